@@ -1,0 +1,1 @@
+"""CLs calculators: asymptotic, exact and toys, on one compiled likelihood."""

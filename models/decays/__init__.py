@@ -1,0 +1,1 @@
+"""Decay widths of mediators and mesons, and decays in flight."""

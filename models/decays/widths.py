@@ -1,0 +1,127 @@
+"""Two-body decay widths of mediators, all closed forms.
+
+Masses in GeV, widths in GeV; arrays broadcast; zero below threshold. With r = m^2/M^2 and
+beta = sqrt(1 - 4 r).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "axial_to_fermions",
+    "pseudoscalar_to_fermions",
+    "scalar_to_fermions",
+    "vector_to_complex_scalars",
+    "vector_to_fermions",
+    "vector_to_left_handed_neutrinos",
+    "vector_to_majorana_fermions",
+    "vector_to_pseudo_dirac_fermions",
+    "velocity",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+def velocity(mass_gev: ArrayLike, daughter_mass_gev: ArrayLike) -> FloatArray:
+    """Return beta = sqrt(1 - 4 m^2/M^2) of a pair of equal daughters; 0 below threshold."""
+    ratio = np.asarray(daughter_mass_gev, float) / np.asarray(mass_gev, float)
+    return np.sqrt(np.maximum(0.0, 1.0 - 4.0 * ratio**2))
+
+
+def vector_to_fermions(
+    mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0
+) -> FloatArray:
+    """Return the width of a vector to a Dirac pair, alpha_g (M/3) beta (1 + 2 r).
+
+    Parameters
+    ----------
+    mass_gev
+        Mass M of the vector.
+    fermion_mass_gev
+        Mass of the fermion.
+    alpha_g
+        g^2/(4 pi) of the vector coupling g; multiply by 3 for a quark.
+    """
+    mass = np.asarray(mass_gev, float)
+    beta = velocity(mass, fermion_mass_gev)
+    ratio = (np.asarray(fermion_mass_gev, float) / mass) ** 2
+    return np.asarray(alpha_g * mass / 3.0 * beta * (1.0 + 2.0 * ratio))
+
+
+def axial_to_fermions(
+    mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0
+) -> FloatArray:
+    """Return the width of an axial vector to a Dirac pair, alpha_g (M/3) beta^3."""
+    mass = np.asarray(mass_gev, float)
+    return np.asarray(alpha_g * mass / 3.0 * velocity(mass, fermion_mass_gev) ** 3)
+
+
+def vector_to_left_handed_neutrinos(mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0) -> FloatArray:
+    """Return the width of a vector to one massless left-handed neutrino pair, alpha_g M/6."""
+    return np.asarray(alpha_g * np.asarray(mass_gev, float) / 6.0)
+
+
+def vector_to_complex_scalars(
+    mass_gev: ArrayLike, scalar_mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0
+) -> FloatArray:
+    """Return the width of a vector to a complex scalar pair, alpha_g (M/12) beta^3."""
+    mass = np.asarray(mass_gev, float)
+    return np.asarray(alpha_g * mass / 12.0 * velocity(mass, scalar_mass_gev) ** 3)
+
+
+def vector_to_majorana_fermions(
+    mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0
+) -> FloatArray:
+    """Return the width of a vector to an (identical) Majorana pair, alpha_g (M/6) beta^3."""
+    mass = np.asarray(mass_gev, float)
+    return np.asarray(alpha_g * mass / 6.0 * velocity(mass, fermion_mass_gev) ** 3)
+
+
+def vector_to_pseudo_dirac_fermions(
+    mass_gev: ArrayLike,
+    light_mass_gev: ArrayLike,
+    splitting: ArrayLike = 0.0,
+    alpha_g: ArrayLike = 1.0,
+) -> FloatArray:
+    """Return the width of a vector to chi_1 chi_2 with the current i chibar_1 gamma chi_2.
+
+    alpha_g (M/3) sqrt((1-S)(1-D)) (1-D) (1 + S/2), S = ((m_1+m_2)/M)^2, D = ((m_2-m_1)/M)^2.
+
+    Parameters
+    ----------
+    mass_gev
+        Mass M of the vector.
+    light_mass_gev
+        Mass m_1 of the lighter state.
+    splitting
+        Relative splitting delta, m_2 = m_1 (1 + delta); 0 gives the Dirac width.
+    alpha_g
+        g^2/(4 pi).
+    """
+    mass = np.asarray(mass_gev, float)
+    light = np.asarray(light_mass_gev, float)
+    delta = np.asarray(splitting, float)
+    total = ((2.0 + delta) * light / mass) ** 2
+    difference = (delta * light / mass) ** 2
+    phase_space = np.sqrt(np.maximum(0.0, 1.0 - total) * np.maximum(0.0, 1.0 - difference))
+    return np.asarray(alpha_g * mass / 3.0 * phase_space * (1.0 - difference) * (1.0 + total / 2.0))
+
+
+def scalar_to_fermions(
+    mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, coupling: ArrayLike = 1.0
+) -> FloatArray:
+    """Return the width of a scalar to a Dirac pair, g^2 M beta^3/(8 pi)."""
+    mass = np.asarray(mass_gev, float)
+    g2 = np.asarray(coupling, float) ** 2
+    return np.asarray(g2 * mass / (8.0 * np.pi) * velocity(mass, fermion_mass_gev) ** 3)
+
+
+def pseudoscalar_to_fermions(
+    mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, coupling: ArrayLike = 1.0
+) -> FloatArray:
+    """Return the width of a pseudoscalar to a Dirac pair, g^2 M beta/(8 pi)."""
+    mass = np.asarray(mass_gev, float)
+    g2 = np.asarray(coupling, float) ** 2
+    return np.asarray(g2 * mass / (8.0 * np.pi) * velocity(mass, fermion_mass_gev))

@@ -1,0 +1,49 @@
+"""The project's errors: one root, two branches that tell who can mend them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+__all__ = ["ComputationError", "InputError", "NA64Error", "unknown_name"]
+
+
+class NA64Error(Exception):
+    """Root of every error raised on purpose; the message is meant for the user."""
+
+    #: exit code of the command line when this error ends a command
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(NA64Error, ValueError):
+    """Something the user gave is not allowed: a value, a name, a file."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ComputationError(NA64Error, RuntimeError):
+    """The input is allowed but the computation did not reach a trustworthy number."""
+
+
+def unknown_name(kind: str, name: str, allowed: Iterable[str]) -> InputError:
+    """Return the error for a name that is not in a list of names.
+
+    Parameters
+    ----------
+    kind
+        What is named, in the singular: ``"material"``.
+    name
+        The name that was given.
+    allowed
+        Every name that would have been accepted.
+
+    Returns
+    -------
+    InputError
+        With the nearest match, if there is one, and all allowed names.
+    """
+    names = sorted(allowed)
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    return InputError(f"unknown {kind} '{name}'{hint}; allowed: {', '.join(names)}")

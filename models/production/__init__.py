@@ -1,0 +1,1 @@
+"""Production cross-sections: emission off leptons, annihilation, Primakoff, charge exchange."""

@@ -1,0 +1,1 @@
+"""Thermal relic density of dark matter that annihilates through a mediator."""

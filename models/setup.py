@@ -1,0 +1,119 @@
+"""What an experiment is for the signal models: a beam, a target, a selection window.
+
+No exposure, efficiency or uncertainty lives here; those belong to the run card. There is one
+frozen window per search topology, and a window knows nothing but its cuts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from na64.models.constants import ELECTRON_MASS_GEV, LEPTON_MASSES_GEV
+from na64.models.errors import InputError, unknown_name
+from na64.models.materials import Material
+
+__all__ = ["BEAM_PARTICLES", "Beam", "MissingEnergyWindow", "Target"]
+
+#: beam particle to the name of its lepton flavour; hadrons have none
+BEAM_PARTICLES: Final = {"e-": "e", "e+": "e", "mu-": "mu", "mu+": "mu", "pi-": "", "K-": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """A monoenergetic beam.
+
+    Attributes
+    ----------
+    particle
+        One of `BEAM_PARTICLES`.
+    energy_gev
+        Total energy, 1-1000 GeV.
+    """
+
+    particle: str
+    energy_gev: float
+
+    def __post_init__(self) -> None:
+        if self.particle not in BEAM_PARTICLES:
+            raise unknown_name("beam particle", self.particle, BEAM_PARTICLES)
+        if not 1.0 <= self.energy_gev <= 1000.0:
+            raise InputError(f"beam energy must be in 1-1000 GeV, is {self.energy_gev}")
+
+    @property
+    def lepton(self) -> str:
+        """Flavour of the beam lepton, ``"e"`` or ``"mu"``; empty for hadrons."""
+        return BEAM_PARTICLES[self.particle]
+
+    @property
+    def mass_gev(self) -> float:
+        """Mass of the beam lepton.
+
+        Raises
+        ------
+        InputError
+            For a hadron beam.
+        """
+        if not self.lepton:
+            raise InputError(f"a lepton beam is needed here, not {self.particle}")
+        return LEPTON_MASSES_GEV[self.lepton]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An active target.
+
+    Attributes
+    ----------
+    material
+        What it is made of.
+    length_cm
+        Length along the beam; infinite for a target that absorbs the whole cascade.
+    """
+
+    material: Material
+    length_cm: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not self.length_cm > 0.0:
+            raise InputError(f"target length must be positive, is {self.length_cm} cm")
+
+
+@dataclass(frozen=True, slots=True)
+class MissingEnergyWindow:
+    """Selection of a search for missing energy in an active target.
+
+    Attributes
+    ----------
+    missing_energy_gev
+        Smallest energy that the invisible particle must carry away: the beam energy less the
+        cut on the energy seen in the calorimeter.
+    preshower_energy_gev
+        Energy that the visible part of the event must at least leave in the target
+        (beam energy less the invisible energy), a stand-in for a preshower trigger;
+        0 means no such cut.
+    """
+
+    missing_energy_gev: float
+    preshower_energy_gev: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.missing_energy_gev) and self.missing_energy_gev > 0.0):
+            raise InputError(
+                f"missing energy cut must be positive and finite, is {self.missing_energy_gev} GeV"
+            )
+        if not (math.isfinite(self.preshower_energy_gev) and self.preshower_energy_gev >= 0.0):
+            raise InputError(
+                f"preshower energy must not be negative, is {self.preshower_energy_gev} GeV"
+            )
+
+    def resonance_edges_gev(self, beam_energy_gev: float) -> tuple[float, float]:
+        """Return the mediator masses between which e+ e- annihilation at rest contributes.
+
+        sqrt(2 m_e E) at the missing-energy cut and at the beam energy.
+        """
+        return (
+            math.sqrt(2.0 * ELECTRON_MASS_GEV * self.missing_energy_gev),
+            math.sqrt(2.0 * ELECTRON_MASS_GEV * beam_energy_gev),
+        )

@@ -1,0 +1,1 @@
+"""Electromagnetic processes and the deterministic cascade in an absorbing target."""

@@ -1,0 +1,1 @@
+"""Expected signal events per particle on target, one module per search topology."""
