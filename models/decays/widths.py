@@ -47,7 +47,7 @@ def vector_to_fermions(
     mass = np.asarray(mass_gev, float)
     beta = velocity(mass, fermion_mass_gev)
     ratio = (np.asarray(fermion_mass_gev, float) / mass) ** 2
-    return np.asarray(alpha_g * mass / 3.0 * beta * (1.0 + 2.0 * ratio))
+    return np.asarray(np.asarray(alpha_g, float) * mass / 3.0 * beta * (1.0 + 2.0 * ratio))
 
 
 def axial_to_fermions(
@@ -55,12 +55,14 @@ def axial_to_fermions(
 ) -> FloatArray:
     """Return the width of an axial vector to a Dirac pair, alpha_g (M/3) beta^3."""
     mass = np.asarray(mass_gev, float)
-    return np.asarray(alpha_g * mass / 3.0 * velocity(mass, fermion_mass_gev) ** 3)
+    return np.asarray(
+        np.asarray(alpha_g, float) * mass / 3.0 * velocity(mass, fermion_mass_gev) ** 3
+    )
 
 
 def vector_to_left_handed_neutrinos(mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0) -> FloatArray:
     """Return the width of a vector to one massless left-handed neutrino pair, alpha_g M/6."""
-    return np.asarray(alpha_g * np.asarray(mass_gev, float) / 6.0)
+    return np.asarray(np.asarray(alpha_g, float) * np.asarray(mass_gev, float) / 6.0)
 
 
 def vector_to_complex_scalars(
@@ -68,7 +70,9 @@ def vector_to_complex_scalars(
 ) -> FloatArray:
     """Return the width of a vector to a complex scalar pair, alpha_g (M/12) beta^3."""
     mass = np.asarray(mass_gev, float)
-    return np.asarray(alpha_g * mass / 12.0 * velocity(mass, scalar_mass_gev) ** 3)
+    return np.asarray(
+        np.asarray(alpha_g, float) * mass / 12.0 * velocity(mass, scalar_mass_gev) ** 3
+    )
 
 
 def vector_to_majorana_fermions(
@@ -76,7 +80,9 @@ def vector_to_majorana_fermions(
 ) -> FloatArray:
     """Return the width of a vector to an (identical) Majorana pair, alpha_g (M/6) beta^3."""
     mass = np.asarray(mass_gev, float)
-    return np.asarray(alpha_g * mass / 6.0 * velocity(mass, fermion_mass_gev) ** 3)
+    return np.asarray(
+        np.asarray(alpha_g, float) * mass / 6.0 * velocity(mass, fermion_mass_gev) ** 3
+    )
 
 
 def vector_to_pseudo_dirac_fermions(
@@ -106,7 +112,14 @@ def vector_to_pseudo_dirac_fermions(
     total = ((2.0 + delta) * light / mass) ** 2
     difference = (delta * light / mass) ** 2
     phase_space = np.sqrt(np.maximum(0.0, 1.0 - total) * np.maximum(0.0, 1.0 - difference))
-    return np.asarray(alpha_g * mass / 3.0 * phase_space * (1.0 - difference) * (1.0 + total / 2.0))
+    return np.asarray(
+        np.asarray(alpha_g, float)
+        * mass
+        / 3.0
+        * phase_space
+        * (1.0 - difference)
+        * (1.0 + total / 2.0)
+    )
 
 
 def scalar_to_fermions(
