@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 def velocity(mass_gev: ArrayLike, daughter_mass_gev: ArrayLike) -> FloatArray:
     """Return beta = sqrt(1 - 4 m^2/M^2) of a pair of equal daughters; 0 below threshold."""
     ratio = np.asarray(daughter_mass_gev, float) / np.asarray(mass_gev, float)
-    return np.sqrt(np.maximum(0.0, 1.0 - 4.0 * ratio**2))
+    return np.asarray(np.sqrt(np.maximum(0.0, 1.0 - 4.0 * ratio**2)))
 
 
 def vector_to_fermions(
