@@ -211,7 +211,7 @@ def _report(console: Console, error: Exception) -> int:
 
     if isinstance(error, BrokenPipeError):
         # the reader of the pipe, such as `head`, has gone; do not complain at shutdown either
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     if isinstance(error, click.Abort):
         console.error("interrupted")

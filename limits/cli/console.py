@@ -32,8 +32,8 @@ class Console:
     verbosity: int = 0
 
     def error(self, message: str) -> None:
-        """Write one line that says what went wrong."""
-        print(f"error: {' '.join(message.split())}", file=sys.stderr)
+        """Write what went wrong: one line, or one per problem of a file."""
+        print(f"error: {message.strip()}", file=sys.stderr)
 
     def warning(self, message: str) -> None:
         """Write a warning, unless the user asked for quiet."""

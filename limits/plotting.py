@@ -1,0 +1,343 @@
+"""Figures of exclusions: functions that take results and curves and return a Figure.
+
+No pyplot and no global state: the style is set around the drawing, and a file depends only on
+what is drawn, so that the same result gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import LogFormatterMathtext, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from na64.limits.result import Exclusion
+from na64.models.errors import InputError
+from na64.workspaces.jsonio import write_atomic
+
+__all__ = ["FIGURE_SUFFIXES", "Overlay", "exclusion_figure", "ratio_to", "save_figure"]
+
+FIGURE_SUFFIXES: Final = (".pdf", ".png", ".svg")
+
+STYLE: Final[dict[Any, Any]] = {
+    "axes.labelsize": 13,
+    "axes.linewidth": 0.8,
+    "font.family": "STIXGeneral",
+    "font.size": 11,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "mathtext.fontset": "stix",
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
+    "savefig.dpi": 200,
+    "svg.hashsalt": "na64-limits",
+    "xtick.direction": "in",
+    "xtick.minor.visible": True,
+    "xtick.top": True,
+    "ytick.direction": "in",
+    "ytick.minor.visible": True,
+    "ytick.right": True,
+}
+
+#: line colours of several scans, then of overlays; told apart by the colour-blind and in grey
+SCAN_COLOURS: Final = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
+OVERLAY_STYLES: Final = (
+    ("#c1121f", (0, (5, 2))),
+    ("#3a5fb0", (0, (6, 2, 1, 2))),
+    ("#5b7f2b", (0, (2, 1.5))),
+    ("#8a5a9e", (0, (8, 3))),
+)
+ONE_SIGMA: Final = "#8fbf9f"
+TWO_SIGMA: Final = "#f3d58a"
+MEDIAN: Final = "#56b4e9"
+
+SYMBOLS: Final = {"epsilon": r"\epsilon", "g": "g", "m_A'": "m_{A'}", "m_Z'": "m_{Z'}"}
+SPECIES: Final = {
+    "dirac": "Dirac",
+    "majorana": "Majorana",
+    "pseudo-dirac": "pseudo-Dirac",
+    "scalar": "complex scalar",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A curve drawn beside a scan.
+
+    Attributes
+    ----------
+    label
+        Text of the legend.
+    masses_gev, couplings
+        Points of the curve, shape (N,), in its own order (regions are closed paths).
+    region
+        Whether the curve encloses an excluded region; it is shaded then.
+    """
+
+    label: str
+    masses_gev: NDArray[np.float64]
+    couplings: NDArray[np.float64]
+    region: bool = False
+
+
+def exclusion_figure(
+    exclusions: Sequence[Exclusion],
+    overlays: Sequence[Overlay] = (),
+    *,
+    ratio_panel: bool = False,
+) -> Figure:
+    """Draw coupling limits against the mediator's mass.
+
+    The first scan has its expected bands; the others are lines. Both axes are logarithmic.
+
+    Parameters
+    ----------
+    exclusions
+        One or more scans of the same coupling.
+    overlays
+        Curves to compare with.
+    ratio_panel
+        Whether a second panel shows the first scan divided by every overlay that is no region.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not attached to any window; `save_figure` writes it.
+
+    Raises
+    ------
+    InputError
+        Without a scan, for scans of different couplings, or a ratio panel without a curve.
+    """
+    if not exclusions:
+        raise InputError("nothing to draw: no scan given")
+    parameters = {exclusion.parameter for exclusion in exclusions}
+    if len(parameters) > 1:
+        raise InputError(f"these scans limit different couplings: {', '.join(sorted(parameters))}")
+    first = exclusions[0]
+    references = [overlay for overlay in overlays if not overlay.region]
+    if ratio_panel and not references:
+        raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
+    with _style():
+        if ratio_panel:
+            figure = Figure(
+                figsize=(6.2, 6.2), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0)
+            )
+            grid = figure.add_gridspec(2, 1, height_ratios=(3.1, 1.0))
+            axes = figure.add_subplot(grid[0])
+            below = figure.add_subplot(grid[1], sharex=axes)
+            _draw_ratios(below, first, references)
+            axes.tick_params(labelbottom=False)
+            _label_masses(below, first)
+        else:
+            figure = Figure(figsize=(6.2, 4.8), layout="constrained")
+            axes = figure.add_subplot()
+            _label_masses(axes, first)
+        _draw_bands(axes, first)
+        for index, exclusion in enumerate(exclusions):
+            _draw_limit(axes, exclusion, index)
+        for index, overlay in enumerate(overlays):
+            _draw_overlay(axes, overlay, index)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(
+            min(float(exclusion.masses_gev[0]) for exclusion in exclusions),
+            max(float(exclusion.masses_gev[-1]) for exclusion in exclusions),
+        )
+        _limit_couplings(axes, exclusions, overlays)
+        axes.set_ylabel(f"${_symbol(first.parameter)}$")
+        _decades(axes)
+        axes.legend(loc="upper left", title=_title(first), alignment="left")
+        # Text is laid out and ticks are placed when the figure is drawn: do it in this style.
+        figure.draw_without_rendering()
+    return figure
+
+
+def ratio_to(exclusion: Exclusion, overlay: Overlay) -> NDArray[np.float64]:
+    """Return the observed limit divided by a published one.
+
+    The published curve is interpolated linearly in the logarithms of mass and coupling.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (M,); NaN where either limit does not exist.
+    """
+    order = np.argsort(overlay.masses_gev, kind="stable")
+    masses, couplings = overlay.masses_gev[order], overlay.couplings[order]
+    published = np.exp(
+        np.interp(
+            np.log(exclusion.masses_gev),
+            np.log(masses),
+            np.log(couplings),
+            left=math.nan,
+            right=math.nan,
+        )
+    )
+    return np.asarray(_drawn(exclusion) / published)
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Write a figure as PDF, PNG or SVG, by its suffix; the same figure gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        For another suffix, or an existing file without ``force``.
+    """
+    suffix = Path(path).suffix
+    # No dates, no version of matplotlib: two runs of the same scan give the same file.
+    metadata: dict[str, dict[str, Any]] = {
+        ".pdf": {"Creator": "na64-limits", "Producer": None, "CreationDate": None},
+        ".png": {"Software": None},
+        ".svg": {"Creator": "na64-limits", "Date": None},
+    }
+    if suffix not in metadata:
+        allowed = ", ".join(FIGURE_SUFFIXES)
+        raise InputError(f"{path}: a figure is written as {allowed}, not '{suffix}'")
+    stream = io.BytesIO()
+    with _style():
+        figure.savefig(stream, format=suffix[1:], metadata=metadata[suffix])
+    write_atomic(path, stream.getvalue(), force=force)
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc of the user would change the file
+        for key, value in STYLE.items():
+            mpl.rcParams[key] = value
+        yield
+
+
+def _symbol(name: str) -> str:
+    return SYMBOLS.get(name, rf"\mathrm{{{name}}}")
+
+
+def _title(exclusion: Exclusion) -> str:
+    """Name the model and its settings above the legend."""
+    parts = []
+    if exclusion.dark_matter is not None and exclusion.ratio is not None:
+        mass = _symbol(exclusion.mass_parameter)
+        species = SPECIES.get(exclusion.dark_matter, exclusion.dark_matter)
+        parts.append(rf"{species} $\chi$, ${mass} = {exclusion.ratio:g}\,m_\chi$")
+    if exclusion.alpha_d is not None:
+        parts.append(rf"$\alpha_D = {exclusion.alpha_d:g}$")
+    return ", ".join((f"{exclusion.confidence_level * 100:g}% CL", *parts))
+
+
+def _label_masses(axes: Axes, exclusion: Exclusion) -> None:
+    axes.set_xlabel(f"${_symbol(exclusion.mass_parameter)}$ [GeV]")
+
+
+def _drawn(exclusion: Exclusion) -> NDArray[np.float64]:
+    """Return the line that stands for a scan: observed, or the median of an expected-only scan."""
+    return exclusion.expected[2] if exclusion.expected_only else exclusion.observed
+
+
+def _draw_bands(axes: Axes, exclusion: Exclusion) -> None:
+    expected = exclusion.expected
+    if not np.any(np.isfinite(expected)):
+        return
+    masses = exclusion.masses_gev
+    axes.fill_between(
+        masses, expected[0], expected[4], color=TWO_SIGMA, lw=0, label=r"expected $\pm 2\sigma$"
+    )
+    axes.fill_between(
+        masses, expected[1], expected[3], color=ONE_SIGMA, lw=0, label=r"expected $\pm 1\sigma$"
+    )
+    if not exclusion.expected_only:
+        # Drawn over the observed line, which it may hide: with no events seen the two agree.
+        axes.plot(
+            masses,
+            expected[2],
+            color=MEDIAN,
+            lw=1.1,
+            ls=(0, (3, 3)),
+            zorder=4,
+            label="expected median",
+        )
+
+
+def _draw_limit(axes: Axes, exclusion: Exclusion, index: int) -> None:
+    kind = "expected" if exclusion.expected_only else "observed"
+    colour = SCAN_COLOURS[index % len(SCAN_COLOURS)]
+    name = exclusion.title or exclusion.search
+    axes.plot(
+        exclusion.masses_gev,
+        _drawn(exclusion),
+        color=colour,
+        lw=2.0,
+        zorder=3,
+        label=f"{name}, {kind}",
+    )
+    for row, found in enumerate(exclusion.regions):
+        closed = [pair[1] for pair in found if pair[1] is not None]
+        axes.plot([exclusion.masses_gev[row]] * len(closed), closed, ".", color=colour, ms=2)
+
+
+def _draw_overlay(axes: Axes, overlay: Overlay, index: int) -> None:
+    colour, dashes = OVERLAY_STYLES[index % len(OVERLAY_STYLES)]
+    if overlay.region:
+        axes.fill(overlay.masses_gev, overlay.couplings, fc=colour, alpha=0.15, ec="none", zorder=1)
+    axes.plot(
+        overlay.masses_gev,
+        overlay.couplings,
+        color=colour,
+        ls=dashes,
+        zorder=5,
+        label=overlay.label,
+    )
+
+
+def _draw_ratios(axes: Axes, exclusion: Exclusion, references: Sequence[Overlay]) -> None:
+    largest = 0.1
+    for index, overlay in enumerate(references):
+        colour, _ = OVERLAY_STYLES[index % len(OVERLAY_STYLES)]
+        ratio = ratio_to(exclusion, overlay)
+        axes.plot(exclusion.masses_gev, ratio, color=colour, marker=".", ms=3.5, lw=0.9)
+        finite = np.abs(ratio[np.isfinite(ratio)] - 1.0)
+        if finite.size:
+            largest = max(largest, float(finite.max()))
+    axes.axhline(1.0, color="#000000", lw=0.8)
+    reach = min(math.ceil(largest * 1.1 / 0.1) * 0.1, 1.0)
+    axes.set_ylim(1.0 - reach, 1.0 + reach)
+    axes.set_ylabel("ratio to published", fontsize=10.5)
+    axes.grid(axis="y", color="#cccccc", lw=0.5)
+
+
+def _limit_couplings(
+    axes: Axes, exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
+) -> None:
+    """Leave room above the curves, where the legend stands."""
+    low, high = axes.get_xlim()
+    values = [_drawn(exclusion) for exclusion in exclusions]
+    values += [exclusions[0].expected.ravel()]
+    values += [
+        overlay.couplings[(overlay.masses_gev >= low) & (overlay.masses_gev <= high)]
+        for overlay in overlays
+    ]
+    every = np.concatenate(values)
+    every = every[np.isfinite(every) & (every > 0.0)]
+    if every.size:
+        axes.set_ylim(float(every.min()) / 3.0, float(every.max()) * 20.0)
+
+
+def _decades(axes: Axes) -> None:
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(base=10.0, numticks=12))
+        axis.set_minor_locator(LogLocator(base=10.0, subs=tuple(np.arange(2, 10)), numticks=12))
+        axis.set_major_formatter(LogFormatterMathtext())
+        axis.set_minor_formatter(NullFormatter())
