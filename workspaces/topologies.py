@@ -1,0 +1,97 @@
+"""The kinds of search: one row per topology, joining its window and its signal function."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from na64.models.errors import unknown_name
+from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.signals.rates import SignalRates
+
+__all__ = ["TOPOLOGIES", "SignalFunction", "Topology", "topology"]
+
+#: signal(beam, target, window, mediator, masses_gev, **options) -> SignalRates
+SignalFunction = Callable[..., SignalRates]
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """A kind of search.
+
+    Attributes
+    ----------
+    name
+        Name in run cards.
+    window
+        Dataclass of the selection, bound to a card's ``[window]`` field by field.
+    regions
+        Signal regions; a card with one region need not name it.
+    processes
+        Production processes, on which a card's theory uncertainties may act.
+    mass_parameter
+        How the mediator's mass is written on an axis unless the card says otherwise.
+    signal_path
+        ``module:function`` of the signal function; imported when first needed.
+    check
+        ``check(beam, target, window)``: pairs (key of the window, what is wrong) where the
+        parts of a setup do not fit together.
+    """
+
+    name: str
+    window: type
+    regions: tuple[str, ...]
+    processes: tuple[str, ...]
+    mass_parameter: str
+    signal_path: str
+    check: Callable[[Beam, Target, Any], Iterable[tuple[str, str]]]
+
+    def signal(self) -> SignalFunction:
+        """Return the signal function."""
+        module, _, function = self.signal_path.partition(":")
+        found: SignalFunction = getattr(importlib.import_module(module), function)
+        return found
+
+
+def _check_missing_energy(
+    beam: Beam, target: Target, window: MissingEnergyWindow
+) -> Iterator[tuple[str, str]]:
+    if window.missing_energy_gev >= beam.energy_gev:
+        yield (
+            "missing_energy_gev",
+            f"must be below the beam energy of {beam.energy_gev:g} GeV, is "
+            f"{window.missing_energy_gev:g}",
+        )
+
+
+def _table(*rows: Topology) -> Mapping[str, Topology]:
+    return {row.name: row for row in rows}
+
+
+#: every topology by name
+TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
+    Topology(
+        "missing-energy",
+        MissingEnergyWindow,
+        ("missing-energy",),
+        ("emission", "annihilation"),
+        "m_A'",
+        "na64.models.signals.missing_energy:missing_energy_rates",
+        _check_missing_energy,
+    ),
+)
+
+
+def topology(name: str) -> Topology:
+    """Return a topology by name.
+
+    Raises
+    ------
+    InputError
+        For a name that is not in `TOPOLOGIES`.
+    """
+    if name not in TOPOLOGIES:
+        raise unknown_name("topology", name, TOPOLOGIES)
+    return TOPOLOGIES[name]
