@@ -1,0 +1,50 @@
+"""Mediators by name: the built-in ones, and those of other installed packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Final
+
+from na64.models.errors import InputError, unknown_name
+from na64.models.mediators.protocol import Mediator
+from na64.models.mediators.vectors import dark_photon
+
+__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "available_mediators", "mediator"]
+
+#: group under which another package registers a function that returns its mediator
+ENTRY_POINT_GROUP: Final = "na64.mediators"
+
+#: the project's own mediators
+BUILT_IN: Final[Mapping[str, Callable[[], Mediator]]] = {
+    "dark-photon": dark_photon,
+}
+
+
+def available_mediators() -> tuple[str, ...]:
+    """Return the names of all mediators, built in and installed, sorted."""
+    installed = entry_points(group=ENTRY_POINT_GROUP).names
+    return tuple(sorted({*BUILT_IN, *installed}))
+
+
+def mediator(name: str) -> Mediator:
+    """Return a mediator by name.
+
+    Built-in names win; installed packages are only looked at for other names.
+
+    Raises
+    ------
+    InputError
+        For a name that nobody provides, or an installed object that is no mediator.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]()
+    found = list(entry_points(group=ENTRY_POINT_GROUP, name=name))
+    if not found:
+        raise unknown_name("model", name, available_mediators())
+    made = found[0].load()()
+    if not isinstance(made, Mediator):
+        raise InputError(
+            f"entry point '{found[0].value}' for the model '{name}' does not return a mediator"
+        )
+    return made

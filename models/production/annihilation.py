@@ -1,0 +1,245 @@
+"""Resonant annihilation of cascade positrons on atomic electrons, e+ e- -> X -> invisible.
+
+The electrons are at rest and free, s = 2 m_e (E + m_e); all of the positron's energy E goes
+missing. In the form of a Breit-Wigner resonance any mediator is its widths and its spin:
+
+    sigma(s) = (2J + 1)/4 (4 pi s/p^2) Gamma_ee Gamma_inv / D(s),
+    D(s) = (s - M^2)^2 + s Gamma(sqrt s)^2
+
+with running widths, p the momentum in the centre of mass. For a dark photon that decays to Dirac
+fermions this is 4 pi epsilon^2 alpha alpha_D s (1 + 2 m^2/s) beta/(3 D).
+
+Initial-state radiation is an option. A photon along the positron takes energy that the calorimeter
+sees; one along the atomic electron is soft in the laboratory and lost. Both are described by
+structure functions in leading logarithm with exponentiation.
+
+References
+----------
+Marsicano et al., arXiv:1802.03794; Andreev et al. (NA64), arXiv:2108.04195.
+Kuraev and Fadin, Sov. J. Nucl. Phys. 41, 466 (1985): the structure functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+from numpy.typing import ArrayLike, NDArray
+
+from na64.models.constants import ALPHA, ELECTRON_MASS_GEV
+from na64.models.showers.cascade import Cascade
+
+__all__ = [
+    "Resonance",
+    "annihilation_cross_section",
+    "narrow_width_yield",
+    "radiated_spectrum",
+    "resonant_yield",
+]
+
+FloatArray = NDArray[np.float64]
+Width = Callable[[FloatArray], FloatArray]
+
+_POINTS_PER_CELL = 6
+_POINTS_RADIATION = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Resonance:
+    """A mediator as a resonance of e+ e-.
+
+    Attributes
+    ----------
+    mass_gev
+        Mass M.
+    spin_states
+        2 J + 1: 3 for a vector, 1 for a scalar.
+    entrance
+        Width to e+ e- in GeV as a function of the invariant mass in GeV, at unit coupling.
+    invisible
+        Width to invisible states in GeV, likewise.
+    total
+        Total width in GeV, likewise.
+    running
+        Whether the width in D(s) runs, Gamma(sqrt s); else it is M Gamma(M).
+    """
+
+    mass_gev: float
+    spin_states: int
+    entrance: Width
+    invisible: Width
+    total: Width
+    running: bool = True
+
+
+def _s_gev2(positron_gev: FloatArray) -> FloatArray:
+    return 2.0 * ELECTRON_MASS_GEV * (positron_gev + ELECTRON_MASS_GEV)
+
+
+def _numerator(s_gev2: FloatArray, resonance: Resonance) -> FloatArray:
+    """sigma(s) D(s): what is left of the cross-section without its pole."""
+    root = np.sqrt(s_gev2)
+    flux = np.pi * s_gev2 / (0.25 * s_gev2 - ELECTRON_MASS_GEV**2)
+    return np.asarray(
+        resonance.spin_states * flux * resonance.entrance(root) * resonance.invisible(root)
+    )
+
+
+def _denominator(s_gev2: FloatArray, resonance: Resonance) -> FloatArray:
+    mass = resonance.mass_gev
+    if resonance.running:
+        damping = s_gev2 * resonance.total(np.sqrt(s_gev2)) ** 2
+    else:
+        damping = (mass * resonance.total(np.asarray(mass))) ** 2
+    return np.asarray((s_gev2 - mass**2) ** 2 + damping)
+
+
+def annihilation_cross_section(positron_gev: ArrayLike, resonance: Resonance) -> FloatArray:
+    """Return the cross-section of e+ e- -> X -> invisible on an electron at rest.
+
+    Parameters
+    ----------
+    positron_gev
+        Energy of the positron, any shape.
+    resonance
+        The mediator.
+
+    Returns
+    -------
+    ndarray
+        GeV^-2, per electron, at unit coupling.
+    """
+    s = _s_gev2(np.asarray(positron_gev, float))
+    return np.asarray(_numerator(s, resonance) / _denominator(s, resonance))
+
+
+def narrow_width_yield(
+    resonance: Resonance, spectrum: Callable[[FloatArray], FloatArray], branching: float
+) -> float:
+    """Return int dE T(E) sigma(E) for a resonance much narrower than the spectrum's features.
+
+    sigma -> 2 pi^2 (2J + 1) (M^2/2 p^2) (Gamma_ee/M) BR_inv delta(s - M^2), which for a vector
+    is T(E_R) 4 pi^2 alpha epsilon^2 BR_inv/(2 m_e).
+
+    Parameters
+    ----------
+    resonance
+        The mediator; its ``invisible`` and ``total`` widths are not used.
+    spectrum
+        Track length of positrons in X0 per GeV as a function of energy in GeV, zero where it
+        does not count.
+    branching
+        Invisible branching ratio.
+
+    Returns
+    -------
+    float
+        X0 GeV^-2, per electron, at unit coupling.
+    """
+    mass = np.asarray(resonance.mass_gev)
+    s = mass**2
+    energy = s / (2.0 * ELECTRON_MASS_GEV) - ELECTRON_MASS_GEV
+    flux = np.pi * s / (0.25 * s - ELECTRON_MASS_GEV**2)
+    strength = resonance.spin_states * flux * np.pi * resonance.entrance(mass) / mass
+    jacobian = 2.0 * ELECTRON_MASS_GEV
+    return float(strength * branching * spectrum(energy) / jacobian)
+
+
+def resonant_yield(
+    resonance: Resonance,
+    spectrum: Callable[[FloatArray], FloatArray],
+    edges_gev: FloatArray,
+) -> float:
+    """Return int dE T(E) sigma(E), accurate for any width.
+
+    In every cell the variable is the phase of the resonance, arctan((s - M^2)/(M Gamma)), in
+    which the cross-section is flat; no grid can then miss the peak.
+
+    Parameters
+    ----------
+    resonance
+        The mediator.
+    spectrum
+        Track length of positrons in X0 per GeV as a function of energy in GeV.
+    edges_gev
+        Ascending edges of cells in which the spectrum is smooth; they span the integral.
+
+    Returns
+    -------
+    float
+        X0 GeV^-2, per electron, at unit coupling.
+    """
+    mass = resonance.mass_gev
+    scale = mass * float(resonance.total(np.asarray(mass)))
+    points, weights = leggauss(_POINTS_PER_CELL)
+    phase = np.arctan((_s_gev2(edges_gev) - mass**2) / scale)
+    half = 0.5 * np.diff(phase)[:, None]
+    theta = 0.5 * (phase[1:] + phase[:-1])[:, None] + half * points
+    tangent = np.tan(theta)
+    s = mass**2 + scale * tangent
+    # rounding must not push a point out of its cell, where the spectrum may be undefined
+    energy = np.clip(
+        s / (2.0 * ELECTRON_MASS_GEV) - ELECTRON_MASS_GEV, edges_gev[:-1, None], edges_gev[1:, None]
+    )
+    s = _s_gev2(energy)
+    measure = half * weights * scale * (1.0 + tangent**2) / (2.0 * ELECTRON_MASS_GEV)
+    sigma = _numerator(s, resonance) / _denominator(s, resonance)
+    return float(np.sum(measure * sigma * spectrum(energy)))
+
+
+def radiated_spectrum(shower: Cascade, threshold_gev: float, energy_gev: ArrayLike) -> FloatArray:
+    """Return the positron spectrum after initial-state radiation.
+
+    A positron of energy E that annihilates at the invariant mass of E' = z_+ z_- E, with the
+    fraction 1 - z_+ radiated along the positron (and seen) and 1 - z_- along the electron (and
+    lost), counts when z_+ E is above the threshold:
+
+        T'(E') = int dz_+ dz_- D(z_+) D(z_-) T(E'/(z_+ z_-))/(z_+ z_-) theta(E'/z_- - E_miss).
+
+    Parameters
+    ----------
+    shower
+        The cascade, followed down to the threshold.
+    threshold_gev
+        Smallest missing energy.
+    energy_gev
+        Energies E' that fix the invariant mass, s' = 2 m_e E'; may be below the threshold.
+
+    Returns
+    -------
+    ndarray
+        X0 per GeV, of the shape of ``energy_gev``.
+    """
+    reduced = np.asarray(energy_gev, float)[..., None, None]
+    top = shower.energy_gev
+    points, weights = leggauss(_POINTS_RADIATION)
+    v = 0.5 * (points + 1.0)
+    beta = 2.0 * ALPHA / np.pi * (np.log(2.0 * reduced / ELECTRON_MASS_GEV) - 1.0)
+    half_beta = 0.5 * beta
+
+    def structure(lost: FloatArray) -> FloatArray:
+        """D(z) over its leading power (beta/2)(1-z)^(beta/2-1), in which the integral is done."""
+        hard = -0.5 * (2.0 - lost) * lost ** (1.0 - half_beta)
+        return np.asarray(1.0 + 0.75 * half_beta + hard)
+
+    # z_- first: E'/z_- must exceed the threshold and stay below the beam energy
+    ratio = np.minimum(reduced / top, 1.0)
+    most = 1.0 - ratio
+    least = np.clip(1.0 - reduced / threshold_gev, 0.0, most)
+    low, high = least**half_beta, most**half_beta
+    u = low + (high - low) * v[:, None]
+    lost_minus = u ** (1.0 / half_beta)
+    weight_minus = (high - low) * 0.5 * weights[:, None] * structure(lost_minus)
+    z_minus = 1.0 - lost_minus
+    # then z_+, down to where the positron would have needed the beam energy
+    high_plus = np.maximum(1.0 - ratio / z_minus, 0.0) ** half_beta
+    u = high_plus * v
+    lost_plus = u ** (1.0 / half_beta)
+    weight_plus = high_plus * 0.5 * weights * structure(lost_plus)
+    z = z_minus * (1.0 - lost_plus)
+    floor = shower.energies_gev[-1]
+    energy = np.clip(reduced / z, floor, top)
+    density = shower.spectrum(energy)[1] / z
+    return np.asarray(np.sum(weight_minus * weight_plus * density, axis=(-2, -1)))
