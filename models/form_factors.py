@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 from na64.models.constants import ELECTRON_MASS_GEV, HBAR_C_GEV_CM, PROTON_MASS_GEV
 from na64.models.materials import Element
 
-__all__ = ["NuclearModel", "g2_elastic", "g2_inelastic"]
+__all__ = [
+    "NuclearModel",
+    "g2_elastic",
+    "g2_inelastic",
+    "nuclear_scale_gev2",
+    "screening_length",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -27,10 +33,21 @@ class NuclearModel(StrEnum):
     HELM = "helm"
 
 
+def screening_length(element: Element) -> float:
+    """Return a = 111 Z^(-1/3)/m_e, the radius of the electron cloud in 1/GeV."""
+    return float(111.0 * element.z ** (-1.0 / 3.0) / ELECTRON_MASS_GEV)
+
+
+def nuclear_scale_gev2(element: Element) -> float:
+    """Return d = 0.164 A^(-2/3) GeV^2, the scale of the dipole form factor of the nucleus."""
+    return float(0.164 * element.a ** (-2.0 / 3.0))
+
+
 def _screening(t_gev2: FloatArray, length_gev: float) -> FloatArray:
     """(a^2 t/(1 + a^2 t))^2: the atom is neutral seen from afar."""
     scaled = length_gev**2 * t_gev2
-    return np.asarray((scaled / (1.0 + scaled)) ** 2)
+    ratio = scaled / (1.0 + scaled)
+    return np.asarray(ratio * ratio)
 
 
 def _helm(t_gev2: FloatArray, mass_number: float) -> FloatArray:
@@ -39,8 +56,11 @@ def _helm(t_gev2: FloatArray, mass_number: float) -> FloatArray:
     c = 1.23 * mass_number ** (1.0 / 3.0) - 0.60
     radius = np.sqrt(c * c + 7.0 / 3.0 * (np.pi * surface) ** 2 - 5.0 * skin**2)
     q = np.sqrt(t_gev2) / _FERMI_PER_GEV
-    x = np.maximum(q * radius, 1e-3)  # below, the series 1 - x^2/10 is exact to 1e-12
-    bessel = 3.0 * (np.sin(x) - x * np.cos(x)) / x**3
+    x = q * radius
+    safe = np.maximum(x, 0.05)
+    bessel = 3.0 * (np.sin(safe) - safe * np.cos(safe)) / safe**3
+    # the closed form cancels for small x; its series is exact to 1e-11 there
+    bessel = np.where(x < 0.05, 1.0 - x * x / 10.0 * (1.0 - x * x / 28.0), bessel)
     return np.asarray((bessel * np.exp(-((q * skin) ** 2) / 2.0)) ** 2)
 
 
@@ -56,7 +76,7 @@ def g2_elastic(
     element
         The nucleus.
     nuclear
-        ``dipole``: 1/(1 + t/d)^2, d = 0.164 A^(-2/3) GeV^2 (Bjorken, Essig, Schuster and Toro,
+        ``dipole``: [1/(1 + t/d)]^2, d of `nuclear_scale_gev2` (Bjorken, Essig, Schuster and Toro,
         arXiv:0906.0580, eq. A18); ``helm``: Helm's.
 
     Returns
@@ -65,11 +85,12 @@ def g2_elastic(
         Dimensionless, of the shape of ``t_gev2``.
     """
     t = np.asarray(t_gev2, float)
-    screening = _screening(t, 111.0 * element.z ** (-1.0 / 3.0) / ELECTRON_MASS_GEV)
+    screening = _screening(t, screening_length(element))
     if nuclear is NuclearModel.HELM:
         shape = _helm(t, element.a)
     else:
-        shape = (1.0 + t / (0.164 * element.a ** (-2.0 / 3.0))) ** -2
+        dipole = 1.0 / (1.0 + t / nuclear_scale_gev2(element))
+        shape = dipole * dipole
     return np.asarray(element.z**2 * screening * shape)
 
 
@@ -84,4 +105,5 @@ def g2_inelastic(t_gev2: ArrayLike, element: Element) -> FloatArray:
     tau = t / (4.0 * PROTON_MASS_GEV**2)
     screening = _screening(t, 773.0 * element.z ** (-2.0 / 3.0) / ELECTRON_MASS_GEV)
     magnetic = (1.0 + tau * _PROTON_MAGNETIC_MOMENT**2) / (1.0 + tau)
-    return np.asarray(element.z * screening * magnetic / (1.0 + t / _DIPOLE_SCALE_GEV2) ** 4)
+    dipole = (1.0 + t / _DIPOLE_SCALE_GEV2) ** 2
+    return np.asarray(element.z * screening * magnetic / (dipole * dipole))

@@ -1,0 +1,383 @@
+"""Emission of a boson by a lepton in the field of a nucleus, l + Z -> l + Z + X.
+
+Cross-sections for X a vector, axial vector, scalar or pseudoscalar that couples to the lepton
+with strength g (vertices g gamma_mu, g gamma_mu gamma_5, g and i g gamma_5), **at g = e**, the
+charge of the electron. Multiply by (g/e)^2; for a dark photon that is epsilon^2.
+
+Three approximations share one interface: exact tree level (`etl`, the default), and the
+Weizsaecker-Williams approximations `ww` and `iww`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from na64.models.constants import LEPTON_MASSES_GEV
+from na64.models.errors import InputError, unknown_name
+from na64.models.form_factors import NuclearModel
+from na64.models.materials import Element, Material
+from na64.models.mediators.protocol import MediatorKind
+from na64.models.production.amplitudes import structure
+from na64.models.production.equivalent_photons import improved_ww_spectrum, ww_spectrum
+from na64.models.production.kinematics import smallest_fraction_left
+from na64.models.production.quadrature import unit_nodes
+from na64.models.production.sources import PhotonSource
+from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid, tree_level_spectrum
+
+__all__ = [
+    "Approximation",
+    "emission_cross_section",
+    "emission_probability",
+    "emission_spectrum",
+]
+
+FloatArray = NDArray[np.float64]
+
+# Points (x, angle, t) that one numpy expression holds at a time: small enough for the cache.
+_CHUNK: Final = 32768
+
+
+class Approximation(StrEnum):
+    """How the cross-section is computed."""
+
+    ETL = "etl"
+    WW = "ww"
+    IWW = "iww"
+
+
+def _positive(name: str, values: ArrayLike) -> FloatArray:
+    array = np.atleast_1d(np.asarray(values, float))
+    if array.ndim != 1:
+        raise InputError(f"{name} must be a number or a list of numbers")
+    if not (np.all(np.isfinite(array)) and np.all(array > 0.0)):
+        raise InputError(f"{name} must be positive and finite")
+    return array
+
+
+def _lepton_mass(lepton: str) -> float:
+    if lepton not in LEPTON_MASSES_GEV:
+        raise unknown_name("lepton", lepton, LEPTON_MASSES_GEV)
+    return LEPTON_MASSES_GEV[lepton]
+
+
+def _spectrum(
+    energy: FloatArray,
+    mass: FloatArray,
+    y: FloatArray,
+    lepton_mass: float,
+    kind: MediatorKind,
+    source: PhotonSource,
+    approximation: Approximation,
+    grid: TreeLevelGrid,
+) -> FloatArray:
+    """d sigma/dx at points (N,), in chunks that fit the cache."""
+    per_point = grid.angle * grid.transfer if approximation is Approximation.ETL else 512
+    size = max(1, _CHUNK // per_point)
+    result = np.empty_like(y)
+    for start in range(0, len(y), size):
+        part = slice(start, start + size)
+        arguments = (energy[part], mass[part], y[part], lepton_mass, kind, source)
+        match approximation:
+            case Approximation.ETL:
+                result[part] = tree_level_spectrum(*arguments, grid)
+            case Approximation.WW:
+                result[part] = ww_spectrum(*arguments)
+            case Approximation.IWW:
+                result[part] = improved_ww_spectrum(*arguments)
+    return result
+
+
+def _integrate(
+    energy: FloatArray,
+    mass: FloatArray,
+    lepton_mass: float,
+    kind: MediatorKind,
+    source: PhotonSource,
+    approximation: Approximation,
+    min_energy: float,
+    max_energy: float | None,
+    nodes: int | None,
+    grid: TreeLevelGrid,
+) -> FloatArray:
+    """Integrate d sigma/dx for every pair, in ln[(1-x)/x]; shape (E, M)."""
+    energies, masses = np.meshgrid(energy, mass, indexing="ij")
+    result = np.zeros(energies.shape)
+    y_high = 1.0 - np.maximum(min_energy, masses) / energies
+    y_low = smallest_fraction_left(
+        energies, masses, lepton_mass, source.nucleus_mass_gev, np.maximum(y_high, 0.0)
+    )
+    if max_energy is not None:
+        y_low = np.maximum(y_low, 1.0 - max_energy / energies)
+    open_ = np.isfinite(y_low) & (y_high > y_low)
+    if not open_.any():
+        return result
+    energies, masses, y_low, y_high = (v[open_] for v in (energies, masses, y_low, y_high))
+    low = np.log(y_low / (1.0 - y_low))
+    span = np.log(y_high / (1.0 - y_high)) - low
+    if nodes is None:
+        # one node per e-fold of the longest range, above a threshold of half the energy 12
+        nodes = max(10, int(np.ceil(span.max())))
+    points, weights = unit_nodes(nodes)
+    y = 1.0 / (1.0 + np.exp(-(low[:, None] + span[:, None] * points)))
+    spectrum = _spectrum(
+        np.repeat(energies, nodes),
+        np.repeat(masses, nodes),
+        y.ravel(),
+        lepton_mass,
+        kind,
+        source,
+        approximation,
+        grid,
+    ).reshape(y.shape)
+    result[open_] = span * np.sum(weights * y * (1.0 - y) * spectrum, axis=-1)
+    return result
+
+
+def _check(
+    energy: FloatArray,
+    mass: FloatArray,
+    lepton_mass: float,
+    kind: MediatorKind,
+    approximation: str,
+) -> None:
+    """Refuse what no cross-section is defined for."""
+    if np.any(energy <= lepton_mass):
+        raise InputError(f"energy must be above the mass of the lepton, {lepton_mass} GeV")
+    if approximation not in list(Approximation):
+        raise unknown_name("approximation", approximation, list(Approximation))
+    structure(kind, mass, lepton_mass)
+
+
+def _source(target: Element | Material, inelastic: bool, nuclear: NuclearModel) -> PhotonSource:
+    if isinstance(target, Material):
+        return PhotonSource.of_material(target, inelastic=inelastic, nuclear=nuclear)
+    return PhotonSource.of_element(target, inelastic=inelastic, nuclear=nuclear)
+
+
+def _table(
+    energy_gev: ArrayLike,
+    mass_gev: ArrayLike,
+    target: Element | Material,
+    kind: MediatorKind,
+    lepton: str,
+    min_energy_gev: float,
+    max_energy_gev: float | None,
+    approximation: str,
+    inelastic: bool,
+    nuclear: NuclearModel,
+    nodes: int | None,
+    grid: TreeLevelGrid,
+) -> FloatArray:
+    energy, mass = _positive("energy", energy_gev), _positive("mass", mass_gev)
+    lepton_mass = _lepton_mass(lepton)
+    _check(energy, mass, lepton_mass, kind, approximation)
+    if not (np.isfinite(min_energy_gev) and min_energy_gev >= 0.0):
+        raise InputError(f"smallest boson energy must not be negative, is {min_energy_gev} GeV")
+    if max_energy_gev is not None and not max_energy_gev > 0.0:
+        raise InputError(f"largest boson energy must be positive, is {max_energy_gev} GeV")
+    return _integrate(
+        energy,
+        mass,
+        lepton_mass,
+        kind,
+        _source(target, inelastic, nuclear),
+        Approximation(approximation),
+        min_energy_gev,
+        max_energy_gev,
+        nodes,
+        grid,
+    )
+
+
+def emission_cross_section(
+    energy_gev: ArrayLike,
+    mass_gev: ArrayLike,
+    element: Element,
+    *,
+    kind: MediatorKind = MediatorKind.VECTOR,
+    lepton: str = "e",
+    min_energy_gev: float = 0.0,
+    max_energy_gev: float | None = None,
+    approximation: str = Approximation.ETL,
+    inelastic: bool = True,
+    nuclear: NuclearModel = NuclearModel.DIPOLE,
+    nodes: int | None = None,
+    grid: TreeLevelGrid = DEFAULT_GRID,
+) -> FloatArray:
+    """Return the cross-section of l Z -> l Z X per nucleus, for a coupling g = e.
+
+    Parameters
+    ----------
+    energy_gev
+        Energies of the lepton, scalar or shape (E,), above its mass.
+    mass_gev
+        Masses of the boson, scalar or shape (M,), 1 keV and above.
+    element
+        The target nucleus.
+    kind
+        Vector, axial, scalar or pseudoscalar.
+    lepton
+        ``"e"``, ``"mu"`` or ``"tau"``; the charge does not matter.
+    min_energy_gev, max_energy_gev
+        Limits on the energy of the boson; no limit where kinematics are stricter.
+    approximation
+        ``"etl"``, ``"ww"`` or ``"iww"``.
+    inelastic
+        Add incoherent scattering off the protons of the nucleus.
+    nuclear
+        Form factor of the nucleus.
+    nodes
+        Nodes in ln[(1-x)/x]; by default one per e-fold of the range, at least 10.
+    grid
+        Nodes in angle and momentum transfer of the exact calculation.
+
+    Returns
+    -------
+    ndarray
+        GeV^-2, shape (E, M); zero where the process is closed.
+
+    Raises
+    ------
+    InputError
+        For numbers out of range and unknown names.
+
+    References
+    ----------
+    arXiv:1705.01633 and arXiv:1712.05706 (exact), arXiv:0906.0580 (WW and IWW).
+    """
+    return _table(
+        energy_gev,
+        mass_gev,
+        element,
+        kind,
+        lepton,
+        min_energy_gev,
+        max_energy_gev,
+        approximation,
+        inelastic,
+        nuclear,
+        nodes,
+        grid,
+    )
+
+
+def emission_probability(
+    energy_gev: ArrayLike,
+    mass_gev: ArrayLike,
+    material: Material,
+    *,
+    kind: MediatorKind = MediatorKind.VECTOR,
+    lepton: str = "e",
+    min_energy_gev: float = 0.0,
+    max_energy_gev: float | None = None,
+    approximation: str = Approximation.ETL,
+    inelastic: bool = True,
+    nuclear: NuclearModel = NuclearModel.DIPOLE,
+    nodes: int | None = None,
+    grid: TreeLevelGrid = DEFAULT_GRID,
+) -> FloatArray:
+    """Return the emission probability per radiation length of a material, for g = e.
+
+    X0 times the sum over the elements of nuclei per volume times cross-section. Multiply by the
+    track length in radiation lengths. All parameters as in `emission_cross_section`.
+
+    Returns
+    -------
+    ndarray
+        Dimensionless (per X0), shape (E, M).
+    """
+    return _table(
+        energy_gev,
+        mass_gev,
+        material,
+        kind,
+        lepton,
+        min_energy_gev,
+        max_energy_gev,
+        approximation,
+        inelastic,
+        nuclear,
+        nodes,
+        grid,
+    )
+
+
+def emission_spectrum(
+    energy_gev: ArrayLike,
+    mass_gev: ArrayLike,
+    boson_energy_gev: ArrayLike,
+    target: Element | Material,
+    *,
+    kind: MediatorKind = MediatorKind.VECTOR,
+    lepton: str = "e",
+    approximation: str = Approximation.ETL,
+    inelastic: bool = True,
+    nuclear: NuclearModel = NuclearModel.DIPOLE,
+    grid: TreeLevelGrid = DEFAULT_GRID,
+) -> FloatArray:
+    """Return d sigma/dE_X at given energies of the boson, for a coupling g = e.
+
+    Parameters
+    ----------
+    energy_gev, mass_gev
+        Lepton energies, shape (E,), and boson masses, shape (M,).
+    boson_energy_gev
+        Energies of the boson, scalar or shape (X,). A spectrum of a heavy boson peaks within
+        a fraction (m/M)^2 of the lepton energy: integrals belong to `emission_cross_section`.
+    target
+        An element, for a cross-section per nucleus, or a material, for a probability per
+        radiation length.
+    kind, lepton, approximation, inelastic, nuclear, grid
+        As in `emission_cross_section`.
+
+    Returns
+    -------
+    ndarray
+        GeV^-3 for an element, GeV^-1 per X0 for a material, shape (E, M, X); zero where the
+        process is closed.
+
+    Raises
+    ------
+    InputError
+        For numbers out of range and unknown names.
+    """
+    energy, mass = _positive("energy", energy_gev), _positive("mass", mass_gev)
+    boson = _positive("boson energy", boson_energy_gev)
+    lepton_mass = _lepton_mass(lepton)
+    _check(energy, mass, lepton_mass, kind, approximation)
+    source = _source(target, inelastic, nuclear)
+    shape = (len(energy), len(mass), len(boson))
+    energies, masses, bosons = (
+        np.broadcast_to(v, shape)
+        for v in (energy[:, None, None], mass[None, :, None], boson[None, None, :])
+    )
+    y_low = smallest_fraction_left(
+        energy[:, None],
+        mass[None, :],
+        lepton_mass,
+        source.nucleus_mass_gev,
+        np.maximum(1.0 - mass[None, :] / energy[:, None], 0.0),
+    )[..., None]
+    # NaN where closed, and then the comparison is false
+    open_ = (bosons > masses) & (bosons <= (1.0 - y_low) * energies)
+    result = np.zeros(shape)
+    if open_.any():
+        energies, masses, bosons = (v[open_] for v in (energies, masses, bosons))
+        result[open_] = (
+            _spectrum(
+                energies,
+                masses,
+                (energies - bosons) / energies,
+                lepton_mass,
+                kind,
+                source,
+                Approximation(approximation),
+                grid,
+            )
+            / energies
+        )
+    return result

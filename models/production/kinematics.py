@@ -1,0 +1,182 @@
+"""Kinematics of l + N -> l + N + X with the nucleus N at rest, free of cancellations.
+
+The boson takes x E of the energy E of the lepton; y = 1 - x is kept instead of x, because heavy
+bosons take all but a fraction m_e/E of the energy and 1 - x would lose every digit. Likewise
+-u = m^2 - (p - k)^2 > 0 is kept instead of the angle of the boson, 2 |p||k| (1 - cos) = u0 - u.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64.models.production.amplitudes import RecoilAngles
+
+__all__ = ["EmissionKinematics", "largest_u", "smallest_fraction_left", "smallest_u"]
+
+FloatArray = NDArray[np.float64]
+
+
+def smallest_u(
+    energy: FloatArray, y: FloatArray, mass: FloatArray, lepton_mass: float
+) -> FloatArray:
+    """Return -u of a boson emitted forward: M^2 (1-x)/x + m^2 x at high energy, exactly.
+
+    Parameters
+    ----------
+    energy
+        Energy of the lepton in GeV.
+    y
+        1 - x, with x E >= M.
+    mass, lepton_mass
+        Masses in GeV.
+
+    Returns
+    -------
+    ndarray
+        GeV^2; every term is positive, so it keeps its relative precision for y -> 0.
+    """
+    m2, mass2, e2 = lepton_mass**2, mass**2, energy**2
+    boson = (1.0 - y) * energy
+    k = np.sqrt(np.maximum((boson - mass) * (boson + mass), 0.0))
+    pk = np.sqrt((energy - lepton_mass) * (energy + lepton_mass)) * k
+    # E^2 - p k from E^4 - p^2 k^2
+    gap = (e2 * e2 * y * (2.0 - y) + e2 * mass2 + m2 * boson**2 - m2 * mass2) / (e2 + pk)
+    return np.asarray(
+        (mass2 * (e2 * y + gap) + 2.0 * m2 * (boson**2 - mass2)) / (energy * boson + pk)
+    )
+
+
+def largest_u(
+    energy: FloatArray, y: FloatArray, lepton_mass: float, nucleus_mass: float
+) -> FloatArray:
+    """Return the largest -u, where the lepton is left with its mass: 2 M_N [(1-x) E - m]."""
+    return np.asarray(2.0 * nucleus_mass * (y * energy - lepton_mass))
+
+
+def smallest_fraction_left(
+    energy: FloatArray,
+    mass: FloatArray,
+    lepton_mass: float,
+    nucleus_mass: float,
+    y_max: FloatArray,
+) -> FloatArray:
+    """Return the smallest 1 - x that kinematics allow, about m/E.
+
+    Parameters
+    ----------
+    energy, mass, lepton_mass, nucleus_mass
+        In GeV; energy and mass broadcast.
+    y_max
+        Upper end of the search, 1 - x at the smallest boson energy of interest.
+
+    Returns
+    -------
+    ndarray
+        The root of smallest_u = largest_u; NaN where nothing below ``y_max`` is allowed.
+    """
+    low = np.broadcast_to(lepton_mass / energy, np.broadcast_shapes(energy.shape, mass.shape))
+    y_max = np.broadcast_to(y_max, low.shape)
+    possible = y_max > low
+    top = np.where(possible, y_max, 2.0 * low)
+
+    def excess(y: FloatArray) -> FloatArray:
+        return largest_u(energy, y, lepton_mass, nucleus_mass) - smallest_u(
+            energy, y, mass, lepton_mass
+        )
+
+    # A scan in ln(y) finds the first allowed point, bisection refines the edge before it.
+    steps = (top / low) ** (np.arange(1, 33).reshape(-1, *(1,) * low.ndim) / 32.0)
+    grid = np.concatenate([low[None], low * steps])
+    allowed = excess(grid) > 0.0
+    first = np.argmax(allowed, axis=0)
+    upper = np.take_along_axis(grid, first[None], 0)[0]
+    lower = np.take_along_axis(grid, np.maximum(first - 1, 0)[None], 0)[0]
+    for _ in range(40):
+        middle = np.sqrt(lower * upper)
+        inside = excess(middle) > 0.0
+        upper = np.where(inside, middle, upper)
+        lower = np.where(inside, lower, middle)
+    return np.where(possible & allowed.any(axis=0), upper, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class EmissionKinematics:
+    """A boson of given energy and angle, before the recoil of the nucleus is integrated.
+
+    Attributes
+    ----------
+    energy, mass, lepton_mass, nucleus_mass
+        GeV.
+    y
+        1 - x.
+    excess_u
+        2 |p||k| (1 - cos theta), that is -u above its smallest value, GeV^2.
+    u
+        -u, GeV^2.
+    """
+
+    energy: FloatArray
+    mass: FloatArray
+    lepton_mass: float
+    nucleus_mass: float
+    y: FloatArray
+    excess_u: FloatArray
+    u: FloatArray
+
+    @property
+    def transfer_squared(self) -> FloatArray:
+        """|p - k|^2 in GeV^2."""
+        left = self.y * self.energy
+        return np.asarray((left - self.lepton_mass) * (left + self.lepton_mass) + self.u)
+
+    def _slope(self) -> FloatArray:
+        """1 + (1-x) E/M_N: what recoil adds to t in 2 q.(p - k)."""
+        return np.asarray(1.0 + self.y * self.energy / self.nucleus_mass)
+
+    def _leading(self) -> FloatArray:
+        """Coefficient of -t^2 in the condition that the recoil angle is real."""
+        left = self.y * self.energy
+        nucleus2 = self.nucleus_mass**2
+        return np.asarray(
+            1.0 + (2.0 * self.nucleus_mass * left + self.lepton_mass**2 - self.u) / nucleus2
+        )
+
+    def t_limits(self) -> tuple[FloatArray, FloatArray]:
+        """Return the smallest and the largest t, GeV^2.
+
+        Roots of 4 |p-k|^2 (t + t^2/4M_N^2) = (-u + t + t (1-x) E/M_N)^2, the recoil along p - k.
+        """
+        v2 = self.transfer_squared
+        left = self.y * self.energy
+        half = 2.0 * v2 - self.u * self._slope()
+        lepton = left - self.u / (2.0 * self.nucleus_mass)
+        root = 2.0 * np.sqrt(
+            v2 * np.maximum((lepton - self.lepton_mass) * (lepton + self.lepton_mass), 0.0)
+        )
+        t_max = (half + root) / self._leading()
+        return np.asarray(self.u**2 / (half + root)), np.asarray(t_max)
+
+    def recoil(self, t: FloatArray, t_min: FloatArray, t_max: FloatArray) -> RecoilAngles:
+        """Return the invariants at momentum transfer ``t`` within the limits of `t_limits`."""
+        x, energy, u = 1.0 - self.y, self.energy, self.u
+        v2, slope = self.transfer_squared, self._slope()
+        boson = x * energy
+        pk = np.sqrt(
+            (energy - self.lepton_mass)
+            * (energy + self.lepton_mass)
+            * np.maximum(boson - self.mass, 0.0)
+            * (boson + self.mass)
+        )
+        # (1-x) p.(p-k)/|p-k|^2 = 1 + rho, with rho as small as u/(yE)^2
+        rho = (
+            x * self.lepton_mass**2 + 0.5 * self.y * self.mass**2 - u * (1.0 - 0.5 * self.y)
+        ) / v2
+        d0 = rho * u + t * (x + rho * slope)
+        a = (d0 + u) / self.y
+        # 2 |p||q| sin(p, p-k) sin(q, p-k), each sine from a factor that vanishes exactly
+        sines = self.excess_u * (pk - 0.25 * self.excess_u) * self._leading() / v2**2
+        b = np.sqrt(sines * np.maximum((t - t_min) * (t_max - t), 0.0))
+        return RecoilAngles(energy, self.y, u, t, a, b, d0, self.nucleus_mass)
