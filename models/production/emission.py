@@ -39,6 +39,8 @@ FloatArray = NDArray[np.float64]
 
 # Points (x, angle, t) that one numpy expression holds at a time: small enough for the cache.
 _CHUNK: Final = 32768
+# Nodes in ln[(1-x)/x]: one per e-fold, but no fewer than this.
+_FEWEST_NODES: Final = 12
 
 
 class Approximation(StrEnum):
@@ -118,22 +120,27 @@ def _integrate(
     energies, masses, y_low, y_high = (v[open_] for v in (energies, masses, y_low, y_high))
     low = np.log(y_low / (1.0 - y_low))
     span = np.log(y_high / (1.0 - y_high)) - low
-    if nodes is None:
-        # one node per e-fold of the longest range, above a threshold of half the energy 12
-        nodes = max(10, int(np.ceil(span.max())))
-    points, weights = unit_nodes(nodes)
-    y = 1.0 / (1.0 + np.exp(-(low[:, None] + span[:, None] * points)))
-    spectrum = _spectrum(
-        np.repeat(energies, nodes),
-        np.repeat(masses, nodes),
-        y.ravel(),
-        lepton_mass,
-        kind,
-        source,
-        approximation,
-        grid,
-    ).reshape(y.shape)
-    result[open_] = span * np.sum(weights * y * (1.0 - y) * spectrum, axis=-1)
+    # The number of nodes follows each pair's own range, so that no result depends on the others.
+    numbers = np.maximum(_FEWEST_NODES, np.ceil(span)).astype(int)
+    if nodes is not None:
+        numbers[:] = nodes
+    values = np.empty_like(span)
+    for number in np.unique(numbers):
+        group = numbers == number
+        points, weights = unit_nodes(int(number))
+        y = 1.0 / (1.0 + np.exp(-(low[group, None] + span[group, None] * points)))
+        spectrum = _spectrum(
+            np.repeat(energies[group], number),
+            np.repeat(masses[group], number),
+            y.ravel(),
+            lepton_mass,
+            kind,
+            source,
+            approximation,
+            grid,
+        ).reshape(y.shape)
+        values[group] = span[group] * np.sum(weights * y * (1.0 - y) * spectrum, axis=-1)
+    result[open_] = values
     return result
 
 
@@ -231,7 +238,7 @@ def emission_cross_section(
     nuclear
         Form factor of the nucleus.
     nodes
-        Nodes in ln[(1-x)/x]; by default one per e-fold of the range, at least 10.
+        Nodes in ln[(1-x)/x]; by default one per e-fold of the range, at least 12.
     grid
         Nodes in angle and momentum transfer of the exact calculation.
 

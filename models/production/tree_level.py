@@ -33,7 +33,7 @@ class TreeLevelGrid:
     """
 
     angle: int = 8
-    transfer: int = 24
+    transfer: int = 28
 
 
 DEFAULT_GRID: Final = TreeLevelGrid()
