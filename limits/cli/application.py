@@ -127,6 +127,11 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.params.extend(_common_options())
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command with the library's log on the console."""
+        with the_console().library_log():
+            return super().invoke(ctx)
+
 
 class Group(click.Group):
     """A group of commands of this kind."""

@@ -70,6 +70,24 @@ class Console:
             warnings.showwarning = show
             yield
 
+    @contextmanager
+    def library_log(self) -> Iterator[None]:
+        """Send what the library logs, such as a damaged cache, to the console."""
+        import logging  # not needed for --help
+
+        console = self
+
+        class Handler(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                console.warning(record.getMessage())
+
+        logger, handler = logging.getLogger("na64"), Handler(logging.WARNING)
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+
     def progress(self, label: str) -> Progress:
         """Return the progress of one computation, a context manager."""
         return Progress(label, console=self)

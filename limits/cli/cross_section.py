@@ -1,0 +1,204 @@
+"""``na64-limits cross-section``: production of a mediator, for inspection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from na64.limits.cli.application import Group, the_console
+from na64.limits.cli.options import (
+    dark_sector_options,
+    json_option,
+    masses_option,
+    model_option,
+    output_option,
+    production_option,
+    target_option,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        output_option(".json or .csv"),
+        json_option,
+        click.option(
+            "--unit",
+            metavar="NAME",
+            default="pb",
+            show_default=True,
+            help="Unit of the cross-section: pb or gev-2.",
+        ),
+        click.option(
+            "--epsilon",
+            "--coupling",
+            "coupling",
+            metavar="G",
+            type=float,
+            default=1.0,
+            show_default=True,
+            help="Free coupling of the model.",
+        ),
+        masses_option(required=True),
+        model_option(),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group("cross-section", cls=Group)
+def command() -> None:
+    """Production cross-sections of a mediator."""
+
+
+@command.command("emission")
+@_shared
+@click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the beam.")
+@click.option(
+    "--beam",
+    metavar="PARTICLE",
+    default="e-",
+    show_default=True,
+    help="Beam particle: e-, e+, mu- or mu+.",
+)
+@click.option(
+    "--x-min",
+    metavar="X",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Smallest fraction of the beam energy that the mediator carries.",
+)
+@target_option()
+@production_option()
+@click.option("--elastic-only", is_flag=True, help="Without inelastic scattering off the nucleus.")
+def emission(
+    model: str,
+    masses: str,
+    coupling: float,
+    unit: str,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+    energy: float,
+    beam: str,
+    x_min: float,
+    target: str,
+    production: str,
+    elastic_only: bool,
+) -> None:
+    """Emission by a lepton in the field of a nucleus, per nucleus."""
+    _prepare(unit, coupling, outputs, force)
+
+    from na64.limits.grids import parse_grid
+    from na64.limits.inspection import production_by_emission
+
+    grid = parse_grid(masses)
+    with the_console().progress("cross-section"):
+        sigma = production_by_emission(
+            model,
+            grid,
+            energy_gev=energy,
+            beam=beam,
+            target=target,
+            x_min=x_min,
+            production=production,
+            elastic_only=elastic_only,
+            coupling=coupling,
+        )
+    document = {
+        "process": "emission",
+        "model": model,
+        "beam": beam,
+        "energy_gev": energy,
+        "target": target,
+        "x_min": x_min,
+        "production": production,
+        "elastic_only": elastic_only,
+        "coupling": coupling,
+    }
+    _finish(document, grid, sigma, unit, as_json, outputs, force)
+
+
+@command.command("annihilation")
+@_shared
+@click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the positron.")
+@dark_sector_options
+def annihilation(
+    model: str,
+    masses: str,
+    coupling: float,
+    unit: str,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+    energy: float,
+    alpha_d: float,
+    ratio: float,
+    dark_matter: str,
+) -> None:
+    """Annihilation e+ e- -> X -> invisible on an electron at rest, per electron."""
+    _prepare(unit, coupling, outputs, force)
+
+    from na64.limits.cli.inputs import make_dark_sector
+    from na64.limits.grids import parse_grid
+    from na64.limits.inspection import production_by_annihilation
+
+    grid = parse_grid(masses)
+    sector = make_dark_sector(dark_matter, alpha_d, ratio)
+    sigma = production_by_annihilation(
+        model, grid, energy_gev=energy, coupling=coupling, dark_sector=sector
+    )
+    document = {
+        "process": "annihilation",
+        "model": model,
+        "energy_gev": energy,
+        "alpha_d": alpha_d,
+        "ratio": ratio,
+        "dark_matter": dark_matter,
+        "coupling": coupling,
+    }
+    _finish(document, grid, sigma, unit, as_json, outputs, force)
+
+
+def _prepare(unit: str, coupling: float, outputs: tuple[str, ...], force: bool) -> None:
+    from na64.limits.cli.output import check_outputs
+    from na64.models.errors import InputError, unknown_name
+
+    check_outputs(outputs, force)
+    if unit not in ("pb", "gev-2"):
+        raise unknown_name("unit", unit, ("pb", "gev-2"))
+    if not 0.0 < coupling < float("inf"):
+        raise InputError(f"the coupling must be positive and finite, is {coupling:g}")
+
+
+def _finish(
+    document: dict[str, Any],
+    masses: NDArray[np.float64],
+    sigma_gev2: NDArray[np.float64],
+    unit: str,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> None:
+    import numpy as np
+
+    from na64.limits.cli.output import Table, emit
+    from na64.models.constants import GEV2_TO_PB
+
+    sigma = sigma_gev2 * GEV2_TO_PB if unit == "pb" else sigma_gev2
+    complete = {
+        "schema": "na64-limits/cross-section/1",
+        **document,
+        "masses_gev": masses,
+        "cross_section": sigma,
+        "unit": unit,
+    }
+    label = {"pb": "sigma [pb]", "gev-2": "sigma [GeV^-2]"}[unit]
+    table = Table(("mass [GeV]", label), np.column_stack([masses, sigma]).tolist())
+    emit(complete, table, as_json=as_json, outputs=outputs, force=force)

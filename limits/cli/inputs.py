@@ -1,0 +1,47 @@
+"""What commands read: cards by name, file or stdin, and the dark sector of the options."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from na64.models.mediators.dark_sector import DarkSector
+    from na64.workspaces.runcard import RunCard
+
+__all__ = ["make_dark_sector", "read_card", "read_stdin"]
+
+
+def read_stdin() -> str:
+    """Return all of stdin as text.
+
+    Raises
+    ------
+    InputError
+        For bytes that are not UTF-8.
+    """
+    from na64.models.errors import InputError
+
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise InputError("stdin: not a text in UTF-8") from None
+
+
+def read_card(search: str, overrides: Sequence[str] = ()) -> RunCard:
+    """Return a card by its name, its file, or ``-`` for TOML (or JSON) on stdin."""
+    from na64.workspaces.cardreader import load_card, parse_card
+
+    if search != "-":
+        return load_card(search, overrides)
+    text = read_stdin()
+    return parse_card(text, "stdin", overrides=overrides, json=text.lstrip().startswith("{"))
+
+
+def make_dark_sector(dark_matter: str, alpha_d: float, ratio: float) -> DarkSector:
+    """Return the dark sector that the options describe."""
+    from na64.models.mediators.dark_sector import DarkSector
+    from na64.models.mediators.dark_sector import dark_matter as species
+
+    return DarkSector(species(dark_matter), alpha_d, ratio)

@@ -1,0 +1,157 @@
+"""Options that several commands share; values are checked with the library's own messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = [
+    "cl_option",
+    "dark_sector_options",
+    "json_option",
+    "masses_option",
+    "method_option",
+    "model_option",
+    "output_option",
+    "production_option",
+    "set_option",
+    "target_option",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
+
+
+def masses_option(*, required: bool = False, help: str = "") -> Decorator[Any]:
+    """``--masses LO:HI:N`` in GeV."""
+    return click.option(
+        "--masses",
+        metavar="LO:HI:N",
+        required=required,
+        help=help or "Mediator masses in GeV: N points, log-spaced, or a comma list.",
+    )
+
+
+def model_option(default: str | None = "dark-photon") -> Decorator[Any]:
+    """``--model NAME``; no choice list, so that plug-ins are looked for only when needed."""
+    return click.option(
+        "--model",
+        metavar="NAME",
+        default=default,
+        show_default=default is not None,
+        help="Mediator (see `list models`).",
+    )
+
+
+def target_option(default: str = "lead") -> Decorator[Any]:
+    """``--target MATERIAL``."""
+    return click.option(
+        "--target",
+        metavar="MATERIAL",
+        default=default,
+        show_default=True,
+        help="Target material: lead, tungsten, iron, ecal, ...",
+    )
+
+
+def production_option() -> Decorator[Any]:
+    """``--production etl|ww|iww``."""
+    return click.option(
+        "--production",
+        metavar="NAME",
+        default="etl",
+        show_default=True,
+        help="Cross-section: etl (exact tree level), ww or iww (Weizsacker-Williams).",
+    )
+
+
+def method_option() -> Decorator[Any]:
+    """``--method``: the calculator."""
+    return click.option(
+        "--method",
+        metavar="NAME",
+        default="exact",
+        show_default=True,
+        help="Calculator of the CLs: exact or asymptotic (too strong for few events).",
+    )
+
+
+def cl_option() -> Decorator[Any]:
+    """``--cl``: the confidence level."""
+    return click.option(
+        "--cl",
+        "confidence_level",
+        metavar="CL",
+        type=float,
+        default=0.9,
+        show_default=True,
+        help="Confidence level, between 0 and 1.",
+    )
+
+
+def set_option() -> Decorator[Any]:
+    """``--set PATH=VALUE``: change a number of the card."""
+    return click.option(
+        "--set",
+        "overrides",
+        metavar="PATH=VALUE",
+        multiple=True,
+        help="Change a value of the card, such as bins.0.exposure=1e13; repeatable.",
+    )
+
+
+def dark_sector_options(function: Function) -> Function:
+    """``--alpha-d``, ``--ratio``, ``--dark-matter``."""
+    for option in (
+        click.option(
+            "--dark-matter",
+            metavar="NAME",
+            default="dirac",
+            show_default=True,
+            help="Dark matter: scalar, majorana, dirac or pseudo-dirac.",
+        ),
+        click.option(
+            "--ratio",
+            metavar="R",
+            type=float,
+            default=3.0,
+            show_default=True,
+            help="Mediator mass over dark-matter mass, above 2.",
+        ),
+        click.option(
+            "--alpha-d",
+            metavar="ALPHA",
+            type=float,
+            default=0.1,
+            show_default=True,
+            help="Dark coupling g_D^2/(4 pi).",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def json_option(function: Function) -> Function:
+    """``--json``: data on stdout and nothing else."""
+    return click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")(function)
+
+
+def output_option(what: str) -> Decorator[Any]:
+    """``-o FILE`` and ``--force``; the suffix decides."""
+
+    def decorate(function: Function) -> Function:
+        function = click.option("--force", is_flag=True, help="Replace output files that exist.")(
+            function
+        )
+        return click.option(
+            "-o",
+            "--output",
+            "outputs",
+            metavar="FILE",
+            multiple=True,
+            help=f"Write a file: {what}; repeatable.",
+        )(function)
+
+    return decorate

@@ -1,0 +1,147 @@
+"""Where results go: tables for people, JSON on stdout, files checked before the work begins."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from na64.limits.cli.application import the_console
+from na64.models.errors import InputError
+
+__all__ = ["DATA_SUFFIXES", "Table", "check_outputs", "emit"]
+
+DATA_SUFFIXES = (".json", ".csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows for people or for a CSV file.
+
+    Attributes
+    ----------
+    columns
+        Names, with units.
+    rows
+        One entry per column: text, number, or None for what does not exist.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+    def text(self) -> str:
+        """Return the table with aligned columns and four digits."""
+        cells = [[_short(value) for value in row] for row in self.rows]
+        widths = [
+            max(len(name), *(len(row[index]) for row in cells)) if cells else len(name)
+            for index, name in enumerate(self.columns)
+        ]
+        texts = [
+            any(isinstance(row[index], str) for row in self.rows)
+            for index in range(len(self.columns))
+        ]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if is_text else cell.rjust(width)
+                for cell, width, is_text in zip(line, widths, texts, strict=True)
+            ).rstrip()
+            for line in [list(self.columns), *cells]
+        ]
+        return "\n".join(lines)
+
+    def csv(self) -> str:
+        """Return the table as CSV with full precision; what does not exist is empty."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(self.columns)
+        for row in self.rows:
+            writer.writerow(_full(value) for value in row)
+        return stream.getvalue()
+
+
+def _short(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    if isinstance(value, (bool, int, str)):
+        return str(value)
+    return f"{float(value):.4g}"
+
+
+def _full(value: Any) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, (bool, int, str)):
+        return str(value)
+    return f"{float(value):.12g}"
+
+
+def check_outputs(
+    outputs: Sequence[str], force: bool, suffixes: Sequence[str] = DATA_SUFFIXES
+) -> None:
+    """Refuse output files that could not be written, before anything is computed.
+
+    Raises
+    ------
+    InputError
+        For a suffix that means nothing here, a missing folder, a file that exists without
+        ``--force``, or the same file twice.
+    """
+    seen: set[Path] = set()
+    for name in outputs:
+        path = Path(name)
+        if path.suffix not in suffixes:
+            raise InputError(f"output '{name}': the suffix must be one of {', '.join(suffixes)}")
+        if path.is_dir():
+            raise InputError(f"output '{name}' is a folder")
+        if path.exists() and not force:
+            raise InputError(f"output '{name}' exists (--force overwrites it)")
+        if not path.parent.is_dir():
+            raise InputError(f"output '{name}': there is no folder '{path.parent}'")
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"output '{name}': the folder '{path.parent}' is not writable")
+        if path.resolve() in seen:
+            raise InputError(f"output '{name}' is given twice")
+        seen.add(path.resolve())
+
+
+def emit(
+    document: Mapping[str, Any],
+    table: Table,
+    *,
+    as_json: bool,
+    outputs: Sequence[str],
+    force: bool,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one result: to its files, as JSON to stdout, or as a table for people.
+
+    Parameters
+    ----------
+    document
+        The result under its stable keys, without ``provenance``.
+    table
+        The same for people and CSV files.
+    as_json, outputs, force
+        The options of the command.
+    facts
+        What `provenance` ought to say beyond versions and command.
+    """
+    from na64.limits.provenance import provenance
+    from na64.workspaces.jsonio import canonical_json, digest, write_atomic
+
+    made = provenance(**(facts or {}), content_digest=digest(document))
+    text = canonical_json({**document, "provenance": made}, indent=1) + "\n"
+    for name in outputs:
+        write_atomic(name, text if Path(name).suffix == ".json" else table.csv(), force=force)
+        the_console().note(f"wrote {name}")
+    if as_json:
+        click.echo(text, nl=False)
+    elif not outputs:
+        click.echo(table.text())

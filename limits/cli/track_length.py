@@ -1,0 +1,82 @@
+"""``na64-limits track-length``: the electromagnetic cascade in a target."""
+
+from __future__ import annotations
+
+import click
+
+from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.options import json_option, output_option, target_option
+
+
+@click.command("track-length", cls=Command)
+@click.option(
+    "--beam",
+    metavar="PARTICLE",
+    default="e-",
+    show_default=True,
+    help="What enters the target: e-, e+ or gamma.",
+)
+@click.option(
+    "--energy", metavar="GEV", type=float, default=100.0, show_default=True, help="Its energy."
+)
+@target_option()
+@click.option(
+    "--threshold",
+    metavar="GEV,..",
+    help="Energies above which the track length is summed.  [default: half of the energy]",
+)
+@json_option
+@output_option(".json or .csv (the spectrum)")
+def command(
+    beam: str,
+    energy: float,
+    target: str,
+    threshold: str | None,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Track length of electrons, positrons and photons in a thick target.
+
+    In radiation lengths of the target, above thresholds (table) and per GeV (JSON, CSV).
+    """
+    from na64.limits.cli.output import Table, check_outputs, emit
+
+    check_outputs(outputs, force)
+
+    import numpy as np
+
+    from na64.limits.grids import parse_grid
+    from na64.models.errors import InputError
+    from na64.models.materials import material
+    from na64.models.showers.cascade import SPECIES, cascade
+
+    thresholds = np.array([0.5 * energy])
+    if threshold is not None:
+        thresholds = parse_grid(threshold, "thresholds")
+    if thresholds[-1] >= energy:
+        raise InputError(
+            f"a threshold of {thresholds[-1]:g} GeV is not below the energy of {energy:g} GeV"
+        )
+    with the_console().progress("cascade"):
+        shower = cascade(material(target), beam, energy)
+        above = shower.above(thresholds)
+        energies = shower.energies_gev[::-1]
+        spectra = shower.spectrum(energies)
+    document = {
+        "schema": "na64-limits/track-length/1",
+        "beam": beam,
+        "energy_gev": energy,
+        "target": target,
+        "energies_gev": energies,
+        **{name: spectra[index] for index, name in enumerate(SPECIES)},
+        "thresholds_gev": thresholds,
+        "above": {name: above[index] for index, name in enumerate(SPECIES)},
+    }
+    if outputs:
+        columns = ("energy_gev", *(f"{name}_x0_per_gev" for name in SPECIES))
+        table = Table(columns, np.column_stack([energies, spectra.T]).tolist())
+    else:
+        columns = ("above [GeV]", *(f"{name} [X0]" for name in SPECIES))
+        table = Table(columns, np.column_stack([thresholds, above.T]).tolist())
+    emit(document, table, as_json=as_json, outputs=outputs, force=force)

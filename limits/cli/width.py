@@ -1,0 +1,91 @@
+"""``na64-limits width``: decay widths of a mediator."""
+
+from __future__ import annotations
+
+import click
+
+from na64.limits.cli.application import Command
+from na64.limits.cli.options import (
+    dark_sector_options,
+    json_option,
+    masses_option,
+    model_option,
+    output_option,
+)
+
+
+@click.command("width", cls=Command)
+@model_option()
+@masses_option(required=True)
+@click.option(
+    "--coupling",
+    "--epsilon",
+    "coupling",
+    metavar="G",
+    type=float,
+    default=1e-4,
+    show_default=True,
+    help="Free coupling of the model.",
+)
+@dark_sector_options
+@click.option("--visible", is_flag=True, help="Without decays to dark matter.")
+@json_option
+@output_option(".json or .csv")
+def command(
+    model: str,
+    masses: str,
+    coupling: float,
+    alpha_d: float,
+    ratio: float,
+    dark_matter: str,
+    visible: bool,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Partial widths, branching ratios and lifetime of a mediator."""
+    from na64.limits.cli.output import Table, check_outputs, emit
+
+    check_outputs(outputs, force)
+
+    from na64.limits.cli.inputs import make_dark_sector
+    from na64.limits.grids import parse_grid
+    from na64.limits.inspection import decay_table
+
+    sector = None if visible else make_dark_sector(dark_matter, alpha_d, ratio)
+    grid = parse_grid(masses)
+    decays = decay_table(model, grid, coupling=coupling, dark_sector=sector)
+    document = {
+        "schema": "na64-limits/width/1",
+        "model": model,
+        "parameter": decays.parameter,
+        "coupling": coupling,
+        "alpha_d": None if visible else alpha_d,
+        "ratio": None if visible else ratio,
+        "dark_matter": None if visible else dark_matter,
+        "masses_gev": grid,
+        "widths_gev": decays.widths_gev,
+        "branching": decays.branching,
+        "lifetime_s": [None if life == float("inf") else life for life in decays.lifetime_s],
+    }
+    names = tuple(decays.branching)
+    table = Table(
+        (
+            "mass [GeV]",
+            *(f"Gamma({name}) [GeV]" for name in names),
+            "Gamma [GeV]",
+            *(f"BR({name})" for name in names),
+            "lifetime [s]",
+        ),
+        [
+            (
+                mass,
+                *(decays.widths_gev[name][row] for name in names),
+                decays.widths_gev["total"][row],
+                *(decays.branching[name][row] for name in names),
+                None if decays.lifetime_s[row] == float("inf") else decays.lifetime_s[row],
+            )
+            for row, mass in enumerate(grid.tolist())
+        ],
+    )
+    emit(document, table, as_json=as_json, outputs=outputs, force=force)

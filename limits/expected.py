@@ -1,0 +1,181 @@
+"""The expected signal of a search: from a card and a mediator to events per process and bin."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from na64.limits.grids import log_grid
+from na64.models.errors import InputError
+from na64.models.mediators.dark_sector import DarkSector, dark_matter
+from na64.models.mediators.registry import mediator
+from na64.models.signals.rates import SignalRates
+from na64.workspaces.binding import signal_rates
+from na64.workspaces.cardreader import load_card
+from na64.workspaces.runcard import RunCard
+from na64.workspaces.template import Template
+
+__all__ = ["ExpectedSignal", "Settings", "expected_signal", "find_card"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a signal depends on beside the search, the mediator and the masses.
+
+    Attributes
+    ----------
+    production
+        Approximation of the cross-section: ``etl``, ``ww`` or ``iww``.
+    alpha_d
+        g_D^2/(4 pi).
+    ratio
+        m_mediator/m_chi, above 2.
+    dark_matter
+        ``scalar``, ``majorana``, ``dirac`` or ``pseudo-dirac``.
+    splitting
+        Relative mass splitting of pseudo-Dirac states.
+    annihilation
+        Whether resonant annihilation of secondary positrons is included.
+    inelastic
+        Whether inelastic scattering off the nuclei is included.
+    initial_state_radiation
+        Whether annihilation with a photon that is not seen is included.
+    """
+
+    production: str = "etl"
+    alpha_d: float = 0.1
+    ratio: float = 3.0
+    dark_matter: str = "dirac"
+    splitting: float = 0.0
+    annihilation: bool = True
+    inelastic: bool = True
+    initial_state_radiation: bool = False
+
+    def dark_sector(self) -> DarkSector:
+        """Return the dark sector, checked."""
+        return DarkSector(
+            dark_matter(self.dark_matter), self.alpha_d, self.ratio, splitting=self.splitting
+        )
+
+    def options(self) -> Mapping[str, Any]:
+        """Return the keyword arguments of a signal function."""
+        return {
+            "dark_sector": self.dark_sector(),
+            "production": self.production,
+            "annihilation": self.annihilation,
+            "inelastic": self.inelastic,
+            "initial_state_radiation": self.initial_state_radiation,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSignal:
+    """Signal of one mediator in one search.
+
+    Attributes
+    ----------
+    card
+        The search, resolved.
+    template
+        Its bins, backgrounds and nuisances.
+    rates
+        Events per particle on target.
+    accepted
+        Events after exposure and efficiency at the couplings of the rates, shape (M, C, P, B):
+        mass, coupling, process, bin.
+    """
+
+    card: RunCard
+    template: Template
+    rates: SignalRates
+    accepted: NDArray[np.float64]
+
+    @property
+    def bins(self) -> tuple[str, ...]:
+        """Names of the bins."""
+        return tuple(item.name for item in self.template.bins)
+
+    def at_coupling(self, coupling: float) -> NDArray[np.float64]:
+        """Return the accepted events at a coupling, shape (M, P, B).
+
+        Raises
+        ------
+        InputError
+            Where the signal is no power of the coupling.
+        """
+        if self.rates.power is None:
+            raise InputError(
+                f"the signal in {self.card.name} is no power of {self.rates.parameter}; its "
+                "events at one coupling do not give those at another"
+            )
+        scale = (coupling / self.rates.couplings[0]) ** self.rates.power
+        return np.asarray(self.accepted[:, 0] * scale)
+
+
+def find_card(search: str | os.PathLike[str] | RunCard, overrides: Sequence[str] = ()) -> RunCard:
+    """Return a card given by itself, by name or by file."""
+    if isinstance(search, RunCard):
+        if overrides:
+            raise InputError("overrides apply to a card's file or name; load it with them instead")
+        return search
+    return load_card(os.fspath(search), overrides)
+
+
+def expected_signal(
+    search: str | os.PathLike[str] | RunCard,
+    *,
+    masses_gev: ArrayLike | None = None,
+    model: str | None = None,
+    settings: Settings | None = None,
+    overrides: Sequence[str] = (),
+    progress: Callable[[str], object] = lambda label: None,
+) -> ExpectedSignal:
+    """Return the events that a search expects.
+
+    Parameters
+    ----------
+    search
+        A card, or the name of a shipped one, or a file.
+    masses_gev
+        Mediator masses, increasing, shape (M,); the card's grid if None.
+    model
+        Name of the mediator; the card's if None.
+    settings
+        Dark sector and approximations; the defaults of `Settings` if None.
+    overrides
+        ``path=value`` settings on top of the card.
+    progress
+        Called with the name of each stage as it begins.
+
+    Raises
+    ------
+    InputError
+        For anything that is not allowed: the card, the model, a mass out of range.
+    """
+    card = find_card(search, overrides)
+    chosen = mediator(card.model if model is None else model)
+    options = (settings or Settings()).options()
+    masses = check_masses(card, masses_gev)
+    progress("signal rates")
+    rates = signal_rates(card, chosen, masses, **options)
+    template = Template.from_card(card)
+    return ExpectedSignal(card, template, rates, template.signal_events(rates))
+
+
+def check_masses(card: RunCard, masses_gev: ArrayLike | None) -> NDArray[np.float64]:
+    """Return the masses of a scan: those given, checked, or the card's grid."""
+    if masses_gev is None:
+        return log_grid(card.masses.low_gev, card.masses.high_gev, card.masses.points)
+    masses = np.atleast_1d(np.asarray(masses_gev, float))
+    if masses.ndim != 1 or not masses.size:
+        raise InputError(f"masses must be a list of numbers, have shape {masses.shape}")
+    if not (np.all(np.isfinite(masses)) and np.all(masses > 0.0)):
+        raise InputError("masses must be positive and finite")
+    if np.any(np.diff(masses) <= 0.0):
+        raise InputError("masses must increase, each given once")
+    return masses
