@@ -39,8 +39,11 @@ FloatArray = NDArray[np.float64]
 
 # Points (x, angle, t) that one numpy expression holds at a time: small enough for the cache.
 _CHUNK: Final = 32768
-# Nodes in ln[(1-x)/x]: one per e-fold, but no fewer than this.
+# Nodes in ln[(1-x)/x]: one per e-fold, but no fewer than this, and two more per e-fold of x < 1/2.
 _FEWEST_NODES: Final = 12
+# Below this lepton mass, emission of a light boson along the final lepton is a peak in t that
+# is narrow and not yet cut off by the form factors.
+_NARROW_GEV: Final = 0.03
 
 
 class Approximation(StrEnum):
@@ -77,19 +80,22 @@ def _spectrum(
     grid: TreeLevelGrid,
 ) -> FloatArray:
     """d sigma/dx at points (N,), in chunks that fit the cache."""
-    per_point = grid.angle * grid.transfer if approximation is Approximation.ETL else 512
-    size = max(1, _CHUNK // per_point)
     result = np.empty_like(y)
-    for start in range(0, len(y), size):
-        part = slice(start, start + size)
-        arguments = (energy[part], mass[part], y[part], lepton_mass, kind, source)
-        match approximation:
-            case Approximation.ETL:
-                result[part] = tree_level_spectrum(*arguments, grid)
-            case Approximation.WW:
-                result[part] = ww_spectrum(*arguments)
-            case Approximation.IWW:
-                result[part] = improved_ww_spectrum(*arguments)
+    light = (mass < 2.0 * lepton_mass) & (lepton_mass < _NARROW_GEV)
+    for chosen, transfer in ((light, grid.transfer_light), (~light, grid.transfer)):
+        indices = np.flatnonzero(chosen)
+        per_point = grid.angle * transfer if approximation is Approximation.ETL else 512
+        size = max(1, _CHUNK // per_point)
+        for start in range(0, len(indices), size):
+            part = indices[start : start + size]
+            arguments = (energy[part], mass[part], y[part], lepton_mass, kind, source)
+            match approximation:
+                case Approximation.ETL:
+                    result[part] = tree_level_spectrum(*arguments, grid.angle, transfer)
+                case Approximation.WW:
+                    result[part] = ww_spectrum(*arguments)
+                case Approximation.IWW:
+                    result[part] = improved_ww_spectrum(*arguments)
     return result
 
 
@@ -121,7 +127,9 @@ def _integrate(
     low = np.log(y_low / (1.0 - y_low))
     span = np.log(y_high / (1.0 - y_high)) - low
     # The number of nodes follows each pair's own range, so that no result depends on the others.
-    numbers = np.maximum(_FEWEST_NODES, np.ceil(span)).astype(int)
+    # Soft bosons (x < 1/2) need more of them than hard ones.
+    soft = np.maximum(low + span, 0.0)
+    numbers = (np.maximum(_FEWEST_NODES, np.ceil(span)) + np.ceil(2.0 * soft)).astype(int)
     if nodes is not None:
         numbers[:] = nodes
     values = np.empty_like(span)
@@ -238,7 +246,7 @@ def emission_cross_section(
     nuclear
         Form factor of the nucleus.
     nodes
-        Nodes in ln[(1-x)/x]; by default one per e-fold of the range, at least 12.
+        Nodes in ln[(1-x)/x]; by default 12 to 40, by the length of the range.
     grid
         Nodes in angle and momentum transfer of the exact calculation.
 

@@ -29,11 +29,22 @@ _SCREENED: Final = 0.03
 class TreeLevelGrid:
     """Numbers of nodes in the angle of the boson and in the momentum transfer.
 
-    The default is converged to 1e-3 for cross-sections above a threshold, 1 keV to 3 GeV.
+    The default is converged to 1e-3, off electrons below 2 m_e to 3e-3.
+
+    Attributes
+    ----------
+    angle
+        Nodes in the angle.
+    transfer
+        Nodes in t.
+    transfer_light
+        Nodes in t for bosons below 2 m_e off electrons, whose emission along the final electron
+        is a narrow peak in t.
     """
 
     angle: int = 8
     transfer: int = 28
+    transfer_light: int = 48
 
 
 DEFAULT_GRID: Final = TreeLevelGrid()
@@ -94,7 +105,8 @@ def tree_level_spectrum(
     lepton_mass: float,
     kind: MediatorKind,
     source: PhotonSource,
-    grid: TreeLevelGrid,
+    angle_nodes: int,
+    transfer_nodes: int,
 ) -> FloatArray:
     """Return d sigma/dx at points inside the limits of x, for a coupling g = e.
 
@@ -104,8 +116,10 @@ def tree_level_spectrum(
         Lepton energy and boson mass in GeV, and 1 - x, all of shape (N,).
     lepton_mass
         GeV.
-    kind, source, grid
-        The boson, the atoms, and the numbers of nodes.
+    kind, source
+        The boson and the atoms.
+    angle_nodes, transfer_nodes
+        Numbers of nodes.
 
     Returns
     -------
@@ -126,7 +140,7 @@ def tree_level_spectrum(
     top = np.minimum(largest_u(energy, y, lepton_mass, nucleus_mass), u0 + backward)
     top = np.maximum(np.minimum(top, form_factor), u0)
     # -u = u0/w^3: the tail, 1/u^2 times powers of ln(u), becomes smooth in w
-    nodes, weights = unit_nodes(grid.angle)
+    nodes, weights = unit_nodes(angle_nodes)
     low = np.cbrt(u0 / top)
     w = low + (1.0 - low) * nodes
     stretched = w * w * w
@@ -141,5 +155,5 @@ def tree_level_spectrum(
     )
     jacobian = 3.0 * (1.0 - low) * weights * at.u / w
     return np.asarray(
-        np.sum(jacobian * tree_level_angular(at, kind, source, grid.transfer), axis=-1)
+        np.sum(jacobian * tree_level_angular(at, kind, source, transfer_nodes), axis=-1)
     )
