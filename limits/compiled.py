@@ -1,0 +1,220 @@
+"""Compiled likelihoods: a pyhf workspace as arrays, with signals of many masses at once.
+
+A workspace is compiled once. Its signals, the samples that carry the parameter of interest,
+can then be replaced for M masses in one step; compiling the JSON of one mass and injecting the
+same rates gives the same likelihood. All fits count the signal in expected events,
+nu = mu * (events at mu = 1), so that the scale of the parameter of interest never matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from na64.limits.likelihood.evaluation import Points
+from na64.limits.likelihood.fitting import Fitter
+from na64.limits.likelihood.model import WorkspaceModel
+from na64.limits.likelihood.reading import check_schema, read_workspace
+from na64.models.errors import InputError
+
+__all__ = ["CompiledLikelihood", "SignalBatch", "compile_workspace"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+def compile_workspace(
+    spec: Mapping[str, Any],
+    measurement: str | None = None,
+    *,
+    normsys_code: str = "code4",
+    histosys_code: str = "code4p",
+    validate: bool = True,
+) -> CompiledLikelihood:
+    """Compile one measurement of a pyhf workspace.
+
+    Parameters
+    ----------
+    spec
+        The workspace, as read from JSON.
+    measurement
+        Name of the measurement; the first by default.
+    normsys_code
+        ``code4`` (pyhf's default: polynomial inside, exponential outside) or ``code1``
+        (piecewise exponential).
+    histosys_code
+        ``code4p`` (pyhf's default), ``code2`` or ``code0``.
+    validate
+        Whether to check the workspace with pyhf's JSON schema first. Importing pyhf takes a
+        second; a workspace that this project built does not need it.
+
+    Returns
+    -------
+    CompiledLikelihood
+
+    Raises
+    ------
+    InputError
+        If the workspace is not valid or cannot be compiled; the message names channel, sample
+        and modifier.
+    """
+    if validate:
+        check_schema(spec)
+    return CompiledLikelihood(
+        read_workspace(spec, measurement, normsys_code=normsys_code, histosys_code=histosys_code)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledLikelihood:
+    """The likelihood of one measurement.
+
+    Attributes
+    ----------
+    model
+        The tables it was compiled to.
+    fitter
+        The minimiser, with what it has compiled.
+    """
+
+    model: WorkspaceModel
+    fitter: Fitter = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fitter", Fitter(self.model))
+
+    @property
+    def bins(self) -> tuple[tuple[str, int], ...]:
+        """(channel, index) of the B bins, in the workspace's order."""
+        return self.model.bins
+
+    @property
+    def signal_names(self) -> tuple[str, ...]:
+        """Names of the S samples that carry the parameter of interest."""
+        return self.model.signal_samples
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of the P nuisance parameters that fits move."""
+        return tuple(p.name for p in self.model.parameters)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the modifiers behind the nuisance parameters, each once."""
+        return tuple(dict.fromkeys(p.group for p in self.model.parameters))
+
+    @property
+    def observed(self) -> Array:
+        """Observed counts, shape (B,)."""
+        return self.model.observed
+
+    @property
+    def poi(self) -> str:
+        """Name of the parameter of interest."""
+        return self.model.poi
+
+    def batch(self) -> SignalBatch:
+        """Return the workspace's own signal, as a batch of one mass."""
+        where = self.model.component_sample >= 0
+        return self._make_batch(self.model.nominal[where][None, :])
+
+    def inject(self, signals: ArrayLike) -> SignalBatch:
+        """Replace the signal rates, for M masses at once.
+
+        Parameters
+        ----------
+        signals
+            Expected events at mu = 1 per mass, signal sample (in the order of `signal_names`)
+            and bin (in the order of `bins`), shape (M, S, B), finite and not negative.
+
+        Returns
+        -------
+        SignalBatch
+
+        Raises
+        ------
+        InputError
+            If the shape or a value is wrong, if a signal sample has modifiers in absolute
+            events (histosys, shapesys, staterror), which new rates would contradict, or if
+            there are events in a bin that the sample does not have.
+        """
+        rates = np.asarray(signals, dtype=np.float64)
+        shape = (len(self.signal_names), len(self.bins))
+        if rates.ndim != 3 or rates.shape[1:] != shape:
+            raise InputError(
+                f"signals have shape {rates.shape}, expected (masses, {shape[0]}, {shape[1]})"
+            )
+        if not (np.all(np.isfinite(rates)) and np.all(rates >= 0.0)):
+            raise InputError("signal rates must be finite and not negative")
+        if self.model.rigid_signals:
+            sample, modifier = self.model.rigid_signals[0]
+            raise InputError(
+                f"sample '{sample}' cannot take other rates: modifier '{modifier}' is in "
+                f"absolute events"
+            )
+        where = np.flatnonzero(self.model.component_sample >= 0)
+        sample_of, bin_of = self.model.component_sample[where], self.model.component_bin[where]
+        carried = np.zeros(shape, dtype=bool)
+        carried[sample_of, bin_of] = True
+        lost = np.argwhere(np.any(rates > 0.0, axis=0) & ~carried)
+        if len(lost):
+            channel, index = self.bins[lost[0][1]]
+            raise InputError(
+                f"signal events for sample '{self.signal_names[lost[0][0]]}' in channel "
+                f"'{channel}', bin {index}, where the workspace does not have this sample"
+            )
+        return self._make_batch(rates[:, sample_of, bin_of] * self.model.fixed_factor[where])
+
+    def _make_batch(self, rates: Array) -> SignalBatch:
+        evaluator = self.fitter.problem(False).evaluator
+        factor = evaluator.nominal_factor[evaluator.signal_components]
+        events = (rates * factor).sum(axis=1)
+        per_event = rates / np.where(events > 0.0, events, 1.0)[:, None]
+        return SignalBatch(self, np.ascontiguousarray(per_event.T), events)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalBatch:
+    """A compiled likelihood with the signals of M masses.
+
+    Attributes
+    ----------
+    likelihood
+        The likelihood.
+    shape
+        Rates of the signal components per signal event, shape (Ks, M).
+    events
+        Expected signal events at mu = 1 and nominal nuisance parameters, shape (M,).
+    """
+
+    likelihood: CompiledLikelihood
+    shape: Array
+    events: Array
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def points(self, mass: Index, counts: Array, auxiliary: Array | None = None) -> Points:
+        """Put signals and data together for N fits.
+
+        Parameters
+        ----------
+        mass
+            Index of the mass of each point, shape (N,).
+        counts
+            Main counts, shape (B, N) or (B, 1).
+        auxiliary
+            Auxiliary data, shape (P, N) or (P, 1); the observed ones by default.
+        """
+        n = len(mass)
+        if auxiliary is None:
+            auxiliary = self.likelihood.fitter.centre[:, None]
+        return Points(
+            self.shape[:, mass],
+            np.ascontiguousarray(np.broadcast_to(counts, (len(counts), n))),
+            np.ascontiguousarray(np.broadcast_to(auxiliary, (len(auxiliary), n))),
+        )

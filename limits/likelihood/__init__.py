@@ -1,0 +1,1 @@
+"""The HistFactory likelihood as arrays: reading, evaluating and minimising it in batches."""

@@ -1,0 +1,181 @@
+"""Sparse symmetric systems of one pattern, for many points at once.
+
+Nuisance parameters of one bin do not meet those of other bins, so the Hessian is an arrow:
+eliminating the local parameters first costs next to nothing, whatever their number. The order
+and the fill-in are found once; the arithmetic then runs over all points at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64.limits.likelihood.sums import RowSum
+
+__all__ = ["ArrowSolver"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+#: a pivot below this fraction of its natural scale counts as not positive
+_SMALLEST_PIVOT = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Variables that are eliminated together, none coupled to another of them."""
+
+    pivots: Index
+    edges: Index  # element of each (pivot, later neighbour)
+    edge_pivot: Index  # position of the pivot within the level
+    edge_variable: Index
+    variables: Index  # all later neighbours, sorted
+    first: Index  # for each update: two edges of one pivot ...
+    second: Index
+    targets: Index  # ... and the elements that change
+    update_sum: RowSum
+    right_sum: RowSum
+    back_sum: RowSum
+
+
+class ArrowSolver:
+    """LDL^T factorisation with a fixed pattern.
+
+    Parameters
+    ----------
+    rows, columns
+        Variables of the stored elements; element v is the diagonal of variable v for
+        v < n_variables.
+    n_variables
+        Number of unknowns.
+    """
+
+    def __init__(self, rows: Index, columns: Index, n_variables: int) -> None:
+        self.n_variables = n_variables
+        elements: dict[tuple[int, int], int] = {}
+        neighbours: list[set[int]] = [set() for _ in range(n_variables)]
+        for i, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+            elements[row, column] = i
+            if row != column:
+                neighbours[row].add(column)
+                neighbours[column].add(row)
+        self.n_given = len(elements)
+        self.off_diagonal_rows = np.array(rows[n_variables:], dtype=np.intp)
+        self.off_diagonal_columns = np.array(columns[n_variables:], dtype=np.intp)
+
+        def element(a: int, b: int) -> int:
+            return elements.setdefault((max(a, b), min(a, b)), len(elements))
+
+        self.levels: list[_Level] = []
+        remaining = set(range(n_variables))
+        while remaining:
+            lowest = min(len(neighbours[v]) for v in remaining)
+            pivots: list[int] = []
+            blocked: set[int] = set()
+            for v in sorted(remaining):
+                if len(neighbours[v]) == lowest and v not in blocked:
+                    pivots.append(v)
+                    blocked |= neighbours[v]
+            self.levels.append(self._eliminate(pivots, neighbours, element))
+            remaining -= set(pivots)
+        self.n_elements = len(elements)
+
+    @staticmethod
+    def _eliminate(
+        pivots: list[int], neighbours: list[set[int]], element: Callable[[int, int], int]
+    ) -> _Level:
+        edges: list[int] = []
+        edge_pivot: list[int] = []
+        edge_variable: list[int] = []
+        first: list[int] = []
+        second: list[int] = []
+        targets: dict[int, int] = {}
+        update_target: list[int] = []
+        for position, pivot in enumerate(pivots):
+            around = sorted(neighbours[pivot])
+            start = len(edges)
+            for a, v in enumerate(around):
+                edges.append(element(pivot, v))
+                edge_pivot.append(position)
+                edge_variable.append(v)
+                for b in range(a + 1):
+                    first.append(start + a)
+                    second.append(start + b)
+                    target = element(v, around[b])
+                    update_target.append(targets.setdefault(target, len(targets)))
+            for v in around:
+                neighbours[v].discard(pivot)
+                neighbours[v] |= set(around) - {v}
+        variables = sorted(set(edge_variable))
+        return _Level(
+            pivots=np.array(pivots, dtype=np.intp),
+            edges=np.array(edges, dtype=np.intp),
+            edge_pivot=np.array(edge_pivot, dtype=np.intp),
+            edge_variable=np.array(edge_variable, dtype=np.intp),
+            variables=np.array(variables, dtype=np.intp),
+            first=np.array(first, dtype=np.intp),
+            second=np.array(second, dtype=np.intp),
+            targets=np.array(list(targets), dtype=np.intp),
+            update_sum=RowSum(update_target, len(targets)),
+            right_sum=RowSum([variables.index(v) for v in edge_variable], len(variables)),
+            back_sum=RowSum(edge_pivot, len(pivots)),
+        )
+
+    def solve(self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]) -> Array:
+        """Solve H x = r on the free variables.
+
+        Where H is not positive definite its pivots are replaced, so that x always goes uphill
+        along r: r.x > 0.
+
+        Parameters
+        ----------
+        hessian
+            Stored elements, shape (H, N).
+        right
+            Right-hand sides, shape (V, N).
+        scale
+            Positive natural scale of the diagonal, shape (V, N).
+        free
+            False where a variable keeps its value, shape (V, N).
+
+        Returns
+        -------
+        ndarray
+            x, zero where not free, shape (V, N).
+        """
+        n = hessian.shape[1]
+        work = np.zeros((self.n_elements, n))
+        work[: self.n_given] = hessian
+        x = right.copy()
+        if not free.all():
+            mask = free.astype(np.float64)
+            work[: self.n_variables] = np.where(free, work[: self.n_variables], 1.0)
+            work[self.n_variables : self.n_given] *= (
+                mask[self.off_diagonal_rows] * mask[self.off_diagonal_columns]
+            )
+            x *= mask
+        factors: list[tuple[Array, Array]] = []
+        for level in self.levels:
+            pivot = work[level.pivots]
+            natural = scale[level.pivots]
+            bad = ~(pivot > _SMALLEST_PIVOT * natural)
+            if bad.any():
+                pivot = np.where(bad, np.maximum(np.abs(pivot), natural), pivot)
+                pivot = np.where(pivot > 0.0, pivot, 1.0)
+            if not len(level.edges):
+                factors.append((pivot, np.empty((0, n))))
+                continue
+            edge = work[level.edges]
+            ratio = edge / pivot[level.edge_pivot]
+            work[level.targets] -= level.update_sum(ratio[level.first] * edge[level.second])
+            x[level.variables] -= level.right_sum(ratio * x[level.pivots][level.edge_pivot])
+            factors.append((pivot, ratio))
+        for level, (pivot, ratio) in zip(reversed(self.levels), reversed(factors), strict=True):
+            solved = x[level.pivots] / pivot
+            if len(level.edges):
+                solved -= level.back_sum(ratio * x[level.edge_variable])
+            x[level.pivots] = solved
+        return x

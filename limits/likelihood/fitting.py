@@ -1,0 +1,254 @@
+"""Minimising the likelihood of many points at once: damped Newton within bounds.
+
+Every point has its own step length; points that are done leave the batch. A point that does
+not converge is tried again from the nominal parameters with a damped Hessian, then alone with
+scipy's L-BFGS-B and Newton's polish. What is still not at a minimum after that is reported as
+not converged: its value is never used as if it were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+
+from na64.limits.likelihood.elimination import ArrowSolver
+from na64.limits.likelihood.evaluation import Evaluator, Points
+from na64.limits.likelihood.model import WorkspaceModel
+
+__all__ = ["Fit", "Fitter"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+#: points handled together; their arrays stay in the processor's cache
+_CHUNK = 1024
+#: Newton decrement (twice the distance to the minimum) at which a point is done. The last step
+#: is still made, so that the remaining error of the value is of order decrement^(3/2).
+_TOLERANCE = 1e-9
+_MAX_ITERATIONS = 60
+_ARMIJO = 1e-4
+_SHORTEST_STEP = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Minima of N points.
+
+    Attributes
+    ----------
+    theta
+        Nuisance parameters at the minimum, shape (P, N).
+    nu
+        Number of signal events at the minimum (or as fixed), shape (N,).
+    value
+        Negative log-likelihood, shape (N,).
+    converged
+        Whether the point is a minimum, shape (N,).
+    """
+
+    theta: Array
+    nu: Array
+    value: Array
+    converged: Flags
+
+
+class Fitter:
+    """Fits of one compiled model.
+
+    Parameters
+    ----------
+    model
+        Tables of the workspace.
+    """
+
+    def __init__(self, model: WorkspaceModel) -> None:
+        self.model = model
+        parameters = model.parameters
+        self.init = np.array([p.init for p in parameters], dtype=np.float64)
+        self.centre = np.array([p.centre for p in parameters], dtype=np.float64)
+        self.lower = np.array([p.lower for p in parameters], dtype=np.float64)
+        self.upper = np.array([p.upper for p in parameters], dtype=np.float64)
+        self._problems: dict[bool, _Problem] = {}
+
+    def problem(self, free_signal: bool) -> _Problem:
+        """Return (and keep) the compiled problem with nu free or fixed."""
+        if free_signal not in self._problems:
+            self._problems[free_signal] = _Problem(
+                Evaluator(self.model, free_signal=free_signal), self.lower, self.upper
+            )
+        return self._problems[free_signal]
+
+    def fit(
+        self,
+        points: Points,
+        nu: Array,
+        *,
+        free_signal: bool,
+        start: Array | None = None,
+    ) -> Fit:
+        """Minimise over the nuisance parameters, and over nu >= 0 if it is free.
+
+        Parameters
+        ----------
+        points
+            Data and signal of N points.
+        nu
+            Signal events, fixed or a starting value, shape (N,).
+        free_signal
+            Whether nu is fitted.
+        start
+            Starting nuisance parameters, shape (P, N); the workspace's by default.
+
+        Returns
+        -------
+        Fit
+        """
+        problem = self.problem(free_signal)
+        n = len(points)
+        n_parameters = len(self.init)
+        x = np.empty((problem.n_variables, n))
+        x[:n_parameters] = self.init[:, None] if start is None else start
+        if free_signal:
+            x[-1] = nu
+        value = np.empty(n)
+        converged = np.zeros(n, dtype=bool)
+        for first in range(0, n, _CHUNK):
+            part = slice(first, first + _CHUNK)
+            x[:, part], value[part], converged[part] = problem.newton(
+                x[:, part], nu[part], points.take(part), damping=0.0
+            )
+        if not converged.all():
+            self._rescue(problem, points, nu, x, value, converged)
+        theta = x[:n_parameters]
+        return Fit(theta, x[-1].copy() if free_signal else nu, value, converged)
+
+    def _rescue(
+        self, problem: _Problem, points: Points, nu: Array, x: Array, value: Array, done: Flags
+    ) -> None:
+        """Try again, more carefully, the points that are not done; arrays change in place."""
+        for damping in (0.3, 3.0):
+            lost = np.flatnonzero(~done)
+            if not len(lost):
+                return
+            start = np.empty((problem.n_variables, len(lost)))
+            start[: len(self.init)] = self.init[:, None]
+            if problem.evaluator.free_signal:
+                start[-1] = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
+            some = points.take(lost)
+            near = problem.newton(start, nu[lost], some, damping=damping)
+            found = problem.newton(near[0], nu[lost], some, damping=0.0)
+            better = found[2]
+            x[:, lost[better]] = found[0][:, better]
+            value[lost[better]] = found[1][better]
+            done[lost[better]] = True
+        for i in np.flatnonzero(~done):
+            one = np.array([i], dtype=np.intp)
+            start = problem.alone(x[:, i], nu[one], points.take(one))
+            found = problem.newton(start[:, None], nu[one], points.take(one), damping=0.0)
+            x[:, i], value[i], done[i] = found[0][:, 0], found[1][0], found[2][0]
+
+
+class _Problem:
+    """An evaluator with its linear solver and bounds."""
+
+    def __init__(self, evaluator: Evaluator, lower: Array, upper: Array) -> None:
+        self.evaluator = evaluator
+        self.n_variables = evaluator.n_variables
+        self.solver = ArrowSolver(evaluator.rows, evaluator.columns, evaluator.n_variables)
+        extra = [0.0] if evaluator.free_signal else []
+        self.lower = np.concatenate([lower, extra])[:, None]
+        self.upper = np.concatenate([upper, [np.inf] * len(extra)])[:, None]
+
+    def _direction(
+        self, x: Array, nu: Array, points: Points, damping: float
+    ) -> tuple[Array, Array, Array, Array]:
+        """Return value, gradient, Newton step and decrement at x."""
+        n_parameters = self.evaluator.n_parameters
+        signal_events = x[-1] if self.evaluator.free_signal else nu
+        found = self.evaluator.derivatives(x[:n_parameters], signal_events, points)
+        gradient = found.gradient
+        free = ~(((x <= self.lower) & (gradient > 0.0)) | ((x >= self.upper) & (gradient < 0.0)))
+        hessian = found.hessian
+        if damping:
+            hessian[: self.n_variables] += damping * found.scale
+        step = self.solver.solve(hessian, -gradient, found.scale, free)
+        decrement = -np.einsum("vn,vn->n", gradient, step)
+        return found.value, gradient, step, decrement
+
+    def newton(
+        self, start: Array, nu: Array, points: Points, *, damping: float
+    ) -> tuple[Array, Array, Flags]:
+        """Damped Newton within bounds; return x, value and whether each point converged."""
+        n = start.shape[1]
+        result_x = np.clip(start, self.lower, self.upper)
+        result_value = np.empty(n)
+        done = np.zeros(n, dtype=bool)
+        where = np.arange(n)
+        x = result_x
+        value, gradient, step, decrement = self._direction(x, nu, points, damping)
+        length = np.ones(n)
+        for _ in range(_MAX_ITERATIONS * (4 if damping else 1)):
+            finished = np.abs(decrement) < _TOLERANCE
+            stuck = (length < _SHORTEST_STEP) | ~np.isfinite(decrement)
+            leaving = finished | stuck
+            if leaving.any():
+                at = where[leaving]
+                last = np.clip(x + step, self.lower, self.upper)[:, finished]
+                result_x[:, at] = x[:, leaving]
+                result_value[at] = value[leaving]
+                if last.shape[1]:
+                    result_x[:, where[finished]] = last
+                    result_value[where[finished]] = (value - 0.5 * decrement)[finished]
+                    done[where[finished]] = True
+                keep = np.flatnonzero(~leaving)
+                if not len(keep):
+                    break
+                where, x, value, gradient, step, decrement, length, nu = (
+                    where[keep],
+                    x[:, keep],
+                    value[keep],
+                    gradient[:, keep],
+                    step[:, keep],
+                    decrement[keep],
+                    length[keep],
+                    nu[keep],
+                )
+                points = points.take(keep)
+            trial = np.clip(x + length * step, self.lower, self.upper)
+            new = self._direction(trial, nu, points, damping)
+            expected = np.einsum("vn,vn->n", gradient, trial - x)
+            slack = 1e-12 * (1.0 + np.abs(value))
+            accepted = new[0] <= value + _ARMIJO * np.minimum(expected, 0.0) + slack
+            if accepted.all():
+                x = trial
+                value, gradient, step, decrement = new
+                length = np.ones(len(where))
+            else:
+                x = np.where(accepted, trial, x)
+                value = np.where(accepted, new[0], value)
+                gradient = np.where(accepted, new[1], gradient)
+                step = np.where(accepted, new[2], step)
+                decrement = np.where(accepted, new[3], decrement)
+                length = np.where(accepted, 1.0, 0.3 * length)
+        else:
+            result_x[:, where] = x
+            result_value[where] = value
+        return result_x, result_value, done
+
+    def alone(self, start: Array, nu: Array, points: Points) -> Array:
+        """Minimise one point with scipy; the caller polishes and judges the result."""
+        n_parameters = self.evaluator.n_parameters
+
+        def function(x: Array) -> tuple[float, Array]:
+            signal_events = x[-1:] if self.evaluator.free_signal else nu
+            found = self.evaluator.derivatives(x[:n_parameters, None], signal_events, points)
+            return float(found.value[0]), found.gradient[:, 0]
+
+        bounds = optimize.Bounds(self.lower[:, 0], self.upper[:, 0])
+        begin = np.clip(np.nan_to_num(start), self.lower[:, 0], self.upper[:, 0])
+        answer = optimize.minimize(function, begin, jac=True, method="L-BFGS-B", bounds=bounds)
+        return np.clip(np.asarray(answer.x, dtype=np.float64), self.lower[:, 0], self.upper[:, 0])
