@@ -1,0 +1,320 @@
+"""Missing-energy signal of an electron or positron beam absorbed in an active target.
+
+Events per particle on target, at unit coupling and before any efficiency:
+
+* emission, l Z -> l Z X, by all electrons and positrons of the cascade, when X takes more than
+  the window's missing energy: sum over nuclei n X0 int (T_e- + T_e+)(E) sigma(E; E_X > E_miss) dE;
+* annihilation, e+ e- -> X -> invisible, by the cascade's positrons above the missing energy:
+  n_e X0 int T_e+(E) sigma(E) dE.
+
+References
+----------
+Gninenko, Kirpichnikov, Kirsanov and Krasnikov, arXiv:1712.05706 (emission in NA64);
+Andreev et al. (NA64), arXiv:2108.04195 (resonant annihilation of secondary positrons).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
+
+from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
+from na64.models.errors import InputError
+from na64.models.materials import Material
+from na64.models.mediators.dark_sector import DarkSector
+from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.production.annihilation import (
+    Resonance,
+    narrow_width_yield,
+    radiated_spectrum,
+    resonant_yield,
+)
+from na64.models.production.emission import emission_probability
+from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.showers.cascade import Cascade, cascade
+from na64.models.signals.rates import SignalRates
+
+__all__ = ["PROCESSES", "TableStore", "invisible_branching", "missing_energy_rates"]
+
+FloatArray = NDArray[np.float64]
+
+#: order of the process axis
+PROCESSES: Final = ("emission", "annihilation")
+# step of the cascade's grid in ln E, and energies at which cross-sections are computed; doubling
+# either moves no yield by more than 2e-3
+_CASCADE_STEP: Final = 0.01
+_ENERGIES: Final = 20
+# where the tail of initial-state radiation is cut, as 1 - E'/E_miss, and its nodes
+_SOFTEST_COLLISION: Final = 0.98
+_TAIL_NODES: Final = 60
+
+
+class TableStore(Protocol):
+    """Where tables of cross-sections may be kept between runs."""
+
+    def get_or_compute(
+        self, key: Mapping[str, object], compute: Callable[[], Mapping[str, FloatArray]]
+    ) -> Mapping[str, FloatArray]:
+        """Return the tables of a key, computing them if they are not there."""
+
+
+def _check(beam: Beam, window: MissingEnergyWindow, masses: FloatArray) -> None:
+    if beam.lepton != "e":
+        raise InputError(
+            f"this missing-energy signal is for an e- or e+ beam, not for {beam.particle}"
+        )
+    if window.missing_energy_gev >= beam.energy_gev:
+        raise InputError(
+            f"missing energy of {window.missing_energy_gev:g} GeV must be below the beam energy "
+            f"of {beam.energy_gev:g} GeV"
+        )
+    if masses.ndim != 1 or not len(masses) or not np.all(np.isfinite(masses) & (masses > 0.0)):
+        raise InputError("masses must be a list of positive numbers, in GeV")
+    if np.any(masses >= beam.energy_gev):
+        raise InputError(
+            f"mass of {masses.max():g} GeV must be below the beam energy of {beam.energy_gev:g} GeV"
+        )
+
+
+def invisible_branching(
+    mediator: Mediator, masses_gev: ArrayLike, dark_sector: DarkSector | None
+) -> FloatArray:
+    """Return the invisible branching ratio in the limit of a small coupling.
+
+    Parameters
+    ----------
+    mediator
+        The mediator.
+    masses_gev
+        Its masses, shape (M,).
+    dark_sector
+        What it decays to besides. Its width does not fall with the coupling and dominates:
+        the ratio is then 1 (visible decays are worth epsilon^2 alpha/alpha_D, below 1e-5 for
+        every coupling that these searches reach). With None the mediator's own neutrinos count.
+
+    Raises
+    ------
+    InputError
+        Where the mediator has no invisible decay.
+    """
+    masses = np.asarray(masses_gev, float)
+    if dark_sector is not None:
+        return np.ones_like(masses)
+    widths = mediator.partial_widths(masses)
+    invisible = np.asarray(widths.get("neutrinos", np.zeros_like(masses)), float)
+    total = np.sum([np.broadcast_to(width, masses.shape) for width in widths.values()], axis=0)
+    if np.any(invisible <= 0.0):
+        raise InputError(
+            f"model '{mediator.name}' has no invisible decay at {masses[invisible <= 0][0]:g} GeV: "
+            "a search for missing energy does not see it without dark matter"
+        )
+    return np.asarray(invisible / total)
+
+
+def _emission(
+    shower: Cascade,
+    material: Material,
+    beam: Beam,
+    window: MissingEnergyWindow,
+    mediator: Mediator,
+    masses: FloatArray,
+    production: str,
+    inelastic: bool,
+    tables: TableStore | None,
+) -> FloatArray:
+    """Emitted mediators per particle on target at unit coupling, shape (M,)."""
+    threshold, top = window.missing_energy_gev, beam.energy_gev
+    # the cross-section rises within ln(1 - E_miss/E): the energies crowd towards the threshold
+    phase = np.linspace(0.0, 1.0, _ENERGIES + 1)[1:]
+    energies = threshold + (top - threshold) * phase**3
+    ceiling = top - window.preshower_energy_gev if window.preshower_energy_gev > 0.0 else None
+    kind = MediatorKind(mediator.kind)
+
+    def compute() -> dict[str, FloatArray]:
+        return {
+            "probability": emission_probability(
+                energies,
+                masses,
+                material,
+                kind=kind,
+                min_energy_gev=threshold,
+                max_energy_gev=ceiling,
+                approximation=production,
+                inelastic=inelastic,
+            )
+        }
+
+    if tables is None:
+        probability = compute()["probability"]
+    else:
+        key = {
+            "table": "emission probability per radiation length",
+            "elements": [
+                [element.symbol, element.z, element.a, density * material.radiation_length_cm]
+                for element, density in material.number_densities_cm3
+            ],
+            "energies_gev": energies.tolist(),
+            "masses_gev": masses.tolist(),
+            "kind": kind.value,
+            "min_energy_gev": threshold,
+            "max_energy_gev": ceiling,
+            "approximation": production,
+            "inelastic": inelastic,
+        }
+        probability = tables.get_or_compute(key, compute)["probability"]
+    # at the threshold itself nothing can be emitted
+    table = np.concatenate([np.zeros((1, len(masses))), probability])
+    nodes = np.cbrt(np.clip((shower.energies_gev - threshold) / (top - threshold), 0.0, 1.0))
+    at_nodes = PchipInterpolator(np.concatenate([[0.0], phase]), table, axis=0)(nodes)
+    charged = shower.weights[0] + shower.weights[1]
+    couplings = np.array(
+        [float(mediator.coupling("e", mass**2)) / ELEMENTARY_CHARGE for mass in masses]
+    )
+    return np.asarray(charged @ at_nodes * couplings**2)
+
+
+def _positrons(
+    shower: Cascade, threshold: float, radiation: bool
+) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
+    """The spectrum of positrons that count, X0 per GeV, and cells in which it is smooth."""
+    ascending = shower.energies_gev[::-1]
+    edges = np.concatenate([[threshold], ascending[ascending > threshold]])
+    if not radiation:
+
+        def spectrum(energy: FloatArray) -> FloatArray:
+            density = shower.spectrum(np.maximum(energy, threshold))[1]
+            return np.asarray(np.where(energy >= threshold, density, 0.0))
+
+        return edges, spectrum
+
+    # photons soften the step at the threshold and add a tail of softer collisions below it
+    below = threshold * (1.0 - np.geomspace(_SOFTEST_COLLISION, 1e-5, _TAIL_NODES))
+    edges = np.concatenate([below, edges[1:]])
+    table = PchipInterpolator(np.log(edges), radiated_spectrum(shower, threshold, edges))
+
+    def radiated(energy: FloatArray) -> FloatArray:
+        return np.asarray(
+            np.where(energy >= edges[0], table(np.log(np.maximum(energy, edges[0]))), 0.0)
+        )
+
+    return edges, radiated
+
+
+def _annihilation(
+    shower: Cascade,
+    material: Material,
+    window: MissingEnergyWindow,
+    mediator: Mediator,
+    masses: FloatArray,
+    dark_sector: DarkSector | None,
+    radiation: bool,
+) -> FloatArray:
+    """Mediators from annihilation per particle on target at unit coupling, shape (M,)."""
+    edges, spectrum = _positrons(shower, window.missing_energy_gev, radiation)
+    spins = 3 if mediator.kind in (MediatorKind.VECTOR, MediatorKind.AXIAL) else 1
+
+    def entrance(root_s: FloatArray) -> FloatArray:
+        return np.asarray(mediator.partial_widths(root_s).get("e e", 0.0 * root_s), float)
+
+    def one(mass: float, branching: float) -> float:
+        if dark_sector is None:  # every width falls with the coupling: narrow without limit
+            resonance = Resonance(mass, spins, entrance, entrance, entrance)
+            return narrow_width_yield(resonance, spectrum, branching)
+
+        def dark(root_s: FloatArray) -> FloatArray:
+            return dark_sector.width_gev(root_s, mass)
+
+        return resonant_yield(Resonance(mass, spins, entrance, dark, dark), spectrum, edges)
+
+    branching = invisible_branching(mediator, masses, dark_sector)
+    electrons = material.electron_density_cm3 * material.radiation_length_cm * GEV2_TO_CM2
+    return electrons * np.array([one(m, b) for m, b in zip(masses, branching, strict=True)])
+
+
+def missing_energy_rates(
+    beam: Beam,
+    target: Target,
+    window: MissingEnergyWindow,
+    mediator: Mediator,
+    masses_gev: ArrayLike,
+    *,
+    dark_sector: DarkSector | None = None,
+    production: str = "etl",
+    inelastic: bool = True,
+    annihilation: bool = True,
+    initial_state_radiation: bool = False,
+    tables: TableStore | None = None,
+) -> SignalRates:
+    """Return the missing-energy events per particle on target at unit coupling.
+
+    Parameters
+    ----------
+    beam
+        An e- or e+ beam.
+    target
+        The active target; it absorbs the whole cascade, its length does not enter.
+    window
+        Smallest missing energy, and the energy that must stay in the target if there is such
+        a cut.
+    mediator
+        The mediator; it must couple to electrons.
+    masses_gev
+        Its masses, shape (M,), above 0 and below the beam energy.
+    dark_sector
+        What the mediator decays to; None if its own neutrinos make it invisible.
+    production
+        ``etl``, ``ww`` or ``iww``.
+    inelastic
+        Whether incoherent scattering off protons is added.
+    annihilation
+        Whether the resonance is included; its row is zero if not.
+    initial_state_radiation
+        Whether the positrons and electrons of the resonance radiate. Adds masses below the
+        resonance's lower edge and takes 5-12 % off above it; off in published limits.
+    tables
+        A store for tables of cross-sections; everything is computed if None.
+
+    Returns
+    -------
+    SignalRates
+        One region, ``missing-energy``; processes `PROCESSES`; events proportional to the
+        square of the coupling.
+
+    Raises
+    ------
+    InputError
+        For a beam, window or mass out of range, or a mediator without an invisible decay or
+        without a coupling to electrons.
+    """
+    masses = np.atleast_1d(np.asarray(masses_gev, float))
+    _check(beam, window, masses)
+    if not np.any(mediator.coupling("e", masses**2)):
+        raise InputError(f"model '{mediator.name}' does not couple to the electrons of this beam")
+    branching = invisible_branching(mediator, masses, dark_sector)
+    threshold = window.missing_energy_gev
+    shower = cascade(
+        target.material, beam.particle, beam.energy_gev, floor_gev=threshold, step=_CASCADE_STEP
+    )
+    emitted = branching * _emission(
+        shower, target.material, beam, window, mediator, masses, production, inelastic, tables
+    )
+    if annihilation:
+        annihilated = _annihilation(
+            shower, target.material, window, mediator, masses, dark_sector, initial_state_radiation
+        )
+    else:
+        annihilated = np.zeros_like(masses)
+    return SignalRates(
+        mediator=mediator.name,
+        parameter=mediator.parameter,
+        masses_gev=masses,
+        couplings=np.ones(1),
+        processes=PROCESSES,
+        regions=("missing-energy",),
+        events=np.stack([emitted, annihilated], axis=-1)[:, None, :, None],
+        power=2.0,
+    )
