@@ -15,6 +15,7 @@ Andreev et al. (NA64), arXiv:2108.04195 (resonant annihilation of secondary posi
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
@@ -72,6 +73,12 @@ def _check(beam: Beam, window: MissingEnergyWindow, masses: FloatArray) -> None:
             f"missing energy of {window.missing_energy_gev:g} GeV must be below the beam energy "
             f"of {beam.energy_gev:g} GeV"
         )
+    if window.missing_energy_gev + window.preshower_energy_gev >= beam.energy_gev:
+        raise InputError(
+            f"missing energy of {window.missing_energy_gev:g} GeV and preshower energy of "
+            f"{window.preshower_energy_gev:g} GeV leave nothing of the beam energy of "
+            f"{beam.energy_gev:g} GeV"
+        )
     if masses.ndim != 1 or not len(masses) or not np.all(np.isfinite(masses) & (masses > 0.0)):
         raise InputError("masses must be a list of positive numbers, in GeV")
     if np.any(masses >= beam.energy_gev):
@@ -128,10 +135,14 @@ def _emission(
 ) -> FloatArray:
     """Emitted mediators per particle on target at unit coupling, shape (M,)."""
     threshold, top = window.missing_energy_gev, beam.energy_gev
-    # the cross-section rises within ln(1 - E_miss/E): the energies crowd towards the threshold
-    phase = np.linspace(0.0, 1.0, _ENERGIES + 1)[1:]
-    energies = threshold + (top - threshold) * phase**3
-    ceiling = top - window.preshower_energy_gev if window.preshower_energy_gev > 0.0 else None
+    ceiling = top - window.preshower_energy_gev
+    # the cross-section rises like ln(1 - E_miss/E), and falls likewise above the largest energy
+    # that the window allows: the energies crowd towards the lower end of each range
+    phase = np.linspace(0.0, 1.0, _ENERGIES + 1)
+    ends = [threshold, top] if ceiling == top else [threshold, ceiling, top]
+    ranges = [low + (high - low) * phase**3 for low, high in itertools.pairwise(ends)]
+    energies = np.concatenate([part[1:] for part in ranges])
+    limit = None if ceiling == top else ceiling
     kind = MediatorKind(mediator.kind)
 
     def compute() -> dict[str, FloatArray]:
@@ -142,7 +153,7 @@ def _emission(
                 material,
                 kind=kind,
                 min_energy_gev=threshold,
-                max_energy_gev=ceiling,
+                max_energy_gev=limit,
                 approximation=production,
                 inelastic=inelastic,
             )
@@ -161,15 +172,19 @@ def _emission(
             "masses_gev": masses.tolist(),
             "kind": kind.value,
             "min_energy_gev": threshold,
-            "max_energy_gev": ceiling,
+            "max_energy_gev": limit,
             "approximation": production,
             "inelastic": inelastic,
         }
         probability = tables.get_or_compute(key, compute)["probability"]
     # at the threshold itself nothing can be emitted
     table = np.concatenate([np.zeros((1, len(masses))), probability])
-    nodes = np.cbrt(np.clip((shower.energies_gev - threshold) / (top - threshold), 0.0, 1.0))
-    at_nodes = PchipInterpolator(np.concatenate([[0.0], phase]), table, axis=0)(nodes)
+    at_nodes = np.zeros((len(shower.energies_gev), len(masses)))
+    for k, part in enumerate(ranges):
+        inside = (shower.energies_gev >= part[0]) & (shower.energies_gev <= part[-1])
+        fraction = (shower.energies_gev[inside] - part[0]) / (part[-1] - part[0])
+        rows = table[k * _ENERGIES : (k + 1) * _ENERGIES + 1]
+        at_nodes[inside] = PchipInterpolator(phase, rows, axis=0)(np.cbrt(fraction))
     charged = shower.weights[0] + shower.weights[1]
     couplings = np.array(
         [float(mediator.coupling("e", mass**2)) / ELEMENTARY_CHARGE for mass in masses]
