@@ -130,9 +130,14 @@ def _checked(tables: Mapping[str, NDArray[np.float64]]) -> Tables:
 def _read(path: Path, text: str) -> Tables | None:
     """Return the tables of a file; None if there is no such file or it is not sound."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            # Reading an entry checks its CRC, so that a flipped bit is noticed.
-            tables = {name: file[name] for name in file.files}
+        # numpy forgets to close a file of its own opening that is no archive.
+        with path.open("rb") as stream:
+            file = np.load(stream, allow_pickle=False)
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise ValueError("not an archive of arrays")
+            with file:
+                # Reading an entry checks its CRC, so that a flipped bit is noticed.
+                tables = {name: file[name] for name in file.files}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:

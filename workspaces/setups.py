@@ -57,12 +57,16 @@ def read_setups(
             tables.problem(
                 name, f"not allowed as a name; it must match {name_pattern} and not be 'default'"
             )
-        setups[name] = _read_override(reader, raw, topology) if complete else None
+        sound = setups[DEFAULT_SETUP] is not None
+        setups[name] = _read_override(reader, raw, topology, sound) if complete else None
     return setups
 
 
 def _read_override(
-    reader: TableReader, default: Mapping[str, Mapping[str, object]], topology: Topology | None
+    reader: TableReader,
+    default: Mapping[str, Mapping[str, object]],
+    topology: Topology | None,
+    default_is_sound: bool,
 ) -> Setup | None:
     """Read a setup that replaces parts of the default one."""
     merged = dict(default)
@@ -77,6 +81,9 @@ def _read_override(
     setup = _read_setup(merged, reader.path, topology, problems)
     # What is wrong in the default tables is reported there, and once.
     for problem in problems.found:
+        if default_is_sound:
+            reader.problems.found.append(problem)
+            continue
         key, _, rest = problem.path.removeprefix(f"{reader.path}.").partition(".")
         part = re.split(r"[.\[]", rest)[0]
         if key in given and (part in given[key] or part in ("", "source")):
@@ -156,7 +163,7 @@ def _read_material(reader: TableReader) -> Material | None:
     layers = reader.table("layers_mm")
     if layers is None:
         return None
-    thicknesses = {name: layers.number(name, positive=True) for name in layers.data}
+    thicknesses = {name: layers.number(name, positive=True) for name in sorted(layers.data)}
     if not layers.sound:
         return None
     try:

@@ -1,0 +1,152 @@
+"""The disk cache: exact, safe with two processes, unharmed by damaged files."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from na64.models.errors import InputError
+from na64.workspaces.cache import CACHE_VARIABLE, TableCache, cache_folder
+
+KEY = {"what": "test", "masses": [0.1, 0.2], "nested": {"a": 1}}
+
+
+class Counter:
+    """Computes a table and counts how often."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        self.count = 0
+        self.factor = factor
+
+    def __call__(self) -> dict[str, np.ndarray]:
+        self.count += 1
+        table = np.random.default_rng(1).normal(size=(3, 4)) * self.factor
+        return {"table": table, "scalar": np.array(1.0 / 3.0)}
+
+
+def test_computed_once(tmp_path: Path) -> None:
+    compute = Counter()
+    folder = tmp_path / "made" / "when" / "needed"
+    first = TableCache(folder).get_or_compute(KEY, compute)
+    second = TableCache(folder).get_or_compute(KEY, compute)
+    assert compute.count == 1
+    assert set(first) == set(second) == {"table", "scalar"}
+    for name in first:
+        assert first[name].dtype == second[name].dtype
+        assert np.array_equal(first[name], second[name])
+        assert first[name].shape == second[name].shape
+
+
+def test_any_change_of_the_key_is_another_table(tmp_path: Path) -> None:
+    compute = Counter()
+    keys = [KEY, KEY | {"what": "other"}, KEY | {"masses": [0.1, 0.2000001]}, KEY | {"new": None}]
+    for key in keys:
+        TableCache(tmp_path).get_or_compute(key, compute)
+    TableCache(tmp_path, version=10**6).get_or_compute(KEY, compute)
+    assert compute.count == 5
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+@pytest.mark.parametrize("damage", ["truncated", "garbage", "empty", "flipped", "pickle", "other"])
+def test_a_damaged_file_is_computed_again(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache, compute = TableCache(tmp_path), Counter()
+    good = cache.get_or_compute(KEY, compute)
+    path = cache.path(KEY)
+    assert path is not None
+    content = path.read_bytes()
+    if damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "garbage":
+        path.write_bytes(b"not a zip file at all")
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "flipped":
+        place = content.index(good["table"].tobytes()[:8])
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    elif damage == "pickle":
+        with path.open("wb") as stream:
+            np.savez(stream, table=np.array([{"a": 1}], dtype=object))
+    else:
+        with path.open("wb") as stream:
+            np.savez(stream, __key__=np.array("another key"), table=np.ones(3))
+    with caplog.at_level(logging.WARNING):
+        again = cache.get_or_compute(KEY, compute)
+    assert compute.count == 2
+    assert np.array_equal(again["table"], good["table"])
+    assert "computed again" in caplog.text
+    assert path.read_bytes() == content
+    caplog.clear()
+    cache.get_or_compute(KEY, compute)
+    assert compute.count == 2
+    assert not caplog.text
+
+
+def test_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compute = Counter()
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    for _ in range(2):
+        TableCache(enabled=False).get_or_compute(KEY, compute)
+    monkeypatch.setenv(CACHE_VARIABLE, "off")
+    cache = TableCache()
+    cache.get_or_compute(KEY, compute)
+    assert compute.count == 3
+    assert cache.folder is None
+    assert cache.path(KEY) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "a"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "b"))
+    monkeypatch.setenv("HOME", str(tmp_path / "c"))
+    assert cache_folder() == tmp_path / "a"
+    monkeypatch.setenv(CACHE_VARIABLE, "")
+    assert cache_folder() == tmp_path / "b" / "na64-limits"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert cache_folder() == tmp_path / "c" / ".cache" / "na64-limits"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert TableCache().folder == tmp_path / "c" / ".cache" / "na64-limits"
+    assert TableCache(tmp_path / "d").folder == tmp_path / "d"
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    compute = Counter()
+    with caplog.at_level(logging.WARNING):
+        tables = TableCache(blocked / "cache").get_or_compute(KEY, compute)
+    assert tables["table"].shape == (3, 4)
+    assert "going on without" in caplog.text
+
+
+def test_keys_must_be_plain_data(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot write a set"):
+        TableCache(tmp_path).get_or_compute({"a": {1, 2}}, Counter())
+    with pytest.raises(InputError, match="nan cannot be written"):
+        TableCache(tmp_path).get_or_compute({"a": float("nan")}, Counter())
+
+
+def _work(folder: str, rounds: int) -> bool:
+    expected = Counter()()["table"]
+    for number in range(rounds):
+        found = TableCache(folder).get_or_compute({"number": number % 5}, Counter())
+        if not np.array_equal(found["table"], expected):
+            return False
+        path = TableCache(folder).path({"number": number % 5})
+        if path is not None:
+            path.unlink(missing_ok=True)
+    return True
+
+
+def test_two_processes_in_one_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(2) as pool:
+        results = pool.starmap(_work, [(str(tmp_path), 100)] * 2)
+    assert results == [True, True]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

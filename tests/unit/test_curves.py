@@ -1,0 +1,128 @@
+"""Published curves: the shipped files and the reader of their format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from na64.models.errors import InputError
+from na64.workspaces.curves import (
+    CurveKind,
+    available_curves,
+    load_curve,
+    log_log_interpolation,
+    parse_curve,
+)
+from na64.workspaces.schema import FileProblemsError
+
+CURVE = """
+name = "mine"
+title = "A curve"
+kind = "limit"
+confidence_level = 0.9
+x = { name = "m", unit = "GeV" }
+y = { name = "epsilon", unit = "1" }
+provenance = "made up"
+points = [[0.01, 1e-4], [0.1, 1e-3], [1.0, 1e-1]]
+[source]
+paper = "none"
+"""
+
+
+@pytest.mark.parametrize("name", available_curves())
+def test_shipped_curves_say_what_they_are(name: str) -> None:
+    curve = load_curve(name)
+    assert curve.name == name
+    assert curve.reference.arxiv
+    assert curve.reference.doi.startswith("10.")
+    assert len(curve.provenance) > 20
+    assert (curve.confidence_level is None) == (curve.kind is CurveKind.THERMAL)
+    if name.startswith("na64e"):
+        assert curve.confidence_level == 0.9
+        assert (curve.x_axis.unit, curve.y_axis.unit) == ("GeV", "1")
+
+
+@pytest.mark.parametrize(
+    ("name", "mass", "epsilon"),
+    [
+        # read off the figures by eye: NA64 at 0.1 GeV about 2e-4 with 9.37e11 electrons
+        # (arXiv:2307.02404), 3.4e-4 with 2.84e11 (arXiv:1906.00176), BaBar 1e-3 (arXiv:1702.03327)
+        ("na64e-2016-2022", 0.1, 2.1e-4),
+        ("na64e-2019", 0.1, 3.4e-4),
+        ("babar-invisible", 0.1, 1.0e-3),
+    ],
+)
+def test_values(name: str, mass: float, epsilon: float) -> None:
+    assert load_curve(name).at(mass) == pytest.approx(epsilon, rel=0.15)  # reading a log axis
+
+
+def test_resonance_of_2021() -> None:
+    curve = load_curve("na64e-2021-fermion")
+    without = load_curve("na64e-2019")
+    improvement = without.at([0.05, 0.235, 0.6]) / curve.at([0.05, 0.235, 0.6])
+    assert 3.0 < improvement[1] < 6.0
+    assert improvement[[0, 2]] == pytest.approx(1.0, abs=0.3)
+
+
+def test_interpolation_is_linear_in_the_logarithms() -> None:
+    curve = parse_curve(CURVE, "test")
+    assert curve.at(0.05) == pytest.approx(5e-4)  # epsilon = m/100 below 0.1
+    assert curve.at([[0.1, 1.0]]) == pytest.approx(np.array([[1e-3, 1e-1]]))
+    assert curve.at(10**-0.5) == pytest.approx(1e-2)
+    assert curve.covers([0.005, 0.01, 2.0]).tolist() == [False, True, False]
+    with pytest.raises(InputError, match=r"curve mine covers 0\.01-1 GeV only"):
+        curve.at([0.1, 2.0])
+    assert log_log_interpolation(2.0, [0.1, 1.0], [1.0, 3.0]) == pytest.approx(3.0)
+
+
+def test_files(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(CURVE)
+    curve = load_curve(file)
+    assert curve.label == "A curve"
+    assert curve.source == "none"
+    with pytest.raises(InputError, match=r"unknown curve 'babar'.*allowed: "):
+        load_curve("babar")
+    with pytest.raises(InputError, match="no such file"):
+        load_curve(tmp_path / "none.toml")
+    file.write_text("points = [")
+    with pytest.raises(InputError, match="not TOML"):
+        load_curve(file)
+
+
+def test_regions_and_thermal_lines() -> None:
+    region = CURVE.replace('"limit"', '"region"').replace("[1.0, 1e-1]", "[0.05, 1e-2]")
+    curve = parse_curve(region, "test")
+    assert curve.kind is CurveKind.REGION
+    assert curve.covers([0.01, 0.2]).tolist() == [True, False]
+    with pytest.raises(InputError, match="closed region"):
+        curve.at(0.05)
+    thermal = CURVE.replace('"limit"', '"thermal"').replace("confidence_level = 0.9", "")
+    assert parse_curve(thermal, "test").confidence_level is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "message"),
+    [
+        ("confidence_level = 0.9", "", "confidence_level", "missing"),
+        ("confidence_level = 0.9", "confidence_level = 90", "confidence_level", "below 1"),
+        ('"limit"', '"limits"', "kind", "did you mean 'limit'"),
+        ('"limit"', '"thermal"', "confidence_level", "a thermal line has none"),
+        (', unit = "GeV"', "", "x.unit", "missing"),
+        ("[0.1, 1e-3]", "[0.1, -1e-3]", "points[1]", "positive numbers"),
+        ("[0.1, 1e-3]", "[0.1]", "points[1]", "pair"),
+        ("[0.1, 1e-3]", "[0.01, 1e-3]", "points[1]", "x must increase, is 0.01 after 0.01"),
+        ("[0.1, 1e-3], [1.0, 1e-1]", "", "points", "must have 2 points or more, has 1"),
+        ('paper = "none"', "", "source.paper", "missing"),
+        ('paper = "none"', 'paper = "none"\nurl = "x"', "source.url", "unknown key"),
+        ('provenance = "made up"', "", "provenance", "missing"),
+    ],
+)
+def test_problems(old: str, new: str, path: str, message: str) -> None:
+    assert old in CURVE
+    with pytest.raises(FileProblemsError) as caught:
+        parse_curve(CURVE.replace(old, new, 1), "test")
+    found = {problem.path: problem.message for problem in caught.value.problems}
+    assert message in found[path]
