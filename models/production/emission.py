@@ -81,7 +81,7 @@ def _spectrum(
 ) -> FloatArray:
     """d sigma/dx at points (N,), in chunks that fit the cache."""
     result = np.empty_like(y)
-    light = (mass < 2.0 * lepton_mass) & (lepton_mass < _NARROW_GEV)
+    light = (mass < 10.0 * lepton_mass) & (lepton_mass < _NARROW_GEV)
     for chosen, transfer in ((light, grid.transfer_light), (~light, grid.transfer)):
         indices = np.flatnonzero(chosen)
         per_point = grid.angle * transfer if approximation is Approximation.ETL else 512

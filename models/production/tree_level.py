@@ -38,7 +38,7 @@ class TreeLevelGrid:
     transfer
         Nodes in t.
     transfer_light
-        Nodes in t for bosons below 2 m_e off electrons, whose emission along the final electron
+        Nodes in t for bosons below 10 m_e off electrons, whose emission along the final electron
         is a narrow peak in t.
     """
 
