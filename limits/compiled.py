@@ -198,6 +198,10 @@ class SignalBatch:
     def __len__(self) -> int:
         return len(self.events)
 
+    def take(self, masses: Index) -> SignalBatch:
+        """Return the batch of some of the masses."""
+        return SignalBatch(self.likelihood, self.shape[:, masses], self.events[masses])
+
     def points(self, mass: Index, counts: Array, auxiliary: Array | None = None) -> Points:
         """Put signals and data together for N fits.
 

@@ -283,7 +283,7 @@ class Evaluator:
         """Return the product of the factors of every component, shape (K, N)."""
         if not len(self.factor_table):
             return np.ones((len(self.model.nominal), value.shape[1]))
-        product = value[self.factor_table[0]]
+        product: Array = value[self.factor_table[0]]
         for row in self.factor_table[1:]:
             product *= value[row]
         return product

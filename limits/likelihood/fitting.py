@@ -55,6 +55,10 @@ class Fit:
     value: Array
     converged: Flags
 
+    def take(self, where: Index) -> Fit:
+        """Return the points of an index, which may repeat."""
+        return Fit(self.theta[:, where], self.nu[where], self.value[where], self.converged[where])
+
 
 class Fitter:
     """Fits of one compiled model.

@@ -1,0 +1,120 @@
+"""What every calculator needs of the data: fits at mu = 0, and data that no model allows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.fitting import Fit
+
+__all__ = ["background_fit", "first_guess", "free_fits", "impossible_masses"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+def background_fit(batch: SignalBatch, counts: Array, auxiliary: Array | None = None) -> Fit:
+    """Fit the nuisance parameters at mu = 0; the mass does not matter.
+
+    Parameters
+    ----------
+    batch
+        Any batch of the likelihood.
+    counts
+        Main counts, shape (B, D).
+    auxiliary
+        Auxiliary data, shape (P, D) or (P, 1); the observed ones by default.
+    """
+    n = counts.shape[1]
+    points = batch.points(np.zeros(n, dtype=np.intp), counts, auxiliary)
+    return batch.likelihood.fitter.fit(points, np.zeros(n), free_signal=False)
+
+
+def free_fits(
+    batch: SignalBatch,
+    mass: Index,
+    counts: Array,
+    background: Fit,
+    auxiliary: Array | None = None,
+) -> Fit:
+    """Fit the signal events nu >= 0 together with the nuisance parameters.
+
+    Where the likelihood falls with nu at the mu = 0 fit, that fit is the answer already.
+
+    Parameters
+    ----------
+    batch
+        Signals.
+    mass
+        Index of the mass, shape (N,).
+    counts
+        Main counts, shape (B, N).
+    background
+        The mu = 0 fits of the same N datasets.
+    auxiliary
+        As in `SignalBatch.points`.
+    """
+    fitter = batch.likelihood.fitter
+    n_parameters = len(fitter.init)
+    points = batch.points(mass, counts, auxiliary)
+    slope = (
+        fitter.problem(True)
+        .evaluator.derivatives(background.theta, np.zeros(len(mass)), points)
+        .gradient[n_parameters]
+    )
+    # a rate of zero where events were seen has an infinite slope that the evaluator leaves out
+    evaluator = fitter.problem(False).evaluator
+    rates = evaluator.rates(background.theta, np.zeros(len(mass)), points.signal)
+    impossible = np.any((rates <= 0.0) & (points.counts > 0.0), axis=0)
+    rising = np.flatnonzero((slope < 0.0) | impossible | ~background.converged)
+    theta, nu = background.theta.copy(), np.zeros(len(mass))
+    value, converged = background.value.copy(), background.converged.copy()
+    if len(rising):
+        some = points.take(rising)
+        excess = np.maximum((some.counts - rates[:, rising]).sum(axis=0), 0.1)
+        fit = fitter.fit(some, excess, free_signal=True, start=theta[:, rising])
+        theta[:, rising], nu[rising] = fit.theta, fit.nu
+        value[rising], converged[rising] = fit.value, fit.converged
+    return Fit(theta, nu, value, converged)
+
+
+def impossible_masses(batch: SignalBatch, counts: Array) -> list[str]:
+    """Say for every mass which bin has events that neither signal nor background can give."""
+    model = batch.likelihood.model
+    n_bins = len(model.bins)
+    background = np.zeros(n_bins)
+    for k, sample in enumerate(model.component_sample.tolist()):
+        if sample < 0:  # kept in the tables: it has a rate, or a shift can give it one
+            background[model.component_bin[k]] += 1.0
+    where = model.component_bin[model.component_sample >= 0]
+    answer = []
+    for mass in range(len(batch)):
+        rate = background.copy()
+        np.add.at(rate, where, batch.shape[:, mass])
+        bad = np.flatnonzero((rate <= 0.0) & (counts > 0.0))
+        answer.append("")
+        if len(bad):
+            channel, index = model.bins[bad[0]]
+            answer[-1] = (
+                f"channel '{channel}', bin {index}: {counts[bad[0]]:g} events observed where "
+                f"neither signal nor background is expected"
+            )
+    return answer
+
+
+def first_guess(batch: SignalBatch, counts: Array, background_rates: Array) -> Array:
+    """Guess the scale of the upper limit in signal events, shape (M,).
+
+    Each bin alone would limit its signal to a few standard deviations; a signal that is spread
+    over bins is limited by the best of them.
+    """
+    model = batch.likelihood.model
+    share = np.zeros((len(model.bins), len(batch)))
+    np.add.at(share, model.component_bin[model.component_sample >= 0], batch.shape)
+    own = 2.5 + 1.6 * np.sqrt(np.maximum(counts, background_rates))
+    own += np.maximum(counts - background_rates, 0.0)
+    with np.errstate(divide="ignore"):
+        per_bin = own[:, None] / share
+    best = np.min(per_bin, axis=0)
+    return np.maximum(np.where(np.isfinite(best), best, 1.0), 0.5)

@@ -1,0 +1,464 @@
+"""The exact calculator: CLs from an ensemble of main counts that is enumerated, not thrown.
+
+The test statistic is qtilde with the auxiliary data fixed at what was observed. Probabilities of
+the counts n are Poisson with the nuisance parameters of the fits to the observed data: at the
+tested signal strength for signal + background, at mu = 0 for the background alone. Then
+
+    CLs = P(qtilde(n) >= qtilde_obs | mu) / P(qtilde(n) >= qtilde_obs | 0),
+
+and the expected CLs of order k is that of the dataset at the Phi(k) quantile of the background
+ensemble, counted from the least signal-like side. Nothing is special at n = 0.
+
+The set {qtilde(n) >= q} is explored from n = 0 along the axes: a dataset outside it is followed
+further along an axis only where one more event there would raise qtilde (control regions).
+Branches whose total probability cannot matter are cut.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from na64.limits.calculators.datasets import background_fit, first_guess, free_fits
+from na64.limits.calculators.lattice import FitCache, Lattice
+from na64.limits.calculators.roots import Roots, find_roots
+from na64.limits.calculators.table import BAND_ORDER
+from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.structure import connected_bins, is_monotone
+from na64.models.errors import InputError
+
+__all__ = ["DEFAULT_MAX_DATASETS", "ExactCalculator"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+#: datasets of one ensemble at which the enumeration is given up
+DEFAULT_MAX_DATASETS = 50_000
+#: values of qtilde closer than this are equal: symmetric bins give exact ties
+_TIE = 1e-8
+#: a branch is cut when its probability is below this fraction of what is already there
+_CUT = 1e-7
+#: slope of qtilde along an axis that counts as rising; the stored rates have single precision
+_RISING = 1e-5
+#: relative tolerance of a limit
+_TOLERANCE = 2e-6
+#: distance of the keys of two problems: more than datasets will ever be
+_STRIDE = 1 << 32
+#: fits that are prepared together, to bound the memory
+_SLICE = 65_536
+#: masses that are explored together
+_MASSES_TOGETHER = 64
+
+
+@dataclass(slots=True)
+class _Tail:
+    """Sums over {qtilde(n) >= threshold} for n_problems problems, and the datasets visited."""
+
+    signal: Array
+    background: Array
+    certain: Flags  # the threshold is at qtilde = 0: all datasets are in the set, CLs = 1
+    failed: Flags
+    problem: Index
+    number: Index
+
+
+class ExactCalculator:
+    """CLs of one batch of signals by enumeration.
+
+    Parameters
+    ----------
+    batch
+        Signals of M masses.
+    counts
+        Observed counts, shape (B,); the workspace's by default.
+    max_datasets
+        Largest number of datasets of one ensemble.
+
+    Raises
+    ------
+    InputError
+        Later, from the methods, if the ensemble is larger than `max_datasets`.
+    """
+
+    method = "exact"
+    ensemble: str | None = "aux-fixed"
+
+    def __init__(
+        self,
+        batch: SignalBatch,
+        counts: Array | None = None,
+        *,
+        max_datasets: int = DEFAULT_MAX_DATASETS,
+    ) -> None:
+        self.batch = batch
+        self.max_datasets = max_datasets
+        self.fitter = batch.likelihood.fitter
+        self.evaluator = self.fitter.problem(False).evaluator
+        self.counts = batch.likelihood.observed if counts is None else counts
+        model = batch.likelihood.model
+        with_signal = np.zeros(len(model.bins), dtype=bool)
+        where = model.component_bin[model.component_sample >= 0]
+        with_signal[where[np.any(batch.shape > 0.0, axis=1)]] = True
+        varied = connected_bins(model, with_signal)
+        self.varied = np.flatnonzero(varied)
+        self.monotone = is_monotone(model, varied)
+        base = self.counts.copy()
+        base[varied] = 0.0
+        self.lattice = Lattice(batch, self.varied, base)
+        self.cache = FitCache(self.lattice)
+        self.background = background_fit(batch, self.counts[:, None])
+        n = len(batch)
+        self.free = free_fits(
+            batch,
+            np.arange(n),
+            np.repeat(self.counts[:, None], n, axis=1),
+            self.background.take(np.zeros(n, dtype=np.intp)),
+        )
+        self.background_rates = self.evaluator.rates(
+            self.background.theta, np.zeros(1), np.zeros((len(batch.shape), 1))
+        )
+
+    # -- pieces ------------------------------------------------------------------------------
+
+    def _statistics(self, nu: Array, mass: Index, numbers: Index) -> tuple[Array, Flags | None]:
+        """Return qtilde of datasets (NaN: failed), and the axes along which it rises."""
+        q = np.empty(len(numbers))
+        rising = None if self.monotone else np.zeros((len(numbers), len(self.varied)), bool)
+        for first in range(0, len(numbers), _SLICE):
+            part = slice(first, first + _SLICE)
+            q[part], some = self._statistics_slice(nu[part], mass[part], numbers[part])
+            if rising is not None:
+                rising[part] = some
+        return q, rising
+
+    def _statistics_slice(
+        self, nu: Array, mass: Index, numbers: Index
+    ) -> tuple[Array, Flags | None]:
+        free_value, free_nu, log_rates = self.cache.free(mass, numbers)
+        beyond = free_nu > nu
+        q = np.where(np.isnan(free_value), np.nan, 0.0)
+        # where the best fit has more signal than is tested, qtilde is zero; the fit at nu is
+        # then only needed to know where to look further
+        todo = np.flatnonzero(~beyond & ~np.isnan(q)) if self.monotone else np.arange(len(nu))
+        points = self.batch.points(mass[todo], self.lattice.full_counts(numbers[todo]))
+        fit = self.fitter.fit(points, nu[todo], free_signal=False)
+        found = np.maximum(2.0 * (fit.value - free_value[todo]), 0.0)
+        found = np.where(fit.converged, found, np.nan)
+        q[todo] = np.where(beyond[todo], q[todo], found)
+        if self.monotone:
+            return q, None
+        rates = self.evaluator.rates(fit.theta, nu, points.signal)[self.varied]
+        slope = log_rates - np.log(np.maximum(rates, 1e-30)).T
+        return q, np.where(beyond[:, None], -slope, slope) > _RISING
+
+    def _signal_rates(self, nu: Array, mass: Index) -> tuple[Array, Array, Flags]:
+        """Return rates of signal + background from the observed data, and their qtilde."""
+        points = self.batch.points(mass, self.counts[:, None])
+        fit = self.fitter.fit(points, nu, free_signal=False)
+        rates = self.evaluator.rates(fit.theta, nu, points.signal)
+        free = self.free
+        q = np.maximum(2.0 * (fit.value - free.value[mass]), 0.0)
+        q = np.where(free.nu[mass] > nu, 0.0, q)
+        return rates, q, fit.converged & free.converged[mass]
+
+    def _tail(
+        self,
+        nu: Array,
+        mass: Index,
+        rates: Array,
+        *,
+        threshold: Array | None = None,
+        level: Array | None = None,
+        known: tuple[Index, Index] | None = None,
+    ) -> _Tail:
+        """Sum the probabilities of {qtilde >= threshold}, exploring as far as needed.
+
+        Parameters
+        ----------
+        nu, mass
+            Signal events and index of the mass of n problems.
+        rates
+            Signal + background rates of the problems, shape (B, n).
+        threshold, level
+            Either a threshold per problem, or the level of the quantile of the background
+            ensemble that defines it.
+        known
+            Problems and datasets that were visited at a similar signal strength.
+        """
+        n = len(nu)
+        visited = _Visited(len(self.varied))
+        failed = np.zeros(n, dtype=bool)
+        new = np.arange(n) * _STRIDE
+        if known is not None:
+            new = np.unique(np.concatenate([new, known[0] * _STRIDE + known[1]]))
+        limit = np.full(n, -np.inf) if threshold is None else threshold
+        survival = _Survival(rates[self.varied], self.background_rates[self.varied])
+        while True:
+            if len(new):
+                problem, number = new // _STRIDE, new % _STRIDE
+                q, rising = self._statistics(nu[problem], mass[problem], number)
+                failed[problem[np.isnan(q)]] = True
+                visited.add(
+                    new,
+                    np.nan_to_num(q),
+                    np.exp(self.lattice.log_probability(number, rates[:, problem])),
+                    np.exp(self.lattice.log_probability(number, self.background_rates)),
+                    rising,
+                )
+            problem = visited.key // _STRIDE
+            if level is not None:
+                limit = _quantile(problem, visited.q, visited.background, level)
+            inside = visited.q >= limit[problem] - _TIE
+            signal = _sums(problem, visited.signal * inside, n)
+            background = _sums(problem, visited.background * inside, n)
+            follow = (inside & (visited.q > _TIE))[:, None] & ~visited.followed
+            if not self.monotone:
+                follow |= visited.rising & ~visited.followed
+            follow[failed[problem]] = False
+            if threshold is not None:
+                follow[limit[problem] <= _TIE] = False
+            row, axis = np.nonzero(follow)
+            if not len(row):
+                break
+            visited.followed |= follow
+            parent, of = visited.key[row] % _STRIDE, problem[row]
+            counts = self.lattice.counts[parent]
+            counts[np.arange(len(row)), axis] += 1
+            matters = survival.exceeds(counts, of, _CUT * signal, _CUT * background)
+            child = self.lattice.children(parent[matters], axis[matters])
+            new = np.setdiff1d(of[matters] * _STRIDE + child, visited.key)
+            self._check_size(np.bincount(problem, minlength=n), new // _STRIDE)
+        return _Tail(signal, background, limit <= _TIE, failed, problem, visited.key % _STRIDE)
+
+    def _check_size(self, have: Index, new: Index) -> None:
+        """Refuse an ensemble that grows beyond its limit."""
+        if not len(new):
+            return
+        size = have + np.bincount(new, minlength=len(have))
+        if size.max() <= self.max_datasets:
+            return
+        background = float(self.background_rates[self.varied].sum())
+        raise InputError(
+            f"the exact ensemble of {len(self.varied)} bins with {background:.4g} background and "
+            f"{self.counts[self.varied].sum():.4g} observed events needs more than "
+            f"{self.max_datasets} datasets (of the order of {self._estimate():.0e}); use the "
+            f"method 'toys' or 'asymptotic'"
+        )
+
+    def _estimate(self) -> float:
+        """Estimate the size of the set of datasets that matter."""
+        rates = np.maximum(self.background_rates[self.varied, 0], self.counts[self.varied])
+        box = np.sum(np.log(rates + 4.0 * np.sqrt(rates) + 2.0))
+        total = rates.sum() + 3.0 * math.sqrt(rates.sum()) + 2.0
+        bins = len(rates)
+        simplex = math.lgamma(total + bins + 1) - math.lgamma(total + 1) - math.lgamma(bins + 1)
+        return float(np.exp(min(box, simplex, 690.0)))
+
+    # -- results -----------------------------------------------------------------------------
+
+    def _observed_log_cls(
+        self, nu: Array, mass: Index, memory: _Memory | None = None, which: Index | None = None
+    ) -> Array:
+        rates, q, converged = self._signal_rates(nu, mass)
+        known = None if memory is None or which is None else memory.recall(which)
+        tail = self._tail(nu, mass, rates, threshold=q, known=known)
+        if memory is not None and which is not None:
+            memory.store(which, tail)
+        return _log_cls(tail, converged)
+
+    def _expected_log_cls(
+        self,
+        nu: Array,
+        mass: Index,
+        level: Array,
+        memory: _Memory | None = None,
+        which: Index | None = None,
+    ) -> Array:
+        rates, _, converged = self._signal_rates(nu, mass)
+        known = None if memory is None or which is None else memory.recall(which)
+        tail = self._tail(nu, mass, rates, level=level, known=known)
+        if memory is not None and which is not None:
+            memory.store(which, tail)
+        return _log_cls(tail, converged)
+
+    def cls_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
+        """Return the observed CLs, shape (N,), and the expected ones, shape (5, N)."""
+        self._check_whole()
+        observed = np.exp(self._observed_log_cls(nu, mass))
+        bands = np.full((5, len(nu)), np.nan)
+        if expected:
+            for i, level in enumerate(self._levels()):
+                bands[i] = np.exp(self._expected_log_cls(nu, mass, np.full(len(nu), level)))
+        return observed, bands
+
+    def _check_whole(self) -> None:
+        if np.any(self.counts != np.round(self.counts)):
+            raise InputError(
+                "the exact ensemble has no observed limit for counts that are not whole numbers"
+            )
+
+    def _levels(self) -> Array:
+        """Return the quantiles of the five bands; those that n = 0 already covers are one."""
+        levels = np.asarray(special.ndtr(np.array(BAND_ORDER, dtype=np.float64)))
+        if self.monotone:  # n = 0 is the least signal-like dataset of all
+            levels = np.maximum(levels, np.exp(-self.background_rates[self.varied].sum()))
+        return levels
+
+    def limits(self, alpha: float, *, observed: bool, expected: bool) -> list[Roots | None]:
+        """Return the roots in ln(signal events): observed and five bands, None if not asked."""
+        answer: list[Roots | None] = [None] * 6
+        guess = np.log(first_guess(self.batch, self.counts, self.background_rates[:, 0]))
+        if observed:
+            self._check_whole()
+            answer[0] = self._solve(guess, alpha, None)
+        if expected:
+            levels = self._levels()
+            for i, level in enumerate(levels):
+                if i and level == levels[i - 1]:
+                    answer[i + 1] = answer[i]
+                else:
+                    answer[i + 1] = self._solve(guess + 0.2 * max(i - 2, 0), alpha, float(level))
+        return answer
+
+    def _solve(self, guess: Array, alpha: float, level: float | None) -> Roots:
+        """Solve CLs = alpha for all masses, in blocks."""
+        blocks = []
+        for first in range(0, len(guess), _MASSES_TOGETHER):
+            mass = np.arange(first, min(first + _MASSES_TOGETHER, len(guess)))
+            memory = _Memory(len(mass))
+
+            def log_ratio(
+                x: Array, which: Index, mass: Index = mass, memory: _Memory = memory
+            ) -> Array:
+                nu = np.exp(x)
+                if level is None:
+                    value = self._observed_log_cls(nu, mass[which], memory, which)
+                else:
+                    levels = np.full(len(x), level)
+                    value = self._expected_log_cls(nu, mass[which], levels, memory, which)
+                return value - math.log(alpha)
+
+            at = guess[mass]
+            blocks.append(find_roots(log_ratio, at - 0.2, at + 0.2, tolerance=_TOLERANCE))
+        return Roots(
+            np.concatenate([b.x for b in blocks]), np.concatenate([b.state for b in blocks])
+        )
+
+
+def _log_cls(tail: _Tail, converged: Flags) -> Array:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.log(tail.signal) - np.log(tail.background)
+    value = np.where(tail.certain, 0.0, value)
+    return np.where(converged & ~tail.failed, value, np.nan)
+
+
+def _sums(problem: Index, values: Array, n: int) -> Array:
+    return np.asarray(np.bincount(problem, values, n), dtype=np.float64)
+
+
+def _quantile(problem: Index, q: Array, probability: Array, level: Array) -> Array:
+    """Return per problem the largest q whose upper tail has the given probability.
+
+    Minus infinity where all datasets together do not reach it. `problem` is sorted.
+    """
+    n = len(level)
+    order = np.lexsort((-q, problem))
+    summed = np.cumsum(probability[order])
+    first = np.searchsorted(problem, np.arange(n))
+    before = np.where(first > 0, summed[first - 1], 0.0)
+    reached = summed - before[problem] >= level[problem] - 1e-12
+    at = np.minimum.reduceat(np.where(reached, np.arange(len(q)), len(q)), first)
+    limit = np.append(q[order], -np.inf)[at]
+    return np.asarray(limit, dtype=np.float64)
+
+
+class _Visited:
+    """Datasets that were evaluated, sorted by problem and number."""
+
+    def __init__(self, n_axes: int) -> None:
+        self.key = np.empty(0, dtype=np.intp)
+        self.q = np.empty(0)
+        self.signal = np.empty(0)
+        self.background = np.empty(0)
+        self.followed = np.empty((0, n_axes), dtype=bool)
+        self.rising = np.empty((0, n_axes), dtype=bool)
+
+    def add(
+        self, key: Index, q: Array, signal: Array, background: Array, rising: Flags | None
+    ) -> None:
+        keys = np.concatenate([self.key, key])
+        order = np.argsort(keys, kind="stable")
+        self.key = keys[order]
+        self.q = np.concatenate([self.q, q])[order]
+        self.signal = np.concatenate([self.signal, signal])[order]
+        self.background = np.concatenate([self.background, background])[order]
+        fresh = np.zeros((len(key), self.followed.shape[1]), dtype=bool)
+        self.followed = np.concatenate([self.followed, fresh])[order]
+        if rising is not None:
+            self.rising = np.concatenate([self.rising, rising])[order]
+
+
+class _Survival:
+    """Probabilities of all datasets at or beyond a given one, in every bin.
+
+    Parameters
+    ----------
+    signal
+        Rates of signal + background, shape (V, n).
+    background
+        Rates of the background, shape (V, 1).
+    """
+
+    def __init__(self, signal: Array, background: Array) -> None:
+        self._rates = (signal, background)
+        self._size = 0
+        self._tables: tuple[Array, Array] = (np.empty(0), np.empty(0))
+
+    def exceeds(
+        self, counts: NDArray[np.int64], problem: Index, signal: Array, background: Array
+    ) -> Flags:
+        """Tell for each dataset whether either probability exceeds its limit per problem."""
+        largest = int(counts.max(initial=0))
+        if largest >= self._size:
+            self._size = max(largest + 1, 2 * self._size, 4)
+            self._tables = (self._table(self._rates[0]), self._table(self._rates[1]))
+        axes = np.arange(counts.shape[1])
+        with_signal = self._tables[0][problem[:, None], axes, counts].prod(axis=1)
+        without = self._tables[1][0, axes, counts].prod(axis=1)
+        return np.asarray((with_signal > signal[problem]) | (without > background[problem]))
+
+    def _table(self, rates: Array) -> Array:
+        """Return P(N >= n), shape (problems, V, size)."""
+        table = np.ones((rates.shape[1], rates.shape[0], self._size))
+        n = np.arange(1, self._size)
+        table[:, :, 1:] = special.gammainc(n, rates.T[:, :, None])
+        return table
+
+
+class _Memory:
+    """Datasets visited at the last signal strength of each problem."""
+
+    def __init__(self, n: int) -> None:
+        self._numbers: list[Index | None] = [None] * n
+
+    def recall(self, which: Index) -> tuple[Index, Index] | None:
+        """Return (position in `which`, dataset) pairs."""
+        some = [(i, self._numbers[w]) for i, w in enumerate(which.tolist())]
+        found = [(i, numbers) for i, numbers in some if numbers is not None]
+        if not found:
+            return None
+        return (
+            np.concatenate([np.full(len(numbers), i) for i, numbers in found]),
+            np.concatenate([numbers for _, numbers in found]),
+        )
+
+    def store(self, which: Index, tail: _Tail) -> None:
+        """Keep what was visited."""
+        first = np.searchsorted(tail.problem, np.arange(len(which) + 1))
+        for i, w in enumerate(which.tolist()):
+            self._numbers[w] = tail.number[first[i] : first[i + 1]]

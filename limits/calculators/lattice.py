@@ -1,0 +1,192 @@
+"""The counts of an ensemble as a growing lattice: datasets, their neighbours, their fits.
+
+An ensemble with fixed auxiliary data consists of the vectors n of main counts. They are kept
+once for all masses, each with a number; `children` leads from n to n + e_i.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from na64.limits.calculators.datasets import background_fit, free_fits
+from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.fitting import Fit
+
+__all__ = ["FitCache", "Lattice"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+class Lattice:
+    """Vectors of main counts with numbers.
+
+    Parameters
+    ----------
+    batch
+        Signals of M masses.
+    varied
+        Bins whose counts vary.
+    base
+        Counts of all bins in dataset 0, shape (B,): zero in the varied bins.
+    """
+
+    def __init__(self, batch: SignalBatch, varied: Index, base: Array) -> None:
+        self.batch = batch
+        self.varied = varied
+        self._base = base
+        self._numbers: dict[bytes, int] = {}
+        self._size = 0
+        self._counts = np.zeros((64, len(varied)), dtype=np.int64)
+        self._children = np.full((64, len(varied)), -1, dtype=np.intp)
+        self._log_factorial = np.zeros(64)
+        self.number(np.zeros((1, len(varied)), dtype=np.int64))
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Counts in the varied bins, shape (D, V)."""
+        return self._counts[: self._size]
+
+    @property
+    def log_factorial(self) -> Array:
+        """Sum of ln n! over the varied bins, shape (D,)."""
+        return self._log_factorial[: self._size]
+
+    def full_counts(self, numbers: Index) -> Array:
+        """Return the counts in all bins, shape (B, N)."""
+        full = np.repeat(self._base[:, None], len(numbers), axis=1)
+        full[self.varied] = self._counts[numbers].T
+        return full
+
+    def number(self, counts: NDArray[np.int64]) -> Index:
+        """Return the numbers of some vectors, shape (N, V), new ones included."""
+        answer = np.empty(len(counts), dtype=np.intp)
+        for i, row in enumerate(counts):
+            key = row.tobytes()
+            found = self._numbers.get(key)
+            if found is None:
+                found = self._append(key, row)
+            answer[i] = found
+        return answer
+
+    def _append(self, key: bytes, row: NDArray[np.int64]) -> int:
+        if self._size == len(self._counts):
+            self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
+            self._children = np.concatenate([self._children, np.full_like(self._children, -1)])
+            self._log_factorial = np.concatenate(
+                [self._log_factorial, np.zeros_like(self._log_factorial)]
+            )
+        number = self._size
+        self._numbers[key] = number
+        self._counts[number] = row
+        self._log_factorial[number] = special.gammaln(row + 1.0).sum()
+        self._size += 1
+        return number
+
+    def children(self, numbers: Index, axes: Index) -> Index:
+        """Return the numbers of n + e_axis."""
+        found = self._children[numbers, axes]
+        missing = np.flatnonzero(found < 0)
+        if len(missing):
+            n_axes = len(self.varied)
+            keys, position = np.unique(
+                numbers[missing] * n_axes + axes[missing], return_inverse=True
+            )
+            parent, axis = keys // n_axes, keys % n_axes
+            rows = self._counts[parent].copy()
+            rows[np.arange(len(rows)), axis] += 1
+            new = self.number(rows)
+            self._children[parent, axis] = new
+            found[missing] = new[position]
+        return np.asarray(found, dtype=np.intp)
+
+    def log_probability(self, numbers: Index, rates: Array) -> Array:
+        """Return ln of the Poisson probability of the varied counts.
+
+        Parameters
+        ----------
+        numbers
+            Shape (N,).
+        rates
+            Expected counts in all bins, shape (B, N) or (B, 1).
+        """
+        some = rates[self.varied]
+        return np.asarray(
+            special.xlogy(self._counts[numbers].T, some).sum(axis=0)
+            - some.sum(axis=0)
+            - self._log_factorial[numbers],
+            dtype=np.float64,
+        )
+
+
+class FitCache:
+    """Fits that do not depend on the tested signal strength, made when first needed.
+
+    Parameters
+    ----------
+    lattice
+        The datasets.
+    """
+
+    def __init__(self, lattice: Lattice) -> None:
+        self.lattice = lattice
+        n_masses, n_parameters = len(lattice.batch), len(lattice.batch.likelihood.fitter.init)
+        self._background = Fit(
+            np.empty((n_parameters, 0)), np.empty(0), np.empty(0), np.empty(0, dtype=bool)
+        )
+        self._value = np.full((n_masses, 0), np.nan)
+        self._nu = np.full((n_masses, 0), np.nan)
+        self._log_rates = np.full((n_masses, 0, len(lattice.varied)), np.nan, dtype=np.float32)
+        self._known = np.zeros((n_masses, 0), dtype=bool)
+
+    def _grow(self) -> None:
+        """Make room for all datasets of the lattice and fit the new ones at mu = 0."""
+        want = len(self.lattice)
+        new = np.arange(len(self._background.value), want)
+        if len(new):
+            fit = background_fit(self.lattice.batch, self.lattice.full_counts(new))
+            old = self._background
+            self._background = Fit(
+                np.concatenate([old.theta, fit.theta], axis=1),
+                np.concatenate([old.nu, fit.nu]),
+                np.concatenate([old.value, fit.value]),
+                np.concatenate([old.converged, fit.converged]),
+            )
+        have = self._known.shape[1]
+        if have < want:
+            pad = ((0, 0), (0, max(want - have, have)))
+            self._value = np.pad(self._value, pad, constant_values=np.nan)
+            self._nu = np.pad(self._nu, pad, constant_values=np.nan)
+            self._known = np.pad(self._known, pad)
+            self._log_rates = np.pad(self._log_rates, (*pad, (0, 0)))
+
+    def free(self, mass: Index, numbers: Index) -> tuple[Array, Array, Array]:
+        """Return value, nu and ln(rates) (shape (N, V)) of the free fits; NaN if failed."""
+        self._grow()
+        missing = ~self._known[mass, numbers]
+        if missing.any():
+            width = self._known.shape[1]
+            key = np.unique(mass[missing] * width + numbers[missing])
+            self._fit(key // width, key % width)
+        return (
+            self._value[mass, numbers],
+            self._nu[mass, numbers],
+            self._log_rates[mass, numbers].astype(np.float64),
+        )
+
+    def _fit(self, mass: Index, numbers: Index) -> None:
+        lattice = self.lattice
+        batch = lattice.batch
+        counts = lattice.full_counts(numbers)
+        fit = free_fits(batch, mass, counts, self._background.take(numbers))
+        evaluator = batch.likelihood.fitter.problem(False).evaluator
+        rates = evaluator.rates(fit.theta, fit.nu, batch.shape[:, mass])[lattice.varied]
+        self._value[mass, numbers] = np.where(fit.converged, fit.value, np.nan)
+        self._nu[mass, numbers] = fit.nu
+        self._log_rates[mass, numbers] = np.log(np.maximum(rates, 1e-30)).T
+        self._known[mass, numbers] = True

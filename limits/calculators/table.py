@@ -1,0 +1,122 @@
+"""LimitTable: upper limits of many masses, as the calculators return them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64.limits.calculators.roots import BRACKETED, FAILED, Roots
+from na64.limits.result import Status
+from na64.models.errors import InputError
+
+__all__ = ["BAND_ORDER", "ClsTable", "LimitTable", "check_confidence_level", "states_to_status"]
+
+Array = NDArray[np.float64]
+
+#: quantiles of the expected limit, in standard deviations, in the order of all results
+BAND_ORDER: Final = (-2, -1, 0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTable:
+    """CLs upper limits on the signal strength for M masses.
+
+    A limit that does not exist is NaN, and its status says why.
+
+    Attributes
+    ----------
+    method
+        ``exact``, ``asymptotic`` or ``toys``.
+    confidence_level
+        1 - CLs at the limit.
+    events
+        Expected signal events at mu = 1 and nominal nuisance parameters, shape (M,).
+    observed
+        Observed upper limit on mu, shape (M,).
+    expected
+        Expected limits in `BAND_ORDER`, shape (5, M); NaN when not asked for.
+    status
+        Of the observed limit, one per mass: ok; no-exclusion (no signal is expected, or even
+        the largest signal strength is compatible with the data); not-bracketed; failed.
+    expected_status
+        Of the five expected limits, one tuple of M per band.
+    messages
+        What went wrong, one per mass; empty where nothing did.
+    ensemble
+        ``aux-fixed`` or ``aux-fluctuated`` for ensembles of counts, None for asymptotics.
+    seed, toys
+        Of the toys, otherwise None.
+    """
+
+    method: str
+    confidence_level: float
+    events: Array
+    observed: Array
+    expected: Array
+    status: tuple[Status, ...]
+    expected_status: tuple[tuple[Status, ...], ...]
+    messages: tuple[str, ...]
+    ensemble: str | None = None
+    seed: int | None = None
+    toys: int | None = None
+    observed_error: Array | None = None
+
+    @property
+    def observed_events(self) -> Array:
+        """Observed upper limit on the signal events, shape (M,)."""
+        return self.observed * self.events
+
+    @property
+    def expected_events(self) -> Array:
+        """Expected upper limits on the signal events, shape (5, M)."""
+        return self.expected * self.events
+
+
+@dataclass(frozen=True, slots=True)
+class ClsTable:
+    """CLs at given signal strengths.
+
+    Attributes
+    ----------
+    method
+        Calculator.
+    mu
+        Signal strengths, shape (..., M).
+    observed
+        CLs of the observed data, NaN where it could not be computed, shape (..., M).
+    expected
+        Expected CLs in `BAND_ORDER`, shape (5, ..., M), or None when not asked for.
+    """
+
+    method: str
+    mu: Array
+    observed: Array
+    expected: Array | None
+
+
+def check_confidence_level(confidence_level: float) -> float:
+    """Return alpha = 1 - confidence level; refuse a level that is not between 0 and 1."""
+    if not 0.0 < confidence_level < 1.0:
+        raise InputError(f"confidence level must be between 0 and 1, is {confidence_level:g}")
+    return 1.0 - confidence_level
+
+
+def states_to_status(roots: Roots, ceiling: float) -> list[tuple[Status, str]]:
+    """Translate what the root finder says."""
+    answer = []
+    for state, x in zip(roots.state.tolist(), roots.x.tolist(), strict=True):
+        if state == BRACKETED and np.isfinite(x):
+            answer.append((Status.OK, ""))
+        elif state == FAILED:
+            answer.append((Status.FAILED, "a fit did not converge"))
+        else:
+            answer.append(
+                (
+                    Status.NOT_BRACKETED,
+                    f"CLs does not cross its threshold below {np.exp(ceiling):.3g} events",
+                )
+            )
+    return answer

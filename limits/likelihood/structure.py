@@ -1,0 +1,72 @@
+"""What the structure of a likelihood tells without a fit: connected bins, monotony."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64.limits.likelihood.model import WorkspaceModel
+
+__all__ = ["connected_bins", "is_monotone"]
+
+
+def _touched(model: WorkspaceModel) -> list[list[int]]:
+    """Return the components that each parameter acts on."""
+    touched: list[set[int]] = [set() for _ in model.parameters]
+    for k, factors in enumerate(model.factors):
+        for r in factors:
+            touched[model.responses[r].parameter].add(k)
+    for shift in model.shifts:
+        touched[shift.parameter].add(shift.component)
+    return [sorted(components) for components in touched]
+
+
+def connected_bins(model: WorkspaceModel, signal_bins: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find the bins that can say something about the signal.
+
+    A bin without signal counts only if a chain of shared nuisance parameters leads from it to a
+    bin with signal; all others drop out of every likelihood ratio.
+
+    Parameters
+    ----------
+    model
+        The likelihood.
+    signal_bins
+        Bins with signal, shape (B,).
+    """
+    bins_of = [set(model.component_bin[c].tolist()) for c in _touched(model)]
+    reached = set(np.flatnonzero(signal_bins).tolist())
+    grew = True
+    while grew:
+        grew = False
+        for bins in bins_of:
+            if bins & reached and not bins <= reached:
+                reached |= bins
+                grew = True
+    answer = np.zeros(len(model.bins), dtype=bool)
+    answer[sorted(reached)] = True
+    return answer
+
+
+def is_monotone(model: WorkspaceModel, bins: NDArray[np.bool_]) -> bool:
+    """Tell whether more events in any of the bins always look more like signal.
+
+    This holds for qtilde when every nuisance parameter acts on one bin only, or multiplies the
+    whole signal by one factor: bins then meet only through the size of the signal, and every
+    rate grows with it. The set {n : qtilde(n) >= q} then has with n all n' <= n. It fails for
+    control regions, where more events mean more background elsewhere.
+    """
+    signal = np.flatnonzero((model.component_sample >= 0) & bins[model.component_bin])
+    for parameter, components in enumerate(_touched(model)):
+        inside = [k for k in components if bins[model.component_bin[k]]]
+        if len({int(model.component_bin[k]) for k in inside}) <= 1:
+            continue
+        if any(shift.parameter == parameter for shift in model.shifts):
+            return False
+        used = {
+            tuple(r for r in model.factors[k] if model.responses[r].parameter == parameter)
+            for k in signal
+        }
+        if len(used) != 1 or set(inside) != set(signal.tolist()):
+            return False
+    return True
