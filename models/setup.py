@@ -10,6 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from na64.models.constants import ELECTRON_MASS_GEV, LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.materials import Material
@@ -93,10 +96,15 @@ class MissingEnergyWindow:
         Energy that the visible part of the event must at least leave in the target
         (beam energy less the invisible energy), a stand-in for a preshower trigger;
         0 means no such cut.
+    resolution_stochastic, resolution_constant
+        Energy resolution of the target, sigma/E = stochastic/sqrt(E/GeV) (+) constant, added in
+        quadrature; both 0 for a sharp cut.
     """
 
     missing_energy_gev: float
     preshower_energy_gev: float = 0.0
+    resolution_stochastic: float = 0.0
+    resolution_constant: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.missing_energy_gev) and self.missing_energy_gev > 0.0):
@@ -107,6 +115,16 @@ class MissingEnergyWindow:
             raise InputError(
                 f"preshower energy must not be negative, is {self.preshower_energy_gev} GeV"
             )
+        for name in ("resolution_stochastic", "resolution_constant"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"{name} must be between 0 and 1, is {value}")
+
+    def resolution_gev(self, visible_gev: ArrayLike) -> NDArray[np.float64]:
+        """Return the standard deviation of a visible energy measured in the target, in GeV."""
+        visible = np.maximum(np.asarray(visible_gev, float), 0.0)
+        stochastic = self.resolution_stochastic * np.sqrt(visible)
+        return np.asarray(np.hypot(stochastic, self.resolution_constant * visible))
 
     def resonance_edges_gev(self, beam_energy_gev: float) -> tuple[float, float]:
         """Return the mediator masses between which e+ e- annihilation at rest contributes.

@@ -189,7 +189,12 @@ def resonant_yield(
     return float(np.sum(measure * sigma * spectrum(energy)))
 
 
-def radiated_spectrum(shower: Cascade, threshold_gev: float, energy_gev: ArrayLike) -> FloatArray:
+def radiated_spectrum(
+    shower: Cascade,
+    threshold_gev: float,
+    energy_gev: ArrayLike,
+    acceptance: Callable[[FloatArray], FloatArray] = np.ones_like,
+) -> FloatArray:
     """Return the positron spectrum after initial-state radiation.
 
     A positron of energy E that annihilates at the invariant mass of E' = z_+ z_- E, with the
@@ -206,6 +211,8 @@ def radiated_spectrum(shower: Cascade, threshold_gev: float, energy_gev: ArrayLi
         Smallest missing energy.
     energy_gev
         Energies E' that fix the invariant mass, s' = 2 m_e E'; may be below the threshold.
+    acceptance
+        Probability that a missing energy above the threshold, in GeV, is selected.
 
     Returns
     -------
@@ -233,6 +240,7 @@ def radiated_spectrum(shower: Cascade, threshold_gev: float, energy_gev: ArrayLi
     lost_minus = u ** (1.0 / half_beta)
     weight_minus = (high - low) * 0.5 * weights[:, None] * structure(lost_minus)
     z_minus = 1.0 - lost_minus
+    weight_minus = weight_minus * acceptance(reduced / z_minus)
     # then z_+, down to where the positron would have needed the beam energy
     high_plus = np.maximum(1.0 - ratio / z_minus, 0.0) ** half_beta
     u = high_plus * v

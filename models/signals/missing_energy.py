@@ -20,8 +20,10 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr
 
 from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
 from na64.models.errors import InputError
@@ -52,6 +54,11 @@ _ENERGIES: Final = 20
 # where the tail of initial-state radiation is cut, as 1 - E'/E_miss, and its nodes
 _SOFTEST_COLLISION: Final = 0.98
 _TAIL_NODES: Final = 60
+# a finite resolution: how far below the cut energies are followed, points of the average over
+# cuts, and nodes across the cut
+_TAIL_SIGMAS: Final = 4.0
+_SMEARING_POINTS: Final = 5
+_CUT_NODES: Final = 33
 
 
 class TableStore(Protocol):
@@ -126,7 +133,8 @@ def _emission(
     shower: Cascade,
     material: Material,
     beam: Beam,
-    window: MissingEnergyWindow,
+    threshold: float,
+    preshower: float,
     mediator: Mediator,
     masses: FloatArray,
     production: str,
@@ -134,8 +142,8 @@ def _emission(
     tables: TableStore | None,
 ) -> FloatArray:
     """Emitted mediators per particle on target at unit coupling, shape (M,)."""
-    threshold, top = window.missing_energy_gev, beam.energy_gev
-    ceiling = top - window.preshower_energy_gev
+    top = beam.energy_gev
+    ceiling = top - preshower
     # the cross-section rises like ln(1 - E_miss/E), and falls likewise above the largest energy
     # that the window allows: the energies crowd towards the lower end of each range
     phase = np.linspace(0.0, 1.0, _ENERGIES + 1)
@@ -192,24 +200,47 @@ def _emission(
     return np.asarray(charged @ at_nodes * couplings**2)
 
 
+def _lowest_missing_energy(beam: Beam, window: MissingEnergyWindow) -> float:
+    """The missing energy below which none is mistaken for one in the window, in GeV."""
+    spread = float(window.resolution_gev(beam.energy_gev - window.missing_energy_gev))
+    return max(window.missing_energy_gev - _TAIL_SIGMAS * spread, 0.1 * window.missing_energy_gev)
+
+
+def _acceptance(beam: Beam, window: MissingEnergyWindow) -> Callable[[FloatArray], FloatArray]:
+    """Probability that a missing energy is measured above the window's."""
+
+    def accept(missing: FloatArray) -> FloatArray:
+        spread = window.resolution_gev(beam.energy_gev - missing)
+        excess = missing - window.missing_energy_gev
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.where(spread > 0.0, ndtr(excess / spread), excess >= 0.0), float)
+
+    return accept
+
+
 def _positrons(
-    shower: Cascade, threshold: float, radiation: bool
+    shower: Cascade, beam: Beam, window: MissingEnergyWindow, radiation: bool
 ) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
     """The spectrum of positrons that count, X0 per GeV, and cells in which it is smooth."""
+    threshold = _lowest_missing_energy(beam, window)
+    accept = _acceptance(beam, window)
+    # the smeared cut is a feature of its own, whatever its width
+    cut = np.linspace(threshold, 2.0 * window.missing_energy_gev - threshold, _CUT_NODES)
+    inside = cut[cut < beam.energy_gev] if cut[-1] > threshold else cut[:1]
     ascending = shower.energies_gev[::-1]
-    edges = np.concatenate([[threshold], ascending[ascending > threshold]])
+    edges = np.concatenate([inside, ascending[ascending > inside[-1]]])
     if not radiation:
 
         def spectrum(energy: FloatArray) -> FloatArray:
             density = shower.spectrum(np.maximum(energy, threshold))[1]
-            return np.asarray(np.where(energy >= threshold, density, 0.0))
+            return np.asarray(density * accept(energy))
 
         return edges, spectrum
 
     # photons soften the step at the threshold and add a tail of softer collisions below it
     below = threshold * (1.0 - np.geomspace(_SOFTEST_COLLISION, 1e-5, _TAIL_NODES))
-    edges = np.concatenate([below, edges[1:]])
-    table = PchipInterpolator(np.log(edges), radiated_spectrum(shower, threshold, edges))
+    edges = np.concatenate([below, edges])
+    table = PchipInterpolator(np.log(edges), radiated_spectrum(shower, threshold, edges, accept))
 
     def radiated(energy: FloatArray) -> FloatArray:
         return np.asarray(
@@ -222,6 +253,7 @@ def _positrons(
 def _annihilation(
     shower: Cascade,
     material: Material,
+    beam: Beam,
     window: MissingEnergyWindow,
     mediator: Mediator,
     masses: FloatArray,
@@ -229,7 +261,7 @@ def _annihilation(
     radiation: bool,
 ) -> FloatArray:
     """Mediators from annihilation per particle on target at unit coupling, shape (M,)."""
-    edges, spectrum = _positrons(shower, window.missing_energy_gev, radiation)
+    edges, spectrum = _positrons(shower, beam, window, radiation)
     spins = 3 if mediator.kind in (MediatorKind.VECTOR, MediatorKind.AXIAL) else 1
 
     def entrance(root_s: FloatArray) -> FloatArray:
@@ -310,16 +342,42 @@ def missing_energy_rates(
     if not np.any(mediator.coupling("e", masses**2)):
         raise InputError(f"model '{mediator.name}' does not couple to the electrons of this beam")
     branching = invisible_branching(mediator, masses, dark_sector)
-    threshold = window.missing_energy_gev
+    lowest = _lowest_missing_energy(beam, window)
     shower = cascade(
-        target.material, beam.particle, beam.energy_gev, floor_gev=threshold, step=_CASCADE_STEP
+        target.material, beam.particle, beam.energy_gev, floor_gev=lowest, step=_CASCADE_STEP
     )
-    emitted = branching * _emission(
-        shower, target.material, beam, window, mediator, masses, production, inelastic, tables
-    )
+    # a smeared cut is an average over sharp ones: Gauss-Hermite around the nominal cut
+    spread = float(window.resolution_gev(beam.energy_gev - window.missing_energy_gev))
+    shifts, weights = hermegauss(_SMEARING_POINTS if spread > 0.0 else 1)
+    emitted = np.zeros_like(masses)
+    for shift, weight in zip(shifts, weights / weights.sum(), strict=True):
+        threshold = max(window.missing_energy_gev + shift * spread, lowest)
+        emitted += (
+            weight
+            * branching
+            * _emission(
+                shower,
+                target.material,
+                beam,
+                threshold,
+                window.preshower_energy_gev,
+                mediator,
+                masses,
+                production,
+                inelastic,
+                tables,
+            )
+        )
     if annihilation:
         annihilated = _annihilation(
-            shower, target.material, window, mediator, masses, dark_sector, initial_state_radiation
+            shower,
+            target.material,
+            beam,
+            window,
+            mediator,
+            masses,
+            dark_sector,
+            initial_state_radiation,
         )
     else:
         annihilated = np.zeros_like(masses)

@@ -133,6 +133,32 @@ def test_preshower_cut_removes_the_hardest_mediators() -> None:
     np.testing.assert_allclose(kept[:, 0, 0, 0] / full[:, 0, 0, 0], [0.95, 0.84, 0.77], atol=0.02)
 
 
+def test_energy_resolution_softens_the_edge_of_the_resonance() -> None:
+    # sigma/E = 10 %/sqrt(E) (+) 4 %: 2.1 GeV at 50 GeV
+    smeared = MissingEnergyWindow(50.0, resolution_stochastic=0.1, resolution_constant=0.04)
+    assert smeared.resolution_gev(50.0) == pytest.approx(2.12, rel=1e-2)
+    masses = np.array([0.01, 0.2, 0.22, 0.232, 0.26])
+    options = {"dark_sector": DARK}
+    blurred = missing_energy_rates(BEAM, ECAL, smeared, dark_photon(), masses, **options)
+    sharp = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, **options)
+    emission, annihilation = (blurred.events / sharp.events)[:, 0, :, 0].T
+    # second order in sigma where the spectrum is smooth
+    np.testing.assert_allclose(emission, 1.0, atol=0.02)
+    assert annihilation[2] > 1.5  # 47.4 GeV: below the cut by little more than one sigma
+    assert 0.6 < annihilation[3] < 0.95
+    assert annihilation[4] == pytest.approx(1.0, abs=0.01)
+
+
+def test_vanishing_resolution_is_a_sharp_cut() -> None:
+    tiny = MissingEnergyWindow(50.0, resolution_stochastic=1e-4)
+    masses = np.array([0.01, 0.215, 0.24])
+    for radiation in (False, True):
+        options = {"dark_sector": DARK, "initial_state_radiation": radiation}
+        blurred = missing_energy_rates(BEAM, ECAL, tiny, dark_photon(), masses, **options)
+        sharp = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, **options)
+        np.testing.assert_allclose(blurred.events, sharp.events, rtol=3e-3)
+
+
 def test_tables_are_kept_under_everything_they_depend_on() -> None:
     class Store:
         def __init__(self) -> None:
