@@ -140,8 +140,8 @@ class Template:
         """Return the template of a run card.
 
         A number with a correlation name is moved by the nuisance of that name; every other
-        number has a nuisance of its own, ``bin/exposure``, ``bin/efficiency`` or
-        ``bin/background-name``.
+        number has a nuisance of its own, ``bin:exposure``, ``bin:efficiency`` or
+        ``bin:background-name``.
         """
         bins = tuple(_template_bin(card, item) for item in card.bins)
         return cls(card.name, bins, card.references, card.projection)
@@ -277,7 +277,7 @@ class Template:
 
 def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
     uncertainties = [
-        SignalUncertainty(quantity.correlation or f"{item.name}/{label}", relative)
+        SignalUncertainty(quantity.correlation or f"{item.name}:{label}", relative)
         for label, quantity in (("exposure", item.exposure), ("efficiency", item.efficiency))
         if (relative := quantity.relative_uncertainty) > 0.0
     ]
@@ -293,7 +293,7 @@ def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
             factors_of(
                 [
                     (
-                        background.events.correlation or f"{item.name}/{background.name}",
+                        background.events.correlation or f"{item.name}:{background.name}",
                         background.events.relative_uncertainty,
                     )
                 ]

@@ -64,15 +64,15 @@ def template() -> Template:
 
 
 def test_nuisances(template: Template) -> None:
-    assert template.nuisances == ("a/background", "a/efficiency", "common", "flux", "theory")
+    assert template.nuisances == ("a:background", "a:efficiency", "common", "flux", "theory")
     a, b = template.bins
     # theory acts on emission only; flux acts twice in bin b: 1.05 * 1.2 = 1.26
     assert a.signal_factors("emission") == (
-        ("a/efficiency", pytest.approx(0.1)),
+        ("a:efficiency", pytest.approx(0.1)),
         ("flux", pytest.approx(0.05)),
         ("theory", pytest.approx(0.1)),
     )
-    assert [name for name, _ in a.signal_factors("annihilation")] == ["a/efficiency", "flux"]
+    assert [name for name, _ in a.signal_factors("annihilation")] == ["a:efficiency", "flux"]
     assert b.signal_factors("annihilation") == (("flux", pytest.approx(0.26)),)
     assert [sample.uncertainties for sample in b.backgrounds] == [
         (("common", pytest.approx(0.4)),),
@@ -140,10 +140,10 @@ def test_efficiencies(template: Template) -> None:
 
 def test_without_nuisances(template: Template) -> None:
     fewer = template.without(["flux", "common"])
-    assert fewer.nuisances == ("a/background", "a/efficiency", "theory")
+    assert fewer.nuisances == ("a:background", "a:efficiency", "theory")
     assert fewer.bins[1].signal_factors("annihilation") == ()
     assert fewer.expected_backgrounds == pytest.approx(template.expected_backgrounds)
-    with pytest.raises(InputError, match=r"no nuisance fluxx in two; there are: a/background"):
+    with pytest.raises(InputError, match=r"no nuisance fluxx in two; there are: a:background"):
         template.without(["fluxx"])
 
 
