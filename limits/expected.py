@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.limits.grids import log_grid
+from na64.limits.grids import refined_grid
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector, dark_matter
 from na64.models.mediators.registry import mediator
+from na64.models.setup import MissingEnergyWindow
+from na64.models.signals.missing_energy import TableStore
 from na64.models.signals.rates import SignalRates
 from na64.workspaces.binding import signal_rates
 from na64.workspaces.cardreader import load_card
@@ -108,13 +110,20 @@ class ExpectedSignal:
         InputError
             Where the signal is no power of the coupling.
         """
+        return np.asarray(self.accepted[:, 0] * self._scale(coupling))
+
+    def per_particle(self, coupling: float) -> NDArray[np.float64]:
+        """Return the events per particle on target in the region of each bin, shape (M, P, B)."""
+        places = [self.rates.regions.index(item.region) for item in self.template.bins]
+        return np.asarray(self.rates.events[:, 0][..., places] * self._scale(coupling))
+
+    def _scale(self, coupling: float) -> float:
         if self.rates.power is None:
             raise InputError(
                 f"the signal in {self.card.name} is no power of {self.rates.parameter}; its "
                 "events at one coupling do not give those at another"
             )
-        scale = (coupling / self.rates.couplings[0]) ** self.rates.power
-        return np.asarray(self.accepted[:, 0] * scale)
+        return float((coupling / self.rates.couplings[0]) ** self.rates.power)
 
 
 def find_card(search: str | os.PathLike[str] | RunCard, overrides: Sequence[str] = ()) -> RunCard:
@@ -133,6 +142,7 @@ def expected_signal(
     model: str | None = None,
     settings: Settings | None = None,
     overrides: Sequence[str] = (),
+    tables: TableStore | None = None,
     progress: Callable[[str], object] = lambda label: None,
 ) -> ExpectedSignal:
     """Return the events that a search expects.
@@ -149,6 +159,8 @@ def expected_signal(
         Dark sector and approximations; the defaults of `Settings` if None.
     overrides
         ``path=value`` settings on top of the card.
+    tables
+        Where tables of cross-sections are kept between runs; computed anew if None.
     progress
         Called with the name of each stage as it begins.
 
@@ -162,15 +174,20 @@ def expected_signal(
     options = (settings or Settings()).options()
     masses = check_masses(card, masses_gev)
     progress("signal rates")
-    rates = signal_rates(card, chosen, masses, **options)
+    rates = signal_rates(card, chosen, masses, tables=tables, **options)
     template = Template.from_card(card)
     return ExpectedSignal(card, template, rates, template.signal_events(rates))
 
 
 def check_masses(card: RunCard, masses_gev: ArrayLike | None) -> NDArray[np.float64]:
-    """Return the masses of a scan: those given, checked, or the card's grid."""
+    """Return the masses of a scan: those given, checked, or the card's grid.
+
+    The card's grid has its points five times denser around the resonance of e+ e-, where the
+    limit changes within a few per cent of the mass.
+    """
     if masses_gev is None:
-        return log_grid(card.masses.low_gev, card.masses.high_gev, card.masses.points)
+        grid = card.masses
+        return refined_grid(grid.low_gev, grid.high_gev, grid.points, _resonances(card))
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     if masses.ndim != 1 or not masses.size:
         raise InputError(f"masses must be a list of numbers, have shape {masses.shape}")
@@ -179,3 +196,14 @@ def check_masses(card: RunCard, masses_gev: ArrayLike | None) -> NDArray[np.floa
     if np.any(np.diff(masses) <= 0.0):
         raise InputError("masses must increase, each given once")
     return masses
+
+
+def _resonances(card: RunCard) -> list[tuple[float, float]]:
+    """Return the intervals of mass around resonances, 12 % wider than their kinematic edges."""
+    intervals = []
+    for name in card.used_setups:
+        setup = card.setups[name]
+        if isinstance(setup.window, MissingEnergyWindow) and setup.beam.lepton == "e":
+            low, high = setup.window.resonance_edges_gev(setup.beam.energy_gev)
+            intervals.append((low / 1.12, high * 1.12))
+    return intervals

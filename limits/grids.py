@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from na64.models.errors import InputError
 
-__all__ = ["parse_grid"]
+__all__ = ["log_grid", "parse_grid", "refined_grid"]
 
 #: more points than any figure can show; a larger number is a slip of the keyboard
 MOST_POINTS: Final = 100_000
@@ -74,10 +75,50 @@ def parse_grid(text: str, what: str = "masses", unit: str = "GeV") -> NDArray[np
 
 def log_grid(low: float, high: float, count: int) -> NDArray[np.float64]:
     """Return `count` points equally spaced in the logarithm, the bounds exact."""
-    grid = np.geomspace(low, high, count)
-    grid[[0, -1]] = low, high
-    # 12 digits, as in files: a grid that was written and read again is the same grid
+    return _rounded(np.geomspace(low, high, count), low, high)
+
+
+def _rounded(grid: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Round to 12 digits, as files do: a grid that was written and read is the same grid."""
+    grid[0], grid[-1] = low, high
     return np.array([float(f"{value:.12g}") for value in grid])
+
+
+def refined_grid(
+    low: float,
+    high: float,
+    count: int,
+    intervals: Sequence[tuple[float, float]] = (),
+    density: float = 5.0,
+) -> NDArray[np.float64]:
+    """Return a grid that is finer inside some intervals, such as across a resonance.
+
+    Parameters
+    ----------
+    low, high
+        First and last point, exact.
+    count
+        Number of points.
+    intervals
+        Bounds of the fine parts.
+    density
+        How much denser the points lie there; in both parts they are equally spaced in the
+        logarithm.
+
+    Returns
+    -------
+    numpy.ndarray
+        Increasing, shape (count,).
+    """
+    edges = np.array(
+        sorted({low, high, *(edge for pair in intervals for edge in pair if low < edge < high)})
+    )
+    middles = np.sqrt(edges[1:] * edges[:-1])
+    fine = np.any([(middles > a) & (middles < b) for a, b in intervals] or [middles < 0.0], axis=0)
+    widths = np.diff(np.log(edges)) * np.where(fine, density, 1.0)
+    measure = np.concatenate([[0.0], np.cumsum(widths)])
+    grid = np.exp(np.interp(np.linspace(0.0, measure[-1], count), measure, np.log(edges)))
+    return _rounded(grid, low, high)
 
 
 def _positive(part: str, text: str, what: str, form: str) -> float:

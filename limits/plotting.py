@@ -146,8 +146,10 @@ def exclusion_figure(
             axes = figure.add_subplot()
             _label_masses(axes, first)
         _draw_bands(axes, first)
-        for index, exclusion in enumerate(exclusions):
-            _draw_limit(axes, exclusion, index)
+        for index, (exclusion, label) in enumerate(
+            zip(exclusions, _labels(exclusions), strict=True)
+        ):
+            _draw_limit(axes, exclusion, label, SCAN_COLOURS[index % len(SCAN_COLOURS)])
         for index, overlay in enumerate(overlays):
             _draw_overlay(axes, overlay, index)
         axes.set_xscale("log")
@@ -159,7 +161,7 @@ def exclusion_figure(
         _limit_couplings(axes, exclusions, overlays)
         axes.set_ylabel(f"${_symbol(first.parameter)}$")
         _decades(axes)
-        axes.legend(loc="upper left", title=_title(first), alignment="left")
+        axes.legend(loc="upper left", title=_title(exclusions), alignment="left")
         # Text is laid out and ticks are placed when the figure is drawn: do it in this style.
         figure.draw_without_rendering()
     return figure
@@ -226,8 +228,23 @@ def _symbol(name: str) -> str:
     return SYMBOLS.get(name, rf"\mathrm{{{name}}}")
 
 
-def _title(exclusion: Exclusion) -> str:
-    """Name the model and its settings above the legend."""
+def _title(exclusions: Sequence[Exclusion]) -> str:
+    """Say above the legend what holds for every scan."""
+    lines = []
+    if len(exclusions) == 1:
+        lines.append(exclusions[0].title or exclusions[0].search)
+    sectors = {_sector(exclusion) for exclusion in exclusions}
+    levels = {exclusion.confidence_level for exclusion in exclusions}
+    parts = []
+    if len(levels) == 1:
+        parts.append(f"{100.0 * levels.pop():g}% CL")
+    if len(sectors) == 1:
+        parts.append(sectors.pop())
+    lines.append(", ".join(part for part in parts if part))
+    return "\n".join(line for line in lines if line)
+
+
+def _sector(exclusion: Exclusion) -> str:
     parts = []
     if exclusion.dark_matter is not None and exclusion.ratio is not None:
         mass = _symbol(exclusion.mass_parameter)
@@ -235,7 +252,25 @@ def _title(exclusion: Exclusion) -> str:
         parts.append(rf"{species} $\chi$, ${mass} = {exclusion.ratio:g}\,m_\chi$")
     if exclusion.alpha_d is not None:
         parts.append(rf"$\alpha_D = {exclusion.alpha_d:g}$")
-    return ", ".join((f"{exclusion.confidence_level * 100:g}% CL", *parts))
+    return ", ".join(parts)
+
+
+def _labels(exclusions: Sequence[Exclusion]) -> list[str]:
+    """Name each scan by what tells it from the others."""
+    if len(exclusions) == 1:
+        return [""]
+    one_search = len({exclusion.search for exclusion in exclusions}) == 1
+    one_sector = len({_sector(exclusion) for exclusion in exclusions}) == 1
+    labels = []
+    for exclusion in exclusions:
+        parts = [] if one_search else [exclusion.title or exclusion.search]
+        parts += [] if one_sector else [_sector(exclusion)]
+        for name in ("model", "method", "production", "confidence_level"):
+            if len({getattr(other, name) for other in exclusions}) > 1:
+                value = getattr(exclusion, name)
+                parts.append(f"{100 * value:g}% CL" if name == "confidence_level" else str(value))
+        labels.append(", ".join(parts) or exclusion.search)
+    return labels
 
 
 def _label_masses(axes: Axes, exclusion: Exclusion) -> None:
@@ -271,21 +306,21 @@ def _draw_bands(axes: Axes, exclusion: Exclusion) -> None:
         )
 
 
-def _draw_limit(axes: Axes, exclusion: Exclusion, index: int) -> None:
-    kind = "expected" if exclusion.expected_only else "observed"
-    colour = SCAN_COLOURS[index % len(SCAN_COLOURS)]
-    name = exclusion.title or exclusion.search
+def _draw_limit(axes: Axes, exclusion: Exclusion, label: str, colour: str) -> None:
+    kind = "expected median" if exclusion.expected_only else "observed"
     axes.plot(
         exclusion.masses_gev,
         _drawn(exclusion),
         color=colour,
         lw=2.0,
         zorder=3,
-        label=f"{name}, {kind}",
+        label=f"{label} ({kind})" if label else kind,
     )
-    for row, found in enumerate(exclusion.regions):
-        closed = [pair[1] for pair in found if pair[1] is not None]
-        axes.plot([exclusion.masses_gev[row]] * len(closed), closed, ".", color=colour, ms=2)
+    # upper edges of regions that close towards strong couplings
+    for mass, found in zip(exclusion.masses_gev, exclusion.regions, strict=True):
+        for low, high in found:
+            if high is not None:
+                axes.plot([mass, mass], [low, high], color=colour, lw=0.6, alpha=0.5)
 
 
 def _draw_overlay(axes: Axes, overlay: Overlay, index: int) -> None:

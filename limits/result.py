@@ -82,9 +82,13 @@ class Exclusion:
     status
         One per mass.
     expected_only
-        Whether the observed limit was left out on purpose.
+        Whether there is no observed limit on purpose: a projection, or not asked for.
+    ensemble
+        Of the calculator: ``aux-fixed``, ``aux-fluctuated``, or None for asymptotics.
+    seed
+        Of toys, otherwise None.
     provenance
-        Digests, versions, seed, command.
+        Digests, the resolved card, versions, command.
 
     Examples
     --------
@@ -122,6 +126,8 @@ class Exclusion:
     yields: Mapping[str, NDArray[np.float64]]
     status: tuple[Status, ...]
     expected_only: bool = False
+    ensemble: str | None = None
+    seed: int | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -196,6 +202,8 @@ class Exclusion:
             "yields": {name: values.tolist() for name, values in self.yields.items()},
             "status": [status.value for status in self.status],
             "expected_only": self.expected_only,
+            "ensemble": self.ensemble,
+            "seed": self.seed,
         }
 
     def to_json(self) -> str:
@@ -315,6 +323,8 @@ class Exclusion:
             yields={name: np.array(row, float) for name, row in found["yields"].items()},
             status=tuple(Status(name) for name in found["status"]),
             expected_only=found["expected_only"],
+            ensemble=found["ensemble"],
+            seed=found["seed"],
             provenance={
                 key: value for key, value in found["provenance"].items() if key != "content_digest"
             },

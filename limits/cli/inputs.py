@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from na64.models.mediators.dark_sector import DarkSector
     from na64.workspaces.runcard import RunCard
 
-__all__ = ["make_dark_sector", "read_card", "read_stdin"]
+__all__ = ["make_dark_sector", "read_card", "read_stdin", "read_workspace_file"]
 
 
 def read_stdin() -> str:
@@ -37,6 +37,17 @@ def read_card(search: str, overrides: Sequence[str] = ()) -> RunCard:
         return load_card(search, overrides)
     text = read_stdin()
     return parse_card(text, "stdin", overrides=overrides, json=text.lstrip().startswith("{"))
+
+
+def read_workspace_file(name: str) -> dict[str, Any]:
+    """Return the document of a workspace file, or of ``-``; compiling it checks it."""
+    from na64.models.errors import InputError
+    from na64.workspaces.jsonio import parse_json, read_json
+
+    document = parse_json(read_stdin(), "stdin") if name == "-" else read_json(name)
+    if not isinstance(document, dict):
+        raise InputError(f"{name}: not a pyhf workspace, which is a JSON object")
+    return document
 
 
 def make_dark_sector(dark_matter: str, alpha_d: float, ratio: float) -> DarkSector:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 __all__ = [
+    "cache_option",
     "cl_option",
     "dark_sector_options",
     "json_option",
@@ -155,3 +156,10 @@ def output_option(what: str) -> Decorator[Any]:
         )(function)
 
     return decorate
+
+
+def cache_option(function: Function) -> Function:
+    """``--no-cache``: neither read nor write tables of cross-sections on disk."""
+    return click.option(
+        "--no-cache", is_flag=True, help="Compute every table anew; see `doctor` for the cache."
+    )(function)

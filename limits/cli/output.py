@@ -9,16 +9,29 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from na64.limits.cli.application import the_console
 from na64.models.errors import InputError
 
-__all__ = ["DATA_SUFFIXES", "Table", "check_outputs", "emit"]
+if TYPE_CHECKING:
+    from na64.limits.expected import ExpectedSignal
 
-DATA_SUFFIXES = (".json", ".csv")
+__all__ = [
+    "DATA_SUFFIXES",
+    "WORKSPACE_FILES",
+    "Table",
+    "check_directory",
+    "check_outputs",
+    "emit",
+    "save_workspaces",
+]
+
+DATA_SUFFIXES: Final = (".json", ".csv")
+#: what `save_workspaces` writes
+WORKSPACE_FILES: Final = ("background-only.json", "patchset.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,40 @@ def check_outputs(
         if path.resolve() in seen:
             raise InputError(f"output '{name}' is given twice")
         seen.add(path.resolve())
+
+
+def check_directory(directory: str, force: bool) -> None:
+    """Refuse a folder for workspaces that could not be written to.
+
+    Raises
+    ------
+    InputError
+        If it exists as a file, is not writable, or has workspaces already without ``--force``.
+    """
+    folder = Path(directory)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"'{directory}' is a file, not a folder")
+    home = folder if folder.exists() else folder.parent
+    if not home.is_dir():
+        raise InputError(f"there is no folder '{home}' in which to make '{folder.name}'")
+    if not os.access(home, os.W_OK):
+        raise InputError(f"the folder '{home}' is not writable")
+    for name in WORKSPACE_FILES:
+        if (folder / name).exists() and not force:
+            raise InputError(f"output '{folder / name}' exists (--force overwrites it)")
+
+
+def save_workspaces(signal: ExpectedSignal, directory: str, force: bool) -> None:
+    """Write the background workspace and the patchset of all masses into a folder."""
+    from na64.workspaces.jsonio import canonical_json, write_atomic
+    from na64.workspaces.pyhf_json import background_workspace, patchset
+
+    documents = (background_workspace(signal.template), patchset(signal.template, signal.rates))
+    folder = Path(directory)
+    folder.mkdir(exist_ok=True)
+    for name, document in zip(WORKSPACE_FILES, documents, strict=True):
+        write_atomic(folder / name, canonical_json(document, indent=1) + "\n", force=force)
+        the_console().note(f"wrote {folder / name}")
 
 
 def emit(

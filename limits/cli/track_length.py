@@ -51,6 +51,8 @@ def command(
     from na64.models.materials import material
     from na64.models.showers.cascade import SPECIES, cascade
 
+    if not 0.0 < energy < float("inf"):
+        raise InputError(f"the energy must be positive and finite, is {energy:g} GeV")
     thresholds = np.array([0.5 * energy])
     if threshold is not None:
         thresholds = parse_grid(threshold, "thresholds")

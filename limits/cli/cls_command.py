@@ -1,0 +1,77 @@
+"""``na64-limits cls``: CLs of any pyhf workspace at given signal strengths."""
+
+from __future__ import annotations
+
+import click
+
+from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.options import json_option, method_option, output_option
+
+
+@click.command("cls", cls=Command)
+@click.argument("file", metavar="WS.json|-")
+@click.option(
+    "--mu",
+    metavar="MU,..",
+    default="1",
+    show_default=True,
+    help="Signal strengths: a comma list or LO:HI:N.",
+)
+@click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
+@method_option()
+@json_option
+@output_option(".json or .csv")
+def command(
+    file: str,
+    mu: str,
+    measurement: str | None,
+    method: str,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> None:
+    """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded."""
+    from na64.limits.cli.output import Table, check_outputs, emit
+
+    check_outputs(outputs, force)
+
+    import numpy as np
+
+    from na64.limits.calculators import cls_values
+    from na64.limits.cli.inputs import read_workspace_file
+    from na64.limits.compiled import compile_workspace
+    from na64.limits.grids import parse_grid
+    from na64.limits.result import BAND_ORDER
+    from na64.workspaces.jsonio import digest
+
+    strengths = parse_grid(mu, "signal strengths", "units of mu")
+    document = read_workspace_file(file)
+    with the_console().progress("CLs"):
+        compiled = compile_workspace(document, measurement)
+        table = cls_values(compiled.batch(), strengths[:, None], method=method, expected=True)
+        observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
+    result = {
+        "schema": "na64-limits/cls/1",
+        "measurement": compiled.model.measurement,
+        "parameter": compiled.poi,
+        "method": table.method,
+        "ensemble": "aux-fixed" if table.method == "exact" else None,
+        "mu": strengths,
+        "observed": observed,
+        "band_order": list(BAND_ORDER),
+        "expected": expected,
+    }
+    columns = (
+        compiled.poi,
+        "CLs observed",
+        *(f"expected {order:+d} sigma" for order in BAND_ORDER),
+    )
+    rows = np.column_stack([strengths, observed, expected.T]).tolist()
+    emit(
+        result,
+        Table(columns, rows),
+        as_json=as_json,
+        outputs=outputs,
+        force=force,
+        facts={"workspace_digest": digest(document)},
+    )

@@ -1,0 +1,97 @@
+"""``na64-limits limit``: the CLs upper limit of any pyhf workspace."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.options import cl_option, json_option, method_option, output_option
+
+
+@click.command("limit", cls=Command)
+@click.argument("file", metavar="WS.json|-")
+@click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
+@cl_option()
+@method_option()
+@json_option
+@output_option(".json or .csv")
+def command(
+    file: str,
+    measurement: str | None,
+    confidence_level: float,
+    method: str,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> int:
+    """Upper limit on the signal strength of a pyhf workspace, observed and expected."""
+    from na64.limits.cli.output import Table, check_outputs, emit
+
+    check_outputs(outputs, force)
+
+    from na64.limits.calculators import upper_limits
+    from na64.limits.cli.inputs import read_workspace_file
+    from na64.limits.compiled import compile_workspace
+    from na64.limits.result import BAND_ORDER, Status
+    from na64.workspaces.jsonio import digest
+    from na64.workspaces.pyhf_json import parse_measurement
+
+    document = read_workspace_file(file)
+    with the_console().progress("limit"):
+        compiled = compile_workspace(document, measurement)
+        table = upper_limits(compiled.batch(), confidence_level=confidence_level, method=method)
+
+    def number(value: float) -> float | None:
+        return float(value) if math.isfinite(value) else None
+
+    observed = number(table.observed[0])
+    expected = [number(value) for value in table.expected[:, 0]]
+    status = table.status[0]
+    result: dict[str, Any] = {
+        "schema": "na64-limits/limit/1",
+        "measurement": compiled.model.measurement,
+        "parameter": compiled.poi,
+        "confidence_level": confidence_level,
+        "method": table.method,
+        "ensemble": table.ensemble,
+        "seed": table.seed,
+        "observed": observed,
+        "band_order": list(BAND_ORDER),
+        "expected": expected,
+        "observed_events": number(table.observed_events[0]),
+        "expected_events": [number(value) for value in table.expected_events[:, 0]],
+        "status": status.value,
+        "message": table.messages[0],
+    }
+    names = ("observed", *(f"expected {order:+d} sigma" for order in BAND_ORDER))
+    values = (observed, *expected)
+    events = (result["observed_events"], *result["expected_events"])
+    columns = ["limit", compiled.poi, "signal events"]
+    rows = [list(row) for row in zip(names, values, events, strict=True)]
+    point = parse_measurement(compiled.model.measurement)
+    if point is not None and point.power is not None:
+        couplings = [None if value is None else point.coupling_at(value) for value in values]
+        result["coupling"] = {
+            "name": point.parameter,
+            "mass_gev": point.mass_gev,
+            "observed": couplings[0],
+            "expected": couplings[1:],
+        }
+        columns.append(point.parameter)
+        for row, value in zip(rows, couplings, strict=True):
+            row.append(value)
+    emit(
+        result,
+        Table(tuple(columns), rows),
+        as_json=as_json,
+        outputs=outputs,
+        force=force,
+        facts={"workspace_digest": digest(document)},
+    )
+    if status in (Status.FAILED, Status.NOT_BRACKETED):
+        the_console().warning(f"no limit: {status.value}, {table.messages[0]}")
+        return 1
+    return 0

@@ -1,0 +1,97 @@
+"""``na64-limits plot``: figures of scans."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.options import output_option
+
+if TYPE_CHECKING:
+    from na64.limits.plotting import Overlay
+    from na64.limits.result import Exclusion
+
+
+@click.command("plot", cls=Command)
+@click.argument("files", metavar="SCAN.json|-...", nargs=-1, required=True)
+@click.option(
+    "--overlay",
+    "overlays",
+    metavar="NAME|FILE",
+    multiple=True,
+    help="Curve drawn beside the scans, shipped (`list curves`) or of a file; repeatable; "
+    "`none` for none.  [default: the published curve of the search, if there is one]",
+)
+@click.option("--ratio-panel", is_flag=True, help="Also the first scan divided by the curves.")
+@output_option(".pdf, .png or .svg")
+def command(
+    files: tuple[str, ...],
+    overlays: tuple[str, ...],
+    ratio_panel: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Draw scans: coupling against mass, bands, published curves."""
+    from na64.limits.cli.output import check_outputs
+    from na64.models.errors import InputError
+
+    if not outputs:
+        raise click.UsageError("no output: give -o FILE.pdf or -o FILE.png")
+    check_outputs(outputs, force, (".pdf", ".png", ".svg"))
+
+    from na64.limits.result import Exclusion
+
+    if list(files).count("-") > 1:
+        raise InputError("stdin ('-') is given twice")
+    scans = [Exclusion.read(sys.stdin if name == "-" else name) for name in files]
+    curves = _overlays(overlays, scans[0])
+
+    from na64.limits.plotting import exclusion_figure, save_figure
+
+    with the_console().progress("figure"):
+        figure = exclusion_figure(scans, curves, ratio_panel=ratio_panel)
+        for name in outputs:
+            save_figure(figure, name, force=force)
+            the_console().note(f"wrote {name}")
+
+
+def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
+    """Return the curves to draw; by default that of the search, if it fits."""
+    import numpy as np
+
+    from na64.limits.plotting import Overlay
+    from na64.models.errors import InputError
+    from na64.workspaces.curves import CurveKind, available_curves, load_curve
+
+    if "none" in names:
+        if len(names) > 1:
+            raise InputError("--overlay none excludes other overlays")
+        return []
+    asked = names or tuple(name for name in available_curves() if name == first.search)
+    overlays = []
+    for name in asked:
+        curve = load_curve(name)
+        axes = (curve.x_axis.name, curve.y_axis.name)
+        wanted = (first.mass_parameter, first.parameter)
+        if axes != wanted:
+            if not names:
+                continue
+            raise InputError(
+                f"curve {name} is {axes[1]} against {axes[0]}, the scan {wanted[1]} against "
+                f"{wanted[0]}"
+            )
+        if curve.x_axis.unit != "GeV":
+            raise InputError(f"curve {name} has masses in {curve.x_axis.unit}, not GeV")
+        reference = curve.reference.arxiv and f" (arXiv:{curve.reference.arxiv})"
+        overlays.append(
+            Overlay(
+                f"{curve.label}{reference}",
+                np.array(curve.x),
+                np.array(curve.y),
+                region=curve.kind is CurveKind.REGION,
+            )
+        )
+    return overlays

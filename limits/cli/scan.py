@@ -1,0 +1,157 @@
+"""``na64-limits scan``: the exclusion of a search over a grid of masses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.options import (
+    cache_option,
+    cl_option,
+    dark_sector_options,
+    json_option,
+    masses_option,
+    method_option,
+    model_option,
+    output_option,
+    production_option,
+    set_option,
+)
+
+if TYPE_CHECKING:
+    from na64.limits.cli.output import Table
+    from na64.limits.result import Exclusion
+
+
+@click.command("scan", cls=Command)
+@click.argument("search", metavar="[SEARCH|CARD.toml|-]", default="na64e-2016-2022")
+@model_option(None)
+@masses_option()
+@cl_option()
+@method_option()
+@production_option()
+@dark_sector_options
+@set_option()
+@click.option("--expected-only", is_flag=True, help="Leave the data alone: expected limits only.")
+@click.option(
+    "--save-workspaces",
+    metavar="DIR",
+    help="Also write the likelihood: a pyhf workspace and a patchset with one patch per mass.",
+)
+@cache_option
+@json_option
+@output_option(".json or .csv")
+def command(
+    search: str,
+    model: str | None,
+    masses: str | None,
+    confidence_level: float,
+    method: str,
+    production: str,
+    alpha_d: float,
+    ratio: float,
+    dark_matter: str,
+    overrides: tuple[str, ...],
+    expected_only: bool,
+    save_workspaces: str | None,
+    no_cache: bool,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> int:
+    """Exclude couplings: signal yields, likelihood and CLs limits at every mass.
+
+    SEARCH is a shipped card (`list searches`), a file, or - for stdin. Model and masses are
+    those of the card unless given.
+    """
+    from na64.limits.cli import output
+
+    output.check_outputs(outputs, force)
+    if save_workspaces is not None:
+        output.check_directory(save_workspaces, force)
+
+    from na64.limits.cli.inputs import read_card
+    from na64.limits.expected import Settings, expected_signal
+    from na64.limits.grids import parse_grid
+    from na64.limits.scanning import check_calculator, exclude
+    from na64.workspaces.cache import TableCache
+
+    # what is quickly checked comes before what takes long
+    check_calculator(method, confidence_level)
+    settings = Settings(
+        production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
+    )
+    grid = None if masses is None else parse_grid(masses)
+    with the_console().progress("card") as progress:
+        signal = expected_signal(
+            read_card(search, overrides),
+            masses_gev=grid,
+            model=model,
+            settings=settings,
+            tables=TableCache(enabled=not no_cache),
+            progress=progress,
+        )
+        result = exclude(
+            signal,
+            settings,
+            confidence_level=confidence_level,
+            method=method,
+            expected_only=expected_only,
+            progress=progress,
+        )
+    if save_workspaces is not None:
+        output.save_workspaces(signal, save_workspaces, force)
+    for name in outputs:
+        result.write(Path(name), force=force)
+        the_console().note(f"wrote {name}")
+    if as_json:
+        click.echo(result.to_json(), nl=False)
+    elif not outputs:
+        click.echo(_table(result).text())
+    return _exit_code(result)
+
+
+def _table(result: Exclusion) -> Table:
+    from na64.limits.cli.output import Table
+
+    name = result.parameter
+    columns = (
+        f"{result.mass_parameter} [GeV]",
+        f"{name} observed",
+        "expected -2",
+        "-1",
+        "median",
+        "+1",
+        "+2",
+        "events",
+        "status",
+    )
+    rows = [
+        (
+            float(mass),
+            float(result.observed[row]),
+            *result.expected[:, row].tolist(),
+            float(result.events_limit[row]),
+            result.status[row].value,
+        )
+        for row, mass in enumerate(result.masses_gev)
+    ]
+    return Table(columns, rows)
+
+
+def _exit_code(result: Exclusion) -> int:
+    """Return 0 when every mass has its answer, 3 when some failed, 1 when all did."""
+    from na64.limits.result import Status
+
+    failed = [
+        f"{mass:.4g} GeV ({status.value})"
+        for mass, status in zip(result.masses_gev, result.status, strict=True)
+        if status in (Status.FAILED, Status.NOT_BRACKETED)
+    ]
+    if not failed:
+        return 0
+    the_console().warning(f"no limit at {len(failed)} masses: {', '.join(failed[:5])}")
+    return 1 if len(failed) == len(result.status) else 3

@@ -1,0 +1,168 @@
+"""``na64-limits workspace``: pyhf workspaces of a search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from na64.limits.cli.application import Group, the_console
+from na64.limits.cli.options import (
+    cache_option,
+    dark_sector_options,
+    json_option,
+    masses_option,
+    model_option,
+    output_option,
+    production_option,
+    set_option,
+)
+
+
+@click.group("workspace", cls=Group)
+def command() -> None:
+    """The likelihood of a search as pyhf JSON."""
+
+
+@command.command("build")
+@click.argument("search", metavar="[SEARCH|CARD.toml|-]", default="na64e-2016-2022")
+@model_option(None)
+@masses_option(help="One mass in GeV for -o and stdout; LO:HI:N or a list for --directory.")
+@production_option()
+@dark_sector_options
+@set_option()
+@cache_option
+@click.option(
+    "--directory",
+    metavar="DIR",
+    help="Write the background workspace and a pyhf patchset with one patch per mass there.",
+)
+@output_option(".json, the workspace of one mass")
+def build(
+    search: str,
+    model: str | None,
+    masses: str | None,
+    production: str,
+    alpha_d: float,
+    ratio: float,
+    dark_matter: str,
+    overrides: tuple[str, ...],
+    no_cache: bool,
+    directory: str | None,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Write the pyhf workspace of one mass, or of all masses as a patchset.
+
+    The signal is scaled to one event at mu = 1; the measurement's name says which mass and
+    coupling that is.
+    """
+    from na64.limits.cli.output import check_directory, check_outputs, save_workspaces
+    from na64.models.errors import InputError
+
+    check_outputs(outputs, force, (".json",))
+    if directory is not None:
+        if outputs:
+            raise InputError("give -o FILE (one mass) or --directory DIR (all masses), not both")
+        check_directory(directory, force)
+
+    from na64.limits.cli.inputs import read_card
+    from na64.limits.expected import Settings, expected_signal
+    from na64.limits.grids import parse_grid
+    from na64.workspaces.cache import TableCache
+    from na64.workspaces.jsonio import canonical_json, digest, write_atomic
+    from na64.workspaces.pyhf_json import signal_workspace
+
+    grid = None if masses is None else parse_grid(masses)
+    if directory is None and (grid is None or len(grid) != 1):
+        raise InputError("a workspace holds one mass: give --masses with one, or --directory")
+    with the_console().progress("card") as progress:
+        signal = expected_signal(
+            read_card(search, overrides),
+            masses_gev=grid,
+            model=model,
+            settings=Settings(
+                production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
+            ),
+            tables=TableCache(enabled=not no_cache),
+            progress=progress,
+        )
+    if directory is not None:
+        save_workspaces(signal, directory, force)
+        return
+    document, _ = signal_workspace(signal.template, signal.rates, 0)
+    text = canonical_json(document, indent=1) + "\n"
+    for name in outputs:
+        write_atomic(name, text, force=force)
+        the_console().note(f"wrote {name} (digest {digest(document)[:12]})")
+    if not outputs:
+        click.echo(text, nl=False)
+
+
+@command.command("inspect")
+@click.argument("file", metavar="WS.json|-")
+@json_option
+def inspect(file: str, as_json: bool) -> None:
+    """Check a workspace and print its channels, samples, nuisances and measurements."""
+    from na64.limits.cli.inputs import read_workspace_file
+    from na64.limits.cli.output import Table
+    from na64.limits.compiled import compile_workspace
+    from na64.workspaces.jsonio import canonical_json, digest
+    from na64.workspaces.pyhf_json import parse_measurement
+
+    document = read_workspace_file(file)
+    with the_console().progress("workspace"):
+        compiled = compile_workspace(document)
+    observations = {item["name"]: item["data"] for item in document["observations"]}
+    summary: dict[str, Any] = {
+        "channels": [
+            {
+                "name": channel["name"],
+                "observed": observations[channel["name"]],
+                "samples": [
+                    {
+                        "name": sample["name"],
+                        "events": sample["data"],
+                        "modifiers": [
+                            f"{modifier['name']} ({modifier['type']})"
+                            for modifier in sample["modifiers"]
+                        ],
+                    }
+                    for sample in channel["samples"]
+                ],
+            }
+            for channel in document["channels"]
+        ],
+        "measurements": [item["name"] for item in document["measurements"]],
+        "poi": compiled.poi,
+        "signal_samples": list(compiled.signal_names),
+        "nuisances": list(compiled.parameter_names),
+        "digest": digest(document),
+    }
+    if as_json:
+        click.echo(canonical_json(summary, indent=1))
+        return
+    rows = [
+        (
+            channel["name"],
+            " ".join(f"{count:g}" for count in channel["observed"]),
+            sample["name"],
+            " ".join(f"{count:.4g}" for count in sample["events"]),
+            ", ".join(sample["modifiers"]),
+        )
+        for channel in summary["channels"]
+        for sample in channel["samples"]
+    ]
+    click.echo(Table(("channel", "observed", "sample", "events", "modifiers"), rows).text())
+    for name in summary["measurements"]:
+        click.echo(f"\nmeasurement  {name}", nl=False)
+        point = parse_measurement(name)
+        if point is not None:
+            click.echo(
+                f"\n             mu = 1 is {point.parameter} = {point.coupling:.4g} at a mass of "
+                f"{point.mass_gev:.6g} GeV",
+                nl=False,
+            )
+    click.echo(f"\nparameter    {compiled.poi}, on {', '.join(compiled.signal_names)}")
+    click.echo(f"nuisances    {', '.join(compiled.parameter_names) or 'none'}")
+    click.echo(f"digest       {summary['digest']}")

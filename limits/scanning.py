@@ -1,0 +1,208 @@
+"""Scan: from a search and a mediator to the excluded couplings over a grid of masses."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from na64.limits.calculators import METHODS, LimitTable, upper_limits
+from na64.limits.compiled import compile_workspace
+from na64.limits.expected import ExpectedSignal, Settings, expected_signal
+from na64.limits.provenance import provenance
+from na64.limits.result import Exclusion, Regions
+from na64.models.errors import InputError, unknown_name
+from na64.models.signals.missing_energy import TableStore
+from na64.workspaces.runcard import RunCard
+
+__all__ = ["exclude", "scan"]
+
+
+def scan(
+    search: str | os.PathLike[str] | RunCard = "na64e-2016-2022",
+    *,
+    masses_gev: ArrayLike | None = None,
+    model: str | None = None,
+    confidence_level: float = 0.9,
+    method: str = "exact",
+    production: str = "etl",
+    alpha_d: float = 0.1,
+    ratio: float = 3.0,
+    dark_matter: str = "dirac",
+    overrides: Sequence[str] = (),
+    expected_only: bool = False,
+    tables: TableStore | None = None,
+    progress: Callable[[str], object] = lambda label: None,
+) -> Exclusion:
+    """Return the couplings that a search excludes.
+
+    Parameters
+    ----------
+    search
+        A card, or the name of a shipped one, or a file.
+    masses_gev
+        Mediator masses, increasing, shape (M,); the card's grid if None.
+    model
+        Name of the mediator; the card's if None.
+    confidence_level
+        Between 0 and 1; NA64 quotes 0.9.
+    method
+        Calculator of the CLs, ``exact`` or ``asymptotic``.
+    production
+        Approximation of the cross-section: ``etl``, ``ww`` or ``iww``.
+    alpha_d, ratio, dark_matter
+        Dark sector: g_D^2/(4 pi), m_mediator/m_chi above 2, and the species.
+    overrides
+        ``path=value`` settings on top of the card, such as ``bins.0.exposure=1e13``.
+    expected_only
+        Whether the data are left alone and only expected limits computed.
+    tables
+        Where tables of cross-sections are kept between runs, such as
+        `na64.workspaces.cache.TableCache`; computed anew if None.
+    progress
+        Called with the name of each stage as it begins.
+
+    Returns
+    -------
+    Exclusion
+        Observed and expected limits with their provenance.
+
+    Raises
+    ------
+    InputError
+        For anything that is not allowed: the card, a name, a value out of range.
+
+    Examples
+    --------
+    The published benchmark at three masses:
+
+    >>> import numpy as np
+    >>> from na64.limits import scan
+    >>> exclusion = scan("na64e-2016-2022", masses_gev=np.array([0.01, 0.1, 0.5]))
+    >>> [status.value for status in exclusion.status]
+    ['ok', 'ok', 'ok']
+    """
+    settings = Settings(
+        production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
+    )
+    check_calculator(method, confidence_level)
+    signal = expected_signal(
+        search,
+        masses_gev=masses_gev,
+        model=model,
+        settings=settings,
+        overrides=overrides,
+        tables=tables,
+        progress=progress,
+    )
+    return exclude(
+        signal,
+        settings,
+        confidence_level=confidence_level,
+        method=method,
+        expected_only=expected_only,
+        progress=progress,
+    )
+
+
+def check_calculator(method: str, confidence_level: float) -> None:
+    """Refuse an unknown method, or a confidence level that is not between 0 and 1."""
+    if method not in METHODS:
+        raise unknown_name("method", method, METHODS)
+    if not 0.0 < confidence_level < 1.0:
+        raise InputError(f"confidence level must be between 0 and 1, is {confidence_level:g}")
+
+
+def exclude(
+    signal: ExpectedSignal,
+    settings: Settings,
+    *,
+    confidence_level: float = 0.9,
+    method: str = "exact",
+    expected_only: bool = False,
+    progress: Callable[[str], object] = lambda label: None,
+) -> Exclusion:
+    """Return the couplings that are excluded, given the expected signal.
+
+    Parameters
+    ----------
+    signal
+        From `expected_signal`.
+    settings
+        With what it was computed; recorded in the result.
+    confidence_level, method, expected_only, progress
+        As in `scan`.
+    """
+    check_calculator(method, confidence_level)
+    card, template, rates = signal.card, signal.template, signal.rates
+    only_expected = expected_only or template.projection
+    per_unit = signal.at_coupling(1.0)
+    totals = per_unit.sum(axis=(1, 2))
+    progress("limits")
+    table = _limits(signal, per_unit, totals, confidence_level, method, observed=not only_expected)
+
+    def coupling(mu: NDArray[np.float64]) -> NDArray[np.float64]:
+        # mu counts units of one signal event, and events go with coupling^power
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((mu / totals) ** (1.0 / float(rates.power or 1.0)))
+
+    missing = np.full(len(totals), math.nan)
+    observed = missing if only_expected else coupling(table.observed)
+    return Exclusion(
+        search=card.name,
+        title=card.title,
+        model=rates.mediator,
+        parameter=rates.parameter,
+        power=rates.power,
+        mass_parameter=card.mass_parameter,
+        confidence_level=confidence_level,
+        method=table.method,
+        production=settings.production,
+        alpha_d=settings.alpha_d,
+        ratio=settings.ratio,
+        dark_matter=settings.dark_matter,
+        masses_gev=rates.masses_gev,
+        regions=tuple(_open_region(float(low)) for low in observed),
+        expected=coupling(table.expected),
+        events_limit=missing if only_expected else table.observed_events,
+        yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(rates.processes)},
+        status=table.status,
+        expected_only=only_expected,
+        ensemble=table.ensemble,
+        seed=table.seed,
+        provenance=provenance(
+            card=card.to_dict(),
+            card_digest=card.digest,
+            template_digest=template.digest,
+            messages=[message for message in table.messages if message],
+        ),
+    )
+
+
+def _limits(
+    signal: ExpectedSignal,
+    per_unit: NDArray[np.float64],
+    totals: NDArray[np.float64],
+    confidence_level: float,
+    method: str,
+    *,
+    observed: bool,
+) -> LimitTable:
+    """Return the limits on mu, in units of one signal event in all bins at nominal nuisances."""
+    scale = np.where(totals > 0.0, totals, 1.0)[:, None, None]
+    per_event = per_unit / scale
+    # Any signal will do for the template: it is replaced for all masses at once.
+    spec = signal.template.to_pyhf(np.ones(per_event.shape[1:]), signal.rates.processes)
+    likelihood = compile_workspace(spec, validate=False)
+    samples = [f"signal_{name}" for name in signal.rates.processes]
+    order = [samples.index(name) for name in likelihood.signal_names]
+    bins = [signal.bins.index(channel) for channel, _ in likelihood.bins]
+    batch = likelihood.inject(per_event[:, order][:, :, bins])
+    return upper_limits(batch, confidence_level=confidence_level, method=method, observed=observed)
+
+
+def _open_region(low: float) -> Regions:
+    return ((low, None),) if math.isfinite(low) else ()

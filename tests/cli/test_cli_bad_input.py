@@ -1,0 +1,319 @@
+"""Bad input: one clear message on stderr, exit code 2, nothing on stdout, nothing written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+CARD = """\
+name = "toy"
+title = "A toy search"
+topology = "missing-energy"
+
+[defaults]
+model = "dark-photon"
+masses = { low_gev = 0.01, high_gev = 0.1, points = 3 }
+
+[beam]
+particle = "e-"
+energy_gev = 50.0
+source = "made up"
+
+[target]
+material = "tungsten"
+source = "made up"
+
+[window]
+missing_energy_gev = 25.0
+source = "made up"
+
+[[bins]]
+name = "all"
+exposure = { value = 1e10, uncertainty = 5e8, source = "made up" }
+efficiency = { value = 0.5, uncertainty = 0.05, source = "made up" }
+background = { value = 0.2, uncertainty = 0.1, source = "made up" }
+observed = { value = 0, source = "made up" }
+"""
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def refused(call, *words: str, stdin: str | None = None) -> str:
+    """Run a command that must be refused and return its message."""
+    before = snapshot(Path())
+    done = call(*words, stdin=stdin)
+    assert done.code == 2, done.err
+    assert done.out == ""
+    assert snapshot(Path()) == before
+    assert done.err.startswith("error: ")
+    assert "Traceback" not in done.err
+    assert "internal error" not in done.err
+    return done.err.removeprefix("error: ").rstrip("\n")
+
+
+SCAN = ("scan", "--masses", "0.01,0.1", "-o", "scan.json")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("na64e-2016-2023",), "unknown search 'na64e-2016-2023' (did you mean 'na64e-"),
+        (("nothing.toml",), "no such file: nothing.toml"),
+        (("--model", "dark-foton"), "unknown model 'dark-foton' (did you mean 'dark-photon'?)"),
+        (("--method", "exakt"), "unknown method 'exakt' (did you mean 'exact'?)"),
+        (("--production", "eltl"), "'eltl' (did you mean 'etl'?)"),
+        (("--dark-matter", "diracc"), "unknown dark matter 'diracc' (did you mean 'dirac'?)"),
+        (("--cl", "0"), "confidence level must be between 0 and 1, is 0"),
+        (("--cl", "1"), "confidence level must be between 0 and 1, is 1"),
+        (("--cl", "90"), "confidence level must be between 0 and 1, is 90"),
+        (("--cl", "nan"), "confidence level must be between 0 and 1, is nan"),
+        (("--ratio", "2"), "mass ratio m_mediator/m_chi must be above 2, is 2"),
+        (("--ratio", "1.5"), "the decay to dark matter is closed"),
+        (("--ratio", "nan"), "mass ratio m_mediator/m_chi must be above 2, is nan"),
+        (("--alpha-d", "0"), "alpha_D must be above 0"),
+        (("--alpha-d", "-0.1"), "alpha_D must be above 0"),
+        (("--alpha-d", "20"), "below 4 pi"),
+        (("--masses", "100"), "must be below the beam energy of 100 GeV"),
+        (("--masses", "0.1,250"), "must be below the beam energy of 100 GeV"),
+        (("--masses", "0"), "numbers must be positive and finite, not 0"),
+        (("--masses", "-0.1"), "numbers must be positive and finite, not -0.1"),
+        (("--masses", "nan"), "numbers must be positive and finite, not nan"),
+        (("--masses", "0.1,x"), "'x' is not a number; masses are LO:HI:N or a comma list in GeV"),
+        (("--masses", "1:0.1:10"), "1 is not below 0.1"),
+        (("--masses", "0.1:1"), "masses are LO:HI:N or a comma list in GeV, such as 0.001:1:60"),
+        (("--masses", "0.1:1:ten"), "the number of points must be a whole number, is 'ten'"),
+        (("--masses", "0.1:1:1"), "the number of points must be in 2-100000, is 1"),
+        (("--masses", "0.1,0.1"), "a number is given twice"),
+        (("--set", "bins.0.exposure"), "must have the form path=value"),
+        (("--set", "bins.9.exposure=1e10"), "bins has no entry '9'"),
+        (("--set", "bins.0.exposure=-1"), "bins[0].exposure.value: must"),
+        (("--set", "bins.0.exposure=nan"), "bins[0].exposure.value: must be finite, is nan"),
+        (("--set", "beam.energy=1"), "unknown key (did you mean 'energy_gev'?)"),
+    ],
+    ids=" ".join,
+)
+def test_scan_refuses(call, words: tuple[str, ...], message: str) -> None:
+    told = refused(call, *SCAN, *words)
+    assert message in told
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "toy"', "name = ", "not TOML"),
+        ('name = "toy"', 'nmae = "toy"', "nmae: unknown key (did you mean 'name'?)"),
+        ("value = 1e10", "value = -1e10", "bins[0].exposure.value: must be positive"),
+        ("value = 0.2", "value = -0.2", "bins[0].background.value: must not be negative"),
+        ("value = 0.2", "value = nan", "bins[0].background.value: must be finite, is nan"),
+        ("value = 0.5", "value = 1.5", "bins[0].efficiency.value: must be at most 1, is 1.5"),
+        ("energy_gev = 50.0", "energy_gev = 2e4", "beam energy must be in 1-1000 GeV"),
+        ('particle = "e-"', 'particle = "e"', "unknown name 'e'"),
+        ('material = "tungsten"', 'material = "tunsten"', "did you mean 'tungsten'?"),
+        ("missing_energy_gev = 25.0", "missing_energy_gev = 50.0", "must be below the beam energy"),
+        ("observed = { value = 0,", "observed = { value = 0.5,", "must be a whole number"),
+        ('topology = "missing-energy"', 'topology = "missing"', "did you mean 'missing-energy'?"),
+        (', source = "made up" }\nobserved', " }\nobserved", "bins[0].background.source: missing"),
+    ],
+)
+@pytest.mark.parametrize("way", ["file", "stdin", "check"])
+def test_a_bad_card_is_refused_with_the_path(
+    call, old: str, new: str, message: str, way: str
+) -> None:
+    assert CARD.count(old) == 1
+    card = CARD.replace(old, new)
+    Path("toy.toml").write_text(card)
+    if way == "file":
+        told = refused(call, "scan", "toy.toml", "-o", "scan.json")
+    elif way == "stdin":
+        told = refused(call, "scan", "-", "-o", "scan.json", stdin=card)
+    else:
+        told = refused(call, "card", "check", "toy.toml")
+    assert message in told
+    assert ("stdin" if way == "stdin" else "toy.toml") in told
+
+
+def test_the_toy_card_itself_is_sound(call) -> None:
+    Path("toy.toml").write_text(CARD)
+    done = call("card", "check", "toy.toml")
+    assert done.code == 0
+    assert done.out == ""
+    assert "toy.toml: sound (1 bins" in done.err
+
+
+def test_every_problem_of_a_card_is_told_at_once(call) -> None:
+    card = CARD.replace("value = 0.5", "value = 1.5").replace(
+        "energy_gev = 50.0", "energy_gev = -1"
+    )
+    told = refused(call, "card", "check", "-", stdin=card)
+    assert "run card stdin has 2 problems:" in told
+    assert "beam.energy_gev: must be positive, is -1" in told
+    assert "bins[0].efficiency.value: must be at most 1, is 1.5" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("there.json", "exists (--force overwrites it)"),
+        ("scan.txt", "the suffix must be one of .json, .csv"),
+        ("scan", "the suffix must be one of .json, .csv"),
+        ("no/such/scan.json", "there is no folder 'no/such'"),
+        ("folder.json", "is a folder"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("scan",),
+        ("yields",),
+        ("width", "--masses", "0.1"),
+        ("track-length",),
+        ("cross-section", "emission", "--masses", "0.1", "--energy", "100"),
+        ("limit", "ws.json"),
+        ("cls", "ws.json"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_output_is_checked_before_anything_is_computed(
+    call, monkeypatch, words: tuple[str, ...], name: str, message: str
+) -> None:
+    def too_late(*arguments: object, **options: object) -> None:
+        raise AssertionError("computed before the output was checked")
+
+    monkeypatch.setattr("na64.models.showers.cascade.cascade", too_late)
+    monkeypatch.setattr("na64.workspaces.binding.signal_rates", too_late)
+    monkeypatch.setattr("na64.limits.compiled.compile_workspace", too_late)
+    Path("there.json").write_text("precious")
+    Path("folder.json").mkdir()
+    assert message in refused(call, *words, "-o", name)
+    assert Path("there.json").read_text() == "precious"
+
+
+def test_the_same_output_twice_is_refused(call) -> None:
+    assert "is given twice" in refused(call, "scan", "-o", "a.json", "-o", "./a.json")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("cross-section", "emission", "--masses", "0.1"), "Missing option '--energy'"),
+        (
+            ("cross-section", "emission", "--masses", "200", "--energy", "100"),
+            "a mass of 200 GeV is not below the beam energy of 100 GeV",
+        ),
+        (
+            ("cross-section", "emission", "--masses", "1", "--energy", "100", "--unit", "mb"),
+            "unknown unit 'mb'; allowed: gev-2, pb",
+        ),
+        (
+            ("cross-section", "emission", "--masses", "1", "--energy", "100", "--x-min", "1"),
+            "x_min must be at least 0 and below 1, is 1",
+        ),
+        (
+            ("cross-section", "emission", "--masses", "1", "--energy", "100", "--target", "ecal"),
+            "ecal is a mixture",
+        ),
+        (
+            ("cross-section", "emission", "--masses", "1", "--energy", "100", "--beam", "pi-"),
+            "emission needs a lepton beam, not pi-",
+        ),
+        (
+            ("cross-section", "emission", "--masses", "1", "--energy", "100", "--epsilon", "0"),
+            "the coupling must be positive and finite, is 0",
+        ),
+        (("track-length", "--target", "lad"), "unknown material 'lad' (did you mean 'lead'?)"),
+        (("track-length", "--beam", "mu-"), "a cascade starts from e-, e+, gamma, not 'mu-'"),
+        (("track-length", "--threshold", "200"), "is not below the energy of 100 GeV"),
+        (("track-length", "--energy", "-3"), "the energy must be positive and finite, is -3 GeV"),
+        (("width", "--masses", "1", "--coupling", "nan"), "the coupling must be positive"),
+        (("yields", "--epsilon", "-1"), "the coupling must be positive and finite, is -1"),
+        (("workspace", "build"), "a workspace holds one mass"),
+        (("workspace", "build", "--masses", "0.1,0.2"), "a workspace holds one mass"),
+        (
+            ("workspace", "build", "--masses", "0.1", "--directory", "d", "-o", "w.json"),
+            "not both",
+        ),
+        (("plot", "scan.json"), "no output: give -o FILE.pdf"),
+        (("plot", "scan.json", "-o", "a.pdf"), "no such file: scan.json"),
+        (("plot", "scan.json", "-o", "a.gif"), "the suffix must be one of .pdf, .png, .svg"),
+        (("limit", "nothing.json"), "no such file: nothing.json"),
+        (("card", "show", "na64e"), "unknown search 'na64e'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_other_commands_refuse(call, words: tuple[str, ...], message: str) -> None:
+    assert message in refused(call, *words)
+
+
+@pytest.mark.parametrize("command", ["limit", "cls"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "stdin: not JSON"),
+        ("[1, 2]", "not a pyhf workspace, which is a JSON object"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
+        ("{}", "not a valid pyhf workspace"),
+    ],
+)
+def test_bad_workspaces(call, command: str, text: str, message: str) -> None:
+    assert message in refused(call, command, "-", stdin=text)
+
+
+def workspace(**changes: object) -> str:
+    spec = {
+        "channels": [
+            {
+                "name": "c",
+                "samples": [
+                    {
+                        "name": "s",
+                        "data": [1.0],
+                        "modifiers": [{"name": "mu", "type": "normfactor", "data": None}],
+                    },
+                    {"name": "b", "data": [0.5], "modifiers": []},
+                ],
+            }
+        ],
+        "observations": [{"name": "c", "data": [0]}],
+        "measurements": [{"name": "m", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0",
+    }
+    return json.dumps({**spec, **changes})
+
+
+def test_the_workspace_itself_is_sound(call) -> None:
+    done = call("limit", "-", "--json", stdin=workspace())
+    assert done.code == 0
+    # no events seen and no uncertainties: CLs = exp(-mu) = 0.1
+    assert done.data["observed"] == pytest.approx(2.302585, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "message"),
+    [
+        ({"observations": [{"name": "c", "data": [0, 1]}]}, (), "c"),
+        ({"observations": []}, (), "c"),
+        ({"measurements": [{"name": "m", "config": {"poi": "", "parameters": []}}]}, (), "m"),
+        ({"measurements": [{"name": "m", "config": {"poi": "nu", "parameters": []}}]}, (), "nu"),
+        ({}, ("--measurement", "other"), "other"),
+        ({}, ("--cl", "1.5"), "confidence level must be between 0 and 1, is 1.5"),
+        ({}, ("--method", "best"), "unknown method 'best'"),
+    ],
+)
+def test_workspaces_that_no_limit_can_come_from(
+    call, changes: dict[str, object], words: tuple[str, ...], message: str
+) -> None:
+    assert message in refused(call, "limit", "-", *words, stdin=workspace(**changes))
+
+
+@pytest.mark.parametrize("mu", ["-1", "x", "0"])
+def test_cls_at_a_strength_that_is_no_strength(call, mu: str) -> None:
+    assert f"signal strengths '{mu}'" in refused(call, "cls", "-", "--mu", mu, stdin=workspace())

@@ -1,0 +1,202 @@
+"""The exclusion figure: what is drawn, and that the same scan gives the same bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from na64.limits.plotting import Overlay, exclusion_figure, ratio_to, save_figure
+from na64.limits.result import Exclusion, Status
+from na64.models.errors import InputError
+
+MASSES = np.geomspace(1e-3, 1.0, 7)
+LIMIT = 1e-2 * MASSES
+
+
+def exclusion(**changes) -> Exclusion:
+    made = Exclusion(
+        search="toy",
+        title="A toy search",
+        model="dark-photon",
+        parameter="epsilon",
+        power=2.0,
+        mass_parameter="m_A'",
+        confidence_level=0.9,
+        method="exact",
+        production="etl",
+        alpha_d=0.1,
+        ratio=3.0,
+        dark_matter="dirac",
+        masses_gev=MASSES,
+        regions=tuple(((low, None),) for low in LIMIT.tolist()),
+        expected=np.outer([0.9, 0.95, 1.1, 1.3, 1.6], LIMIT),
+        events_limit=np.full(7, 2.3),
+        yields={"emission": 2.3 / LIMIT**2},
+        status=(Status.OK,) * 7,
+    )
+    return replace(made, **changes)
+
+
+PUBLISHED = Overlay("published", np.array([1e-4, 10.0]), np.array([8e-7, 8e-2]))
+
+
+def lines(axes) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    return {
+        line.get_label(): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata()))
+        for line in axes.get_lines()
+    }
+
+
+def test_the_lines_are_the_limits() -> None:
+    (axes,) = exclusion_figure([exclusion()], [PUBLISHED]).axes
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    drawn = lines(axes)
+    np.testing.assert_array_equal(drawn["observed"][0], MASSES)
+    np.testing.assert_array_equal(drawn["observed"][1], LIMIT)
+    np.testing.assert_allclose(drawn["expected median"][1], 1.1 * LIMIT)
+    np.testing.assert_array_equal(drawn["published"][1], PUBLISHED.couplings)
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == [
+        r"expected $\pm 2\sigma$",
+        r"expected $\pm 1\sigma$",
+        "expected median",
+        "observed",
+        "published",
+    ]
+
+
+def test_the_bands_enclose_the_right_quantiles() -> None:
+    (axes,) = exclusion_figure([exclusion()]).axes
+    two, one = axes.collections
+    for band, low, high in ((two, 0.9, 1.6), (one, 0.95, 1.3)):
+        path = band.get_paths()[0].vertices
+        at_first = path[np.isclose(path[:, 0], MASSES[0]), 1]
+        assert at_first.min() == pytest.approx(low * LIMIT[0])
+        assert at_first.max() == pytest.approx(high * LIMIT[0])
+
+
+def test_axes_have_symbols_and_units_and_the_legend_the_settings() -> None:
+    (axes,) = exclusion_figure([exclusion()]).axes
+    assert axes.get_xlabel() == "$m_{A'}$ [GeV]"
+    assert axes.get_ylabel() == r"$\epsilon$"
+    title = axes.get_legend().get_title().get_text()
+    assert title == (
+        "A toy search\n" r"90% CL, Dirac $\chi$, $m_{A'} = 3\,m_\chi$, $\alpha_D = 0.1$"
+    )
+
+
+def test_everything_lies_inside_the_axes() -> None:
+    (axes,) = exclusion_figure([exclusion()], [PUBLISHED]).axes
+    low, high = axes.get_ylim()
+    assert low < 0.9 * LIMIT.min()
+    assert high > 1.6 * LIMIT.max()
+    assert axes.get_xlim() == (MASSES[0], MASSES[-1])
+
+
+def test_the_legend_covers_no_curve() -> None:
+    figure = exclusion_figure([exclusion()], [PUBLISHED])
+    (axes,) = figure.axes
+    box = axes.get_legend().get_window_extent()
+    points = axes.transData.transform(np.column_stack([MASSES, 1.6 * LIMIT]))
+    assert not any(box.contains(x, y) for x, y in points)
+
+
+def test_a_mass_without_exclusion_is_a_gap_and_not_a_zero() -> None:
+    regions = list(exclusion().regions)
+    regions[3] = ()
+    status = (Status.OK,) * 3 + (Status.NO_EXCLUSION,) + (Status.OK,) * 3
+    (axes,) = exclusion_figure([exclusion(regions=tuple(regions), status=status)]).axes
+    drawn = lines(axes)["observed"][1]
+    assert np.isnan(drawn[3])
+    assert np.all(drawn[[0, 1, 2, 4, 5, 6]] > 0.0)
+
+
+def test_an_expected_only_scan_is_its_median() -> None:
+    (axes,) = exclusion_figure([exclusion(regions=((),) * 7, expected_only=True)]).axes
+    assert "observed" not in lines(axes)
+    np.testing.assert_allclose(lines(axes)["expected median"][1], 1.1 * LIMIT)
+
+
+def test_several_scans_are_named_by_what_differs() -> None:
+    other = exclusion(method="asymptotic", regions=tuple(((low, None),) for low in LIMIT * 0.8))
+    (axes,) = exclusion_figure([exclusion(), other]).axes
+    assert {"exact (observed)", "asymptotic (observed)"} <= set(lines(axes))
+    other = exclusion(search="next", title="The next search")
+    (axes,) = exclusion_figure([exclusion(), other]).axes
+    assert {"A toy search (observed)", "The next search (observed)"} <= set(lines(axes))
+
+
+def test_the_ratio_panel_is_the_scan_over_the_curve() -> None:
+    figure = exclusion_figure([exclusion()], [PUBLISHED], ratio_panel=True)
+    _, below = figure.axes if figure.axes[0].get_legend() else figure.axes[::-1]
+    ratio = below.get_lines()[0].get_ydata()
+    np.testing.assert_allclose(ratio, 1.25)
+    low, high = below.get_ylim()
+    assert low < 1.0 < 1.25 < high
+
+
+def test_a_ratio_exists_only_where_both_limits_do() -> None:
+    short = Overlay("short", np.array([5e-3, 0.2]), np.array([5e-5, 2e-3]))
+    ratio = ratio_to(exclusion(), short)
+    inside = (MASSES >= 5e-3) & (MASSES <= 0.2)
+    np.testing.assert_array_equal(np.isfinite(ratio), inside)
+    np.testing.assert_allclose(ratio[inside], 1.0)
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "png", "svg"])
+def test_two_runs_write_the_same_bytes(tmp_path: Path, suffix: str) -> None:
+    written = []
+    for name in ("a", "b"):
+        figure = exclusion_figure([exclusion()], [PUBLISHED], ratio_panel=True)
+        path = tmp_path / f"{name}.{suffix}"
+        save_figure(figure, path)
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+    assert len(written[0]) > 5000
+
+
+def test_the_style_of_the_user_changes_nothing(tmp_path: Path) -> None:
+    save_figure(exclusion_figure([exclusion()]), tmp_path / "plain.png")
+    before = dict(mpl.rcParams)
+    with mpl.rc_context({"axes.facecolor": "red", "font.size": 30.0, "savefig.dpi": 40.0}):
+        save_figure(exclusion_figure([exclusion()]), tmp_path / "styled.png")
+    assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "styled.png").read_bytes()
+    assert dict(mpl.rcParams) == before
+
+
+def test_pdf_has_no_date_and_its_fonts_are_embedded_as_truetype(tmp_path: Path) -> None:
+    save_figure(exclusion_figure([exclusion()]), tmp_path / "figure.pdf")
+    content = (tmp_path / "figure.pdf").read_bytes()
+    assert b"CreationDate" not in content
+    assert b"/Type3" not in content
+    assert b"/FontFile2" in content
+
+
+def test_pyplot_is_not_needed(tmp_path: Path) -> None:
+    code = "import sys, na64.limits.plotting; print('matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no scan given"):
+        exclusion_figure([])
+    with pytest.raises(InputError, match="different couplings: epsilon, g"):
+        exclusion_figure([exclusion(), exclusion(parameter="g")])
+    with pytest.raises(InputError, match="a ratio panel needs a limit"):
+        exclusion_figure([exclusion()], ratio_panel=True)
+    figure = exclusion_figure([exclusion()])
+    with pytest.raises(InputError, match=r"not '\.jpg'"):
+        save_figure(figure, tmp_path / "figure.jpg")
+    save_figure(figure, tmp_path / "figure.png")
+    with pytest.raises(InputError, match="file exists"):
+        save_figure(figure, tmp_path / "figure.png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png"]
