@@ -13,7 +13,7 @@ __all__ = ["logarithmic_nodes", "unit_nodes"]
 FloatArray = NDArray[np.float64]
 
 # How far, in e-folds of t/t_min - 1, the rule of `logarithmic_nodes` reaches towards t_min: the
-# part left out is e^-10 of a decade's worth for integrands that vanish at t_min.
+# part left out of an integrand that vanishes at t_min is e^-10 of one e-fold.
 _REACH: Final = 5.0
 # End correction of the trapezoidal rule (Gregory, third order)
 _END_WEIGHTS: Final = (23.0 / 24.0, 7.0 / 6.0, 3.0 / 8.0)
@@ -48,9 +48,9 @@ def logarithmic_nodes(
     nodes, weights
         With one more axis, the last, of length ``number``.
     """
-    ratio = np.maximum(high / low - 1.0, 1e-6)[..., None]
-    step = (np.log(ratio) + _REACH) / (number - 1)
-    growth = np.exp(step * np.arange(number) - _REACH)
+    end = np.log(np.maximum(high / low - 1.0, 1e-9))[..., None]
+    step = (np.maximum(end, 0.0) + _REACH) / (number - 1)
+    growth = np.exp(end - step * np.arange(number - 1, -1, -1))
     weights = step * growth / (1.0 + growth)
     weights[..., -3:] *= _END_WEIGHTS
     weights *= np.asarray(high > low)[..., None]

@@ -45,7 +45,7 @@ def test_average_is_the_mean_over_the_azimuth(kind: MediatorKind, lepton_mass: f
             lepton_mass_gev=lepton_mass,
         )
         values = (np.array(v) for v in (energy, y, u, t, a, b, y * a - u))
-        at = RecoilAngles(*values, nucleus)  # type: ignore[arg-type]
+        at = RecoilAngles(*values, nucleus)  # type: ignore[call-arg, arg-type]
         found = averaged_amplitude(structure(kind, mass, lepton_mass), np.array(mass), at)
         scale = np.abs(exact).mean()
         assert found * 8.0 * nucleus**2 == pytest.approx(exact.mean(), abs=1e-9 * scale)
