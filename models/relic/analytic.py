@@ -3,8 +3,8 @@ r"""Freeze-out in closed form: velocity expansion and the Kolb-Turner solution.
 <sigma v>_eff = sigma_0 x^-n, c = ln[0.038 (n+1) g M_Pl m sigma_0/sqrt(g_*)],
 x_f = c - (n + 1/2) ln c, Omega h^2 = 1.07e9 GeV^-1 (n+1) x_f^(n+1)/(sqrt(g_*) M_Pl sigma_0)
 
-(Kolb and Turner, The Early Universe, section 5.2; used for NA64 by Gninenko, Kirsanov, Krasnikov
-and Kirpichnikov, arXiv:1604.08432). Good to tens of per cent away from the resonance and from
+(Kolb and Turner, The Early Universe, section 5.2; used for NA64 by Gninenko, Krasnikov and
+Matveev, arXiv:2003.07257). Good to tens of per cent away from the resonance and from
 thresholds: a cross-check and a starting value, not a prediction.
 """
 

@@ -31,14 +31,14 @@ FloatArray = NDArray[np.float64]
 
 #: cold dark matter today, Planck 2018 (arXiv:1807.06209): 0.120 +- 0.001
 OMEGA_H2: Final = 0.120
-#: below, the universe is colder than the table's constant end and electrons are gone; above,
-#: annihilation reaches the charmonium resonances, which R(s) leaves out
+#: below, electrons are gone before freeze-out; above, annihilation reaches the charmonium
+#: resonances, which R(s) leaves out
 MASS_RANGE_GEV: Final = (1e-4, 1.2)
 METHODS: Final = ("numeric", "analytic")
 #: mass ratio below which dark matter cools before it freezes out, so that the resonance is
 #: populated less than assumed (Binder, Bringmann, Gustafsson and Hryczuk, arXiv:1706.07433)
 EARLY_DECOUPLING_RATIO: Final = 2.3
-_CONVERGENCE: Final = 1e-7
+_CONVERGENCE: Final = 1e-6  # of ln Omega
 _MAX_ITERATIONS: Final = 60
 # an abundance smaller than wanted at this coupling, or larger at coupling 1, is no solution
 _SMALLEST_COUPLING: Final = 1e-14
@@ -240,7 +240,7 @@ def _solve(freeze_out: FreezeOut, start: FloatArray, omega_h2: float) -> FloatAr
     wanted = math.log(omega_h2)
     low = np.full_like(start, math.log(_SMALLEST_COUPLING))
     high = np.zeros_like(start)
-    enough = freeze_out.log_omega(np.ones_like(start)) <= wanted
+    enough = freeze_out.log_omega(np.ones_like(start), precise=False) <= wanted
     z = np.clip(np.log(start), low, high)
     slope = np.full_like(start, -2.0)
     previous_z, previous_f = z, np.zeros_like(z)
