@@ -64,6 +64,12 @@ def _check_missing_energy(
             f"must be below the beam energy of {beam.energy_gev:g} GeV, is "
             f"{window.missing_energy_gev:g}",
         )
+    elif window.missing_energy_gev + window.preshower_energy_gev >= beam.energy_gev:
+        yield (
+            "preshower_energy_gev",
+            f"leaves nothing of the beam energy of {beam.energy_gev:g} GeV above a missing energy "
+            f"of {window.missing_energy_gev:g} GeV, is {window.preshower_energy_gev:g}",
+        )
 
 
 def _table(*rows: Topology) -> Mapping[str, Topology]:

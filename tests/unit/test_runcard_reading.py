@@ -235,6 +235,8 @@ def test_the_message_lists_the_problems() -> None:
         ('length_x0 = 25', 'material = "lead"', "target.material", "not both"),
         ("layers_mm = { tungsten = 3.5, scintillator = 2.0 }", "", "target.material",
          "one of the two"),
+        ("missing_energy_gev = 6.0", "missing_energy_gev = 6.0\npreshower_energy_gev = 5.5",
+         "window.preshower_energy_gev", "leaves nothing of the beam energy of 11 GeV"),
         ("missing_energy_gev = 6.0", "missing_energy_gev = 12.0", "window.missing_energy_gev",
          "must be below the beam energy of 11 GeV, is 12"),
         ("missing_energy_gev = 6.0", "missing_energy_gev = 6.0\npreshower_energy_gev = true",
