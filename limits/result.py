@@ -152,7 +152,7 @@ class Exclusion:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Exclusion):
             return NotImplemented
-        return self.as_dict() == other.as_dict()
+        return self.to_json() == other.to_json()
 
     def __hash__(self) -> int:
         return hash(self.content_digest)
