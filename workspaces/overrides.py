@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from na64.models.errors import InputError
@@ -31,22 +33,41 @@ def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict
         taken as a text. Setting a number that has a table (value, uncertainty, source) sets the
         value, keeps the relative uncertainty and the correlation, and becomes the source.
         Setting any other key of a table that has a source is noted in that source.
+        ``path*=factor`` multiplies a number; ``background`` means all sources of a bin then.
 
     Raises
     ------
     InputError
-        For a setting without ``=``, or a path that does not lead into the content.
+        For a setting without ``=``, a path that does not lead into the content, or a factor
+        that is no positive number or meets no number.
     """
     result = copy.deepcopy(dict(data))
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not path.strip() or not text.strip():
             raise InputError(f"--set {setting}: must have the form path=value")
-        keys = [key for key in re.split(r"[.\[\]]+", path.strip()) if key]
+        # A star at the end of a name multiplies; one that is a part by itself means every entry.
+        scale = re.fullmatch(r"(.*[^.\s*])\s*\*", path.strip())
+        keys = [key for key in re.split(r"[.\[\]]+", scale[1] if scale else path.strip()) if key]
         if not keys:
             raise InputError(f"--set {setting}: must have the form path=value")
-        _set(result, keys, _toml_value(text.strip()), setting, "")
+        value = _toml_value(text.strip())
+        _set(result, keys, _Factor.of(value, setting) if scale else value, setting, "")
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Factor:
+    """What a number is multiplied by, in place of a value."""
+
+    factor: float
+
+    @classmethod
+    def of(cls, value: object, setting: str) -> _Factor:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not 0.0 < cast(float, value) < math.inf:
+            raise InputError(f"--set {setting}: the factor must be a positive number")
+        return cls(float(cast(float, value)))
 
 
 def _toml_value(text: str) -> object:
@@ -70,7 +91,12 @@ def _set(node: object, keys: list[str], value: object, setting: str, where: str)
         raise InputError(f"--set {setting}: {where} has no parts")
     if rest and rest == ["value"] and _is_number_table(node.get(key)):
         rest = []
+    if not rest and key == "background" and "backgrounds" in node:
+        _set_background(node, value, setting, f"{where}.backgrounds")
+        return
     if not rest:
+        if isinstance(value, _Factor) and key not in node:
+            raise InputError(f"--set {setting}: there is no {where}.{key} to multiply")
         node[key] = _replacement(node.get(key), value, setting)
         _forget_the_alternative(node, key)
         _note(node, key, setting)
@@ -105,12 +131,25 @@ def _places(node: list[object], key: str, setting: str, where: str) -> list[int]
     return [int(key)]
 
 
+def _set_background(node: dict[str, object], value: object, setting: str, where: str) -> None:
+    """Set or scale the total background of a bin that lists its sources."""
+    if isinstance(value, _Factor):
+        _set(node["backgrounds"], ["*"], value, setting, where)
+        return
+    del node["backgrounds"]
+    node["background"] = (
+        value if isinstance(value, dict) else {"value": value, "source": f"--set {setting}"}
+    )
+
+
 def _is_number_table(old: object) -> bool:
     return isinstance(old, dict) and "source" in old and ("value" in old or "values" in old)
 
 
 def _replacement(old: object, value: object, setting: str) -> object:
     """Return what takes the place of an entry."""
+    if isinstance(value, _Factor):
+        return _multiplied(old, value.factor, setting)
     if not (isinstance(old, dict) and _is_number_table(old)) or isinstance(value, dict):
         return value
     new: dict[str, object] = {"value": value, "source": f"--set {setting}"}
@@ -120,6 +159,21 @@ def _replacement(old: object, value: object, setting: str) -> object:
     numbers = isinstance(old_value, (int, float)) and isinstance(uncertainty, (int, float))
     if numbers and "relative_uncertainty" not in new and old_value:
         new["relative_uncertainty"] = cast(float, uncertainty) / cast(float, old_value)
+    return new
+
+
+def _multiplied(old: object, factor: float, setting: str) -> object:
+    if isinstance(old, (int, float)) and not isinstance(old, bool):
+        return old * factor
+    if not (isinstance(old, dict) and _is_number_table(old)):
+        raise InputError(f"--set {setting}: there is no number to multiply")
+    new = dict(old)
+    for key in ("value", "uncertainty"):
+        if key in old:
+            new[key] = _multiplied(old[key], factor, setting)
+    if isinstance(old.get("values"), list):
+        new["values"] = [_multiplied(number, factor, setting) for number in old["values"]]
+    new["source"] = f"{old['source']}; times {factor:g} by --set {setting}"
     return new
 
 

@@ -81,6 +81,28 @@ def test_text_values_need_no_quotes() -> None:
     assert card.setups["default"].target.material.name == "tungsten"
 
 
+def test_multiplying() -> None:
+    old = load_card("na64e-2016-2022")
+    card = load_card("na64e-2016-2022", ["bins.*.exposure*=10", "bins.*.background *= 3"])
+    assert card.total_exposure == pytest.approx(10 * old.total_exposure)
+    for mine, before in zip(card.bins, old.bins, strict=True):
+        assert mine.exposure.relative_uncertainty == pytest.approx(0.05)
+        assert mine.expected_background == pytest.approx(3 * before.expected_background)
+        assert len(mine.backgrounds) == len(before.backgrounds)
+        for a, b in zip(mine.backgrounds, before.backgrounds, strict=True):
+            assert a.events.relative_uncertainty == pytest.approx(b.events.relative_uncertainty)
+            assert a.events.correlation == b.events.correlation
+    assert card.bins[0].exposure.source.startswith(old.bins[0].exposure.source + "; times 10 by")
+    window = load_card("na64e-2016", ["window.missing_energy_gev*=0.8"]).setups["default"].window
+    assert window.missing_energy_gev == pytest.approx(40.0)
+
+
+def test_total_in_place_of_listed_backgrounds() -> None:
+    card = load_card("na64e-2016-2022", ["bins.2022.background=0.5"])
+    (background,) = card.bins[-1].backgrounds
+    assert background.events == Quantity(0.5, 0.0, "--set bins.2022.background=0.5")
+
+
 def test_a_later_setting_wins() -> None:
     card = load_card("na64e-2016", ["bins.0.exposure=1e10", "bins.0.exposure=2e10"])
     assert card.bins[0].exposure.value == 2e10
@@ -97,6 +119,10 @@ def test_a_later_setting_wins() -> None:
         ("bins.2016-lo.exposure=1", r"no entry '2016-lo' \(did you mean '2016-low'\?\)"),
         ("bins.0.exposre.value=1", r"no bins\[0\].exposre \(did you mean 'exposure'\?\)"),
         ("name.first=1", "name has no parts"),
+        ("name*=2", "there is no number to multiply"),
+        ("bins.*.exposre*=2", r"there is no bins\[0\]\.exposre to multiply"),
+        ("bins.*.exposure*=0", "the factor must be a positive number"),
+        ("bins.*.exposure*=two", "the factor must be a positive number"),
         ("bins.-1.exposure=1", "bins has no entry '-1'"),
     ],
 )
