@@ -48,6 +48,9 @@ def command(
         raise InputError("stdin ('-') is given twice")
     scans = [Exclusion.read(sys.stdin if name == "-" else name) for name in files]
     curves = _overlays(overlays, scans[0])
+    if ratio_panel and not curves and not overlays:
+        the_console().warning(f"no published curve of {scans[0].search}: no ratio panel")
+        ratio_panel = False
 
     from na64.limits.plotting import exclusion_figure, save_figure
 
