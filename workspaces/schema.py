@@ -239,7 +239,7 @@ class TableReader:
         if value is None:
             return at_least
         number = _number(value)
-        if number is None or number != math.floor(number) or math.isinf(number):
+        if number is None or not math.isfinite(number) or number != math.floor(number):
             self.problem(key, f"must be a whole number, is {_shown(value)}")
             return at_least
         if number < at_least:
@@ -366,7 +366,10 @@ class TableReader:
     def _get(self, key: str, what: str, default: object) -> object:
         self._know(key)
         if key in self.data:
-            return self.data[key]
+            value = self.data[key]
+            if value is None:  # null in JSON; TOML has none
+                self.problem(key, f"must be {what}, is null")
+            return value
         if default is None:
             self.problem(key, f"missing; it must be {what}")
         return default

@@ -1,0 +1,95 @@
+"""Cards and curves with anything anywhere: a clear error or a sound result, never a crash."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from na64.models.errors import InputError
+from na64.workspaces.cardreader import card_text, parse_card
+from na64.workspaces.jsonio import canonical_json
+from na64.workspaces.overrides import apply_overrides
+from na64.workspaces.schema import FileProblemsError
+from na64.workspaces.template import Template
+
+CARD = tomllib.loads(card_text("na64e-2016-2022"))
+CARD["setups"] = {"low": {"beam": {"energy_gev": 60.0, "source": "x"}}}
+CARD["uncertainties"] = [{"name": "theory", "relative_uncertainty": 0.1, "source": "x"}]
+CARD["bins"][0]["efficiency"] = {"masses_gev": [0.01, 1.0], "values": [0.5, 0.4], "source": "x"}
+
+
+def paths(node: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the path of every entry of a nested structure."""
+    children: list[tuple[str | int, object]] = []
+    if isinstance(node, dict):
+        children = list(node.items())
+    elif isinstance(node, list):
+        children = list(enumerate(node))
+    found = [path] if path else []
+    for key, child in children:
+        found += paths(child, (*path, key))
+    return found
+
+
+PATHS = paths(CARD)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 10**400) | st.text(max_size=6)
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["value", "source", "name", "uncertainty", "x"]), inner, max_size=3
+    ),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(PATHS), ANYTHING), min_size=1, max_size=3))
+def test_cards(changes: list[tuple[tuple[str | int, ...], object]]) -> None:
+    card: Any = copy.deepcopy(CARD)
+    for path, value in changes:
+        node = card
+        try:
+            for key in path[:-1]:
+                node = node[key]
+            node[path[-1]] = value
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change took the place away
+    try:
+        text = canonical_json(card)
+    except (OverflowError, ValueError):
+        return  # no JSON
+    try:
+        parsed = parse_card(text, "fuzz", json=True)
+    except FileProblemsError as error:
+        messages = [problem.message for problem in error.problems]
+    else:
+        assert len(parsed.digest) == len(Template.from_card(parsed).digest) == 64
+        return
+    assert messages
+    assert all(messages)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["bins", "0", "*", "2016-low", "exposure", "value", "efficiency", "99",
+                         "backgrounds", "background", "upstream", "window", "source", "x"]),
+        min_size=1, max_size=5,
+    ),
+    st.sampled_from(["=", "*=", " = ", ""]),
+    st.sampled_from(["1", "-1", "1e13", "nan", "text", "[1, 2]", "{value = 1}", "", "1979-05-27"]),
+)  # fmt: skip
+def test_settings(keys: list[str], sign: str, value: str) -> None:
+    setting = ".".join(keys) + sign + value
+    before = copy.deepcopy(CARD)
+    message = f"--set {setting}"
+    try:
+        apply_overrides(CARD, [setting])
+    except InputError as error:
+        message = str(error)
+    assert f"--set {setting}" in message
+    assert before == CARD
