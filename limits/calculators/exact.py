@@ -25,7 +25,7 @@ from scipy import special
 
 from na64.limits.calculators.datasets import background_fit, first_guess, free_fits
 from na64.limits.calculators.lattice import FitCache, Lattice
-from na64.limits.calculators.roots import Roots, find_roots
+from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
 from na64.limits.compiled import SignalBatch
 from na64.limits.likelihood.structure import connected_bins, is_monotone
@@ -46,9 +46,11 @@ _CUT = 1e-7
 #: slope of qtilde along an axis that counts as rising; the stored rates have single precision
 _RISING = 1e-5
 #: relative tolerance of a limit
-_TOLERANCE = 2e-6
+_TOLERANCE = 1e-5
 #: distance of the keys of two problems: more than datasets will ever be
 _STRIDE = 1 << 32
+#: rounds with a frozen set of datasets before the full CLs is bracketed
+_FROZEN_ROUNDS = 8
 #: fits that are prepared together, to bound the memory
 _SLICE = 65_536
 #: masses that are explored together
@@ -65,6 +67,13 @@ class _Tail:
     failed: Flags
     problem: Index
     number: Index
+    inside: Flags  # of the datasets visited: whether they are in the set
+
+    def members(self, n: int) -> list[Index]:
+        """Return the datasets in the set, per problem."""
+        first = np.searchsorted(self.problem[self.inside], np.arange(n + 1))
+        numbers = self.number[self.inside]
+        return [numbers[first[i] : first[i + 1]] for i in range(n)]
 
 
 class ExactCalculator:
@@ -233,7 +242,8 @@ class ExactCalculator:
             child = self.lattice.children(parent[matters], axis[matters])
             new = np.setdiff1d(of[matters] * _STRIDE + child, visited.key)
             self._check_size(np.bincount(problem, minlength=n), new // _STRIDE)
-        return _Tail(signal, background, limit <= _TIE, failed, problem, visited.key % _STRIDE)
+        number = visited.key % _STRIDE
+        return _Tail(signal, background, limit <= _TIE, failed, problem, number, inside)
 
     def _check_size(self, have: Index, new: Index) -> None:
         """Refuse an ensemble that grows beyond its limit."""
@@ -261,39 +271,32 @@ class ExactCalculator:
 
     # -- results -----------------------------------------------------------------------------
 
-    def _observed_log_cls(
-        self, nu: Array, mass: Index, memory: _Memory | None = None, which: Index | None = None
-    ) -> Array:
+    def _tail_at(
+        self, nu: Array, mass: Index, level: float | None, memory: _Memory, which: Index
+    ) -> tuple[_Tail, Array]:
+        """Return the tail of the observed data (level None) or of a band, and ln CLs."""
         rates, q, converged = self._signal_rates(nu, mass)
-        known = None if memory is None or which is None else memory.recall(which)
-        tail = self._tail(nu, mass, rates, threshold=q, known=known)
-        if memory is not None and which is not None:
-            memory.store(which, tail)
-        return _log_cls(tail, converged)
-
-    def _expected_log_cls(
-        self,
-        nu: Array,
-        mass: Index,
-        level: Array,
-        memory: _Memory | None = None,
-        which: Index | None = None,
-    ) -> Array:
-        rates, _, converged = self._signal_rates(nu, mass)
-        known = None if memory is None or which is None else memory.recall(which)
-        tail = self._tail(nu, mass, rates, level=level, known=known)
-        if memory is not None and which is not None:
-            memory.store(which, tail)
-        return _log_cls(tail, converged)
+        known = memory.recall(which)
+        if level is None:
+            tail = self._tail(nu, mass, rates, threshold=q, known=known)
+        else:
+            levels = np.full(len(nu), level)
+            tail = self._tail(nu, mass, rates, level=levels, known=known)
+        memory.store(which, tail)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.log(tail.signal) - np.log(tail.background)
+        value = np.where(tail.certain, 0.0, value)
+        return tail, np.where(converged & ~tail.failed, value, np.nan)
 
     def cls_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
         """Return the observed CLs, shape (N,), and the expected ones, shape (5, N)."""
         self._check_whole()
-        observed = np.exp(self._observed_log_cls(nu, mass))
+        every, memory = np.arange(len(nu)), _Memory(len(nu))
+        observed = np.exp(self._tail_at(nu, mass, None, memory, every)[1])
         bands = np.full((5, len(nu)), np.nan)
         if expected:
             for i, level in enumerate(self._levels()):
-                bands[i] = np.exp(self._expected_log_cls(nu, mass, np.full(len(nu), level)))
+                bands[i] = np.exp(self._tail_at(nu, mass, float(level), memory, every)[1])
         return observed, bands
 
     def _check_whole(self) -> None:
@@ -326,35 +329,93 @@ class ExactCalculator:
         return answer
 
     def _solve(self, guess: Array, alpha: float, level: float | None) -> Roots:
-        """Solve CLs = alpha for all masses, in blocks."""
-        blocks = []
-        for first in range(0, len(guess), _MASSES_TOGETHER):
-            mass = np.arange(first, min(first + _MASSES_TOGETHER, len(guess)))
-            memory = _Memory(len(mass))
+        """Solve CLs = alpha for all masses: one first, the others in blocks from there."""
+        n = len(guess)
+        pilot = n // 2
+        blocks = [np.array([pilot])]
+        others = np.delete(np.arange(n), pilot)
+        blocks += [
+            others[i : i + _MASSES_TOGETHER] for i in range(0, len(others), _MASSES_TOGETHER)
+        ]
+        x, state = np.full(n, np.nan), np.empty(n, dtype=np.int8)
+        at, half = guess, 0.3
+        for mass in blocks:
+            roots = self._solve_block(mass, at[mass], half, alpha, level)
+            x[mass], state[mass] = roots.x, roots.state
+            if mass[0] == pilot and np.isfinite(x[pilot]):
+                # limits in events differ little between masses: start close to the first
+                at, half = guess + (x[pilot] - guess[pilot]), 0.03
+        return Roots(x, state)
 
-            def log_ratio(
-                x: Array, which: Index, mass: Index = mass, memory: _Memory = memory
-            ) -> Array:
-                nu = np.exp(x)
-                if level is None:
-                    value = self._observed_log_cls(nu, mass[which], memory, which)
-                else:
-                    levels = np.full(len(x), level)
-                    value = self._expected_log_cls(nu, mass[which], levels, memory, which)
-                return value - math.log(alpha)
+    def _solve_block(
+        self, mass: Index, guess: Array, half: float, alpha: float, level: float | None
+    ) -> Roots:
+        """Solve CLs = alpha for a few masses.
 
-            at = guess[mass]
-            blocks.append(find_roots(log_ratio, at - 0.2, at + 0.2, tolerance=_TOLERANCE))
-        return Roots(
-            np.concatenate([b.x for b in blocks]), np.concatenate([b.state for b in blocks])
-        )
+        With the set of datasets kept as it is, CLs is smooth and costs one fit: its root is
+        found, the set is built again there, and when it is the same the root is the answer.
+        Where the set keeps changing (CLs jumps) the full CLs is bracketed.
+        """
+        n = len(mass)
+        memory = _Memory(n)
+        x, state = guess.copy(), np.full(n, BRACKETED, dtype=np.int8)
+        members: list[Index] = [np.empty(0, dtype=np.intp)] * n
+        open_ = np.arange(n)
+        for _ in range(_FROZEN_ROUNDS):
+            tail, value = self._tail_at(np.exp(x[open_]), mass[open_], level, memory, open_)
+            now = tail.members(len(open_))
+            failed = np.isnan(value)
+            state[open_[failed]] = FAILED
+            same = np.array(
+                [np.array_equal(members[w], now[i]) for i, w in enumerate(open_.tolist())]
+            )
+            for i, w in enumerate(open_.tolist()):
+                members[w] = now[i]
+            again = ~failed & ~same
+            wide = again & tail.certain
+            x[open_[wide]] += math.log(2.0)
+            todo = np.flatnonzero(again & ~wide)
+            if len(todo):
+                roots = self._frozen_roots(
+                    x[open_[todo]],
+                    mass[open_[todo]],
+                    [now[i] for i in todo],
+                    np.log(tail.background[todo]) + math.log(alpha),
+                )
+                good = roots.state == BRACKETED
+                x[open_[todo[good]]] = roots.x[good]
+            open_ = open_[again]
+            if not len(open_):
+                return Roots(np.where(state == BRACKETED, x, np.nan), state)
 
+        def log_ratio(position: Array, which: Index) -> Array:
+            some = open_[which]
+            _, value = self._tail_at(np.exp(position), mass[some], level, memory, some)
+            return value - math.log(alpha)
 
-def _log_cls(tail: _Tail, converged: Flags) -> Array:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.log(tail.signal) - np.log(tail.background)
-    value = np.where(tail.certain, 0.0, value)
-    return np.where(converged & ~tail.failed, value, np.nan)
+        low, high = guess[open_] - half, guess[open_] + half
+        roots = find_roots(log_ratio, low, high, tolerance=_TOLERANCE)
+        x[open_], state[open_] = roots.x, roots.state
+        return Roots(np.where(state == BRACKETED, x, np.nan), state)
+
+    def _frozen_roots(
+        self, x: Array, mass: Index, members: list[Index], log_wanted: Array
+    ) -> Roots:
+        """Find where the probability of given sets of datasets takes given values."""
+        number = np.concatenate(members)
+        problem = np.repeat(np.arange(len(members)), [len(m) for m in members])
+        first = np.searchsorted(problem, np.arange(len(members) + 1))
+
+        def excess(position: Array, which: Index) -> Array:
+            rates, _, converged = self._signal_rates(np.exp(position), mass[which])
+            rows = np.concatenate([np.arange(first[w], first[w + 1]) for w in which.tolist()])
+            of = np.repeat(np.arange(len(which)), first[which + 1] - first[which])
+            probability = np.exp(self.lattice.log_probability(number[rows], rates[:, of]))
+            with np.errstate(divide="ignore"):
+                value = np.log(_sums(of, probability, len(which))) - log_wanted[which]
+            return np.where(converged, value, np.nan)
+
+        return find_roots(excess, x - 0.1, x + 0.1, tolerance=_TOLERANCE)
 
 
 def _sums(problem: Index, values: Array, n: int) -> Array:

@@ -78,7 +78,7 @@ def find_roots(
     state = np.full(n, BRACKETED, dtype=np.int8)
     every = np.arange(n)
     fa, fb = _bounded(function(a, every)), _bounded(function(b, every))
-    step = np.full(n, np.log(4.0))
+    step = np.maximum(2.0 * (b - a), 0.01)
     while True:
         state[np.isnan(fa) | np.isnan(fb)] = FAILED
         up = np.flatnonzero((state == BRACKETED) & (fb > 0.0))

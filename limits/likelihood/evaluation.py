@@ -372,11 +372,10 @@ class Evaluator:
                 )
         hessian = self.hessian_sum(np.concatenate(products))
 
-        # expected information: the natural scale of each diagonal element, always >= 0
+        # natural scale of each diagonal element: the expected information, but finite where a
+        # rate goes to zero
         expected = slopes[self.scale_rows]
-        scale = self.scale_sum(
-            expected * expected / np.maximum(rates, 1e-30)[self.slope_bin[self.scale_rows]]
-        )
+        scale = self.scale_sum(expected * expected / (1.0 + rates)[self.slope_bin[self.scale_rows]])
         if len(self.gaussian):
             pull = theta[self.gaussian] - points.auxiliary[self.gaussian]
             gradient[self.gaussian] += pull * self.inverse_variance

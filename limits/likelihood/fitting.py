@@ -17,6 +17,7 @@ from scipy import optimize
 from na64.limits.likelihood.elimination import ArrowSolver
 from na64.limits.likelihood.evaluation import Evaluator, Points
 from na64.limits.likelihood.model import WorkspaceModel
+from na64.limits.likelihood.structure import folded_parameters
 
 __all__ = ["Fit", "Fitter"]
 
@@ -25,13 +26,17 @@ Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 #: points handled together; their arrays stay in the processor's cache
-_CHUNK = 1024
+_CHUNK = 4096
 #: Newton decrement (twice the distance to the minimum) at which a point is done. The last step
 #: is still made, so that the remaining error of the value is of order decrement^(3/2).
 _TOLERANCE = 1e-9
 _MAX_ITERATIONS = 60
 _ARMIJO = 1e-4
 _SHORTEST_STEP = 1e-7
+#: parameters with a minimum on either side are tried at this distance from zero, each alone if
+#: they are at most so many, otherwise all together
+_OFFSET = 0.7
+_FOLDED_ALONE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class Fitter:
         self.lower = np.array([p.lower for p in parameters], dtype=np.float64)
         self.upper = np.array([p.upper for p in parameters], dtype=np.float64)
         self._problems: dict[bool, _Problem] = {}
+        self._offsets = _other_starts(model)
 
     def problem(self, free_signal: bool) -> _Problem:
         """Return (and keep) the compiled problem with nu free or fixed."""
@@ -110,7 +116,22 @@ class Fitter:
         Returns
         -------
         Fit
+            The best of the minima reached from the start and, where the likelihood can have
+            several, from either side of zero of the parameters that cause it.
         """
+        best = self._fit_from(points, nu, free_signal, start)
+        for offset in self._offsets:
+            other = self._fit_from(points, nu, free_signal, (self.init + offset)[:, None])
+            better = other.converged & ((other.value < best.value) | ~best.converged)
+            best = Fit(
+                np.where(better, other.theta, best.theta),
+                np.where(better, other.nu, best.nu),
+                np.where(better, other.value, best.value),
+                best.converged | other.converged,
+            )
+        return best
+
+    def _fit_from(self, points: Points, nu: Array, free_signal: bool, start: Array | None) -> Fit:
         problem = self.problem(free_signal)
         n = len(points)
         n_parameters = len(self.init)
@@ -154,6 +175,21 @@ class Fitter:
             start = problem.alone(x[:, i], nu[one], points.take(one))
             found = problem.newton(start[:, None], nu[one], points.take(one), damping=0.0)
             x[:, i], value[i], done[i] = found[0][:, 0], found[1][0], found[2][0]
+
+
+def _other_starts(model: WorkspaceModel) -> list[Array]:
+    """Return offsets of the nominal parameters from which other minima may be reached."""
+    folded = folded_parameters(model)
+    groups = [folded] if folded else []
+    if 1 < len(folded) <= _FOLDED_ALONE:
+        groups += [[p] for p in folded]
+    offsets = []
+    for group in groups:
+        for side in (-_OFFSET, _OFFSET):
+            offset = np.zeros(len(model.parameters))
+            offset[group] = side
+            offsets.append(offset)
+    return offsets
 
 
 class _Problem:

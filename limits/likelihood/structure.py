@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from na64.limits.likelihood.model import WorkspaceModel
 
-__all__ = ["connected_bins", "is_monotone"]
+__all__ = ["connected_bins", "folded_parameters", "is_monotone"]
 
 
 def _touched(model: WorkspaceModel) -> list[list[int]]:
@@ -70,3 +70,17 @@ def is_monotone(model: WorkspaceModel, bins: NDArray[np.bool_]) -> bool:
         if len(used) != 1 or set(inside) != set(signal.tolist()):
             return False
     return True
+
+
+def folded_parameters(model: WorkspaceModel) -> list[int]:
+    """Find the parameters whose up and down variations move a rate to the same side.
+
+    The likelihood may then have a minimum on either side of zero.
+    """
+    folded = {r.parameter for r in model.responses if _same_side(r.hi, r.lo)}
+    folded |= {s.parameter for s in model.shifts if s.up * s.down < 0.0}
+    return sorted(folded)
+
+
+def _same_side(hi: float | None, lo: float | None) -> bool:
+    return hi is not None and lo is not None and (hi - 1.0) * (lo - 1.0) > 0.0
