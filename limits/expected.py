@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.grids import refined_grid
 from na64.models.errors import InputError
-from na64.models.mediators.dark_sector import DarkSector, dark_matter
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
+from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.setup import MissingEnergyWindow
 from na64.models.signals.missing_energy import TableStore
@@ -22,7 +23,10 @@ from na64.workspaces.cardreader import load_card
 from na64.workspaces.runcard import RunCard
 from na64.workspaces.template import Template
 
-__all__ = ["ExpectedSignal", "Settings", "expected_signal", "find_card"]
+__all__ = ["NO_DARK_MATTER", "ExpectedSignal", "Settings", "expected_signal", "find_card"]
+
+#: name of the dark matter of a mediator that has only its neutrinos to decay to invisibly
+NO_DARK_MATTER: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,9 @@ class Settings:
     ratio
         m_mediator/m_chi, above 2.
     dark_matter
-        ``scalar``, ``majorana``, ``dirac`` or ``pseudo-dirac``.
+        ``scalar``, ``majorana``, ``dirac`` or ``pseudo-dirac``; ``none`` leaves the mediator to
+        its neutrinos. None: ``none`` for a mediator that decays to neutrinos or couples to
+        photons, else ``dirac``.
     splitting
         Relative mass splitting of pseudo-Dirac states.
     annihilation
@@ -52,14 +58,26 @@ class Settings:
     production: str = "etl"
     alpha_d: float = 0.1
     ratio: float = 3.0
-    dark_matter: str = "dirac"
+    dark_matter: str | None = None
     splitting: float = 0.0
     annihilation: bool = True
     inelastic: bool = True
     initial_state_radiation: bool = False
 
-    def dark_sector(self) -> DarkSector:
-        """Return the dark sector, checked."""
+    def for_mediator(self, mediator: Mediator) -> Settings:
+        """Return the settings with the dark matter that a mediator has unless told otherwise."""
+        if self.dark_matter is not None:
+            return self
+        alone = (
+            mediator.kind is MediatorKind.PHOTON_COUPLED
+            or "neutrinos" in mediator.partial_widths(1.0)
+        )
+        return replace(self, dark_matter=NO_DARK_MATTER if alone else DarkMatter.DIRAC.value)
+
+    def dark_sector(self) -> DarkSector | None:
+        """Return the dark sector, checked; None if there is none."""
+        if self.dark_matter is None or self.dark_matter == NO_DARK_MATTER:
+            return None
         return DarkSector(
             dark_matter(self.dark_matter), self.alpha_d, self.ratio, splitting=self.splitting
         )
@@ -90,12 +108,18 @@ class ExpectedSignal:
     accepted
         Events after exposure and efficiency at the couplings of the rates, shape (M, C, P, B):
         mass, coupling, process, bin.
+    settings
+        With what it was computed, the dark matter named.
+    mediator
+        The mediator.
     """
 
     card: RunCard
     template: Template
     rates: SignalRates
     accepted: NDArray[np.float64]
+    settings: Settings
+    mediator: Mediator
 
     @property
     def bins(self) -> tuple[str, ...]:
@@ -139,7 +163,7 @@ def expected_signal(
     search: str | os.PathLike[str] | RunCard,
     *,
     masses_gev: ArrayLike | None = None,
-    model: str | None = None,
+    model: str | Mediator | None = None,
     settings: Settings | None = None,
     overrides: Sequence[str] = (),
     tables: TableStore | None = None,
@@ -154,7 +178,7 @@ def expected_signal(
     masses_gev
         Mediator masses, increasing, shape (M,); the card's grid if None.
     model
-        Name of the mediator; the card's if None.
+        The mediator or its name; the card's if None.
     settings
         Dark sector and approximations; the defaults of `Settings` if None.
     overrides
@@ -170,13 +194,19 @@ def expected_signal(
         For anything that is not allowed: the card, the model, a mass out of range.
     """
     card = find_card(search, overrides)
-    chosen = mediator(card.model if model is None else model)
-    options = (settings or Settings()).options()
+    if model is None or isinstance(model, str):
+        chosen = mediator(card.model if model is None else model)
+    else:
+        chosen = model
+    chosen_settings = (settings or Settings()).for_mediator(chosen)
+    options = chosen_settings.options()
     masses = check_masses(card, masses_gev)
     progress("signal rates")
     rates = signal_rates(card, chosen, masses, tables=tables, **options)
     template = Template.from_card(card)
-    return ExpectedSignal(card, template, rates, template.signal_events(rates))
+    return ExpectedSignal(
+        card, template, rates, template.signal_events(rates), chosen_settings, chosen
+    )
 
 
 def check_masses(card: RunCard, masses_gev: ArrayLike | None) -> NDArray[np.float64]:

@@ -12,11 +12,12 @@ from na64.models.constants import ELEMENTARY_CHARGE, HBAR_GEV_S
 from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkSector
-from na64.models.mediators.protocol import MediatorKind
+from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.production.annihilation import Resonance, annihilation_cross_section
 from na64.models.production.emission import emission_cross_section
 from na64.models.setup import Beam
+from na64.models.signals.missing_energy import invisible_branching
 
 __all__ = [
     "DARK",
@@ -36,8 +37,8 @@ class DecayTable:
 
     Attributes
     ----------
-    parameter
-        Name of the free coupling.
+    model, parameter
+        Name of the mediator and of its free coupling.
     widths_gev
         Partial width per final state, and their sum as ``total``; each of shape (M,).
     branching
@@ -46,6 +47,7 @@ class DecayTable:
         hbar over the total width; infinite for a stable mediator. Shape (M,).
     """
 
+    model: str
     parameter: str
     widths_gev: Mapping[str, NDArray[np.float64]]
     branching: Mapping[str, NDArray[np.float64]]
@@ -53,7 +55,7 @@ class DecayTable:
 
 
 def decay_table(
-    model: str,
+    model: str | Mediator,
     masses_gev: ArrayLike,
     *,
     coupling: float = 1e-4,
@@ -64,7 +66,7 @@ def decay_table(
     Parameters
     ----------
     model
-        Name of the mediator.
+        The mediator or its name.
     masses_gev
         Its masses, shape (M,).
     coupling
@@ -79,25 +81,27 @@ def decay_table(
     """
     if not (np.isfinite(coupling) and coupling > 0.0):
         raise InputError(f"the coupling must be positive and finite, is {coupling:g}")
-    chosen = mediator(model)
+    chosen = mediator(model) if isinstance(model, str) else model
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     widths = {
         name: np.asarray(coupling**2 * width)
         for name, width in chosen.partial_widths(masses).items()
     }
     if dark_sector is not None:
-        widths[DARK] = dark_sector.width_gev(masses, masses)
+        widths[DARK] = dark_sector.width_gev(masses, masses, chosen.kind)
     total = np.sum(list(widths.values()), axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         branching = {
             name: np.where(total > 0.0, width / total, 0.0) for name, width in widths.items()
         }
         lifetime = HBAR_GEV_S / total
-    return DecayTable(chosen.parameter, {**widths, "total": total}, branching, lifetime)
+    return DecayTable(
+        chosen.name, chosen.parameter, {**widths, "total": total}, branching, lifetime
+    )
 
 
 def production_by_emission(
-    model: str,
+    model: str | Mediator,
     masses_gev: ArrayLike,
     *,
     energy_gev: float,
@@ -113,7 +117,7 @@ def production_by_emission(
     Parameters
     ----------
     model
-        Name of the mediator.
+        The mediator or its name.
     masses_gev
         Its masses, shape (M,), below the beam energy.
     energy_gev, beam
@@ -134,7 +138,7 @@ def production_by_emission(
     numpy.ndarray
         GeV^-2, shape (M,); zero where the process is closed.
     """
-    chosen = mediator(model)
+    chosen = mediator(model) if isinstance(model, str) else model
     lepton = Beam(beam, energy_gev).lepton
     if not lepton:
         raise InputError(f"emission needs a lepton beam, not {beam}")
@@ -147,7 +151,7 @@ def production_by_emission(
     if not 0.0 <= x_min < 1.0:
         raise InputError(f"x_min must be at least 0 and below 1, is {x_min:g}")
     masses = _below(masses_gev, energy_gev)
-    strength = coupling * float(chosen.coupling(lepton)) / ELEMENTARY_CHARGE
+    strength = coupling * chosen.coupling(lepton, masses**2) / ELEMENTARY_CHARGE
     at_unit = emission_cross_section(
         energy_gev,
         masses,
@@ -162,19 +166,19 @@ def production_by_emission(
 
 
 def production_by_annihilation(
-    model: str,
+    model: str | Mediator,
     masses_gev: ArrayLike,
     *,
     energy_gev: float,
     coupling: float = 1e-4,
-    dark_sector: DarkSector,
+    dark_sector: DarkSector | None,
 ) -> NDArray[np.float64]:
     """Return the cross-section per electron at rest of e+ e- -> X -> invisible.
 
     Parameters
     ----------
     model
-        Name of the mediator.
+        The mediator or its name.
     masses_gev
         Its masses, shape (M,).
     energy_gev
@@ -182,15 +186,29 @@ def production_by_annihilation(
     coupling
         Free coupling of the mediator; it also widens the resonance.
     dark_sector
-        Dark matter to which the mediator decays.
+        Dark matter to which the mediator decays; None if its neutrinos are all.
+
+    Raises
+    ------
+    InputError
+        For a mediator without a coupling to electrons or without an invisible decay.
 
     Returns
     -------
     numpy.ndarray
         GeV^-2, shape (M,).
     """
-    chosen = mediator(model)
+    chosen = mediator(model) if isinstance(model, str) else model
     Beam("e+", energy_gev)
+
+    def dark(root: NDArray[np.float64], on_shell: float) -> NDArray[np.float64]:
+        if dark_sector is None:
+            return np.zeros(np.shape(root))
+        return dark_sector.width_gev(root, on_shell, chosen.kind)
+
+    if "e e" not in chosen.partial_widths(1.0):
+        raise InputError(f"model '{chosen.name}' does not couple to electrons")
+    invisible_branching(chosen, np.atleast_1d(np.asarray(masses_gev, float)), dark_sector)
     result = []
     for mass in np.atleast_1d(np.asarray(masses_gev, float)):
 
@@ -201,11 +219,11 @@ def production_by_annihilation(
             root: NDArray[np.float64], on_shell: float = float(mass)
         ) -> NDArray[np.float64]:
             neutrinos = chosen.partial_widths(root).get("neutrinos", np.zeros(np.shape(root)))
-            return np.asarray(coupling**2 * neutrinos + dark_sector.width_gev(root, on_shell))
+            return np.asarray(coupling**2 * neutrinos + dark(root, on_shell))
 
         def total(root: NDArray[np.float64], on_shell: float = float(mass)) -> NDArray[np.float64]:
             visible = sum(chosen.partial_widths(root).values())
-            return np.asarray(coupling**2 * visible + dark_sector.width_gev(root, on_shell))
+            return np.asarray(coupling**2 * visible + dark(root, on_shell))
 
         spins = 3 if chosen.kind in (MediatorKind.VECTOR, MediatorKind.AXIAL) else 1
         resonance = Resonance(float(mass), spins, entrance, invisible, total)

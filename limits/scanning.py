@@ -15,6 +15,7 @@ from na64.limits.expected import ExpectedSignal, Settings, expected_signal
 from na64.limits.provenance import provenance
 from na64.limits.result import Exclusion, Regions
 from na64.models.errors import InputError, unknown_name
+from na64.models.mediators.protocol import Mediator
 from na64.models.signals.missing_energy import TableStore
 from na64.workspaces.runcard import RunCard
 
@@ -25,13 +26,13 @@ def scan(
     search: str | os.PathLike[str] | RunCard = "na64e-2016-2022",
     *,
     masses_gev: ArrayLike | None = None,
-    model: str | None = None,
+    model: str | Mediator | None = None,
     confidence_level: float = 0.9,
     method: str = "exact",
     production: str = "etl",
     alpha_d: float = 0.1,
     ratio: float = 3.0,
-    dark_matter: str = "dirac",
+    dark_matter: str | None = None,
     overrides: Sequence[str] = (),
     expected_only: bool = False,
     tables: TableStore | None = None,
@@ -46,7 +47,7 @@ def scan(
     masses_gev
         Mediator masses, increasing, shape (M,); the card's grid if None.
     model
-        Name of the mediator; the card's if None.
+        The mediator or its name; the card's if None.
     confidence_level
         Between 0 and 1; NA64 quotes 0.9.
     method
@@ -54,7 +55,8 @@ def scan(
     production
         Approximation of the cross-section: ``etl``, ``ww`` or ``iww``.
     alpha_d, ratio, dark_matter
-        Dark sector: g_D^2/(4 pi), m_mediator/m_chi above 2, and the species.
+        Dark sector: g_D^2/(4 pi), m_mediator/m_chi above 2, and the species; ``none`` for a
+        mediator with no dark matter, which is the default if it decays to neutrinos.
     overrides
         ``path=value`` settings on top of the card, such as ``bins.0.exposure=1e13``.
     expected_only
@@ -100,7 +102,6 @@ def scan(
     )
     return exclude(
         signal,
-        settings,
         confidence_level=confidence_level,
         method=method,
         expected_only=expected_only,
@@ -118,7 +119,6 @@ def check_calculator(method: str, confidence_level: float) -> None:
 
 def exclude(
     signal: ExpectedSignal,
-    settings: Settings,
     *,
     confidence_level: float = 0.9,
     method: str = "exact",
@@ -131,13 +131,12 @@ def exclude(
     ----------
     signal
         From `expected_signal`.
-    settings
-        With what it was computed; recorded in the result.
     confidence_level, method, expected_only, progress
         As in `scan`.
     """
     check_calculator(method, confidence_level)
     card, template, rates = signal.card, signal.template, signal.rates
+    settings, sector = signal.settings, signal.settings.dark_sector()
     only_expected = expected_only or template.projection
     per_unit = signal.at_coupling(1.0)
     totals = per_unit.sum(axis=(1, 2))
@@ -161,9 +160,9 @@ def exclude(
         confidence_level=confidence_level,
         method=table.method,
         production=settings.production,
-        alpha_d=settings.alpha_d,
-        ratio=settings.ratio,
-        dark_matter=settings.dark_matter,
+        alpha_d=None if sector is None else sector.alpha_d,
+        ratio=None if sector is None else sector.ratio,
+        dark_matter=None if sector is None else sector.species.value,
         masses_gev=rates.masses_gev,
         regions=tuple(_open_region(float(low)) for low in observed),
         expected=coupling(table.expected),

@@ -78,7 +78,8 @@ def command() -> None:
 @production_option()
 @click.option("--elastic-only", is_flag=True, help="Without inelastic scattering off the nucleus.")
 def emission(
-    model: str,
+    model: str | None,
+    charges: str | None,
     masses: str,
     coupling: float,
     unit: str,
@@ -95,13 +96,15 @@ def emission(
     """Emission by a lepton in the field of a nucleus, per nucleus."""
     _prepare(unit, coupling, outputs, force)
 
+    from na64.limits.cli.inputs import read_model
     from na64.limits.grids import parse_grid
     from na64.limits.inspection import production_by_emission
 
+    chosen = read_model(model, charges) or "dark-photon"
     grid = parse_grid(masses)
     with the_console().progress("cross-section"):
         sigma = production_by_emission(
-            model,
+            chosen,
             grid,
             energy_gev=energy,
             beam=beam,
@@ -113,7 +116,7 @@ def emission(
         )
     document = {
         "process": "emission",
-        "model": model,
+        "model": chosen if isinstance(chosen, str) else chosen.name,
         "beam": beam,
         "energy_gev": energy,
         "target": target,
@@ -130,7 +133,8 @@ def emission(
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the positron.")
 @dark_sector_options
 def annihilation(
-    model: str,
+    model: str | None,
+    charges: str | None,
     masses: str,
     coupling: float,
     unit: str,
@@ -140,27 +144,28 @@ def annihilation(
     energy: float,
     alpha_d: float,
     ratio: float,
-    dark_matter: str,
+    dark_matter: str | None,
 ) -> None:
     """Annihilation e+ e- -> X -> invisible on an electron at rest, per electron."""
     _prepare(unit, coupling, outputs, force)
 
-    from na64.limits.cli.inputs import make_dark_sector
+    from na64.limits.cli.inputs import make_dark_sector, read_model
     from na64.limits.grids import parse_grid
     from na64.limits.inspection import production_by_annihilation
 
     grid = parse_grid(masses)
+    chosen = read_model(model, charges) or "dark-photon"
     sector = make_dark_sector(dark_matter, alpha_d, ratio)
     sigma = production_by_annihilation(
-        model, grid, energy_gev=energy, coupling=coupling, dark_sector=sector
+        chosen, grid, energy_gev=energy, coupling=coupling, dark_sector=sector
     )
     document = {
         "process": "annihilation",
-        "model": model,
+        "model": chosen if isinstance(chosen, str) else chosen.name,
         "energy_gev": energy,
         "alpha_d": alpha_d,
         "ratio": ratio,
-        "dark_matter": dark_matter,
+        "dark_matter": None if sector is None else sector.species.value,
         "coupling": coupling,
     }
     _finish(document, grid, sigma, unit, as_json, outputs, force)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from na64.models.mediators.dark_sector import DarkSector
+    from na64.models.mediators.protocol import Mediator
     from na64.workspaces.runcard import RunCard
 
-__all__ = ["make_dark_sector", "read_card", "read_stdin", "read_workspace_file"]
+__all__ = ["make_dark_sector", "read_card", "read_model", "read_stdin", "read_workspace_file"]
 
 
 def read_stdin() -> str:
@@ -39,6 +40,24 @@ def read_card(search: str, overrides: Sequence[str] = ()) -> RunCard:
     return parse_card(text, "stdin", overrides=overrides, json=text.lstrip().startswith("{"))
 
 
+def read_model(model: str | None, charges: str | None) -> str | Mediator | None:
+    """Return the name that ``--model`` gives, the mediator of ``--charges``, or None.
+
+    Raises
+    ------
+    InputError
+        If both are given, or the file is not sound.
+    """
+    from na64.models.errors import InputError
+    from na64.workspaces.charges import load_charges
+
+    if charges is None:
+        return model
+    if model is not None:
+        raise InputError("give --model or --charges, not both")
+    return load_charges(charges)
+
+
 def read_workspace_file(name: str) -> dict[str, Any]:
     """Return the document of a workspace file, or of ``-``; compiling it checks it."""
     from na64.models.errors import InputError
@@ -50,9 +69,12 @@ def read_workspace_file(name: str) -> dict[str, Any]:
     return document
 
 
-def make_dark_sector(dark_matter: str, alpha_d: float, ratio: float) -> DarkSector:
-    """Return the dark sector that the options describe."""
+def make_dark_sector(dark_matter: str | None, alpha_d: float, ratio: float) -> DarkSector | None:
+    """Return the dark sector that the options describe: Dirac if not named, None for ``none``."""
+    from na64.limits.expected import NO_DARK_MATTER
     from na64.models.mediators.dark_sector import DarkSector
     from na64.models.mediators.dark_sector import dark_matter as species
 
-    return DarkSector(species(dark_matter), alpha_d, ratio)
+    if dark_matter == NO_DARK_MATTER:
+        return None
+    return DarkSector(species(dark_matter or "dirac"), alpha_d, ratio)

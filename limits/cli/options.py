@@ -36,14 +36,26 @@ def masses_option(*, required: bool = False, help: str = "") -> Decorator[Any]:
 
 
 def model_option(default: str | None = "dark-photon") -> Decorator[Any]:
-    """``--model NAME``; no choice list, so that plug-ins are looked for only when needed."""
-    return click.option(
-        "--model",
-        metavar="NAME",
-        default=default,
-        show_default=default is not None,
-        help="Mediator (see `list models`).",
-    )
+    """``--model NAME`` and ``--charges FILE``.
+
+    There is no choice list, so that plug-ins are looked for only when needed.
+    """
+
+    def decorate(function: Function) -> Function:
+        function = click.option(
+            "--charges",
+            metavar="FILE.toml",
+            help="A mediator of your own instead: kind and charges in a file.",
+        )(function)
+        return click.option(
+            "--model",
+            metavar="NAME",
+            default=None,
+            help="Mediator (see `list models`)"
+            + (f"; {default} if not given." if default else "."),
+        )(function)
+
+    return decorate
 
 
 def target_option(default: str = "lead") -> Decorator[Any]:
@@ -109,9 +121,9 @@ def dark_sector_options(function: Function) -> Function:
         click.option(
             "--dark-matter",
             metavar="NAME",
-            default="dirac",
-            show_default=True,
-            help="Dark matter: scalar, majorana, dirac or pseudo-dirac.",
+            default=None,
+            help="Dark matter: scalar, majorana, dirac, pseudo-dirac, or none. By default none for "
+            "a model that decays to neutrinos, otherwise dirac.",
         ),
         click.option(
             "--ratio",

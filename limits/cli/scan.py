@@ -47,13 +47,14 @@ if TYPE_CHECKING:
 def command(
     search: str,
     model: str | None,
+    charges: str | None,
     masses: str | None,
     confidence_level: float,
     method: str,
     production: str,
     alpha_d: float,
     ratio: float,
-    dark_matter: str,
+    dark_matter: str | None,
     overrides: tuple[str, ...],
     expected_only: bool,
     save_workspaces: str | None,
@@ -73,7 +74,7 @@ def command(
     if save_workspaces is not None:
         output.check_directory(save_workspaces, force)
 
-    from na64.limits.cli.inputs import read_card
+    from na64.limits.cli.inputs import read_card, read_model
     from na64.limits.expected import Settings, expected_signal
     from na64.limits.grids import parse_grid
     from na64.limits.scanning import check_calculator, exclude
@@ -85,18 +86,18 @@ def command(
         production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
     )
     grid = None if masses is None else parse_grid(masses)
+    chosen = read_model(model, charges)
     with the_console().progress("card") as progress:
         signal = expected_signal(
             read_card(search, overrides),
             masses_gev=grid,
-            model=model,
+            model=chosen,
             settings=settings,
             tables=TableCache(enabled=not no_cache),
             progress=progress,
         )
         result = exclude(
             signal,
-            settings,
             confidence_level=confidence_level,
             method=method,
             expected_only=expected_only,

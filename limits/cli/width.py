@@ -32,12 +32,13 @@ from na64.limits.cli.options import (
 @json_option
 @output_option(".json or .csv")
 def command(
-    model: str,
+    model: str | None,
+    charges: str | None,
     masses: str,
     coupling: float,
     alpha_d: float,
     ratio: float,
-    dark_matter: str,
+    dark_matter: str | None,
     visible: bool,
     as_json: bool,
     outputs: tuple[str, ...],
@@ -48,21 +49,22 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.limits.cli.inputs import make_dark_sector
+    from na64.limits.cli.inputs import make_dark_sector, read_model
     from na64.limits.grids import parse_grid
     from na64.limits.inspection import decay_table
 
     sector = None if visible else make_dark_sector(dark_matter, alpha_d, ratio)
     grid = parse_grid(masses)
-    decays = decay_table(model, grid, coupling=coupling, dark_sector=sector)
+    chosen = read_model(model, charges) or "dark-photon"
+    decays = decay_table(chosen, grid, coupling=coupling, dark_sector=sector)
     document = {
         "schema": "na64-limits/width/1",
-        "model": model,
+        "model": decays.model,
         "parameter": decays.parameter,
         "coupling": coupling,
-        "alpha_d": None if visible else alpha_d,
-        "ratio": None if visible else ratio,
-        "dark_matter": None if visible else dark_matter,
+        "alpha_d": None if sector is None else sector.alpha_d,
+        "ratio": None if sector is None else sector.ratio,
+        "dark_matter": None if sector is None else sector.species.value,
         "masses_gev": grid,
         "widths_gev": decays.widths_gev,
         "branching": decays.branching,

@@ -41,11 +41,12 @@ def command() -> None:
 def build(
     search: str,
     model: str | None,
+    charges: str | None,
     masses: str | None,
     production: str,
     alpha_d: float,
     ratio: float,
-    dark_matter: str,
+    dark_matter: str | None,
     overrides: tuple[str, ...],
     no_cache: bool,
     directory: str | None,
@@ -66,7 +67,7 @@ def build(
             raise InputError("give -o FILE (one mass) or --directory DIR (all masses), not both")
         check_directory(directory, force)
 
-    from na64.limits.cli.inputs import read_card
+    from na64.limits.cli.inputs import read_card, read_model
     from na64.limits.expected import Settings, expected_signal
     from na64.limits.grids import parse_grid
     from na64.workspaces.cache import TableCache
@@ -74,13 +75,14 @@ def build(
     from na64.workspaces.pyhf_json import signal_workspace
 
     grid = None if masses is None else parse_grid(masses)
+    chosen = read_model(model, charges)
     if directory is None and (grid is None or len(grid) != 1):
         raise InputError("a workspace holds one mass: give --masses with one, or --directory")
     with the_console().progress("card") as progress:
         signal = expected_signal(
             read_card(search, overrides),
             masses_gev=grid,
-            model=model,
+            model=chosen,
             settings=Settings(
                 production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
             ),

@@ -42,12 +42,13 @@ from na64.limits.cli.options import (
 def command(
     search: str,
     model: str | None,
+    charges: str | None,
     masses: str | None,
     coupling: float,
     production: str,
     alpha_d: float,
     ratio: float,
-    dark_matter: str,
+    dark_matter: str | None,
     overrides: tuple[str, ...],
     no_cache: bool,
     as_json: bool,
@@ -62,7 +63,7 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.limits.cli.inputs import read_card
+    from na64.limits.cli.inputs import read_card, read_model
     from na64.limits.expected import Settings, expected_signal
     from na64.limits.grids import parse_grid
     from na64.models.errors import InputError
@@ -74,18 +75,19 @@ def command(
         production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
     )
     grid = None if masses is None else parse_grid(masses)
+    chosen = read_model(model, charges)
     with the_console().progress("card") as progress:
         signal = expected_signal(
             read_card(search, overrides),
             masses_gev=grid,
-            model=model,
+            model=chosen,
             settings=settings,
             tables=TableCache(enabled=not no_cache),
             progress=progress,
         )
     per_particle = signal.per_particle(coupling)
     accepted = signal.at_coupling(coupling)
-    rates = signal.rates
+    rates, sector = signal.rates, signal.settings.dark_sector()
     document = {
         "schema": "na64-limits/yields/1",
         "search": signal.card.name,
@@ -93,9 +95,9 @@ def command(
         "parameter": rates.parameter,
         "coupling": coupling,
         "production": production,
-        "alpha_d": alpha_d,
-        "ratio": ratio,
-        "dark_matter": dark_matter,
+        "alpha_d": None if sector is None else sector.alpha_d,
+        "ratio": None if sector is None else sector.ratio,
+        "dark_matter": None if sector is None else sector.species.value,
         "masses_gev": rates.masses_gev,
         "processes": list(rates.processes),
         "bins": list(signal.bins),

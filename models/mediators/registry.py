@@ -7,8 +7,15 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from na64.models.errors import InputError, unknown_name
+from na64.models.mediators.gauge_bosons import (
+    b_minus_l,
+    b_minus_l_heavy_neutrinos,
+    b_minus_l_left_handed,
+    l_mu_l_tau,
+)
 from na64.models.mediators.protocol import Mediator
-from na64.models.mediators.vectors import dark_photon
+from na64.models.mediators.spin_zero import pseudoscalar, scalar
+from na64.models.mediators.vectors import axial, dark_photon, vector
 
 __all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "available_mediators", "mediator"]
 
@@ -18,6 +25,14 @@ ENTRY_POINT_GROUP: Final = "na64.mediators"
 #: the project's own mediators
 BUILT_IN: Final[Mapping[str, Callable[[], Mediator]]] = {
     "dark-photon": dark_photon,
+    "b-minus-l": b_minus_l,
+    "b-minus-l-left-handed": b_minus_l_left_handed,
+    "b-minus-l-heavy-neutrinos": b_minus_l_heavy_neutrinos,
+    "l-mu-l-tau": l_mu_l_tau,
+    "vector": vector,
+    "axial": axial,
+    "scalar": scalar,
+    "pseudoscalar": pseudoscalar,
 }
 
 

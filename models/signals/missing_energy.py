@@ -273,7 +273,7 @@ def _annihilation(
             return narrow_width_yield(resonance, spectrum, branching)
 
         def dark(root_s: FloatArray) -> FloatArray:
-            return dark_sector.width_gev(root_s, mass)
+            return dark_sector.width_gev(root_s, mass, mediator.kind)
 
         return resonant_yield(Resonance(mass, spins, entrance, dark, dark), spectrum, edges)
 
