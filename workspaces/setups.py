@@ -40,11 +40,9 @@ def read_setups(
     dict
         Setup by name; None in place of a setup with problems.
     """
-    raw: dict[str, Mapping[str, object]] = {}
-    for key in _KEYS:
-        reader = top.table(key)
-        raw[key] = {} if reader is None else reader.data
-    complete = all(raw.values())
+    readers = {key: top.table(key) for key in _KEYS}
+    raw = {key: reader.data for key, reader in readers.items() if reader is not None}
+    complete = len(raw) == len(_KEYS)
     setups = {DEFAULT_SETUP: _read_setup(raw, "", topology, top.problems) if complete else None}
     tables = top.table("setups", required=False)
     if tables is None:

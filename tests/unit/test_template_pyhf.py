@@ -23,6 +23,7 @@ from na64.workspaces.pyhf_json import (
     signal_workspace,
 )
 from na64.workspaces.template import Template
+from na64.workspaces.topologies import topology
 
 PROCESSES = ("emission", "annihilation")
 
@@ -44,13 +45,12 @@ def template() -> Template:
     return Template.from_card(load_card("na64e-2016-2022"))
 
 
-@pytest.mark.parametrize("name", [name for name in available_cards() if name.startswith("na64e-")])
+@pytest.mark.parametrize("name", available_cards())
 def test_pyhf_accepts_every_card(name: str) -> None:
     card = load_card(name)
     template = Template.from_card(card)
-    if card.topology != "missing-energy":
-        pytest.skip("other topologies have other processes")
-    spec = template.to_pyhf(np.ones((2, len(card.bins))), PROCESSES)
+    processes = topology(card.topology).processes
+    spec = template.to_pyhf(np.ones((len(processes), len(card.bins))), processes)
     model = pyhf.Workspace(spec).model()
     assert model.config.poi_name == "mu"
     assert model.config.channels == sorted(item.name for item in card.bins)
