@@ -41,6 +41,7 @@ __all__ = [
     "EMITTED_KINDS",
     "RecoilAngles",
     "Structure",
+    "amplitude_at",
     "averaged_amplitude",
     "squared_amplitude",
     "structure",
@@ -195,6 +196,12 @@ class RecoilAngles:
     d0: FloatArray
     nucleus_mass_gev: float
 
+    def expanded(self) -> RecoilAngles:
+        """Return the same with one more axis, for the azimuth."""
+        arrays = (self.energy_gev, self.fraction_left, self.u, self.t, self.a, self.b, self.d0)
+        energy, y, u, t, a, b, d0 = (values[..., None] for values in arrays)
+        return RecoilAngles(energy, y, u, t, a, b, d0, self.nucleus_mass_gev)
+
 
 def averaged_amplitude(c: Structure, mass_gev: FloatArray, at: RecoilAngles) -> FloatArray:
     """Return the squared amplitude averaged over the azimuth, over 8 M_N^2.
@@ -227,10 +234,12 @@ def averaged_amplitude(c: Structure, mass_gev: FloatArray, at: RecoilAngles) -> 
     tilt = scale * t
     n0 = energy * at.d0 - tilt * (a - u)
     n1 = b * (y * energy - tilt)
-    squares = (a * (n0 * n0 + n1 * n1) - 2.0 * n0 * n1 * b - n1 * n1 * r2 / (a + r)) / (r2 * r)
-    total = c.t * (
-        (0.5 * tau * t * (1.0 + u * (u * a / r2 - 2.0) * inverse) - 2.0 * squares) / (u * u)
-    )
+    n1_squared = n1 * n1
+    squares = a * (n0 * n0 + n1_squared) - (2.0 * b) * (n0 * n1) - n1_squared * r2 / (a + r)
+    # <(s + u)^2/s^2>; the remaining 1/u^2 has fewer axes than t and is taken first
+    cube = inverse * inverse * inverse
+    ratios = 1.0 + u * (u * a * cube - 2.0 * inverse)
+    total = (0.5 * c.t / (u * u)) * (tau * t * ratios - 4.0 * (squares * cube))
     if c.l:
         # P.p/(2 M_N) = e1 - s/(4 M_N), P.p'/(2 M_N) = e2
         e1 = energy - tilt
@@ -243,4 +252,42 @@ def averaged_amplitude(c: Structure, mass_gev: FloatArray, at: RecoilAngles) -> 
         e3 = (1.0 - y) * energy + scale * u
         current = e3 * e3 * inverse + scale * (scale * a - 2.0 * e3)
         total += (c.k / u) * (2.0 * t * current - 0.5 * tau * (a - 2.0 * u + u * u * inverse))
+    return np.asarray(total)
+
+
+def amplitude_at(
+    c: Structure, mass_gev: FloatArray, at: RecoilAngles, cosine: FloatArray
+) -> FloatArray:
+    """Return the squared amplitude at one azimuth of the recoil, over 8 M_N^2.
+
+    `squared_amplitude` in the variables of `averaged_amplitude`, whose mean over the azimuth is
+    exactly that: for quantities that depend on the direction of the final lepton.
+
+    Parameters
+    ----------
+    c, mass_gev, at
+        As for `averaged_amplitude`.
+    cosine
+        cos(phi).
+
+    Returns
+    -------
+    ndarray
+        Dimensionless, of the shape that the arguments broadcast to.
+    """
+    energy, y, u, t = at.energy_gev, at.fraction_left, at.u, at.t
+    scale = 0.25 / at.nucleus_mass_gev
+    tau = 1.0 + t * (scale / at.nucleus_mass_gev)
+    s = at.a + at.b * cosine
+    tilt = scale * t
+    n = energy * (at.d0 + y * at.b * cosine) - tilt * (s - u)
+    total = c.t * (0.5 * tau * t * (s - u) ** 2 - 2.0 * n * n) / (s * u) ** 2
+    if c.l:
+        initial, final = energy - tilt - scale * s, y * energy - scale * (u + t)
+        middle = 2.0 * t * (s + t - u - 2.0 * mass_gev**2 + c.shift)
+        spins = 4.0 * t * (initial**2 + final**2) - tau * (s * s + u * u + middle)
+        total = total + c.l * spins / (s * u)
+    if np.any(c.k):
+        boson = (1.0 - y) * energy - scale * (s - u)
+        total = total + c.k * (2.0 * t * boson**2 - 0.5 * tau * (s - u) ** 2) / (s * u)
     return np.asarray(total)

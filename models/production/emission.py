@@ -167,12 +167,6 @@ def _check(
     structure(kind, mass, lepton_mass)
 
 
-def _source(target: Element | Material, inelastic: bool, nuclear: NuclearModel) -> PhotonSource:
-    if isinstance(target, Material):
-        return PhotonSource.of_material(target, inelastic=inelastic, nuclear=nuclear)
-    return PhotonSource.of_element(target, inelastic=inelastic, nuclear=nuclear)
-
-
 def _table(
     energy_gev: ArrayLike,
     mass_gev: ArrayLike,
@@ -199,7 +193,7 @@ def _table(
         mass,
         lepton_mass,
         kind,
-        _source(target, inelastic, nuclear),
+        PhotonSource.of(target, inelastic=inelastic, nuclear=nuclear),
         Approximation(approximation),
         min_energy_gev,
         max_energy_gev,
@@ -364,7 +358,7 @@ def emission_spectrum(
     boson = _positive("boson energy", boson_energy_gev)
     lepton_mass = _lepton_mass(lepton)
     _check(energy, mass, lepton_mass, kind, approximation)
-    source = _source(target, inelastic, nuclear)
+    source = PhotonSource.of(target, inelastic=inelastic, nuclear=nuclear)
     shape = (len(energy), len(mass), len(boson))
     energies, masses, bosons = (
         np.broadcast_to(v, shape)

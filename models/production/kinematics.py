@@ -126,6 +126,18 @@ class EmissionKinematics:
     excess_u: FloatArray
     u: FloatArray
 
+    def expanded(self) -> EmissionKinematics:
+        """Return the same with one more axis, for the momentum transfer."""
+        return EmissionKinematics(
+            self.energy[..., None],
+            self.mass[..., None],
+            self.lepton_mass,
+            self.nucleus_mass,
+            self.y[..., None],
+            self.excess_u[..., None],
+            self.u[..., None],
+        )
+
     @property
     def transfer_squared(self) -> FloatArray:
         """|p - k|^2 in GeV^2."""
@@ -159,17 +171,49 @@ class EmissionKinematics:
         t_max = (half + root) / self._leading()
         return np.asarray(self.u**2 / (half + root)), np.asarray(t_max)
 
+    def _transverse_squared(self) -> FloatArray:
+        """(|p||k| sin theta)^2 of the boson, GeV^4."""
+        boson = (1.0 - self.y) * self.energy
+        pk = np.sqrt(
+            (self.energy - self.lepton_mass)
+            * (self.energy + self.lepton_mass)
+            * (boson + self.mass)
+            * np.maximum(boson - self.mass, 0.0)
+        )
+        return np.asarray(self.excess_u * (pk - 0.25 * self.excess_u))
+
+    def boson_transverse(self) -> FloatArray:
+        """Return the momentum of the boson across the beam, GeV."""
+        momentum2 = (self.energy - self.lepton_mass) * (self.energy + self.lepton_mass)
+        return np.asarray(np.sqrt(self._transverse_squared() / momentum2))
+
+    def lepton_transverse(
+        self, t: FloatArray, t_min: FloatArray, t_max: FloatArray, azimuth: FloatArray
+    ) -> FloatArray:
+        """Return the momentum of the final lepton across the beam, GeV.
+
+        Parameters
+        ----------
+        t, t_min, t_max
+            Momentum transfer and its limits, GeV^2.
+        azimuth
+            Azimuth phi of `RecoilAngles`, of one more axis than ``t``.
+        """
+        v2 = self.transfer_squared
+        across = self.boson_transverse()
+        # p - k has -across in the plane of the boson; q adds a part along p - k and one around it
+        along = -0.5 * (self.u + t * self._slope()) / v2
+        around = np.sqrt(0.25 * self._leading() / v2 * np.maximum((t - t_min) * (t_max - t), 0.0))
+        cosine = np.sqrt(np.maximum(1.0 - across**2 / v2, 0.0))
+        plane = (-across * (1.0 + along))[..., None] - (around * cosine)[..., None] * np.cos(
+            azimuth
+        )
+        return np.asarray(np.hypot(plane, around[..., None] * np.sin(azimuth)))
+
     def recoil(self, t: FloatArray, t_min: FloatArray, t_max: FloatArray) -> RecoilAngles:
         """Return the invariants at momentum transfer ``t`` within the limits of `t_limits`."""
         x, energy, u = 1.0 - self.y, self.energy, self.u
         v2, slope = self.transfer_squared, self._slope()
-        boson = x * energy
-        pk = np.sqrt(
-            (energy - self.lepton_mass)
-            * (energy + self.lepton_mass)
-            * np.maximum(boson - self.mass, 0.0)
-            * (boson + self.mass)
-        )
         # (1-x) p.(p-k)/|p-k|^2 = 1 + rho, with rho as small as u/(yE)^2
         rho = (
             x * self.lepton_mass**2 + 0.5 * self.y * self.mass**2 - u * (1.0 - 0.5 * self.y)
@@ -177,6 +221,6 @@ class EmissionKinematics:
         d0 = rho * u + t * (x + rho * slope)
         a = (d0 + u) / self.y
         # 2 |p||q| sin(p, p-k) sin(q, p-k), each sine from a factor that vanishes exactly
-        sines = self.excess_u * (pk - 0.25 * self.excess_u) * self._leading() / v2**2
+        sines = self._transverse_squared() * self._leading() / v2**2
         b = np.sqrt(sines * np.maximum((t - t_min) * (t_max - t), 0.0))
         return RecoilAngles(energy, self.y, u, t, a, b, d0, self.nucleus_mass)

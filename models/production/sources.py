@@ -53,6 +53,15 @@ class PhotonSource:
         )
         return cls(parts, inelastic, nuclear)
 
+    @classmethod
+    def of(
+        cls, target: Element | Material, *, inelastic: bool, nuclear: NuclearModel
+    ) -> PhotonSource:
+        """Return `of_element` or `of_material`, by what the target is."""
+        if isinstance(target, Element):
+            return cls.of_element(target, inelastic=inelastic, nuclear=nuclear)
+        return cls.of_material(target, inelastic=inelastic, nuclear=nuclear)
+
     @property
     def nucleus_mass_gev(self) -> float:
         """Mass of the element that dominates, 0.9315 A GeV; it recoils for all of them.

@@ -15,7 +15,14 @@ from na64.models.production.kinematics import EmissionKinematics, largest_u, sma
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.sources import PhotonSource
 
-__all__ = ["DEFAULT_GRID", "TreeLevelGrid", "tree_level_angular", "tree_level_spectrum"]
+__all__ = [
+    "DEFAULT_GRID",
+    "TreeLevelGrid",
+    "angular_nodes",
+    "transfer_range",
+    "tree_level_angular",
+    "tree_level_spectrum",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -50,6 +57,64 @@ class TreeLevelGrid:
 DEFAULT_GRID: Final = TreeLevelGrid()
 
 
+def transfer_range(
+    t_min: FloatArray, t_max: FloatArray, source: PhotonSource
+) -> tuple[FloatArray, FloatArray]:
+    """Return the part of a range of t in which the form factors leave something, GeV^2."""
+    low = np.maximum(t_min, _SCREENED * source.screening_scale_gev2)
+    return np.asarray(low), np.asarray(np.minimum(t_max, _LARGEST_T))
+
+
+def angular_nodes(
+    energy: FloatArray,
+    mass: FloatArray,
+    y: FloatArray,
+    lepton_mass: float,
+    source: PhotonSource,
+    number: int,
+) -> tuple[EmissionKinematics, FloatArray]:
+    """Return kinematics at ``number`` angles of the boson and their weights in -u.
+
+    Parameters
+    ----------
+    energy, mass, y
+        GeV, GeV and 1 - x, with a last axis of length 1 that the angles replace.
+    lepton_mass
+        GeV.
+    source
+        The atoms.
+    number
+        Number of nodes.
+    """
+    nucleus_mass = source.nucleus_mass_gev
+    u0 = smallest_u(energy, y, mass, lepton_mass)
+    boson = (1.0 - y) * energy
+    backward = 4.0 * np.sqrt(
+        (energy - lepton_mass)
+        * (energy + lepton_mass)
+        * np.maximum((boson - mass) * (boson + mass), 0.0)
+    )
+    # t > u^2/(4 |p-k|^2) must stay below the largest t: u^2 - 4 t u < 4 t (yE)^2
+    form_factor = 2.0 * _LARGEST_T * (1.0 + np.sqrt(1.0 + (y * energy) ** 2 / _LARGEST_T))
+    top = np.minimum(largest_u(energy, y, lepton_mass, nucleus_mass), u0 + backward)
+    top = np.maximum(np.minimum(top, form_factor), u0)
+    # -u = u0/w^3: the tail, 1/u^2 times powers of ln(u), becomes smooth in w
+    nodes, weights = unit_nodes(number)
+    low = np.cbrt(u0 / top)
+    w = low + (1.0 - low) * nodes
+    stretched = w * w * w
+    at = EmissionKinematics(
+        energy=energy,
+        mass=mass,
+        lepton_mass=lepton_mass,
+        nucleus_mass=nucleus_mass,
+        y=y,
+        excess_u=u0 * (1.0 - stretched) / stretched,
+        u=u0 / stretched,
+    )
+    return at, np.asarray(3.0 * (1.0 - low) * weights * at.u / w)
+
+
 def tree_level_angular(
     at: EmissionKinematics, kind: MediatorKind, source: PhotonSource, nodes: int
 ) -> FloatArray:
@@ -76,17 +141,8 @@ def tree_level_angular(
         GeV^-4 times the weights of the source.
     """
     t_min, t_max = at.t_limits()
-    low = np.maximum(t_min, _SCREENED * source.screening_scale_gev2)
-    t, weights = logarithmic_nodes(low, np.minimum(t_max, _LARGEST_T), nodes)
-    inner = EmissionKinematics(
-        at.energy[..., None],
-        at.mass[..., None],
-        at.lepton_mass,
-        at.nucleus_mass,
-        at.y[..., None],
-        at.excess_u[..., None],
-        at.u[..., None],
-    )
+    t, weights = logarithmic_nodes(*transfer_range(t_min, t_max, source), nodes)
+    inner = at.expanded()
     amplitude = averaged_amplitude(
         structure(kind, inner.mass, at.lepton_mass),
         inner.mass,
@@ -126,34 +182,9 @@ def tree_level_spectrum(
     ndarray
         GeV^-2 times the weights of the source, shape (N,).
     """
-    nucleus_mass = source.nucleus_mass_gev
-    energy, mass, y = energy[:, None], mass[:, None], y[:, None]
-    u0 = smallest_u(energy, y, mass, lepton_mass)
-    boson = (1.0 - y) * energy
-    backward = 4.0 * np.sqrt(
-        (energy - lepton_mass)
-        * (energy + lepton_mass)
-        * np.maximum((boson - mass) * (boson + mass), 0.0)
+    at, weights = angular_nodes(
+        energy[:, None], mass[:, None], y[:, None], lepton_mass, source, angle_nodes
     )
-    # t > u^2/(4 |p-k|^2) must stay below the largest t: u^2 - 4 t u < 4 t (yE)^2
-    form_factor = 2.0 * _LARGEST_T * (1.0 + np.sqrt(1.0 + (y * energy) ** 2 / _LARGEST_T))
-    top = np.minimum(largest_u(energy, y, lepton_mass, nucleus_mass), u0 + backward)
-    top = np.maximum(np.minimum(top, form_factor), u0)
-    # -u = u0/w^3: the tail, 1/u^2 times powers of ln(u), becomes smooth in w
-    nodes, weights = unit_nodes(angle_nodes)
-    low = np.cbrt(u0 / top)
-    w = low + (1.0 - low) * nodes
-    stretched = w * w * w
-    at = EmissionKinematics(
-        energy=energy,
-        mass=mass,
-        lepton_mass=lepton_mass,
-        nucleus_mass=nucleus_mass,
-        y=y,
-        excess_u=u0 * (1.0 - stretched) / stretched,
-        u=u0 / stretched,
-    )
-    jacobian = 3.0 * (1.0 - low) * weights * at.u / w
     return np.asarray(
-        np.sum(jacobian * tree_level_angular(at, kind, source, transfer_nodes), axis=-1)
+        np.sum(weights * tree_level_angular(at, kind, source, transfer_nodes), axis=-1)
     )

@@ -224,7 +224,7 @@ def test_logarithmic_nodes() -> None:
 
 def test_photon_flux_of_a_point_charge_is_a_logarithm() -> None:
     """Between screening and nuclear size chi = Z^2 [ln(t_max/t_min) - 1 + t_min/t_max]."""
-    source = PhotonSource.of_element(LEAD, inelastic=False, nuclear=NuclearModel.DIPOLE)
+    source = PhotonSource.of(LEAD, inelastic=False, nuclear=NuclearModel.DIPOLE)
     t_min = np.array([1e-7, 1e-6])
     chi = photon_flux(t_min, np.array(1e-5), source)
     assert chi[0] - chi[1] == pytest.approx(82**2 * (np.log(10.0) - 0.09), rel=0.01)
