@@ -162,7 +162,7 @@ def test_coherence_makes_the_square_of_the_charge() -> None:
     assert excess[0] / excess[1] == pytest.approx(82 / 29, rel=0.1)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     energy=st.floats(1.0, 200.0),
     mass=st.floats(-5.0, 0.0).map(lambda p: 10.0**p),

@@ -70,7 +70,7 @@ def test_inelastic_counts_protons() -> None:
     assert g2_inelastic(1.0, LEAD) == pytest.approx(82.0 * rosenbluth, rel=1e-5)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     t=st.floats(-14.0, 1.0).map(lambda p: 10.0**p),
     z=st.integers(1, 92),
