@@ -35,16 +35,16 @@ def partial_wave(sector: DarkSector) -> int:
 
 
 def velocity_coefficient(
-    mediator: Mediator, sector: DarkSector, masses_gev: FloatArray
+    mediator: Mediator, sector: DarkSector, masses_gev: FloatArray, *, neutrinos: bool = True
 ) -> FloatArray:
     """Return sigma_0 of <sigma v>_eff = sigma_0 x^-n at unit coupling, in GeV^-2.
 
     k pi alpha_D m Gamma_f(2m)/(4 m^2 - M^2)^2 with k = 12 for complex scalar, 24 for Majorana,
     12 for Dirac and pseudo-Dirac (whose splitting is ignored), from the cross-section of
-    `na64.models.relic.thermal_average` at low velocity.
+    `na64.models.relic.thermal_average` at low velocity; with or without final neutrinos.
     """
     factor = 24.0 if sector.species is DarkMatter.MAJORANA else 12.0
-    width = visible_width_gev(mediator, 2.0 * masses_gev)
+    width = visible_width_gev(mediator, 2.0 * masses_gev, neutrinos=neutrinos)
     pole = masses_gev**4 * (4.0 - sector.ratio**2) ** 2
     return np.asarray(factor * np.pi * sector.alpha_d * masses_gev * width / pole)
 

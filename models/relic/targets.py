@@ -106,7 +106,8 @@ def _masses(mediator: Mediator, masses_gev: ArrayLike) -> FloatArray:
     low, high = MASS_RANGE_GEV
     if masses.ndim != 1 or masses.size == 0:
         raise InputError("dark-matter masses must be a number or a list of numbers")
-    bad = ~((masses >= low) & (masses <= high))
+    rounding = 1e-9  # a mass may be a mediator's mass divided by the ratio
+    bad = ~((masses >= low * (1.0 - rounding)) & (masses <= high * (1.0 + rounding)))
     if np.any(bad):
         raise InputError(
             f"dark-matter mass must be in {low:g}-{high:g} GeV for a relic abundance, is "

@@ -77,12 +77,25 @@ _RESONANCES_GEV: Final = ((OMEGA_MASS_GEV, 4.3e-3), (PHI_MASS_GEV, 2.1e-3))
 _PANEL_GROWTH: Final = 4.0
 
 
-def visible_width_gev(mediator: Mediator, mass_gev: ArrayLike) -> FloatArray:
-    """Return the width to all Standard Model states at unit coupling, neutrinos included."""
+def visible_width_gev(
+    mediator: Mediator, mass_gev: ArrayLike, *, neutrinos: bool = True
+) -> FloatArray:
+    """Return the width to all Standard Model states at unit coupling.
+
+    Parameters
+    ----------
+    mediator
+        The portal.
+    mass_gev
+        Invariant mass, any shape.
+    neutrinos
+        Whether they count.
+    """
     mass = np.asarray(mass_gev, float)
     total = np.zeros_like(mass)
-    for width in mediator.partial_widths(mass).values():
-        total = total + width
+    for state, width in mediator.partial_widths(mass).items():
+        if neutrinos or state != "neutrinos":
+            total = total + width
     return total
 
 

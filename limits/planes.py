@@ -1,0 +1,381 @@
+"""Planes of dark-matter searches: limits and thermal targets as arrays in y, alpha_D and g.
+
+Pure functions on arrays: they take couplings, excluded or thermal, and return a `PlaneCurve`. NaN
+stands for "no limit at this mass" and stays NaN. Where a limit itself depends on alpha_D or on the
+spin of dark matter (resonant annihilation), the caller must bring limits computed for
+them: nothing is rescaled here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from na64.models.errors import InputError
+from na64.models.mediators.dark_sector import DarkSector
+from na64.models.mediators.protocol import Mediator
+from na64.models.relic.targets import OMEGA_H2, ThermalTarget, thermal_target, validity_notes
+
+__all__ = [
+    "ALPHA_D_GRID",
+    "Normalisation",
+    "PlaneCurve",
+    "alpha_d_exclusion",
+    "coupling_from_y",
+    "limit_in_g",
+    "limit_in_y",
+    "thermal_alpha_d",
+    "thermal_in_coupling",
+    "thermal_in_y",
+    "y_from_coupling",
+]
+
+FloatArray = NDArray[np.float64]
+
+#: alpha_D at which `alpha_d_exclusion` solves for the relic density unless told otherwise
+ALPHA_D_GRID: Final = tuple(float(a) for a in np.geomspace(1e-6, 10.0, 15))
+
+
+class Normalisation(StrEnum):
+    """What y means; both have (m_chi/m_mediator)^4.
+
+    ``alpha-d``: coupling^2 alpha_D, with epsilon the y of the dark photon. ``product``:
+    (g_chi g)^2, as in the figures of muon-philic mediators; 4 pi larger for the same g.
+    """
+
+    ALPHA_D = "alpha-d"
+    PRODUCT = "product"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneCurve:
+    """A line in a plane.
+
+    Attributes
+    ----------
+    x
+        Masses in GeV, shape (M,).
+    y
+        Values, shape (..., M); NaN where there is no limit.
+    x_name, y_name
+        Names of the axes; ``y_name`` states the normalisation. Masses are in GeV, y is a number.
+    assumptions
+        What the numbers hold for, one line.
+    notes
+        Caveats, sentences for people.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    x_name: str
+    y_name: str
+    assumptions: str
+    notes: tuple[str, ...] = ()
+
+
+def _describe(sector: DarkSector) -> str:
+    text = f"{sector.species.value}, alpha_D = {sector.alpha_d:g}"
+    text += f", m_mediator = {sector.ratio:g} m_chi"
+    return text + (f", splitting {sector.splitting:g}" if sector.splitting else "")
+
+
+def _y_name(normalisation: Normalisation, parameter: str = "coupling") -> str:
+    if normalisation is Normalisation.PRODUCT:
+        return f"y = (g_chi {parameter})^2 (m_chi/m_mediator)^4"
+    return f"y = {parameter}^2 alpha_D (m_chi/m_mediator)^4"
+
+
+def _factor(sector: DarkSector, normalisation: Normalisation) -> float:
+    factor = sector.alpha_d / sector.ratio**4
+    return 4.0 * math.pi * factor if normalisation is Normalisation.PRODUCT else factor
+
+
+def y_from_coupling(
+    coupling: ArrayLike,
+    sector: DarkSector,
+    normalisation: Normalisation = Normalisation.ALPHA_D,
+) -> FloatArray:
+    """Return y of a coupling, any shape.
+
+    Examples
+    --------
+    >>> sector = DarkSector(alpha_d=0.1, ratio=3.0)
+    >>> float(y_from_coupling(1e-4, sector))  # doctest: +ELLIPSIS
+    1.23...e-11
+    """
+    return np.asarray(np.asarray(coupling, float) ** 2 * _factor(sector, normalisation))
+
+
+def coupling_from_y(
+    y: ArrayLike, sector: DarkSector, normalisation: Normalisation = Normalisation.ALPHA_D
+) -> FloatArray:
+    """Return the coupling of a y, any shape; the inverse of `y_from_coupling`."""
+    return np.asarray(np.sqrt(np.asarray(y, float) / _factor(sector, normalisation)))
+
+
+def _check_limits(masses_gev: ArrayLike, limit: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    masses, values = np.atleast_1d(np.asarray(masses_gev, float)), np.asarray(limit, float)
+    if masses.ndim != 1 or values.ndim == 0 or values.shape[-1] != masses.size:
+        raise InputError(
+            f"limits need one value per mass, are {values.shape} for {masses.size} masses"
+        )
+    if not np.all(np.isfinite(masses) & (masses > 0.0)):
+        raise InputError("masses must be positive and finite")
+    if np.any(values <= 0.0):
+        raise InputError("limits on a coupling must be positive, or NaN for none")
+    return masses, values
+
+
+def limit_in_y(
+    mediator_masses_gev: ArrayLike,
+    limit: ArrayLike,
+    sector: DarkSector,
+    *,
+    normalisation: Normalisation = Normalisation.ALPHA_D,
+    parameter: str = "epsilon",
+) -> PlaneCurve:
+    """Return a limit on the coupling as a limit on y against m_chi.
+
+    Parameters
+    ----------
+    mediator_masses_gev
+        Masses of the mediator, shape (M,); m_chi is that over the ratio.
+    limit
+        Upper limits on the free coupling, shape (..., M), made with this alpha_D and species.
+    sector
+        Dark sector the limit was made for.
+    normalisation, parameter
+        What y means, and the coupling's name on the axis.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit or a number is not positive.
+    """
+    masses, values = _check_limits(mediator_masses_gev, limit)
+    return PlaneCurve(
+        x=masses / sector.ratio,
+        y=y_from_coupling(values, sector, normalisation),
+        x_name="m_chi",
+        y_name=_y_name(normalisation, parameter),
+        assumptions=_describe(sector),
+    )
+
+
+def limit_in_g(
+    mediator: Mediator, mediator_masses_gev: ArrayLike, limit: ArrayLike, fermion: str = "e"
+) -> PlaneCurve:
+    """Return a limit on the free coupling as one on the coupling g_f to a fermion.
+
+    Parameters
+    ----------
+    mediator
+        Gives g_f per unit of the free coupling, on the mass shell: epsilon e for a dark photon.
+    mediator_masses_gev
+        Shape (M,).
+    limit
+        Upper limits on the free coupling, shape (..., M).
+    fermion
+        As in `Mediator.coupling`.
+    """
+    masses, values = _check_limits(mediator_masses_gev, limit)
+    unit = np.abs(mediator.coupling(fermion, masses**2))
+    if not np.all(unit > 0.0):
+        raise InputError(f"{mediator.name} does not couple to {fermion}")
+    return PlaneCurve(
+        masses, values * unit, "m_mediator", f"g_{fermion}", f"{mediator.name}, on the mass shell"
+    )
+
+
+def thermal_in_y(
+    mediator: Mediator,
+    sector: DarkSector,
+    masses_gev: ArrayLike,
+    *,
+    normalisation: Normalisation = Normalisation.ALPHA_D,
+    omega_h2: float = OMEGA_H2,
+) -> PlaneCurve:
+    """Return the line of the observed abundance, y against m_chi.
+
+    Parameters
+    ----------
+    mediator, sector
+        Portal and dark matter.
+    masses_gev
+        m_chi, shape (M,).
+    normalisation
+        What y means.
+    omega_h2
+        Abundance.
+
+    Raises
+    ------
+    InputError
+        As `na64.models.relic.targets.thermal_target`.
+    """
+    target = thermal_target(mediator, sector, masses_gev, omega_h2=omega_h2)
+    return PlaneCurve(
+        x=target.masses_gev,
+        y=y_from_coupling(_solved(target), sector, normalisation),
+        x_name="m_chi",
+        y_name=_y_name(normalisation, target.parameter),
+        assumptions=_describe(sector),
+        notes=target.notes,
+    )
+
+
+def thermal_in_coupling(
+    mediator: Mediator,
+    sector: DarkSector,
+    mediator_masses_gev: ArrayLike,
+    *,
+    omega_h2: float = OMEGA_H2,
+) -> PlaneCurve:
+    """Return the line of the observed abundance, coupling against the mediator's mass."""
+    masses = np.atleast_1d(np.asarray(mediator_masses_gev, float))
+    target = thermal_target(mediator, sector, masses / sector.ratio, omega_h2=omega_h2)
+    return PlaneCurve(
+        x=masses,
+        y=_solved(target),
+        x_name="m_mediator",
+        y_name=target.parameter,
+        assumptions=_describe(sector),
+        notes=target.notes,
+    )
+
+
+def _solved(target: ThermalTarget) -> FloatArray:
+    """Thermal couplings with NaN, as in every plane, where there is none."""
+    return np.asarray(np.where(np.isfinite(target.coupling), target.coupling, np.nan))
+
+
+def thermal_alpha_d(
+    mediator: Mediator,
+    sector: DarkSector,
+    masses_gev: ArrayLike,
+    alphas: ArrayLike = ALPHA_D_GRID,
+    *,
+    omega_h2: float = OMEGA_H2,
+) -> FloatArray:
+    """Return thermal couplings on a grid of alpha_D.
+
+    Parameters
+    ----------
+    mediator, sector
+        Portal and dark matter; the sector's own alpha_D is not used.
+    masses_gev
+        m_chi, shape (M,).
+    alphas
+        alpha_D, shape (A,).
+    omega_h2
+        Abundance.
+
+    Returns
+    -------
+    ndarray
+        Shape (A, M); NaN where no coupling below 1 suffices.
+    """
+    return np.array(
+        [
+            _solved(
+                thermal_target(
+                    mediator,
+                    DarkSector(sector.species, float(alpha), sector.ratio, sector.splitting),
+                    masses_gev,
+                    omega_h2=omega_h2,
+                )
+            )
+            for alpha in np.asarray(alphas, float)
+        ]
+    )
+
+
+def alpha_d_exclusion(
+    mediator: Mediator,
+    sector: DarkSector,
+    mediator_masses_gev: ArrayLike,
+    limit: ArrayLike,
+    alphas: ArrayLike = ALPHA_D_GRID,
+    *,
+    omega_h2: float = OMEGA_H2,
+) -> PlaneCurve:
+    """Return the alpha_D below which thermal dark matter is excluded, against m_chi.
+
+    The smaller alpha_D, the larger the coupling that the relic density needs: a limit on the
+    coupling excludes every alpha_D from 0 to the value at which the thermal coupling
+    falls below the limit.
+
+    Parameters
+    ----------
+    mediator, sector
+        Portal and dark matter; the sector's own alpha_D is not used.
+    mediator_masses_gev
+        Masses of the mediator, shape (M,).
+    limit
+        Upper limits on the coupling, shape (M,) where they do not depend on alpha_D, or (A, M)
+        with one row per value of ``alphas`` where they do (resonant annihilation).
+    alphas
+        Increasing alpha_D at which the relic density is solved, shape (A,), between 0 and 4 pi.
+    omega_h2
+        Abundance.
+
+    Returns
+    -------
+    PlaneCurve
+        0 where no alpha_D of the grid is excluded, infinity where all are, NaN where there is
+        no limit, or no thermal coupling below one at any alpha_D.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit, or as `na64.models.relic.targets.thermal_target`.
+
+    References
+    ----------
+    NA64 draws alpha_D against m_chi in arXiv:1906.00176 and arXiv:2307.02404.
+    """
+    grid = np.asarray(alphas, float)
+    if grid.ndim != 1 or grid.size < 2 or not np.all(np.diff(grid) > 0.0):
+        raise InputError("alpha_D must be a list of at least two increasing numbers")
+    masses, limits = _check_limits(mediator_masses_gev, limit)
+    if limits.shape not in ((masses.size,), (grid.size, masses.size)):
+        raise InputError(
+            f"limits must have shape ({masses.size},) or ({grid.size}, {masses.size}), "
+            f"have {limits.shape}"
+        )
+    thermal = thermal_alpha_d(mediator, sector, masses / sector.ratio, grid, omega_h2=omega_h2)
+    solvable = np.any(np.isfinite(thermal), axis=0)
+    # no coupling below one: out of reach for the relic, so as excluded as can be
+    reach = np.where(np.isfinite(thermal), thermal, np.inf)
+    above = np.log(reach) - np.log(limits)  # positive: this alpha_D is excluded
+    known = solvable & ~np.any(np.isnan(above), axis=0)
+    bound = np.full(masses.size, np.nan)
+    bound[known] = [_first_fall(np.log(grid), column) for column in above[:, known].T]
+    return PlaneCurve(
+        x=masses / sector.ratio,
+        y=bound,
+        x_name="m_chi",
+        y_name="alpha_D",
+        assumptions=f"{sector.species.value}, m_mediator = {sector.ratio:g} m_chi, thermal relic",
+        notes=validity_notes(sector),
+    )
+
+
+def _first_fall(log_alpha: FloatArray, above: FloatArray) -> float:
+    """alpha_D at which ``above`` first crosses zero from above; 0 or infinity at the ends."""
+    allowed = above <= 0.0
+    if not np.any(allowed):
+        return math.inf
+    i = int(np.argmax(allowed))
+    if i == 0:
+        return 0.0
+    if math.isinf(above[i - 1]):
+        return math.exp(log_alpha[i - 1])
+    # ln of the thermal coupling is linear in ln alpha_D to the extent that y is constant
+    fraction = above[i - 1] / (above[i - 1] - above[i])
+    return math.exp(log_alpha[i - 1] + fraction * (log_alpha[i] - log_alpha[i - 1]))

@@ -1,0 +1,177 @@
+"""Planes of dark matter: conversions, thermal lines, excluded alpha_D, bad input."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from na64.limits.planes import (
+    Normalisation,
+    alpha_d_exclusion,
+    coupling_from_y,
+    limit_in_g,
+    limit_in_y,
+    thermal_alpha_d,
+    thermal_in_coupling,
+    thermal_in_y,
+    y_from_coupling,
+)
+from na64.models.constants import ELEMENTARY_CHARGE
+from na64.models.errors import InputError
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector
+from na64.models.mediators.vectors import dark_photon
+from na64.models.relic.targets import thermal_target
+
+PORTAL = dark_photon()
+SCALAR = DarkSector(DarkMatter.SCALAR, 0.1, 3.0)
+MEDIATOR_MASSES = np.geomspace(0.01, 0.9, 9)
+
+
+def test_y_of_the_published_benchmark() -> None:
+    # alpha_D = 0.1, m_A' = 3 m_chi: y = epsilon^2 0.1/81
+    assert y_from_coupling(1e-4, SCALAR) == pytest.approx(1e-8 * 0.1 / 81.0)
+    product = y_from_coupling(1e-4, SCALAR, Normalisation.PRODUCT)
+    assert product == pytest.approx(1e-8 * 4.0 * math.pi * 0.1 / 81.0)
+
+
+@settings(max_examples=200)
+@given(
+    coupling=st.floats(min_value=1e-8, max_value=1.0),
+    alpha_d=st.floats(min_value=1e-5, max_value=10.0),
+    ratio=st.floats(min_value=2.01, max_value=50.0),
+    normalisation=st.sampled_from(list(Normalisation)),
+)
+def test_there_and_back(
+    coupling: float, alpha_d: float, ratio: float, normalisation: Normalisation
+) -> None:
+    sector = DarkSector(DarkMatter.DIRAC, alpha_d, ratio)
+    y = y_from_coupling(coupling, sector, normalisation)
+    assert coupling_from_y(y, sector, normalisation) == pytest.approx(coupling, rel=1e-12)
+
+
+def test_limit_in_y_keeps_bands_and_gaps() -> None:
+    limits = np.outer([0.5, 1.0, 2.0], 1e-3 * MEDIATOR_MASSES)
+    limits[1, 3] = np.nan
+    curve = limit_in_y(MEDIATOR_MASSES, limits, SCALAR)
+    assert curve.x == pytest.approx(MEDIATOR_MASSES / 3.0)
+    assert curve.y.shape == limits.shape
+    assert np.isnan(curve.y[1, 3])
+    assert np.sum(np.isnan(curve.y)) == 1
+    assert curve.y[2] / curve.y[0] == pytest.approx(16.0)
+    assert curve.y_name == "y = epsilon^2 alpha_D (m_chi/m_mediator)^4"
+    assert "alpha_D = 0.1" in curve.assumptions
+    product = limit_in_y(
+        MEDIATOR_MASSES, limits[0], SCALAR, normalisation=Normalisation.PRODUCT, parameter="g"
+    )
+    assert product.y_name == "y = (g_chi g)^2 (m_chi/m_mediator)^4"
+
+
+def test_limit_in_g() -> None:
+    curve = limit_in_g(PORTAL, MEDIATOR_MASSES, np.full(9, 1e-4))
+    assert curve.y == pytest.approx(1e-4 * ELEMENTARY_CHARGE)
+    assert curve.y_name == "g_e"
+    with pytest.raises(InputError, match="does not couple to nu_mu"):
+        limit_in_g(PORTAL, MEDIATOR_MASSES, np.full(9, 1e-4), "nu_mu")
+
+
+def test_thermal_lines_agree_in_all_planes() -> None:
+    masses = MEDIATOR_MASSES / 3.0
+    target = thermal_target(PORTAL, SCALAR, masses)
+    line = thermal_in_y(PORTAL, SCALAR, masses)
+    assert line.y == pytest.approx(target.y)
+    assert line.x == pytest.approx(masses)
+    coupling = thermal_in_coupling(PORTAL, SCALAR, MEDIATOR_MASSES)
+    assert coupling.x == pytest.approx(MEDIATOR_MASSES)
+    assert coupling.y == pytest.approx(target.coupling)
+    assert coupling.y_name == "epsilon"
+    # half the abundance of dark matter, about twice the coupling squared
+    half = thermal_in_y(PORTAL, SCALAR, masses, omega_h2=0.06)
+    assert half.y / line.y == pytest.approx(2.0, rel=0.15)
+
+
+def test_thermal_lines_warn_and_leave_gaps() -> None:
+    near = thermal_in_y(PORTAL, DarkSector(DarkMatter.SCALAR, 0.1, 2.1), [0.01])
+    assert "below 2.3" in near.notes[0]
+    dirac = DarkSector(DarkMatter.DIRAC, 0.1, 3.0)
+    assert np.isnan(thermal_in_y(PORTAL, dirac, [1e-4, 1e-2]).y[0])
+
+
+def test_alpha_d_of_a_known_limit() -> None:
+    # a limit that is the thermal coupling at some alpha_D excludes everything below that
+    for species in (DarkMatter.SCALAR, DarkMatter.PSEUDO_DIRAC):
+        for alpha_d in (0.003, 0.6):
+            sector = DarkSector(species, alpha_d, 3.0)
+            limit = thermal_in_coupling(PORTAL, sector, MEDIATOR_MASSES).y
+            curve = alpha_d_exclusion(PORTAL, SCALAR if species is DarkMatter.SCALAR else sector,
+                                      MEDIATOR_MASSES, limit)  # fmt: skip
+            # interpolated between alpha_D half a decade apart, on which y changes by the width
+            assert curve.y == pytest.approx(alpha_d, rel=0.03)
+            assert curve.x == pytest.approx(MEDIATOR_MASSES / 3.0)
+
+
+def test_alpha_d_scales_with_the_limit() -> None:
+    # y of the relic is constant at R = 8, so alpha_D goes as 1/limit^2: the lower, the more
+    sector = DarkSector(DarkMatter.SCALAR, 0.1, 8.0)
+    limit = thermal_in_coupling(PORTAL, sector, MEDIATOR_MASSES).y
+    curve = alpha_d_exclusion(PORTAL, sector, MEDIATOR_MASSES, limit / 2.0)
+    assert curve.y == pytest.approx(0.4, rel=0.01)
+
+
+def test_alpha_d_ends() -> None:
+    alphas = np.geomspace(1e-3, 1.0, 7)
+    limits = np.array([1e-9, 1e-1, np.nan, 2e-4])
+    masses = np.full(4, 0.03)
+    y = alpha_d_exclusion(PORTAL, SCALAR, masses, limits, alphas).y
+    assert math.isinf(y[0])  # excludes every alpha_D of the grid
+    assert y[1] == 0.0  # none
+    assert np.isnan(y[2])  # no limit
+    assert 1e-3 < y[3] < 1.0
+    # no thermal coupling below one at all: dark matter lighter than the electron
+    dark = np.array([3e-4])
+    assert np.isnan(alpha_d_exclusion(PORTAL, SCALAR, dark, [1e-4], alphas).y[0])
+
+
+def test_alpha_d_of_a_limit_that_depends_on_it() -> None:
+    alphas = np.geomspace(1e-3, 1.0, 9)
+    thermal = thermal_alpha_d(PORTAL, SCALAR, MEDIATOR_MASSES / 3.0, alphas)
+    assert thermal.shape == (9, 9)
+    # a limit that falls with alpha_D, equal to the thermal coupling at the fifth value
+    limit = thermal[4] * (alphas[4] / alphas[:, None]) ** 0.25
+    curve = alpha_d_exclusion(PORTAL, SCALAR, MEDIATOR_MASSES, limit, alphas)
+    assert curve.y == pytest.approx(alphas[4], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        (np.full(8, 1e-4), "one value per mass"),
+        (1e-4, "one value per mass"),
+        (np.full(9, -1e-4), "positive"),
+        (np.zeros(9), "positive"),
+    ],
+)
+def test_bad_limits(limit: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        limit_in_y(MEDIATOR_MASSES, limit, SCALAR)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=message):
+        alpha_d_exclusion(PORTAL, SCALAR, MEDIATOR_MASSES, limit)  # type: ignore[arg-type]
+
+
+def test_other_bad_input() -> None:
+    good = np.full(9, 1e-4)
+    with pytest.raises(InputError, match="masses must be positive"):
+        limit_in_y(-MEDIATOR_MASSES, good, SCALAR)
+    for alphas in ([0.1], [0.2, 0.1], [[0.1, 0.2]]):
+        with pytest.raises(InputError, match="increasing"):
+            alpha_d_exclusion(PORTAL, SCALAR, MEDIATOR_MASSES, good, alphas)
+    for alphas in ([0.0, 0.1], [0.1, 20.0]):
+        with pytest.raises(InputError, match="alpha_D must be above 0"):
+            alpha_d_exclusion(PORTAL, SCALAR, MEDIATOR_MASSES, good, alphas)
+    with pytest.raises(InputError, match="have shape"):
+        alpha_d_exclusion(PORTAL, SCALAR, MEDIATOR_MASSES, np.full((3, 9), 1e-4), [0.1, 0.2])
+    with pytest.raises(InputError, match="GeV for a relic abundance"):
+        thermal_in_coupling(PORTAL, SCALAR, [10.0])
