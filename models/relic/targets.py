@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from na64.models.errors import ComputationError, InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.mediators.vectors import VectorMediator
 from na64.models.relic.analytic import analytic_log_omega, analytic_target, velocity_coefficient
 from na64.models.relic.boltzmann import FreezeOut
 from na64.models.relic.thermal_average import ThermalAverage
@@ -101,7 +102,20 @@ def validity_notes(sector: DarkSector) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _masses(mediator: Mediator, masses_gev: ArrayLike) -> FloatArray:
+def _check_portal(mediator: Mediator) -> None:
+    if mediator.kind is not MediatorKind.VECTOR:
+        raise InputError(
+            f"the relic abundance needs a vector mediator, and {mediator.name} is {mediator.kind}"
+        )
+    if isinstance(mediator, VectorMediator) and mediator.heavy_neutrinos is not None:
+        # their masses follow the mediator's, so that widths off the mass shell are not known
+        raise InputError(
+            f"no relic abundance for {mediator.name}: it decays to heavy neutrinos, whose "
+            "own decays and masses off the mass shell are not modelled"
+        )
+
+
+def _masses(masses_gev: ArrayLike) -> FloatArray:
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     low, high = MASS_RANGE_GEV
     if masses.ndim != 1 or masses.size == 0:
@@ -112,10 +126,6 @@ def _masses(mediator: Mediator, masses_gev: ArrayLike) -> FloatArray:
         raise InputError(
             f"dark-matter mass must be in {low:g}-{high:g} GeV for a relic abundance, is "
             f"{masses[bad][0]:g} GeV"
-        )
-    if mediator.kind is not MediatorKind.VECTOR:
-        raise InputError(
-            f"the relic abundance needs a vector mediator, and {mediator.name} is {mediator.kind}"
         )
     return masses
 
@@ -159,7 +169,8 @@ def relic_abundance(
         For a mass, coupling, kind of mediator or method that is not allowed.
     """
     _check_method(method)
-    masses = _masses(mediator, masses_gev)
+    _check_portal(mediator)
+    masses = _masses(masses_gev)
     try:
         couplings = np.broadcast_to(np.asarray(coupling, float), masses.shape)
     except ValueError:
@@ -212,7 +223,8 @@ def thermal_target(
     matter at the temperature of the plasma until freeze-out.
     """
     _check_method(method)
-    masses = _masses(mediator, masses_gev)
+    _check_portal(mediator)
+    masses = _masses(masses_gev)
     if not (math.isfinite(omega_h2) and omega_h2 > 0.0):
         raise InputError(f"relic abundance must be positive and finite, is {omega_h2}")
     start = analytic_target(mediator, sector, masses, omega_h2)

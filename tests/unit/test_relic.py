@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import kv
 
-from na64.models.constants import ALPHA
+from na64.models.constants import ALPHA, ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator, MediatorKind
@@ -219,6 +219,29 @@ def test_a_portal_is_its_widths() -> None:
     # no threshold: g^2 alpha_D ~ m^2 up to logarithms and g_*, also below the electron mass
     light = thermal_target(portal, sector, [1e-4, 1e-3])
     assert light.coupling[1] / light.coupling[0] == pytest.approx(10.0, rel=0.15)
+
+
+def test_gauge_bosons() -> None:
+    # between 2 m_e and 2 m_mu, in units of the width to e e: two left-handed neutrinos, 1/2 each
+    # (L_mu - L_tau); e e and three Dirac neutrinos (B-L)
+    masses = np.array([0.005, 0.02])
+    sector = DarkSector(DarkMatter.SCALAR, 0.1, 3.0)
+    dark_photon_charge = thermal_target(PORTAL, sector, masses).coupling * ELEMENTARY_CHARGE
+    tau = thermal_target(mediator("l-mu-l-tau"), sector, masses).coupling
+    assert tau == pytest.approx(dark_photon_charge, rel=0.02)
+    b_minus_l = thermal_target(mediator("b-minus-l"), sector, masses).coupling
+    assert b_minus_l == pytest.approx(dark_photon_charge / 2.0, rel=0.02)
+    # against leptons alone (e, mu: 2; with three Dirac neutrinos 5) B-L gains the omega, and that
+    # only just below the mass at which pairs are at rest on it
+    off, on = (
+        thermal_target(mediator("b-minus-l"), sector, m).coupling[0]
+        / thermal_target(mediator("vector"), sector, m).coupling[0]
+        for m in (0.32, 0.38)
+    )
+    assert off == pytest.approx(math.sqrt(2.0 / 5.0), rel=0.03)
+    assert on < 0.65 * off
+    with pytest.raises(InputError, match="heavy neutrinos"):
+        thermal_target(mediator("b-minus-l-heavy-neutrinos"), sector, masses)
 
 
 def test_analytic_formulae() -> None:
