@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from na64.workspaces.binding import signal_rates
 from na64.workspaces.cardreader import load_card
 from na64.workspaces.runcard import RunCard
 from na64.workspaces.template import Template
+from na64.workspaces.topologies import SignalFunction, topology
 
 __all__ = ["NO_DARK_MATTER", "ExpectedSignal", "Settings", "expected_signal", "find_card"]
 
@@ -82,15 +84,17 @@ class Settings:
             dark_matter(self.dark_matter), self.alpha_d, self.ratio, splitting=self.splitting
         )
 
-    def options(self) -> Mapping[str, Any]:
-        """Return the keyword arguments of a signal function."""
-        return {
+    def options(self, signal: SignalFunction) -> Mapping[str, Any]:
+        """Return the keyword arguments of a signal function, those that it has a use for."""
+        known = inspect.signature(signal).parameters
+        options = {
             "dark_sector": self.dark_sector(),
             "production": self.production,
             "annihilation": self.annihilation,
             "inelastic": self.inelastic,
             "initial_state_radiation": self.initial_state_radiation,
         }
+        return {name: value for name, value in options.items() if name in known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,7 @@ def expected_signal(
     else:
         chosen = model
     chosen_settings = (settings or Settings()).for_mediator(chosen)
-    options = chosen_settings.options()
+    options = chosen_settings.options(topology(card.topology).signal())
     masses = check_masses(card, masses_gev)
     progress("signal rates")
     rates = signal_rates(card, chosen, masses, tables=tables, **options)

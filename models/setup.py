@@ -7,6 +7,7 @@ frozen window per search topology, and a window knows nothing but its cuts.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +18,7 @@ from na64.models.constants import ELECTRON_MASS_GEV, LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.materials import Material
 
-__all__ = ["BEAM_PARTICLES", "Beam", "MissingEnergyWindow", "Target"]
+__all__ = ["BEAM_PARTICLES", "Beam", "MissingEnergyWindow", "MuonWindow", "Target"]
 
 #: beam particle to the name of its lepton flavour; hadrons have none
 BEAM_PARTICLES: Final = {"e-": "e", "e+": "e", "mu-": "mu", "mu+": "mu", "pi-": "", "K-": ""}
@@ -135,3 +136,42 @@ class MissingEnergyWindow:
             math.sqrt(2.0 * ELECTRON_MASS_GEV * self.missing_energy_gev),
             math.sqrt(2.0 * ELECTRON_MASS_GEV * beam_energy_gev),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MuonWindow:
+    """Selection of a search for missing energy with muons that cross an active target.
+
+    Attributes
+    ----------
+    recoil_energy_max_gev
+        Largest energy of the muon behind the target.
+    recoil_energy_min_gev
+        Smallest energy of the muon behind the target at which it is still measured; 0 for none.
+    """
+
+    recoil_energy_max_gev: float
+    recoil_energy_min_gev: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.recoil_energy_max_gev) and self.recoil_energy_max_gev > 0.0):
+            raise InputError(
+                "largest recoil energy must be positive and finite, is "
+                f"{self.recoil_energy_max_gev} GeV"
+            )
+        if not 0.0 <= self.recoil_energy_min_gev < self.recoil_energy_max_gev:
+            raise InputError(
+                "smallest recoil energy must be at least 0 and below the largest, is "
+                f"{self.recoil_energy_min_gev} GeV"
+            )
+
+    def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) where window, beam and target do not fit together."""
+        if self.recoil_energy_max_gev >= beam.energy_gev:
+            yield (
+                "recoil_energy_max_gev",
+                f"must be below the beam energy of {beam.energy_gev:g} GeV, is "
+                f"{self.recoil_energy_max_gev:g}",
+            )
+        if not math.isfinite(target.length_cm):
+            yield "", "a muon beam crosses the target: the target needs a length"

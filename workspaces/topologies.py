@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from na64.models.errors import unknown_name
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.setup import Beam, MissingEnergyWindow, MuonWindow, Target
 from na64.models.signals.rates import SignalRates
 
 __all__ = ["TOPOLOGIES", "SignalFunction", "Topology", "topology"]
@@ -72,6 +72,10 @@ def _check_missing_energy(
         )
 
 
+def _check_window(beam: Beam, target: Target, window: MuonWindow) -> Iterator[tuple[str, str]]:
+    yield from window.problems(beam, target)
+
+
 def _table(*rows: Topology) -> Mapping[str, Topology]:
     return {row.name: row for row in rows}
 
@@ -86,6 +90,15 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_A'",
         "na64.models.signals.missing_energy:missing_energy_rates",
         _check_missing_energy,
+    ),
+    Topology(
+        "muon",
+        MuonWindow,
+        ("missing-energy",),
+        ("emission",),
+        "m_A'",
+        "na64.models.signals.muon:muon_rates",
+        _check_window,
     ),
 )
 
