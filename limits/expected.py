@@ -55,6 +55,8 @@ class Settings:
         Whether inelastic scattering off the nuclei is included.
     initial_state_radiation
         Whether annihilation with a photon that is not seen is included.
+    primary_positrons
+        Whether the positrons of a positron beam annihilate themselves, or only their showers'.
     """
 
     production: str = "etl"
@@ -65,6 +67,7 @@ class Settings:
     annihilation: bool = True
     inelastic: bool = True
     initial_state_radiation: bool = False
+    primary_positrons: bool = True
 
     def for_mediator(self, mediator: Mediator) -> Settings:
         """Return the settings with the dark matter that a mediator has unless told otherwise."""
@@ -93,6 +96,7 @@ class Settings:
             "annihilation": self.annihilation,
             "inelastic": self.inelastic,
             "initial_state_radiation": self.initial_state_radiation,
+            "primary_positrons": self.primary_positrons,
         }
         return {name: value for name, value in options.items() if name in known}
 

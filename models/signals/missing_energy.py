@@ -294,6 +294,7 @@ def missing_energy_rates(
     inelastic: bool = True,
     annihilation: bool = True,
     initial_state_radiation: bool = False,
+    primary_positrons: bool = True,
     tables: TableStore | None = None,
 ) -> SignalRates:
     """Return the missing-energy events per particle on target at unit coupling.
@@ -322,6 +323,9 @@ def missing_energy_rates(
     initial_state_radiation
         Whether the positrons and electrons of the resonance radiate. Adds masses below the
         resonance's lower edge and takes 5-12 % off above it; off in published limits.
+    primary_positrons
+        Whether the positrons of a positron beam annihilate before their first pair production;
+        without, only those of the shower do, as with an electron beam. For comparisons.
     tables
         A store for tables of cross-sections; everything is computed if None.
 
@@ -369,8 +373,14 @@ def missing_energy_rates(
             )
         )
     if annihilation:
+        positrons = shower
+        if not primary_positrons and beam.particle == "e+":
+            # showers of electrons and positrons are alike but for the particle that began them
+            positrons = cascade(
+                target.material, "e-", beam.energy_gev, floor_gev=lowest, step=_CASCADE_STEP
+            )
         annihilated = _annihilation(
-            shower,
+            positrons,
             target.material,
             beam,
             window,
