@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +22,7 @@ from na64.models.mediators.vectors import dark_photon
 from na64.models.relic.dof import entropy_dof, sqrt_g_star
 from na64.models.relic.targets import OMEGA_H2, relic_abundance, thermal_target
 
+ROOT = Path(__file__).resolve().parents[2]
 PORTAL = dark_photon()
 MASSES = (0.001, 0.010, 0.100, 0.300, 1.000)
 
@@ -77,6 +82,27 @@ def test_against_published_lines(
     # the published lines lie 7-13 % lower on average, unexplained, with digitisation on top
     # (docs/relic.md); away from thresholds and resonances
     assert np.all((published / y > 0.78) & (published / y < 1.12))
+
+
+@pytest.mark.parametrize("table", ["targets", "portals", "published", "analytic"])
+def test_tables_of_the_documentation_are_current(table: str) -> None:
+    script = ROOT / "scripts" / "make_relic_tables"
+    loader = SourceFileLoader("make_relic_tables", str(script))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    fresh = getattr(module, table)()
+    documented = (ROOT / "docs" / "relic.md").read_text(encoding="utf-8")
+    start = documented.index(fresh.splitlines()[0] + "\n")
+    old = documented[start:].split("\n\n")[0]
+    # a unit of the third digit, by which rounding may differ between machines
+    assert _numbers(old) == pytest.approx(_numbers(fresh), rel=0.01)
+    assert len(_numbers(fresh)) > 20
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(v) for v in re.findall(r"(?<=\| )[0-9][0-9.e+-]*", text)]
 
 
 # The slow path shares the widths and degrees of freedom with the fast one, and nothing else:
