@@ -119,8 +119,7 @@ class CompiledLikelihood:
 
     def batch(self) -> SignalBatch:
         """Return the workspace's own signal, as a batch of one mass."""
-        where = self.model.component_sample >= 0
-        return self._make_batch(self.model.nominal[where][None, :])
+        return self._make_batch(self.model.nominal[self.model.is_signal][None, :])
 
     def inject(self, signals: ArrayLike) -> SignalBatch:
         """Replace the signal rates, for M masses at once.
@@ -156,10 +155,9 @@ class CompiledLikelihood:
                 f"sample '{sample}' cannot take other rates: modifier '{modifier}' is in "
                 f"absolute events"
             )
-        where = np.flatnonzero(self.model.component_sample >= 0)
-        sample_of, bin_of = self.model.component_sample[where], self.model.component_bin[where]
+        model = self.model
         carried = np.zeros(shape, dtype=bool)
-        carried[sample_of, bin_of] = True
+        carried[model.cell_sample, model.cell_bin] = True
         lost = np.argwhere(np.any(rates > 0.0, axis=0) & ~carried)
         if len(lost):
             channel, index = self.bins[lost[0][1]]
@@ -167,7 +165,11 @@ class CompiledLikelihood:
                 f"signal events for sample '{self.signal_names[lost[0][0]]}' in channel "
                 f"'{channel}', bin {index}, where the workspace does not have this sample"
             )
-        return self._make_batch(rates[:, sample_of, bin_of] * self.model.fixed_factor[where])
+        components = np.zeros((len(rates), len(model.nominal)))
+        cells = rates[:, model.cell_sample, model.cell_bin] * model.cell_factor
+        for cell, component in enumerate(model.cell_component.tolist()):
+            components[:, component] += cells[:, cell]
+        return self._make_batch(components[:, model.is_signal])
 
     def _make_batch(self, rates: Array) -> SignalBatch:
         evaluator = self.fitter.problem(False).evaluator

@@ -19,6 +19,7 @@ from na64.limits.calculators.datasets import (
     background_fit,
     first_guess,
     free_fits,
+    qtilde,
 )
 from na64.limits.calculators.roots import Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
@@ -81,9 +82,9 @@ class AsymptoticCalculator:
         fit = self.batch.likelihood.fitter.fit(points, nu, free_signal=False, start=begin)
         if start is not None:
             start[...] = fit.theta
-        q = np.maximum(2.0 * (fit.value - self.free.value[mass]), 0.0)
-        q = np.where(self.free.nu[mass] > nu, 0.0, q)
-        return np.where(fit.converged & self.free.converged[mass], q, np.nan)
+        free = self.free
+        q = qtilde(self.batch, points, nu, fit, free.value[mass], free.nu[mass])
+        return np.where(free.converged[mass], q, np.nan)
 
     def asimov_statistic(self, nu: Array, mass: Index, start: Array | None = None) -> Array:
         """Return qtilde of the mu = 0 Asimov data; their best fit has a value of zero."""

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.evaluation import Points
 from na64.limits.likelihood.fitting import Fit
 
-__all__ = ["background_fit", "first_guess", "free_fits", "impossible_masses"]
+__all__ = ["background_fit", "first_guess", "free_fits", "impossible_masses", "qtilde"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -79,15 +80,47 @@ def free_fits(
     return Fit(theta, nu, value, converged)
 
 
+def qtilde(
+    batch: SignalBatch, points: Points, nu: Array, fit: Fit, free_value: Array, free_nu: Array
+) -> Array:
+    """Return qtilde (1007.1727 eq. 16), NaN where a fit failed.
+
+    Parameters
+    ----------
+    batch
+        Signals.
+    points
+        Data of N fits.
+    nu
+        Tested signal events, shape (N,).
+    fit
+        Their fits with nu fixed.
+    free_value, free_nu
+        Minima with nu free, shape (N,); NaN where that fit failed.
+    """
+    q = 2.0 * (fit.value - free_value)
+    q = np.where(fit.converged, q, np.nan)
+    # a conditional minimum below the free one: the latter was another, local minimum
+    wrong = np.flatnonzero((q < -1e-7) & (free_nu <= nu))
+    if len(wrong):
+        better = batch.likelihood.fitter.fit(
+            points.take(wrong), nu[wrong], free_signal=True, start=fit.theta[:, wrong]
+        )
+        found = 2.0 * (fit.value[wrong] - better.value)
+        found = np.where(better.nu > nu[wrong], 0.0, found)
+        q[wrong] = np.where(better.converged & (found > -1e-7), found, np.nan)
+    return np.where((free_nu > nu) & ~np.isnan(q), 0.0, np.maximum(q, 0.0))
+
+
 def impossible_masses(batch: SignalBatch, counts: Array) -> list[str]:
     """Say for every mass which bin has events that neither signal nor background can give."""
     model = batch.likelihood.model
     n_bins = len(model.bins)
     background = np.zeros(n_bins)
-    for k, sample in enumerate(model.component_sample.tolist()):
-        if sample < 0:  # kept in the tables: it has a rate, or a shift can give it one
+    for k, signal in enumerate(model.is_signal.tolist()):
+        if not signal:  # kept in the tables: it has a rate, or a shift can give it one
             background[model.component_bin[k]] += 1.0
-    where = model.component_bin[model.component_sample >= 0]
+    where = model.component_bin[model.is_signal]
     answer = []
     for mass in range(len(batch)):
         rate = background.copy()
@@ -111,7 +144,7 @@ def first_guess(batch: SignalBatch, counts: Array, background_rates: Array) -> A
     """
     model = batch.likelihood.model
     share = np.zeros((len(model.bins), len(batch)))
-    np.add.at(share, model.component_bin[model.component_sample >= 0], batch.shape)
+    np.add.at(share, model.component_bin[model.is_signal], batch.shape)
     own = 2.5 + 1.6 * np.sqrt(np.maximum(counts, background_rates))
     own += np.maximum(counts - background_rates, 0.0)
     with np.errstate(divide="ignore"):

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from na64.limits.calculators.datasets import background_fit, first_guess, free_fits
+from na64.limits.calculators.datasets import background_fit, first_guess, free_fits, qtilde
 from na64.limits.calculators.lattice import FitCache, Lattice
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
@@ -111,7 +111,7 @@ class ExactCalculator:
         self.counts = batch.likelihood.observed if counts is None else counts
         model = batch.likelihood.model
         with_signal = np.zeros(len(model.bins), dtype=bool)
-        where = model.component_bin[model.component_sample >= 0]
+        where = model.component_bin[model.is_signal]
         with_signal[where[np.any(batch.shape > 0.0, axis=1)]] = True
         varied = connected_bins(model, with_signal)
         self.varied = np.flatnonzero(varied)
@@ -156,9 +156,7 @@ class ExactCalculator:
         todo = np.flatnonzero(~beyond & ~np.isnan(q)) if self.monotone else np.arange(len(nu))
         points = self.batch.points(mass[todo], self.lattice.full_counts(numbers[todo]))
         fit = self.fitter.fit(points, nu[todo], free_signal=False)
-        found = np.maximum(2.0 * (fit.value - free_value[todo]), 0.0)
-        found = np.where(fit.converged, found, np.nan)
-        q[todo] = np.where(beyond[todo], q[todo], found)
+        q[todo] = qtilde(self.batch, points, nu[todo], fit, free_value[todo], free_nu[todo])
         if self.monotone:
             return q, None
         rates = self.evaluator.rates(fit.theta, nu, points.signal)[self.varied]
@@ -171,9 +169,9 @@ class ExactCalculator:
         fit = self.fitter.fit(points, nu, free_signal=False)
         rates = self.evaluator.rates(fit.theta, nu, points.signal)
         free = self.free
-        q = np.maximum(2.0 * (fit.value - free.value[mass]), 0.0)
-        q = np.where(free.nu[mass] > nu, 0.0, q)
-        return rates, q, fit.converged & free.converged[mass]
+        q = qtilde(self.batch, points, nu, fit, free.value[mass], free.nu[mass])
+        good = fit.converged & free.converged[mass] & ~np.isnan(q)
+        return rates, np.nan_to_num(q), good
 
     def _tail(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,16 +19,20 @@ from na64.limits.calculators.table import (
     check_confidence_level,
     states_to_status,
 )
+from na64.limits.calculators.toys import ToyCalculator, check_toys, toy_limits
 from na64.limits.compiled import SignalBatch
 from na64.limits.result import Status
 from na64.models.errors import InputError, unknown_name
 
-__all__ = ["METHODS", "cls_values", "upper_limits"]
+__all__ = ["DEFAULT_TOYS", "METHODS", "cls_values", "upper_limits"]
 
 Array = NDArray[np.float64]
 
 #: calculators by name
-METHODS: Final = ("exact", "asymptotic")
+METHODS: Final = ("exact", "asymptotic", "toys")
+
+#: toys per hypothesis and mass unless told otherwise
+DEFAULT_TOYS: Final = 10_000
 
 #: ln(signal events) beyond which there is no limit
 _CEILING = 60.0
@@ -42,6 +47,10 @@ def upper_limits(
     expected: bool = True,
     counts: ArrayLike | None = None,
     max_datasets: int = DEFAULT_MAX_DATASETS,
+    toys: int = DEFAULT_TOYS,
+    seed: int = 1,
+    ensemble: str = "aux-fixed",
+    jobs: int = 1,
 ) -> LimitTable:
     """Return the CLs upper limits on the signal strength for M masses.
 
@@ -52,7 +61,7 @@ def upper_limits(
     confidence_level
         1 - CLs at the limit, between 0 and 1.
     method
-        ``exact`` (enumerated ensemble of counts) or ``asymptotic``.
+        ``exact`` (enumerated ensemble of counts), ``asymptotic`` or ``toys``.
     observed, expected
         Which limits to compute. Without the observed limit the counts may be expectations; with
         ``observed=False`` and no counts they are the nominal background.
@@ -60,6 +69,12 @@ def upper_limits(
         Counts per bin instead of the workspace's, shape (B,).
     max_datasets
         Largest ensemble that the exact method enumerates.
+    toys, seed, ensemble
+        For the method ``toys``: pseudo-experiments per hypothesis and mass, seed, and whether
+        auxiliary data are fixed (``aux-fixed``, what the exact method enumerates) or thrown
+        (``aux-fluctuated``, as pyhf does).
+    jobs
+        Processes that share the masses of the method ``toys``; the result does not depend on it.
 
     Returns
     -------
@@ -76,17 +91,48 @@ def upper_limits(
     problems = _problems(batch, data)
     good = np.array([i for i, problem in enumerate(problems) if not problem[1]], dtype=np.intp)
     roots: list[Roots | None] = [None] * 6
-    calculator: Any = None
+    error = None
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
-    if len(good):
-        part = batch.take(good)
+    if method == "toys":
+        check_toys(toys, ensemble, jobs)
+    if not len(good):
+        pass
+    elif method == "toys":
+        roots, error = toy_limits(
+            batch,
+            data,
+            good,
+            alpha,
+            observed=observed,
+            expected=expected,
+            settings={"toys": toys, "seed": seed, "ensemble": ensemble},
+            jobs=jobs,
+        )
+    else:
+        # a limit in events depends on the signal's shape alone: equal shapes are solved once
+        _, first, copies = np.unique(
+            np.round(batch.shape[:, good], 12), axis=1, return_index=True, return_inverse=True
+        )
+        part = batch.take(good[first])
+        calculator: AsymptoticCalculator | ExactCalculator
         if method == "exact":
             calculator = ExactCalculator(part, data, max_datasets=max_datasets)
         else:
             calculator = AsymptoticCalculator(part, data)
-        roots = calculator.limits(alpha, observed=observed, expected=expected)
-    return _table(batch, good, roots, problems, method, confidence_level, observed, expected)
+        roots = [
+            None if found is None else Roots(found.x[copies], found.state[copies])
+            for found in calculator.limits(alpha, observed=observed, expected=expected)
+        ]
+    table = _table(batch, good, roots, problems, method, confidence_level, observed, expected)
+    if method != "toys":
+        return table
+    relative = np.full(len(batch), np.nan)
+    if error is not None:
+        relative[good] = error
+    return replace(
+        table, ensemble=ensemble, seed=seed, toys=toys, observed_error=relative * table.observed
+    )
 
 
 def cls_values(
@@ -97,6 +143,9 @@ def cls_values(
     expected: bool = False,
     counts: ArrayLike | None = None,
     max_datasets: int = DEFAULT_MAX_DATASETS,
+    toys: int = DEFAULT_TOYS,
+    seed: int = 1,
+    ensemble: str = "aux-fixed",
 ) -> ClsTable:
     """Return CLs at given signal strengths.
 
@@ -106,7 +155,7 @@ def cls_values(
         Signals of M masses.
     mu
         Signal strengths, not negative, of a shape that broadcasts to (..., M).
-    method, counts, max_datasets
+    method, counts, max_datasets, toys, seed, ensemble
         As in `upper_limits`.
     expected
         Whether to compute the expected values as well.
@@ -126,6 +175,8 @@ def cls_values(
         raise InputError("signal strengths must be finite and not negative")
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
+    if method == "toys":
+        check_toys(toys, ensemble, jobs=1)
     try:
         shape = np.broadcast_shapes(strength.shape, (len(batch),))
     except ValueError as error:
@@ -144,9 +195,11 @@ def cls_values(
     answer[bad[mass]], bands[:, bad[mass]] = np.nan, np.nan
     todo = ~zero & ~bad[mass]
     if todo.any():
-        calculator: Any
+        calculator: AsymptoticCalculator | ExactCalculator | ToyCalculator
         if method == "exact":
             calculator = ExactCalculator(batch, data, max_datasets=max_datasets)
+        elif method == "toys":
+            calculator = ToyCalculator(batch, data, toys=toys, seed=seed, ensemble=ensemble)
         else:
             calculator = AsymptoticCalculator(batch, data)
         answer[todo], found = calculator.cls_values(nu[todo], mass[todo], expected=expected)

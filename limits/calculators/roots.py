@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BRACKETED", "FAILED", "NO_ROOT", "Roots", "find_roots"]
+__all__ = ["BRACKETED", "FAILED", "NO_ROOT", "Function", "Roots", "find_roots"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

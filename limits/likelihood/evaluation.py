@@ -139,18 +139,18 @@ class Evaluator:
     def _prepare_rates(self) -> None:
         model = self.model
         n_components = len(model.nominal)
-        self.signal_components = np.flatnonzero(model.component_sample >= 0)
+        self.signal_components = np.flatnonzero(model.is_signal)
         init = np.array([[p.init] for p in model.parameters], dtype=np.float64).reshape(-1, 1)
         # expected events of each component per unit of its nominal rate, before any fit
         self.nominal_factor = self._product(self._factors(init)[0])[:, 0]
         total = float((model.nominal * self.nominal_factor)[self.signal_components].sum())
         self.reference_events = total if total > 0.0 else 1.0
-        self.background_nominal = np.where(model.component_sample < 0, model.nominal, 0.0)[:, None]
+        self.background_nominal = np.where(model.is_signal, 0.0, model.nominal)[:, None]
         self.to_bins = RowSum(model.component_bin, self.n_bins)
         self.shift_parameter = np.array([s.parameter for s in model.shifts], dtype=np.intp)
         self.shift_component = np.array([s.component for s in model.shifts], dtype=np.intp)
         # rates of signals are per signal event, so are their shifts
-        per_event = np.where(model.component_sample >= 0, 1.0 / self.reference_events, 1.0)
+        per_event = np.where(model.is_signal, 1.0 / self.reference_events, 1.0)
         units = per_event[self.shift_component]
         self.shift_up = (units * [s.up for s in model.shifts])[:, None]
         self.shift_down = (units * [s.down for s in model.shifts])[:, None]

@@ -91,7 +91,7 @@ class Shift:
 class WorkspaceModel:
     """One measurement of a workspace, resolved to tables.
 
-    A component is one sample in one bin; its rate is
+    A component is what the samples with the same factors expect in one bin; its rate is
     (nominal + sum of shifts) * product of responses, times the parameter of interest when it
     is a signal.
 
@@ -107,12 +107,13 @@ class WorkspaceModel:
         The nuisance parameters that can move and that something depends on.
     signal_samples
         Names of the samples that carry the parameter of interest.
-    component_bin, component_sample
-        Bin of each of the K components; index into `signal_samples`, -1 for a background.
+    component_bin, is_signal
+        Bin of each of the K components, and whether the parameter of interest multiplies it.
     nominal
         Rates before the factors of free parameters, those of fixed ones included, shape (K,).
-    fixed_factor
-        The part of `nominal` that is the product of fixed parameters' factors, shape (K,).
+    cell_sample, cell_bin, cell_component, cell_factor
+        Where the rates of signal samples go: sample, bin, component (samples with the same
+        factors share one) and the product of fixed parameters' factors, each of shape (C,).
     responses
         The distinct multiplicative responses.
     factors
@@ -133,9 +134,12 @@ class WorkspaceModel:
     parameters: tuple[Parameter, ...]
     signal_samples: tuple[str, ...]
     component_bin: NDArray[np.intp]
-    component_sample: NDArray[np.intp]
+    is_signal: NDArray[np.bool_]
     nominal: NDArray[np.float64]
-    fixed_factor: NDArray[np.float64]
+    cell_sample: NDArray[np.intp]
+    cell_bin: NDArray[np.intp]
+    cell_component: NDArray[np.intp]
+    cell_factor: NDArray[np.float64]
     responses: tuple[Response, ...]
     factors: tuple[tuple[int, ...], ...]
     shifts: tuple[Shift, ...]

@@ -148,7 +148,23 @@ class _Reader:
             for k in range(len(self.nominal))
             if self.nominal[k] > 0.0 or self.component_sample[k] >= 0 or k in shifted
         ]
-        new_component = {k: i for i, k in enumerate(kept)}
+        # components of one bin with the same factors and no shifts act as one
+        merged: dict[object, int] = {}
+        new_component: dict[int, int] = {}
+        for k in kept:
+            key = (
+                k
+                if k in shifted
+                else (self.component_bin[k], self.component_sample[k] >= 0, self.factors[k])
+            )
+            new_component[k] = merged.setdefault(key, len(merged))
+        first: dict[int, int] = {}
+        nominal = np.zeros(len(merged))
+        for k in kept:
+            first.setdefault(new_component[k], k)
+            nominal[new_component[k]] += self.nominal[k]
+        heads = [first[i] for i in range(len(merged))]
+        cells = [k for k in kept if self.component_sample[k] >= 0]
         responses = list(self.responses)
         used = sorted({r for k in kept for r in self.factors[k]})
         new_response = {r: i for i, r in enumerate(used)}
@@ -163,15 +179,18 @@ class _Reader:
             observed=observed,
             parameters=tuple(self.parameters[p] for p in live),
             signal_samples=tuple(self.signal_samples),
-            component_bin=np.array([self.component_bin[k] for k in kept], dtype=np.intp),
-            component_sample=np.array([self.component_sample[k] for k in kept], dtype=np.intp),
-            nominal=np.array([self.nominal[k] for k in kept], dtype=np.float64),
-            fixed_factor=np.array([self.fixed_factor[k] for k in kept], dtype=np.float64),
+            component_bin=np.array([self.component_bin[k] for k in heads], dtype=np.intp),
+            is_signal=np.array([self.component_sample[k] >= 0 for k in heads], dtype=bool),
+            nominal=nominal,
+            cell_sample=np.array([self.component_sample[k] for k in cells], dtype=np.intp),
+            cell_bin=np.array([self.component_bin[k] for k in cells], dtype=np.intp),
+            cell_component=np.array([new_component[k] for k in cells], dtype=np.intp),
+            cell_factor=np.array([self.fixed_factor[k] for k in cells], dtype=np.float64),
             responses=tuple(
                 Response(new_parameter[responses[r].parameter], responses[r].hi, responses[r].lo)
                 for r in used
             ),
-            factors=tuple(tuple(new_response[r] for r in self.factors[k]) for k in kept),
+            factors=tuple(tuple(new_response[r] for r in self.factors[k]) for k in heads),
             shifts=tuple(
                 Shift(new_parameter[s.parameter], new_component[s.component], s.up, s.down)
                 for s in self.shifts
@@ -325,7 +344,7 @@ class _Reader:
         for i in range(n_bins):
             self.nominal[first + i] *= scale[i]
             self.fixed_factor.append(scale[i])
-            self.factors.append(tuple(factors[i]))
+            self.factors.append(tuple(sorted(factors[i])))
         if any(value != 1.0 for value in scale):
             self.shifts = [
                 s

@@ -56,7 +56,7 @@ def is_monotone(model: WorkspaceModel, bins: NDArray[np.bool_]) -> bool:
     rate grows with it. The set {n : qtilde(n) >= q} then has with n all n' <= n. It fails for
     control regions, where more events mean more background elsewhere.
     """
-    signal = np.flatnonzero((model.component_sample >= 0) & bins[model.component_bin])
+    signal = np.flatnonzero((model.is_signal) & bins[model.component_bin])
     for parameter, components in enumerate(_touched(model)):
         inside = [k for k in components if bins[model.component_bin[k]]]
         if len({int(model.component_bin[k]) for k in inside}) <= 1:
