@@ -87,6 +87,9 @@ class Exclusion:
         Of the calculator: ``aux-fixed``, ``aux-fluctuated``, or None for asymptotics.
     seed
         Of toys, otherwise None.
+    options
+        What else the signal was computed with: ``splitting``, ``annihilation``, ``inelastic``,
+        ``initial_state_radiation``.
     provenance
         Digests, the resolved card, versions, command.
 
@@ -128,6 +131,7 @@ class Exclusion:
     expected_only: bool = False
     ensemble: str | None = None
     seed: int | None = None
+    options: Mapping[str, float | bool] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -204,6 +208,7 @@ class Exclusion:
             "expected_only": self.expected_only,
             "ensemble": self.ensemble,
             "seed": self.seed,
+            "options": dict(self.options),
         }
 
     def to_json(self) -> str:
@@ -325,6 +330,7 @@ class Exclusion:
             expected_only=found["expected_only"],
             ensemble=found["ensemble"],
             seed=found["seed"],
+            options=found["options"],
             provenance={
                 key: value for key, value in found["provenance"].items() if key != "content_digest"
             },

@@ -33,6 +33,10 @@ def scan(
     alpha_d: float = 0.1,
     ratio: float = 3.0,
     dark_matter: str | None = None,
+    splitting: float = 0.0,
+    annihilation: bool = True,
+    inelastic: bool = True,
+    initial_state_radiation: bool = False,
     overrides: Sequence[str] = (),
     expected_only: bool = False,
     tables: TableStore | None = None,
@@ -57,6 +61,11 @@ def scan(
     alpha_d, ratio, dark_matter
         Dark sector: g_D^2/(4 pi), m_mediator/m_chi above 2, and the species; ``none`` for a
         mediator with no dark matter, which is the default if it decays to neutrinos.
+    splitting
+        Relative mass splitting of pseudo-Dirac dark matter.
+    annihilation, inelastic, initial_state_radiation
+        Whether the resonance of e+ e-, inelastic scattering off nuclei, and initial-state
+        radiation of the resonance are included.
     overrides
         ``path=value`` settings on top of the card, such as ``bins.0.exposure=1e13``.
     expected_only
@@ -88,7 +97,14 @@ def scan(
     ['ok', 'ok', 'ok']
     """
     settings = Settings(
-        production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
+        production=production,
+        alpha_d=alpha_d,
+        ratio=ratio,
+        dark_matter=dark_matter,
+        splitting=splitting,
+        annihilation=annihilation,
+        inelastic=inelastic,
+        initial_state_radiation=initial_state_radiation,
     )
     check_calculator(method, confidence_level)
     signal = expected_signal(
@@ -172,6 +188,12 @@ def exclude(
         expected_only=only_expected,
         ensemble=table.ensemble,
         seed=table.seed,
+        options={
+            "splitting": settings.splitting,
+            "annihilation": settings.annihilation,
+            "inelastic": settings.inelastic,
+            "initial_state_radiation": settings.initial_state_radiation,
+        },
         provenance=provenance(
             card=card.to_dict(),
             card_digest=card.digest,

@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import (
-    cache_option,
-    cl_option,
-    dark_sector_options,
-    json_option,
-    masses_option,
-    method_option,
-    model_option,
-    output_option,
-    production_option,
-    set_option,
-)
+from na64.limits.cli.options import cl_option, json_option, method_option, output_option
+from na64.limits.cli.signal_options import SignalRequest, signal_options
 
 if TYPE_CHECKING:
     from na64.limits.cli.output import Table
@@ -27,38 +17,23 @@ if TYPE_CHECKING:
 
 
 @click.command("scan", cls=Command)
-@click.argument("search", metavar="[SEARCH|CARD.toml|-]", default="na64e-2016-2022")
-@model_option(None)
-@masses_option()
+@signal_options()
 @cl_option()
 @method_option()
-@production_option()
-@dark_sector_options
-@set_option()
 @click.option("--expected-only", is_flag=True, help="Leave the data alone: expected limits only.")
 @click.option(
     "--save-workspaces",
     metavar="DIR",
     help="Also write the likelihood: a pyhf workspace and a patchset with one patch per mass.",
 )
-@cache_option
 @json_option
 @output_option(".json or .csv")
 def command(
-    search: str,
-    model: str | None,
-    charges: str | None,
-    masses: str | None,
+    request: SignalRequest,
     confidence_level: float,
     method: str,
-    production: str,
-    alpha_d: float,
-    ratio: float,
-    dark_matter: str | None,
-    overrides: tuple[str, ...],
     expected_only: bool,
     save_workspaces: str | None,
-    no_cache: bool,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -74,28 +49,12 @@ def command(
     if save_workspaces is not None:
         output.check_directory(save_workspaces, force)
 
-    from na64.limits.cli.inputs import read_card, read_model
-    from na64.limits.expected import Settings, expected_signal
-    from na64.limits.grids import parse_grid
     from na64.limits.scanning import check_calculator, exclude
-    from na64.workspaces.cache import TableCache
 
     # what is quickly checked comes before what takes long
     check_calculator(method, confidence_level)
-    settings = Settings(
-        production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
-    )
-    grid = None if masses is None else parse_grid(masses)
-    chosen = read_model(model, charges)
     with the_console().progress("card") as progress:
-        signal = expected_signal(
-            read_card(search, overrides),
-            masses_gev=grid,
-            model=chosen,
-            settings=settings,
-            tables=TableCache(enabled=not no_cache),
-            progress=progress,
-        )
+        signal = request.compute(progress)
         result = exclude(
             signal,
             confidence_level=confidence_level,

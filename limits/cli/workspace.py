@@ -7,16 +7,8 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import Group, the_console
-from na64.limits.cli.options import (
-    cache_option,
-    dark_sector_options,
-    json_option,
-    masses_option,
-    model_option,
-    output_option,
-    production_option,
-    set_option,
-)
+from na64.limits.cli.options import json_option, output_option
+from na64.limits.cli.signal_options import SignalRequest, signal_options
 
 
 @click.group("workspace", cls=Group)
@@ -25,13 +17,7 @@ def command() -> None:
 
 
 @command.command("build")
-@click.argument("search", metavar="[SEARCH|CARD.toml|-]", default="na64e-2016-2022")
-@model_option(None)
-@masses_option(help="One mass in GeV for -o and stdout; LO:HI:N or a list for --directory.")
-@production_option()
-@dark_sector_options
-@set_option()
-@cache_option
+@signal_options("One mass in GeV for -o and stdout; LO:HI:N or a list for --directory.")
 @click.option(
     "--directory",
     metavar="DIR",
@@ -39,16 +25,7 @@ def command() -> None:
 )
 @output_option(".json, the workspace of one mass")
 def build(
-    search: str,
-    model: str | None,
-    charges: str | None,
-    masses: str | None,
-    production: str,
-    alpha_d: float,
-    ratio: float,
-    dark_matter: str | None,
-    overrides: tuple[str, ...],
-    no_cache: bool,
+    request: SignalRequest,
     directory: str | None,
     outputs: tuple[str, ...],
     force: bool,
@@ -67,28 +44,15 @@ def build(
             raise InputError("give -o FILE (one mass) or --directory DIR (all masses), not both")
         check_directory(directory, force)
 
-    from na64.limits.cli.inputs import read_card, read_model
-    from na64.limits.expected import Settings, expected_signal
     from na64.limits.grids import parse_grid
-    from na64.workspaces.cache import TableCache
     from na64.workspaces.jsonio import canonical_json, digest, write_atomic
     from na64.workspaces.pyhf_json import signal_workspace
 
-    grid = None if masses is None else parse_grid(masses)
-    chosen = read_model(model, charges)
-    if directory is None and (grid is None or len(grid) != 1):
+    one = request.masses is not None and len(parse_grid(request.masses)) == 1
+    if directory is None and not one:
         raise InputError("a workspace holds one mass: give --masses with one, or --directory")
     with the_console().progress("card") as progress:
-        signal = expected_signal(
-            read_card(search, overrides),
-            masses_gev=grid,
-            model=chosen,
-            settings=Settings(
-                production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
-            ),
-            tables=TableCache(enabled=not no_cache),
-            progress=progress,
-        )
+        signal = request.compute(progress)
     if directory is not None:
         save_workspaces(signal, directory, force)
         return

@@ -7,22 +7,12 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import (
-    cache_option,
-    dark_sector_options,
-    json_option,
-    masses_option,
-    model_option,
-    output_option,
-    production_option,
-    set_option,
-)
+from na64.limits.cli.options import json_option, output_option
+from na64.limits.cli.signal_options import SignalRequest, signal_options
 
 
 @click.command("yields", cls=Command)
-@click.argument("search", metavar="[SEARCH|CARD.toml|-]", default="na64e-2016-2022")
-@model_option(None)
-@masses_option()
+@signal_options()
 @click.option(
     "--epsilon",
     "--coupling",
@@ -33,24 +23,11 @@ from na64.limits.cli.options import (
     show_default=True,
     help="Free coupling of the model.",
 )
-@production_option()
-@dark_sector_options
-@set_option()
-@cache_option
 @json_option
 @output_option(".json or .csv")
 def command(
-    search: str,
-    model: str | None,
-    charges: str | None,
-    masses: str | None,
+    request: SignalRequest,
     coupling: float,
-    production: str,
-    alpha_d: float,
-    ratio: float,
-    dark_matter: str | None,
-    overrides: tuple[str, ...],
-    no_cache: bool,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -63,28 +40,12 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.limits.cli.inputs import read_card, read_model
-    from na64.limits.expected import Settings, expected_signal
-    from na64.limits.grids import parse_grid
     from na64.models.errors import InputError
-    from na64.workspaces.cache import TableCache
 
     if not 0.0 < coupling < float("inf"):
         raise InputError(f"the coupling must be positive and finite, is {coupling:g}")
-    settings = Settings(
-        production=production, alpha_d=alpha_d, ratio=ratio, dark_matter=dark_matter
-    )
-    grid = None if masses is None else parse_grid(masses)
-    chosen = read_model(model, charges)
     with the_console().progress("card") as progress:
-        signal = expected_signal(
-            read_card(search, overrides),
-            masses_gev=grid,
-            model=chosen,
-            settings=settings,
-            tables=TableCache(enabled=not no_cache),
-            progress=progress,
-        )
+        signal = request.compute(progress)
     per_particle = signal.per_particle(coupling)
     accepted = signal.at_coupling(coupling)
     rates, sector = signal.rates, signal.settings.dark_sector()
@@ -94,7 +55,7 @@ def command(
         "model": rates.mediator,
         "parameter": rates.parameter,
         "coupling": coupling,
-        "production": production,
+        "production": signal.settings.production,
         "alpha_d": None if sector is None else sector.alpha_d,
         "ratio": None if sector is None else sector.ratio,
         "dark_matter": None if sector is None else sector.species.value,

@@ -78,6 +78,8 @@ SCAN = ("scan", "--masses", "0.01,0.1", "-o", "scan.json")
         (("--ratio", "2"), "mass ratio m_mediator/m_chi must be above 2, is 2"),
         (("--ratio", "1.5"), "the decay to dark matter is closed"),
         (("--ratio", "nan"), "mass ratio m_mediator/m_chi must be above 2, is nan"),
+        (("--splitting", "0.1"), "a mass splitting is for pseudo-dirac"),
+        (("--splitting", "-1", "--dark-matter", "pseudo-dirac"), "must be 0 or positive, is -1"),
         (("--alpha-d", "0"), "alpha_D must be above 0"),
         (("--alpha-d", "-0.1"), "alpha_D must be above 0"),
         (("--alpha-d", "20"), "below 4 pi"),

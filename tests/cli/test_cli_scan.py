@@ -183,6 +183,32 @@ def test_options_do_what_they_say(call, options, ratio, because: str) -> None:
         np.testing.assert_allclose(changed / default, ratio, rtol=0.03, err_msg=because)
 
 
+def test_what_is_left_out_is_left_out_and_recorded(call) -> None:
+    words = ("scan", "--masses", "0.1,0.24", "--json")
+    full = call(*words).data
+    assert full["options"] == {
+        "splitting": 0.0,
+        "annihilation": True,
+        "inelastic": True,
+        "initial_state_radiation": False,
+    }
+    alone = call(*words, "--no-annihilation").data
+    assert alone["yields"]["annihilation"] == [0.0, 0.0]
+    assert alone["yields"]["emission"] == full["yields"]["emission"]
+    assert alone["options"]["annihilation"] is False
+    elastic = call(*words, "--elastic-only").data
+    assert elastic["yields"]["annihilation"] == full["yields"]["annihilation"]
+    # incoherent scattering off protons is 1-3 % of emission at 100 GeV
+    ratio = elastic["yields"]["emission"][0] / full["yields"]["emission"][0]
+    assert 0.97 < ratio < 0.99
+    radiating = call(*words, "--radiation").data
+    # radiation takes 5-12 % off the peak
+    assert 0.85 < radiating["yields"]["annihilation"][1] / full["yields"]["annihilation"][1] < 0.97
+    split = call(*words, "--dark-matter", "pseudo-dirac", "--splitting", "0.1").data
+    assert split["options"]["splitting"] == 0.1
+    assert split["yields"]["emission"] == full["yields"]["emission"]
+
+
 def test_expected_only_leaves_the_data_alone(call) -> None:
     data = call("scan", "--masses", "0.02", "--expected-only", "--json").data
     assert data["observed"] == [None]

@@ -1,0 +1,144 @@
+"""The options of every command that computes the signal of a search, as one request."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from na64.limits.cli.options import (
+    cache_option,
+    dark_sector_options,
+    masses_option,
+    model_option,
+    production_option,
+    set_option,
+)
+
+if TYPE_CHECKING:
+    from na64.limits.expected import ExpectedSignal, Settings
+
+__all__ = ["SignalRequest", "signal_options"]
+
+
+@dataclass(frozen=True, slots=True)
+class SignalRequest:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    search
+        Name of a card, file, or ``-``.
+    model, charges
+        Name of the mediator, or file with its charges.
+    masses
+        Text of the mass grid.
+    overrides
+        ``path=value`` settings of the card.
+    use_cache
+        Whether tables on disk are used.
+    settings
+        Dark sector and approximations.
+    """
+
+    search: str
+    model: str | None
+    charges: str | None
+    masses: str | None
+    overrides: tuple[str, ...]
+    use_cache: bool
+    settings: Settings
+
+    def compute(self, progress: Callable[[str], object]) -> ExpectedSignal:
+        """Read card, model and masses, and compute the signal."""
+        from na64.limits.cli.inputs import read_card, read_model
+        from na64.limits.expected import expected_signal
+        from na64.limits.grids import parse_grid
+        from na64.workspaces.cache import TableCache
+
+        grid = None if self.masses is None else parse_grid(self.masses)
+        return expected_signal(
+            read_card(self.search, self.overrides),
+            masses_gev=grid,
+            model=read_model(self.model, self.charges),
+            settings=self.settings,
+            tables=TableCache(enabled=self.use_cache),
+            progress=progress,
+        )
+
+
+def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add search, model, masses, production, dark sector, ``--set`` and the cache to a command.
+
+    The command receives them as one `SignalRequest`, ``request``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def command(
+            search: str,
+            model: str | None,
+            charges: str | None,
+            masses: str | None,
+            overrides: tuple[str, ...],
+            no_cache: bool,
+            production: str,
+            alpha_d: float,
+            ratio: float,
+            dark_matter: str | None,
+            splitting: float,
+            no_annihilation: bool,
+            elastic_only: bool,
+            radiation: bool,
+            **others: Any,
+        ) -> Any:
+            from na64.limits.expected import Settings
+
+            settings = Settings(
+                production=production,
+                alpha_d=alpha_d,
+                ratio=ratio,
+                dark_matter=dark_matter,
+                splitting=splitting,
+                annihilation=not no_annihilation,
+                inelastic=not elastic_only,
+                initial_state_radiation=radiation,
+            )
+            request = SignalRequest(
+                search, model, charges, masses, overrides, not no_cache, settings
+            )
+            return function(request=request, **others)
+
+        for option in (
+            cache_option,
+            set_option(),
+            click.option(
+                "--radiation",
+                is_flag=True,
+                help="With initial-state radiation of the annihilating pair.",
+            ),
+            click.option(
+                "--elastic-only", is_flag=True, help="Without inelastic scattering off nuclei."
+            ),
+            click.option("--no-annihilation", is_flag=True, help="Without the resonance of e+ e-."),
+            click.option(
+                "--splitting",
+                metavar="D",
+                type=float,
+                default=0.0,
+                show_default=True,
+                help="Mass splitting of pseudo-Dirac states, m2 = m1 (1 + D).",
+            ),
+            dark_sector_options,
+            production_option(),
+            masses_option(help=masses_help),
+            model_option(None),
+            click.argument("search", metavar="[SEARCH|CARD.toml|-]", default="na64e-2016-2022"),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
