@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,14 @@ from na64.workspaces.runcard import RunCard
 from na64.workspaces.template import Template
 from na64.workspaces.topologies import SignalFunction, topology
 
-__all__ = ["NO_DARK_MATTER", "ExpectedSignal", "Settings", "expected_signal", "find_card"]
+__all__ = [
+    "NO_DARK_MATTER",
+    "ExpectedSignal",
+    "Search",
+    "Settings",
+    "expected_signal",
+    "find_card",
+]
 
 #: name of the dark matter of a mediator that has only its neutrinos to decay to invisibly
 NO_DARK_MATTER: Final = "none"
@@ -101,9 +108,32 @@ class Settings:
         return {name: value for name, value in options.items() if name in known}
 
 
+class Search(Protocol):
+    """What a result says of the search it belongs to: a run card, or several of them."""
+
+    @property
+    def name(self) -> str:
+        """Short name."""
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+
+    @property
+    def mass_parameter(self) -> str:
+        """How the mediator's mass is written on an axis."""
+
+    @property
+    def digest(self) -> str:
+        """Digest (sha256) of `to_dict`."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything that is needed to redo it, as plain data."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExpectedSignal:
-    """Signal of one mediator in one search.
+    """Signal of one mediator in one search, or in several together.
 
     Attributes
     ----------
@@ -122,7 +152,7 @@ class ExpectedSignal:
         The mediator.
     """
 
-    card: RunCard
+    card: Search
     template: Template
     rates: SignalRates
     accepted: NDArray[np.float64]
