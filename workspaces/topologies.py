@@ -10,6 +10,7 @@ from typing import Any, Final
 from na64.models.errors import unknown_name
 from na64.models.setup import Beam, MissingEnergyWindow, MuonWindow, Target
 from na64.models.signals.rates import SignalRates
+from na64.models.windows import DisplacedWindow, DumpWindow, MesonWindow
 
 __all__ = ["TOPOLOGIES", "SignalFunction", "Topology", "topology"]
 
@@ -72,7 +73,9 @@ def _check_missing_energy(
         )
 
 
-def _check_window(beam: Beam, target: Target, window: MuonWindow) -> Iterator[tuple[str, str]]:
+def _check_window(
+    beam: Beam, target: Target, window: DisplacedWindow | DumpWindow | MesonWindow | MuonWindow
+) -> Iterator[tuple[str, str]]:
     yield from window.problems(beam, target)
 
 
@@ -98,6 +101,42 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission",),
         "m_A'",
         "na64.models.signals.muon:muon_rates",
+        _check_window,
+    ),
+    Topology(
+        "alp",
+        DisplacedWindow,
+        ("decay", "missing-energy"),
+        ("production",),
+        "m_a",
+        "na64.models.signals.alp:alp_rates",
+        _check_window,
+    ),
+    Topology(
+        "visible",
+        DumpWindow,
+        ("decay",),
+        ("emission",),
+        "m_X",
+        "na64.models.signals.visible:visible_rates",
+        _check_window,
+    ),
+    Topology(
+        "semi-visible",
+        DisplacedWindow,
+        ("decay", "missing-energy"),
+        ("emission", "annihilation"),
+        "m_A'",
+        "na64.models.signals.semi_visible:semi_visible_rates",
+        _check_window,
+    ),
+    Topology(
+        "meson",
+        MesonWindow,
+        ("disappearance",),
+        ("charge-exchange",),
+        "m_M",
+        "na64.models.signals.mesons:meson_rates",
         _check_window,
     ),
 )

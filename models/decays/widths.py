@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "axial_to_fermions",
+    "boson_to_photons",
     "pseudoscalar_to_fermions",
     "scalar_to_fermions",
     "vector_to_complex_scalars",
@@ -138,3 +139,9 @@ def pseudoscalar_to_fermions(
     mass = np.asarray(mass_gev, float)
     g2 = np.asarray(coupling, float) ** 2
     return np.asarray(g2 * mass / (8.0 * np.pi) * velocity(mass, fermion_mass_gev))
+
+
+def boson_to_photons(mass_gev: ArrayLike, coupling: ArrayLike = 1.0) -> FloatArray:
+    """Return the width of a spin-zero boson to two photons, g^2 M^3/(64 pi), g in 1/GeV."""
+    mass = np.asarray(mass_gev, float)
+    return np.asarray(np.asarray(coupling, float) ** 2 * mass**3 / (64.0 * np.pi))

@@ -7,12 +7,14 @@ from importlib.metadata import entry_points
 from typing import Final
 
 from na64.models.errors import InputError, unknown_name
+from na64.models.mediators.alp import alp
 from na64.models.mediators.gauge_bosons import (
     b_minus_l,
     b_minus_l_heavy_neutrinos,
     b_minus_l_left_handed,
     l_mu_l_tau,
 )
+from na64.models.mediators.mesons import invisible_mesons
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.spin_zero import pseudoscalar, scalar
 from na64.models.mediators.vectors import axial, dark_photon, vector
@@ -33,6 +35,8 @@ BUILT_IN: Final[Mapping[str, Callable[[], Mediator]]] = {
     "axial": axial,
     "scalar": scalar,
     "pseudoscalar": pseudoscalar,
+    "alp": alp,
+    "invisible-meson": invisible_mesons,
 }
 
 

@@ -1,0 +1,148 @@
+"""Axion-like particles behind an active target: seen as a decay, or as missing energy.
+
+The beam's shower makes the particle, which flies through the target and the veto behind it.
+Decays between the veto and the detector's end deposit its energy there (region ``decay``);
+decays beyond leave an energy deficit (region ``missing-energy``); decays before the end of the
+veto are lost.
+
+References
+----------
+Banerjee et al. (NA64), arXiv:2005.02710.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from na64.models.decays.in_flight import decay_probability, survival_probability
+from na64.models.errors import InputError
+from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.production.boson_flux import BosonFlux
+from na64.models.setup import Beam, Target
+from na64.models.signals.decay_in_flight import (
+    TableStore,
+    coupling_grid,
+    fold,
+    mediator_flux,
+    total_width,
+)
+from na64.models.signals.rates import SignalRates
+from na64.models.windows import DisplacedWindow
+
+__all__ = ["PROCESSES", "REGIONS", "alp_rates"]
+
+FloatArray = NDArray[np.float64]
+
+#: order of the region axis
+REGIONS: Final = ("decay", "missing-energy")
+#: order of the process axis
+PROCESSES: Final = ("production",)
+# g_agg in 1/GeV, or g of an electron-coupled particle
+_COUPLINGS: Final = {True: (1e-6, 100.0), False: (1e-7, 1.0)}
+
+
+def alp_rates(
+    beam: Beam,
+    target: Target,
+    window: DisplacedWindow,
+    mediator: Mediator,
+    masses_gev: ArrayLike,
+    *,
+    invisible_branching: float = 0.0,
+    production: str = "etl",
+    inelastic: bool = True,
+    couplings: ArrayLike | None = None,
+    tables: TableStore | None = None,
+) -> SignalRates:
+    """Return the events of a boson that decays in or beyond the detector.
+
+    Parameters
+    ----------
+    beam
+        An e- or e+ beam.
+    target
+        The active target; it absorbs the whole cascade.
+    window
+        Decay volume and energy cuts.
+    mediator
+        Coupled to photons (Primakoff production), or to electrons (emission; a boson of any
+        spin then, such as an electron-coupled axion-like particle).
+    masses_gev
+        Shape (M,).
+    invisible_branching
+        Branching ratio to states that nothing sees, 0 to 1, the same for all couplings. It
+        shortens the lifetime; an invisible decay is missing energy wherever it happens.
+    production, inelastic
+        Approximation of the emission (of no effect for Primakoff production), and whether
+        incoherent scattering off protons is added.
+    couplings
+        Couplings, shape (C,); 40 per decade, 1e-6 to 100 GeV^-1 or 1e-7 to 1, if None.
+    tables
+        A store for the fluxes.
+
+    Returns
+    -------
+    SignalRates
+        Regions `REGIONS`, one process, a grid of couplings.
+
+    Raises
+    ------
+    InputError
+        For values out of range, or a mediator that is stable or not made by the beam.
+    """
+    masses = np.atleast_1d(np.asarray(masses_gev, float))
+    if not 0.0 <= invisible_branching <= 1.0:
+        raise InputError(
+            f"invisible branching ratio must be between 0 and 1, is {invisible_branching}"
+        )
+    for key, message in window.problems(beam, target):
+        raise InputError(f"{key} {message}")
+    photons = MediatorKind(mediator.kind) is MediatorKind.PHOTON_COUPLED
+    grid = coupling_grid(*_COUPLINGS[photons], couplings)
+    visible = 1.0 - invisible_branching
+
+    def flux_above(threshold: float) -> BosonFlux:
+        return mediator_flux(
+            beam,
+            target,
+            mediator,
+            masses,
+            threshold,
+            production=production,
+            inelastic=inelastic,
+            tables=tables,
+        )
+
+    seen = flux_above(window.decay_energy_gev)
+    missing = flux_above(window.missing_energy_gev)
+    events = np.zeros((len(masses), len(grid), 1, 2))
+    if visible > 0.0:
+        width = total_width(mediator, masses) / visible
+        events[..., 0, 0] = visible * fold(
+            seen,
+            masses,
+            width,
+            grid,
+            lambda length: decay_probability(window.decay_start_cm, window.decay_end_cm, length),
+        )
+        events[..., 0, 1] = visible * fold(
+            missing,
+            masses,
+            width,
+            grid,
+            lambda length: survival_probability(window.decay_end_cm, length),
+        )
+    events[..., 0, 1] += invisible_branching * missing.totals[:, None] * grid**2
+    return SignalRates(
+        mediator=mediator.name,
+        parameter=mediator.parameter,
+        masses_gev=masses,
+        couplings=grid,
+        processes=PROCESSES,
+        regions=REGIONS,
+        events=events,
+        power=None,
+    )

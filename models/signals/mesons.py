@@ -1,0 +1,109 @@
+"""Invisible decays of neutral mesons: a hadron turns into a meson that leaves no trace.
+
+The meson of charge exchange takes all but a few hundred MeV of the beam's energy; if it decays
+invisibly the whole energy disappears.
+
+References
+----------
+NA64h, arXiv:2406.01990.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from na64.models.errors import InputError
+from na64.models.mediators.protocol import Mediator
+from na64.models.production.charge_exchange import MESONS, Meson, mesons_per_hadron
+from na64.models.setup import Beam, Target
+from na64.models.signals.rates import SignalRates
+from na64.models.windows import MesonWindow
+
+__all__ = ["PROCESSES", "REGIONS", "meson_of_mass", "meson_rates"]
+
+#: order of the region axis
+REGIONS: Final = ("disappearance",)
+#: order of the process axis
+PROCESSES: Final = ("charge-exchange",)
+_SAME_MASS: Final = 2e-3
+
+
+def meson_of_mass(mass_gev: float) -> Meson:
+    """Return the neutral meson of a mass, to 0.2 %.
+
+    Raises
+    ------
+    InputError
+        For a mass that no neutral meson has.
+    """
+    for meson in MESONS.values():
+        if abs(mass_gev / meson.mass_gev - 1.0) < _SAME_MASS:
+            return meson
+    known = ", ".join(f"{meson.mass_gev:g} ({name})" for name, meson in MESONS.items())
+    raise InputError(f"no neutral meson has a mass of {mass_gev:g} GeV; there are: {known}")
+
+
+def meson_rates(
+    beam: Beam,
+    target: Target,
+    window: MesonWindow,
+    mediator: Mediator,
+    masses_gev: ArrayLike,
+) -> SignalRates:
+    """Return the invisible mesons per hadron on target at a branching ratio of 1.
+
+    Parameters
+    ----------
+    beam
+        pi-, or K- for the K0.
+    target
+        The active target.
+    window
+        Attenuation length of the beam.
+    mediator
+        `na64.models.mediators.mesons.InvisibleMesons`.
+    masses_gev
+        Masses of mesons, shape (M,): each names one.
+
+    Returns
+    -------
+    SignalRates
+        One region and one process, proportional to the branching ratio.
+
+    Raises
+    ------
+    InputError
+        For a mass that no meson has, or a meson that the beam does not make.
+    """
+    masses = np.atleast_1d(np.asarray(masses_gev, float))
+    for key, message in window.problems(beam, target):
+        raise InputError(f"{key} {message}")
+    made = []
+    for mass in masses:
+        meson = meson_of_mass(float(mass))
+        if meson.beam != beam.particle:
+            raise InputError(
+                f"{meson.name} comes from charge exchange of {meson.beam}, not of {beam.particle}"
+            )
+        made.append(
+            mesons_per_hadron(
+                meson.name,
+                beam.energy_gev,
+                target.material,
+                target.length_cm,
+                window.interaction_length_cm,
+            )
+        )
+    return SignalRates(
+        mediator=mediator.name,
+        parameter=mediator.parameter,
+        masses_gev=masses,
+        couplings=np.ones(1),
+        processes=PROCESSES,
+        regions=REGIONS,
+        events=np.array(made)[:, None, None, None],
+        power=1.0,
+    )

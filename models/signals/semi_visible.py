@@ -1,0 +1,239 @@
+"""Semi-visible dark photon: A' -> chi_1 chi_2, then chi_2 -> chi_1 and a pair in flight.
+
+A' decays at once; chi_2 flies. Where it decays tells what is seen: between the veto and the
+detector's end, a deposit of the pair's energy (region ``decay``); beyond the end, nothing, and the
+A' energy is missing (region ``missing-energy``). Decays before the end of the veto are taken as
+lost, as in the search for axion-like particles whose selection this recasts.
+
+References
+----------
+Cazzaniga et al. (NA64), arXiv:2107.02021.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+from numpy.typing import ArrayLike, NDArray
+
+from na64.models.constants import ELECTRON_MASS_GEV, GEV2_TO_CM2
+from na64.models.decays.in_flight import decay_probability, survival_probability
+from na64.models.decays.three_body import ThreeBodyDecay, three_body_decay
+from na64.models.errors import InputError
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector
+from na64.models.mediators.protocol import Mediator
+from na64.models.production.annihilation import Resonance, annihilation_cross_section
+from na64.models.production.boson_flux import BosonFlux
+from na64.models.setup import Beam, Target
+from na64.models.showers.cascade import cascade
+from na64.models.signals.decay_in_flight import (
+    TableStore,
+    coupling_grid,
+    fold,
+    mediator_flux,
+)
+from na64.models.signals.rates import SignalRates
+from na64.models.windows import DisplacedWindow
+
+__all__ = ["PROCESSES", "REGIONS", "excited_state_decay", "semi_visible_rates"]
+
+FloatArray = NDArray[np.float64]
+
+#: order of the region axis
+REGIONS: Final = ("decay", "missing-energy")
+#: order of the process axis
+PROCESSES: Final = ("emission", "annihilation")
+_COUPLINGS: Final = (1e-6, 1.0)
+# Nodes in the angle of chi_2 in the rest frame of A', and cells across the resonance.
+_ANGLES: Final = 6
+_CELLS: Final = 120
+_CASCADE_STEP: Final = 0.01
+
+
+def excited_state_decay(
+    mediator: Mediator, masses_gev: ArrayLike, dark_sector: DarkSector
+) -> ThreeBodyDecay:
+    """Return the decay of chi_2 at unit coupling, for mediator masses of shape (M,).
+
+    Raises
+    ------
+    InputError
+        For dark matter that is not pseudo-Dirac, or a splitting below 2 m_e.
+    """
+    if dark_sector.species is not DarkMatter.PSEUDO_DIRAC or dark_sector.splitting <= 0.0:
+        raise InputError(
+            "semi-visible decays need pseudo-dirac dark matter with a mass splitting, not "
+            f"{dark_sector.species} with {dark_sector.splitting:g}"
+        )
+    masses = np.atleast_1d(np.asarray(masses_gev, float))
+    light = masses / dark_sector.ratio
+    heavy = light * (1.0 + dark_sector.splitting)
+    return three_body_decay(heavy, light, masses, dark_sector.alpha_d, mediator)
+
+
+def semi_visible_rates(
+    beam: Beam,
+    target: Target,
+    window: DisplacedWindow,
+    mediator: Mediator,
+    masses_gev: ArrayLike,
+    *,
+    dark_sector: DarkSector | None = None,
+    production: str = "etl",
+    inelastic: bool = True,
+    annihilation: bool = True,
+    couplings: ArrayLike | None = None,
+    tables: TableStore | None = None,
+) -> SignalRates:
+    """Return the events of a dark photon that decays to chi_1 chi_2.
+
+    Parameters
+    ----------
+    beam
+        An e- or e+ beam.
+    target
+        The active target; it absorbs the whole cascade.
+    window
+        Decay volume and energy cuts; the cut on a decay is on the energy of the visible pair.
+    mediator
+        A vector that couples to electrons.
+    masses_gev
+        Its masses, shape (M,).
+    dark_sector
+        Pseudo-Dirac, with a splitting above 2 m_e at every mass; required.
+    production, inelastic
+        As in `na64.models.signals.missing_energy.missing_energy_rates`.
+    annihilation
+        Whether e+ e- -> A' of the cascade's positrons is added; its row is zero if not.
+    couplings
+        Couplings, shape (C,); 40 per decade from 1e-6 to 1 if None.
+    tables
+        A store for the fluxes.
+
+    Returns
+    -------
+    SignalRates
+        Regions `REGIONS`, processes `PROCESSES`, a grid of couplings.
+
+    Raises
+    ------
+    InputError
+        For values out of range, or dark matter that is not pseudo-Dirac.
+    """
+    masses = np.atleast_1d(np.asarray(masses_gev, float))
+    for key, message in window.problems(beam, target):
+        raise InputError(f"{key} {message}")
+    if dark_sector is None:
+        raise InputError("semi-visible decays need pseudo-dirac dark matter; give --dark-matter")
+    decay = excited_state_decay(mediator, masses, dark_sector)
+    grid = coupling_grid(*_COUPLINGS, couplings)
+    events = np.zeros((len(masses), len(grid), len(PROCESSES), len(REGIONS)))
+    thresholds = (window.decay_energy_gev, window.missing_energy_gev)
+    for region, threshold in enumerate(thresholds):
+        fluxes = [
+            mediator_flux(
+                beam,
+                target,
+                mediator,
+                masses,
+                threshold,
+                production=production,
+                inelastic=inelastic,
+                tables=tables,
+            )
+        ]
+        if annihilation:
+            fluxes.append(_resonant_flux(beam, target, mediator, masses, threshold, dark_sector))
+        for process, flux in enumerate(fluxes):
+            excited = _excited_states(flux, masses, decay)
+            if region == 0:
+                ratio = window.decay_energy_gev / excited.energies_gev
+                excited = BosonFlux(
+                    excited.energies_gev, excited.weights * decay.visible_fraction(ratio)
+                )
+            events[:, :, process, region] = fold(
+                excited,
+                decay.heavy_gev,
+                decay.total_gev,
+                grid,
+                lambda length, region=region: (  # type: ignore[misc]
+                    decay_probability(window.decay_start_cm, window.decay_end_cm, length)
+                    if region == 0
+                    else survival_probability(window.decay_end_cm, length)
+                ),
+            )
+    return SignalRates(
+        mediator=mediator.name,
+        parameter=mediator.parameter,
+        masses_gev=masses,
+        couplings=grid,
+        processes=PROCESSES,
+        regions=REGIONS,
+        events=events,
+        power=None,
+    )
+
+
+def _excited_states(flux: BosonFlux, masses: FloatArray, decay: ThreeBodyDecay) -> BosonFlux:
+    """Share each A' out over the energies of its chi_2, with every direction alike."""
+    heavy, light = decay.heavy_gev, decay.light_gev
+    energy = (masses**2 + heavy**2 - light**2) / (2.0 * masses)
+    momentum = np.sqrt((energy - heavy) * (energy + heavy))
+    gamma = flux.energies_gev / masses[:, None]
+    boost = np.sqrt(np.maximum(gamma**2 - 1.0, 0.0))
+    cosines, weights = leggauss(_ANGLES)
+    energies = (
+        gamma[..., None] * energy[:, None, None]
+        + boost[..., None] * momentum[:, None, None] * cosines
+    )
+    shared = flux.weights[..., None] * (0.5 * weights)
+    shape = (len(masses), -1)
+    # rounding must not leave a particle at rest below its mass
+    return BosonFlux(np.maximum(energies.reshape(shape), heavy[:, None]), shared.reshape(shape))
+
+
+def _resonant_flux(
+    beam: Beam,
+    target: Target,
+    mediator: Mediator,
+    masses: FloatArray,
+    threshold: float,
+    dark_sector: DarkSector,
+) -> BosonFlux:
+    """A' from the annihilation of positrons, with the positron's energy, at unit coupling.
+
+    Cells across the Breit-Wigner curve, uniform in the angle whose tangent is (s - M^2)/(M Gamma):
+    each counts the track length in it times the mean cross-section of its ends.
+    """
+    shower = cascade(
+        target.material,
+        beam.particle,
+        beam.energy_gev,
+        floor_gev=threshold,
+        step=_CASCADE_STEP,
+    )
+    electrons = (
+        target.material.electron_density_cm3 * target.material.radiation_length_cm * GEV2_TO_CM2
+    )
+
+    def entrance(root_s: FloatArray) -> FloatArray:
+        return np.asarray(mediator.partial_widths(root_s)["e e"], float)
+
+    energies, weights = [], []
+    for mass in masses:
+
+        def dark(root_s: FloatArray, mass: float = float(mass)) -> FloatArray:
+            return dark_sector.width_gev(root_s, mass)
+
+        width = float(dark(np.asarray(mass)))
+        ends = 2.0 * ELECTRON_MASS_GEV * (np.array([threshold, beam.energy_gev]))
+        low, high = np.arctan((ends - mass**2) / (mass * width))
+        s = mass**2 + mass * width * np.tan(np.linspace(low, high, _CELLS + 1))
+        edges = np.clip(s / (2.0 * ELECTRON_MASS_GEV), threshold, beam.energy_gev)
+        sigma = annihilation_cross_section(edges, Resonance(float(mass), 3, entrance, dark, dark))
+        track = -np.diff(shower.above(edges)[1])
+        energies.append(np.maximum(0.5 * (edges[1:] + edges[:-1]), mass))
+        weights.append(electrons * np.maximum(track, 0.0) * 0.5 * (sigma[1:] + sigma[:-1]))
+    return BosonFlux(np.array(energies), np.array(weights))

@@ -1,0 +1,127 @@
+"""Bosons that decay to e+ e- between a dump and a calorimeter: the X17 and the dark photon.
+
+Events per particle on target: the flux of bosons out of the cascade, times the probability to
+decay in the volume, averaged over the boson's energy, times the branching ratio to e+ e-.
+
+References
+----------
+Banerjee et al. (NA64), arXiv:1803.07748 and arXiv:1912.11389.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from na64.models.constants import ELECTRON_MASS_GEV
+from na64.models.decays.in_flight import decay_probability
+from na64.models.errors import InputError
+from na64.models.mediators.protocol import Mediator
+from na64.models.setup import Beam, Target
+from na64.models.signals.decay_in_flight import (
+    TableStore,
+    coupling_grid,
+    fold,
+    mediator_flux,
+    total_width,
+)
+from na64.models.signals.rates import SignalRates
+from na64.models.windows import DumpWindow
+
+__all__ = ["PROCESSES", "REGIONS", "visible_rates"]
+
+#: order of the region axis
+REGIONS: Final = ("decay",)
+#: order of the process axis
+PROCESSES: Final = ("emission",)
+# epsilon, or the coupling g to electrons
+_COUPLINGS: Final = (1e-6, 1.0)
+
+
+def visible_rates(
+    beam: Beam,
+    target: Target,
+    window: DumpWindow,
+    mediator: Mediator,
+    masses_gev: ArrayLike,
+    *,
+    production: str = "etl",
+    inelastic: bool = True,
+    couplings: ArrayLike | None = None,
+    tables: TableStore | None = None,
+) -> SignalRates:
+    """Return the decays to e+ e- behind a dump, per particle on target.
+
+    Parameters
+    ----------
+    beam
+        An e- or e+ beam.
+    target
+        The dump; it absorbs the whole cascade.
+    window
+        Decay volume and smallest energy of the boson.
+    mediator
+        Vector, axial, scalar or pseudoscalar, coupled to electrons. All of its decays are to
+        Standard Model states.
+    masses_gev
+        Shape (M,), above 2 m_e.
+    production, inelastic
+        Approximation of the emission, and whether incoherent scattering off protons is added.
+    couplings
+        Couplings, shape (C,); 40 per decade from 1e-6 to 1 if None.
+    tables
+        A store for the fluxes.
+
+    Returns
+    -------
+    SignalRates
+        One region, one process, a grid of couplings.
+
+    Raises
+    ------
+    InputError
+        For values out of range, a mass at or below the pair threshold, or a mediator that does
+        not couple to electrons.
+    """
+    masses = np.atleast_1d(np.asarray(masses_gev, float))
+    for key, message in window.problems(beam, target):
+        raise InputError(f"{key} {message}")
+    if np.any(masses <= 2.0 * ELECTRON_MASS_GEV):
+        raise InputError(
+            f"mass of {masses.min():g} GeV is not above the threshold of e+ e-, "
+            f"{2.0 * ELECTRON_MASS_GEV:.6g} GeV: there is no decay to see"
+        )
+    if not np.any(mediator.coupling("e", masses**2)):
+        raise InputError(f"model '{mediator.name}' does not couple to the beam's electrons")
+    grid = coupling_grid(*_COUPLINGS, couplings)
+    flux = mediator_flux(
+        beam,
+        target,
+        mediator,
+        masses,
+        window.boson_energy_gev,
+        production=production,
+        inelastic=inelastic,
+        tables=tables,
+    )
+    width = total_width(mediator, masses)
+    to_electrons = np.asarray(mediator.partial_widths(masses)["e e"], float) / width
+    decays = fold(
+        flux,
+        masses,
+        width,
+        grid,
+        lambda length: decay_probability(window.decay_start_cm, window.decay_end_cm, length),
+    )
+    return SignalRates(
+        mediator=mediator.name,
+        parameter=mediator.parameter,
+        masses_gev=masses,
+        couplings=grid,
+        processes=PROCESSES,
+        regions=REGIONS,
+        events=(to_electrons[:, None] * decays)[..., None, None],
+        power=None,
+    )
