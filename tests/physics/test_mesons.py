@@ -1,0 +1,89 @@
+"""Invisible mesons: mesons per pion, limits on branching ratios beside the published ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from na64.models.errors import InputError
+from na64.models.materials import material
+from na64.models.mediators.mesons import invisible_mesons
+from na64.models.production.charge_exchange import MESONS
+from na64.models.setup import Beam, Target
+from na64.models.signals.mesons import meson_of_mass, meson_rates
+from na64.models.windows import MesonWindow
+from na64.workspaces.binding import signal_rates
+from na64.workspaces.cardreader import load_card
+from na64.workspaces.quantity import MassTable
+from na64.workspaces.template import Template
+
+ETA, ETA_PRIME = MESONS["eta"].mass_gev, MESONS["eta-prime"].mass_gev
+CALORIMETER = Target(material("ecal"), 45.0)
+WINDOW = MesonWindow(33.8)
+# NA64h, arXiv:2406.01990: 2.9e9 pions, no event, 90 % CL; with 2.3 events they imply 2.1e4 eta and
+# 1.1e4 eta' that would have been seen
+PIONS = 2.9e9
+PUBLISHED = {"eta": 1.1e-4, "eta-prime": 2.1e-4}
+
+
+def test_uncalibrated_prediction() -> None:
+    rates = meson_rates(
+        Beam("pi-", 50.0), CALORIMETER, WINDOW, invisible_mesons(), [ETA, ETA_PRIME]
+    )
+    mesons = PIONS * rates.events[:, 0, 0, 0]
+    implied = 2.3 / np.array([PUBLISHED["eta"], PUBLISHED["eta-prime"]])
+    np.testing.assert_allclose(implied, [2.1e4, 1.1e4], rtol=0.02)
+    # what selection and production leave: 0.75 and 0.37, of order one without any tuning
+    np.testing.assert_allclose(implied / mesons, [0.75, 0.37], rtol=0.02)
+
+
+def test_limits_of_the_card() -> None:
+    card = load_card("na64h-2022")
+    rates = signal_rates(card, invisible_mesons(), [ETA, ETA_PRIME])
+    events = Template.from_card(card).signal_events(rates)[:, 0, 0, 0]
+    # 2.3 events: no background, no uncertainty
+    np.testing.assert_allclose(2.3 / events, [1.1e-4, 2.1e-4], rtol=0.01)
+    efficiency = card.bins[0].efficiency
+    assert isinstance(efficiency, MassTable)
+    assert "calibrated" in efficiency.source
+
+
+def test_rates_are_linear_in_the_branching_ratio() -> None:
+    rates = meson_rates(Beam("pi-", 50.0), CALORIMETER, WINDOW, invisible_mesons(), [ETA])
+    assert rates.power == 1.0
+    assert rates.parameter == "br"
+
+
+def test_mesons_of_each_beam() -> None:
+    pions, kaons = Beam("pi-", 50.0), Beam("K-", 50.0)
+    found = meson_rates(
+        pions, CALORIMETER, WINDOW, invisible_mesons(), [MESONS["pi0"].mass_gev, ETA, ETA_PRIME]
+    )
+    assert np.all(found.events > 0.0)
+    kaon = MESONS["K0"].mass_gev
+    assert meson_rates(kaons, CALORIMETER, WINDOW, invisible_mesons(), [kaon]).events.item() > 0.0
+    with pytest.raises(InputError, match="of K-, not of pi-"):
+        meson_rates(pions, CALORIMETER, WINDOW, invisible_mesons(), [kaon])
+    with pytest.raises(InputError, match="of pi-, not of e-"):
+        meson_rates(Beam("e-", 100.0), CALORIMETER, WINDOW, invisible_mesons(), [ETA])
+
+
+def test_masses_name_the_mesons() -> None:
+    assert meson_of_mass(0.548).name == "eta"
+    with pytest.raises(
+        InputError, match=r"no neutral meson has a mass of 0.3 GeV; there are: .*eta"
+    ):
+        meson_of_mass(0.3)
+
+
+def test_bad_windows() -> None:
+    with pytest.raises(InputError, match="must be positive"):
+        MesonWindow(-1.0)
+    with pytest.raises(InputError, match="must be finite"):
+        meson_rates(
+            Beam("pi-", 50.0),
+            Target(material("ecal")),
+            MesonWindow(np.inf),
+            invisible_mesons(),
+            [ETA],
+        )
