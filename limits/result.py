@@ -85,8 +85,8 @@ class Exclusion:
         Whether there is no observed limit on purpose: a projection, or not asked for.
     ensemble
         Of the calculator: ``aux-fixed``, ``aux-fluctuated``, or None for asymptotics.
-    seed
-        Of toys, otherwise None.
+    seed, toys
+        Seed and number of toys per hypothesis, otherwise None.
     options
         What else the signal was computed with: ``splitting``, ``annihilation``, ``inelastic``,
         ``initial_state_radiation``.
@@ -131,6 +131,7 @@ class Exclusion:
     expected_only: bool = False
     ensemble: str | None = None
     seed: int | None = None
+    toys: int | None = None
     options: Mapping[str, float | bool] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -208,6 +209,7 @@ class Exclusion:
             "expected_only": self.expected_only,
             "ensemble": self.ensemble,
             "seed": self.seed,
+            "toys": self.toys,
             "options": dict(self.options),
         }
 
@@ -330,6 +332,7 @@ class Exclusion:
             expected_only=found["expected_only"],
             ensemble=found["ensemble"],
             seed=found["seed"],
+            toys=found["toys"],
             options=found["options"],
             provenance={
                 key: value for key, value in found["provenance"].items() if key != "content_digest"

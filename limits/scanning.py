@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.limits.calculators import METHODS, LimitTable, upper_limits
-from na64.limits.compiled import compile_workspace
+from na64.limits.calculators.inverting import DEFAULT_TOYS, METHODS, upper_limits
+from na64.limits.compiled import SignalBatch, compile_workspace
 from na64.limits.expected import ExpectedSignal, Settings, expected_signal
 from na64.limits.provenance import provenance
 from na64.limits.result import Exclusion, Regions
@@ -39,6 +39,10 @@ def scan(
     initial_state_radiation: bool = False,
     overrides: Sequence[str] = (),
     expected_only: bool = False,
+    toys: int = DEFAULT_TOYS,
+    seed: int = 1,
+    ensemble: str = "aux-fixed",
+    jobs: int = 1,
     tables: TableStore | None = None,
     progress: Callable[[str], object] = lambda label: None,
 ) -> Exclusion:
@@ -55,7 +59,7 @@ def scan(
     confidence_level
         Between 0 and 1; NA64 quotes 0.9.
     method
-        Calculator of the CLs, ``exact`` or ``asymptotic``.
+        Calculator of the CLs: ``exact``, ``asymptotic`` or ``toys``.
     production
         Approximation of the cross-section: ``etl``, ``ww`` or ``iww``.
     alpha_d, ratio, dark_matter
@@ -70,6 +74,8 @@ def scan(
         ``path=value`` settings on top of the card, such as ``bins.0.exposure=1e13``.
     expected_only
         Whether the data are left alone and only expected limits computed.
+    toys, seed, ensemble, jobs
+        For the method ``toys``, as in `na64.limits.calculators.upper_limits`.
     tables
         Where tables of cross-sections are kept between runs, such as
         `na64.workspaces.cache.TableCache`; computed anew if None.
@@ -121,6 +127,10 @@ def scan(
         confidence_level=confidence_level,
         method=method,
         expected_only=expected_only,
+        toys=toys,
+        seed=seed,
+        ensemble=ensemble,
+        jobs=jobs,
         progress=progress,
     )
 
@@ -139,6 +149,10 @@ def exclude(
     confidence_level: float = 0.9,
     method: str = "exact",
     expected_only: bool = False,
+    toys: int = DEFAULT_TOYS,
+    seed: int = 1,
+    ensemble: str = "aux-fixed",
+    jobs: int = 1,
     progress: Callable[[str], object] = lambda label: None,
 ) -> Exclusion:
     """Return the couplings that are excluded, given the expected signal.
@@ -147,7 +161,7 @@ def exclude(
     ----------
     signal
         From `expected_signal`.
-    confidence_level, method, expected_only, progress
+    confidence_level, method, expected_only, toys, seed, ensemble, jobs, progress
         As in `scan`.
     """
     check_calculator(method, confidence_level)
@@ -157,7 +171,16 @@ def exclude(
     per_unit = signal.at_coupling(1.0)
     totals = per_unit.sum(axis=(1, 2))
     progress("limits")
-    table = _limits(signal, per_unit, totals, confidence_level, method, observed=not only_expected)
+    table = upper_limits(
+        _batch(signal, per_unit, totals),
+        confidence_level=confidence_level,
+        method=method,
+        observed=not only_expected,
+        toys=toys,
+        seed=seed,
+        ensemble=ensemble,
+        jobs=jobs,
+    )
 
     def coupling(mu: NDArray[np.float64]) -> NDArray[np.float64]:
         # mu counts units of one signal event, and events go with coupling^power
@@ -188,6 +211,7 @@ def exclude(
         expected_only=only_expected,
         ensemble=table.ensemble,
         seed=table.seed,
+        toys=table.toys,
         options={
             "splitting": settings.splitting,
             "annihilation": settings.annihilation,
@@ -203,16 +227,10 @@ def exclude(
     )
 
 
-def _limits(
-    signal: ExpectedSignal,
-    per_unit: NDArray[np.float64],
-    totals: NDArray[np.float64],
-    confidence_level: float,
-    method: str,
-    *,
-    observed: bool,
-) -> LimitTable:
-    """Return the limits on mu, in units of one signal event in all bins at nominal nuisances."""
+def _batch(
+    signal: ExpectedSignal, per_unit: NDArray[np.float64], totals: NDArray[np.float64]
+) -> SignalBatch:
+    """Return the likelihood of all masses; mu = 1 is one signal event at nominal nuisances."""
     scale = np.where(totals > 0.0, totals, 1.0)[:, None, None]
     per_event = per_unit / scale
     # Any signal will do for the template: it is replaced for all masses at once.
@@ -221,8 +239,7 @@ def _limits(
     samples = [f"signal_{name}" for name in signal.rates.processes]
     order = [samples.index(name) for name in likelihood.signal_names]
     bins = [signal.bins.index(channel) for channel, _ in likelihood.bins]
-    batch = likelihood.inject(per_event[:, order][:, :, bins])
-    return upper_limits(batch, confidence_level=confidence_level, method=method, observed=observed)
+    return likelihood.inject(per_event[:, order][:, :, bins])
 
 
 def _open_region(low: float) -> Regions:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import json_option, method_option, output_option
+from na64.limits.cli.options import calculator_options, json_option, output_option
 
 
 @click.command("cls", cls=Command)
@@ -18,14 +20,14 @@ from na64.limits.cli.options import json_option, method_option, output_option
     help="Signal strengths: a comma list or LO:HI:N.",
 )
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
-@method_option()
+@calculator_options(parallel=False)
 @json_option
 @output_option(".json or .csv")
 def command(
     file: str,
     mu: str,
     measurement: str | None,
-    method: str,
+    calculator: dict[str, Any],
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -48,14 +50,16 @@ def command(
     document = read_workspace_file(file)
     with the_console().progress("CLs"):
         compiled = compile_workspace(document, measurement)
-        table = cls_values(compiled.batch(), strengths[:, None], method=method, expected=True)
+        table = cls_values(compiled.batch(), strengths[:, None], expected=True, **calculator)
         observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
     result = {
         "schema": "na64-limits/cls/1",
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "method": table.method,
-        "ensemble": "aux-fixed" if table.method == "exact" else None,
+        "ensemble": {"exact": "aux-fixed", "toys": calculator["ensemble"]}.get(table.method),
+        "seed": calculator["seed"] if table.method == "toys" else None,
+        "toys": calculator["toys"] if table.method == "toys" else None,
         "mu": strengths,
         "observed": observed,
         "band_order": list(BAND_ORDER),

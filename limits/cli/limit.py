@@ -8,21 +8,21 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import cl_option, json_option, method_option, output_option
+from na64.limits.cli.options import calculator_options, cl_option, json_option, output_option
 
 
 @click.command("limit", cls=Command)
 @click.argument("file", metavar="WS.json|-")
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
 @cl_option()
-@method_option()
+@calculator_options()
 @json_option
 @output_option(".json or .csv")
 def command(
     file: str,
     measurement: str | None,
     confidence_level: float,
-    method: str,
+    calculator: dict[str, Any],
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -42,7 +42,7 @@ def command(
     document = read_workspace_file(file)
     with the_console().progress("limit"):
         compiled = compile_workspace(document, measurement)
-        table = upper_limits(compiled.batch(), confidence_level=confidence_level, method=method)
+        table = upper_limits(compiled.batch(), confidence_level=confidence_level, **calculator)
 
     def number(value: float) -> float | None:
         return float(value) if math.isfinite(value) else None
@@ -58,6 +58,7 @@ def command(
         "method": table.method,
         "ensemble": table.ensemble,
         "seed": table.seed,
+        "toys": table.toys,
         "observed": observed,
         "band_order": list(BAND_ORDER),
         "expected": expected,

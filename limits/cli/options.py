@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 __all__ = [
     "cache_option",
+    "calculator_options",
     "cl_option",
     "dark_sector_options",
     "json_option",
     "masses_option",
-    "method_option",
     "model_option",
     "output_option",
     "production_option",
@@ -80,15 +81,75 @@ def production_option() -> Decorator[Any]:
     )
 
 
-def method_option() -> Decorator[Any]:
-    """``--method``: the calculator."""
-    return click.option(
-        "--method",
-        metavar="NAME",
-        default="exact",
+def calculator_options(*, parallel: bool = True) -> Decorator[Any]:
+    """``--method`` and what the toys need, with ``--jobs`` if they run in parallel.
+
+    The command receives ``calculator``: keyword arguments of
+    `na64.limits.calculators.upper_limits` or `cls_values`.
+    """
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def command(
+            method: str, toys: int, seed: int, ensemble: str, jobs: int = 1, **others: Any
+        ) -> Any:
+            from na64.limits.calculators import METHODS
+            from na64.limits.calculators.toys import check_toys
+            from na64.models.errors import unknown_name
+
+            if method not in METHODS:
+                raise unknown_name("method", method, METHODS)
+            check_toys(toys, ensemble, jobs)
+            calculator = {"method": method, "toys": toys, "seed": seed, "ensemble": ensemble}
+            if parallel:
+                calculator["jobs"] = jobs
+            return function(calculator=calculator, **others)
+
+        decorated: Any = command
+        for option in _calculator_options(parallel):
+            decorated = option(decorated)
+        return cast(Function, decorated)
+
+    return decorate
+
+
+def _calculator_options(parallel: bool) -> list[Decorator[Any]]:
+    jobs = click.option(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
         show_default=True,
-        help="Calculator of the CLs: exact or asymptotic (too strong for few events).",
+        help="Processes that share the toys; the result does not depend on it.",
     )
+    return [
+        *([jobs] if parallel else []),
+        click.option(
+            "--ensemble",
+            metavar="NAME",
+            default="aux-fixed",
+            show_default=True,
+            help="Toys with auxiliary data as observed (aux-fixed) or thrown (aux-fluctuated).",
+        ),
+        click.option(
+            "--seed", metavar="N", type=int, default=1, show_default=True, help="Of the toys."
+        ),
+        click.option(
+            "--toys",
+            metavar="N",
+            type=int,
+            default=10_000,
+            show_default=True,
+            help="Toys per hypothesis and mass.",
+        ),
+        click.option(
+            "--method",
+            metavar="NAME",
+            default="exact",
+            show_default=True,
+            help="Calculator of the CLs: exact, asymptotic (too strong for few events), or toys.",
+        ),
+    ]
 
 
 def cl_option() -> Decorator[Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import cl_option, json_option, method_option, output_option
+from na64.limits.cli.options import calculator_options, cl_option, json_option, output_option
 from na64.limits.cli.signal_options import SignalRequest, signal_options
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("scan", cls=Command)
 @signal_options()
 @cl_option()
-@method_option()
+@calculator_options()
 @click.option("--expected-only", is_flag=True, help="Leave the data alone: expected limits only.")
 @click.option(
     "--save-workspaces",
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def command(
     request: SignalRequest,
     confidence_level: float,
-    method: str,
+    calculator: dict[str, Any],
     expected_only: bool,
     save_workspaces: str | None,
     as_json: bool,
@@ -52,13 +52,13 @@ def command(
     from na64.limits.scanning import check_calculator, exclude
 
     # what is quickly checked comes before what takes long
-    check_calculator(method, confidence_level)
+    check_calculator(calculator["method"], confidence_level)
     with the_console().progress("card") as progress:
         signal = request.compute(progress)
         result = exclude(
             signal,
             confidence_level=confidence_level,
-            method=method,
+            **calculator,
             expected_only=expected_only,
             progress=progress,
         )

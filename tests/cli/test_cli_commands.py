@@ -332,6 +332,25 @@ def test_plot_refuses_what_is_no_scan(call, change, message: str) -> None:
     assert not Path("a.png").exists()
 
 
+@pytest.mark.parametrize("command", [("limit",), ("cls", "--mu", "1.5")])
+def test_toys_have_a_seed_and_agree_with_the_exact_method(call, workspace, command) -> None:
+    name, *rest = command
+    words = (name, "ws.json", *rest, "--json")
+    toys = call(*words, "--method", "toys", "--toys", "4000", "--seed", "5").data
+    assert (toys["method"], toys["ensemble"], toys["seed"], toys["toys"]) == (
+        "toys",
+        "aux-fixed",
+        5,
+        4000,
+    )
+    again = call(*words, "--method", "toys", "--toys", "4000", "--seed", "5").data
+    assert again["observed"] == toys["observed"]
+    exact = call(*words).data
+    # 4000 toys: CLs near 0.1-0.2 to about 6 %, the limit to less
+    assert toys["observed"] == pytest.approx(exact["observed"], rel=0.15)
+    assert exact["seed"] is None
+
+
 def test_limit_without_events_and_uncertainties_is_ln_10(call) -> None:
     """CLs = exp(-s) for n = 0: 2.3026 events at 90 %, 2.9957 at 95 %, whatever the background."""
     spec = {
