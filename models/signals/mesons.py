@@ -19,6 +19,7 @@ from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.charge_exchange import MESONS, Meson, mesons_per_hadron
 from na64.models.setup import Beam, Target
+from na64.models.signals.decay_in_flight import TableStore
 from na64.models.signals.rates import SignalRates
 from na64.models.windows import MesonWindow
 
@@ -52,6 +53,8 @@ def meson_rates(
     window: MesonWindow,
     mediator: Mediator,
     masses_gev: ArrayLike,
+    *,
+    tables: TableStore | None = None,
 ) -> SignalRates:
     """Return the invisible mesons per hadron on target at a branching ratio of 1.
 
@@ -67,6 +70,8 @@ def meson_rates(
         `na64.models.mediators.mesons.InvisibleMesons`.
     masses_gev
         Masses of mesons, shape (M,): each names one.
+    tables
+        Not needed: nothing here takes long.
 
     Returns
     -------
