@@ -58,12 +58,12 @@ def test_naive_sum_without_backgrounds_and_uncertainties() -> None:
     cards = [ideal("na64e-positron-2022"), ideal("na64mu-2022")]
     together = scan_combination(cards, masses_gev=MASSES)
     alone = [scan(card, masses_gev=MASSES) for card in cards]
-    np.testing.assert_allclose(together.events_limit, math.log(10.0), rtol=1e-6)
+    np.testing.assert_allclose(together.events_limit, math.log(10.0), rtol=1e-5)  # of the solver
     total = sum(np.sum(list(part.yields.values()), axis=0) for part in alone)
-    np.testing.assert_allclose(together.observed, np.sqrt(math.log(10.0) / total), rtol=1e-6)
+    np.testing.assert_allclose(together.observed, np.sqrt(math.log(10.0) / total), rtol=1e-5)
     # that is, 1/epsilon^2 adds up
     summed = sum(part.observed**-2.0 for part in alone)
-    np.testing.assert_allclose(together.observed, summed**-0.5, rtol=1e-6)
+    np.testing.assert_allclose(together.observed, summed**-0.5, rtol=1e-5)
 
 
 def test_shared_nuisances_are_one_parameter() -> None:
