@@ -41,7 +41,9 @@ def free_fits(
 ) -> Fit:
     """Fit the signal events nu >= 0 together with the nuisance parameters.
 
-    Where the likelihood falls with nu at the mu = 0 fit, that fit is the answer already.
+    Where the likelihood falls with nu at the mu = 0 fit, that fit is the answer already, unless
+    backgrounds are shared between bins: an excess in one of them may then be explained by the
+    background in all or by the signal in one, and both explanations are tried.
 
     Parameters
     ----------
@@ -77,6 +79,17 @@ def free_fits(
         fit = fitter.fit(some, excess, free_signal=True, start=theta[:, rising])
         theta[:, rising], nu[rising] = fit.theta, fit.nu
         value[rising], converged[rising] = fit.value, fit.converged
+    if not fitter.one_minimum:
+        nominal = evaluator.rates(fitter.init[:, None], np.zeros(1), points.signal[:, :1])
+        signal_bins = evaluator.model.component_bin[evaluator.signal_components]
+        excess = np.maximum(counts - nominal, 0.0)[np.unique(signal_bins)].sum(axis=0)
+        again = np.flatnonzero(excess > 0.0)
+        if len(again):
+            fit = fitter.fit(points.take(again), excess[again], free_signal=True)
+            lower = fit.converged & ((fit.value < value[again]) | ~converged[again])
+            at = again[lower]
+            theta[:, at], nu[at] = fit.theta[:, lower], fit.nu[lower]
+            value[at], converged[at] = fit.value[lower], True
     return Fit(theta, nu, value, converged)
 
 

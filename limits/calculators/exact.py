@@ -110,12 +110,11 @@ class ExactCalculator:
         self.evaluator = self.fitter.problem(False).evaluator
         self.counts = batch.likelihood.observed if counts is None else counts
         model = batch.likelihood.model
-        with_signal = np.zeros(len(model.bins), dtype=bool)
-        where = model.component_bin[model.is_signal]
-        with_signal[where[np.any(batch.shape > 0.0, axis=1)]] = True
-        varied = connected_bins(model, with_signal)
+        active = ~model.is_signal
+        active[model.is_signal] = np.any(batch.shape > 0.0, axis=1)
+        varied = connected_bins(model, active)
         self.varied = np.flatnonzero(varied)
-        self.monotone = is_monotone(model, varied)
+        self.monotone = is_monotone(model, active, varied)
         base = self.counts.copy()
         base[varied] = 0.0
         self.lattice = Lattice(batch, self.varied, base)

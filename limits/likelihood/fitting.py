@@ -17,7 +17,7 @@ from scipy import optimize
 from na64.limits.likelihood.elimination import ArrowSolver
 from na64.limits.likelihood.evaluation import Evaluator, Points
 from na64.limits.likelihood.model import WorkspaceModel
-from na64.limits.likelihood.structure import folded_parameters
+from na64.limits.likelihood.structure import folded_parameters, is_monotone
 
 __all__ = ["Fit", "Fitter"]
 
@@ -83,6 +83,9 @@ class Fitter:
         self.upper = np.array([p.upper for p in parameters], dtype=np.float64)
         self._problems: dict[bool, _Problem] = {}
         self._offsets = _other_starts(model)
+        everything = np.ones(len(model.nominal), dtype=bool)
+        #: whether the likelihood has one minimum only, by its structure
+        self.one_minimum = is_monotone(model, everything, np.ones(len(model.bins), dtype=bool))
 
     def problem(self, free_signal: bool) -> _Problem:
         """Return (and keep) the compiled problem with nu free or fixed."""

@@ -10,6 +10,9 @@ from na64.limits.likelihood.model import WorkspaceModel
 __all__ = ["connected_bins", "folded_parameters", "is_monotone"]
 
 
+Flags = NDArray[np.bool_]
+
+
 def _touched(model: WorkspaceModel) -> list[list[int]]:
     """Return the components that each parameter acts on."""
     touched: list[set[int]] = [set() for _ in model.parameters]
@@ -21,7 +24,7 @@ def _touched(model: WorkspaceModel) -> list[list[int]]:
     return [sorted(components) for components in touched]
 
 
-def connected_bins(model: WorkspaceModel, signal_bins: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def connected_bins(model: WorkspaceModel, active: Flags) -> Flags:
     """Find the bins that can say something about the signal.
 
     A bin without signal counts only if a chain of shared nuisance parameters leads from it to a
@@ -31,11 +34,16 @@ def connected_bins(model: WorkspaceModel, signal_bins: NDArray[np.bool_]) -> NDA
     ----------
     model
         The likelihood.
-    signal_bins
-        Bins with signal, shape (B,).
+    active
+        Components with a rate: all backgrounds, and the signals that are there, shape (K,).
+
+    Returns
+    -------
+    ndarray
+        Shape (B,).
     """
-    bins_of = [set(model.component_bin[c].tolist()) for c in _touched(model)]
-    reached = set(np.flatnonzero(signal_bins).tolist())
+    bins_of = [{int(model.component_bin[k]) for k in c if active[k]} for c in _touched(model)]
+    reached = set(model.component_bin[model.is_signal & active].tolist())
     grew = True
     while grew:
         grew = False
@@ -48,17 +56,24 @@ def connected_bins(model: WorkspaceModel, signal_bins: NDArray[np.bool_]) -> NDA
     return answer
 
 
-def is_monotone(model: WorkspaceModel, bins: NDArray[np.bool_]) -> bool:
+def is_monotone(model: WorkspaceModel, active: Flags, bins: Flags) -> bool:
     """Tell whether more events in any of the bins always look more like signal.
 
     This holds for qtilde when every nuisance parameter acts on one bin only, or multiplies the
     whole signal by one factor: bins then meet only through the size of the signal, and every
     rate grows with it. The set {n : qtilde(n) >= q} then has with n all n' <= n. It fails for
     control regions, where more events mean more background elsewhere.
+
+    Parameters
+    ----------
+    model, active
+        As in `connected_bins`.
+    bins
+        The bins whose counts vary, shape (B,).
     """
-    signal = np.flatnonzero((model.is_signal) & bins[model.component_bin])
+    signal = np.flatnonzero(model.is_signal & active & bins[model.component_bin])
     for parameter, components in enumerate(_touched(model)):
-        inside = [k for k in components if bins[model.component_bin[k]]]
+        inside = [k for k in components if active[k] and bins[model.component_bin[k]]]
         if len({int(model.component_bin[k]) for k in inside}) <= 1:
             continue
         if any(shift.parameter == parameter for shift in model.shifts):
