@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -136,6 +137,8 @@ def combined_signal(
         shared=shared,
     )
     rates = combine_rates({name: part.rates for name, part in parts.items()})
+    # with one projection among the parts there is nothing to observe yet
+    template = replace(template, projection=any(card.projection for card in cards))
     first = parts[names[0]]
     return ExpectedSignal(
         CombinedSearch(tuple(cards), tuple(shared)),
@@ -159,6 +162,7 @@ def scan_combination(
     expected_only: bool = False,
     tables: TableStore | None = None,
     progress: Callable[[str], object] = lambda label: None,
+    **calculator: Any,
 ) -> Exclusion:
     """Return the couplings of one mediator that several searches exclude together.
 
@@ -172,6 +176,8 @@ def scan_combination(
         Calculator of the CLs.
     expected_only
         Whether the data are left alone. Always so if one of the searches is a projection.
+    **calculator
+        Further options of the method, as in `na64.limits.scan`: ``toys``, ``seed``, ...
 
     Raises
     ------
@@ -188,9 +194,8 @@ def scan_combination(
     'na64e-2016+na64mu-2022'
     """
     check_calculator(method, confidence_level)
-    cards = [find_card(search) for search in searches]
     signal = combined_signal(
-        cards,
+        searches,
         masses_gev=masses_gev,
         model=model,
         settings=settings,
@@ -202,6 +207,7 @@ def scan_combination(
         signal,
         confidence_level=confidence_level,
         method=method,
-        expected_only=expected_only or any(card.projection for card in cards),
+        expected_only=expected_only,
+        **calculator,
         progress=progress,
     )

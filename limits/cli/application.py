@@ -21,6 +21,7 @@ __all__ = ["Command", "Group", "cli", "main", "the_console"]
 #: command to the module that defines it, as `command`; the order is that of ``--help``
 COMMANDS: Final = {
     "scan": "scan",
+    "recast": "recast_command",
     "plot": "plot",
     "yields": "yields",
     "cross-section": "cross_section",

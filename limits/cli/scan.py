@@ -70,11 +70,12 @@ def command(
     if as_json:
         click.echo(result.to_json(), nl=False)
     elif not outputs:
-        click.echo(_table(result).text())
+        click.echo(exclusion_table(result).text())
     return _exit_code(result)
 
 
-def _table(result: Exclusion) -> Table:
+def exclusion_table(result: Exclusion) -> Table:
+    """Return the limits as a table for people."""
     from na64.limits.cli.output import Table
 
     name = result.parameter

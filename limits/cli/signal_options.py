@@ -38,6 +38,8 @@ class SignalRequest:
         Text of the mass grid.
     overrides
         ``path=value`` settings of the card.
+    combine, shared
+        Further searches in the same likelihood, and the nuisances that are one parameter.
     use_cache
         Whether tables on disk are used.
     settings
@@ -49,25 +51,33 @@ class SignalRequest:
     charges: str | None
     masses: str | None
     overrides: tuple[str, ...]
+    combine: tuple[str, ...]
+    shared: tuple[str, ...]
     use_cache: bool
     settings: Settings
 
     def compute(self, progress: Callable[[str], object]) -> ExpectedSignal:
         """Read card, model and masses, and compute the signal."""
         from na64.limits.cli.inputs import read_card, read_model
+        from na64.limits.combination import combined_signal
         from na64.limits.expected import expected_signal
         from na64.limits.grids import parse_grid
+        from na64.models.errors import InputError
         from na64.workspaces.cache import TableCache
 
-        grid = None if self.masses is None else parse_grid(self.masses)
-        return expected_signal(
-            read_card(self.search, self.overrides),
-            masses_gev=grid,
-            model=read_model(self.model, self.charges),
-            settings=self.settings,
-            tables=TableCache(enabled=self.use_cache),
-            progress=progress,
-        )
+        card = read_card(self.search, self.overrides)
+        options: dict[str, Any] = {
+            "masses_gev": None if self.masses is None else parse_grid(self.masses),
+            "model": read_model(self.model, self.charges),
+            "settings": self.settings,
+            "tables": TableCache(enabled=self.use_cache),
+            "progress": progress,
+        }
+        if self.combine:
+            return combined_signal([card, *self.combine], shared=self.shared, **options)
+        if self.shared:
+            raise InputError("--shared is for searches that --combine joins")
+        return expected_signal(card, **options)
 
 
 def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -84,6 +94,8 @@ def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Call
             charges: str | None,
             masses: str | None,
             overrides: tuple[str, ...],
+            combine: tuple[str, ...],
+            shared: tuple[str, ...],
             no_cache: bool,
             production: str,
             alpha_d: float,
@@ -108,12 +120,24 @@ def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Call
                 initial_state_radiation=radiation,
             )
             request = SignalRequest(
-                search, model, charges, masses, overrides, not no_cache, settings
+                search, model, charges, masses, overrides, combine, shared, not no_cache, settings
             )
             return function(request=request, **others)
 
         for option in (
             cache_option,
+            click.option(
+                "--shared",
+                metavar="NAME",
+                multiple=True,
+                help="Nuisance that is one parameter in all searches combined, such as exposure.",
+            ),
+            click.option(
+                "--combine",
+                metavar="SEARCH",
+                multiple=True,
+                help="Join another search in one likelihood; repeatable. --set is for the first.",
+            ),
             set_option(),
             click.option(
                 "--radiation",

@@ -1,0 +1,73 @@
+"""``na64-limits recast``: the limit on another mediator from a scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.options import dark_sector_options, json_option, model_option, output_option
+
+
+@click.command("recast", cls=Command)
+@click.argument("scan_file", metavar="SCAN.json|-")
+@model_option(None)
+@dark_sector_options
+@click.option(
+    "--leave-out",
+    is_flag=True,
+    help="Leave out masses at which the stored yields cannot carry the recast.",
+)
+@json_option
+@output_option(".json or .csv")
+def command(
+    scan_file: str,
+    model: str | None,
+    charges: str | None,
+    alpha_d: float,
+    ratio: float,
+    dark_matter: str | None,
+    leave_out: bool,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Turn the limit of a scan into one on another mediator, without a new scan.
+
+    The mediator must be of the same kind (vector, axial, scalar, pseudoscalar). Where resonant
+    annihilation counts, the dark sector must be that of the scan.
+    """
+    from na64.limits.cli.output import check_outputs
+
+    check_outputs(outputs, force)
+
+    from na64.limits.cli.inputs import read_model, read_stdin
+    from na64.limits.cli.scan import exclusion_table
+    from na64.limits.recast import recast
+    from na64.limits.result import Exclusion
+    from na64.models.errors import InputError
+
+    chosen = read_model(model, charges)
+    if chosen is None:
+        raise InputError("name the other mediator with --model or --charges")
+    stored = (
+        Exclusion.from_json(read_stdin(), "stdin")
+        if scan_file == "-"
+        else Exclusion.read(scan_file)
+    )
+    result = recast(
+        stored,
+        chosen,
+        dark_matter=dark_matter,
+        alpha_d=alpha_d,
+        ratio=ratio,
+        leave_out=leave_out,
+    )
+    for name in outputs:
+        result.write(Path(name), force=force)
+        the_console().note(f"wrote {name}")
+    if as_json:
+        click.echo(result.to_json(), nl=False)
+    elif not outputs:
+        click.echo(exclusion_table(result).text())

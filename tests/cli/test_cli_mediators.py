@@ -1,0 +1,102 @@
+"""Mediators, charges, combinations and recasts on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from na64.limits.result import Exclusion
+from na64.models.mediators.registry import BUILT_IN
+from na64.models.production.amplitudes import EMITTED_KINDS
+
+CHARGES = 'name = "mine"\nkind = "axial"\nparameter = "kappa"\n[charges]\ne = 1.0\n'
+FEW = ("--masses", "0.02,0.5")
+
+
+def test_the_muon_card_with_every_kind(call) -> None:  # type: ignore[no-untyped-def]
+    for model in ("dark-photon", "l-mu-l-tau", "scalar", "pseudoscalar", "axial", "b-minus-l"):
+        outcome = call("scan", "na64mu-2022", "--model", model, *FEW, "--json", "--no-cache")
+        assert outcome.code == 0, outcome.err
+        assert outcome.data["model"] == model
+        assert outcome.data["dark_matter"] == (None if "-l" in model else "dirac")
+
+
+def test_charges_of_a_file(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "mine.toml"
+    path.write_text(CHARGES)
+    for words in (
+        ("scan", "na64e-2016", *FEW),
+        ("yields", "na64e-2016", *FEW),
+        ("width", *FEW),
+        ("cross-section", "emission", "--energy", "100", *FEW),
+    ):
+        outcome = call(*words, "--charges", str(path), "--json")
+        assert outcome.code == 0, outcome.err
+        assert outcome.data["model"] == "mine"
+    outcome = call("scan", "na64e-2016", *FEW, "--charges", str(path), "--model", "axial")
+    assert outcome.code == 2
+    assert "--model or --charges, not both" in outcome.err
+    outcome = call("scan", "na64mu-2022", *FEW, "--charges", str(path))
+    assert outcome.code == 2
+    assert "model 'mine' does not couple to the muons of this beam" in outcome.err
+
+
+def test_combination_and_shared_nuisances(call) -> None:  # type: ignore[no-untyped-def]
+    words = ("scan", "na64e-2016", "--combine", "na64mu-2022", *FEW, "--json")
+    outcome = call(*words)
+    assert outcome.code == 0, outcome.err
+    assert outcome.data["search"] == "na64e-2016+na64mu-2022"
+    alone = call("scan", "na64e-2016", *FEW, "--json").data["observed"]
+    assert all(a < b for a, b in zip(outcome.data["observed"], alone, strict=True))
+    outcome = call(*words, "--shared", "efficiency")
+    assert outcome.code == 2
+    assert "shared nuisance 'efficiency' is in na64e-2016 only" in outcome.err
+    outcome = call("scan", "na64e-2016", *FEW, "--shared", "exposure")
+    assert outcome.code == 2
+    assert "--shared is for searches that --combine joins" in outcome.err
+
+
+def test_recast(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    scan, other = tmp_path / "scan.json", tmp_path / "other.json"
+    assert call("scan", "na64mu-2022", *FEW, "-o", str(scan)).code == 0
+    outcome = call("recast", str(scan), "--model", "l-mu-l-tau", "-o", str(other))
+    assert outcome.code == 0, outcome.err
+    direct = call("scan", "na64mu-2022", "--model", "l-mu-l-tau", *FEW, "--json").data
+    assert Exclusion.read(other).observed == pytest.approx(direct["observed"], rel=1e-5)
+    table = call("recast", str(scan), "--model", "l-mu-l-tau")
+    assert "g observed" in table.out
+    for words, message in (
+        (("--model", "scalar"), "their cross-sections differ by more than a factor"),
+        ((), "name the other mediator with --model or --charges"),
+        (("--model", "l-mu-tau"), "did you mean 'l-mu-l-tau'"),
+    ):
+        outcome = call("recast", str(scan), *words)
+        assert outcome.code == 2
+        assert message in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("na64mu-2022", "--production", "iww"), "iww overestimates emission by muons"),
+        (("na64e-2016", "--model", "vector", "--dark-matter", "none"), "has no invisible decay"),
+        (("na64e-2016", "--model", "pseudoscalar", "--dark-matter", "scalar"), "parity"),
+        (("na64mu-2022", "--set", "window.recoil_energy_max_gev=170"), "below the beam energy"),
+        (("na64e-positron-2022", "--set", "window.missing_energy_gev=120"), "below the beam"),
+    ],
+)
+def test_bad_input(call, words, message) -> None:  # type: ignore[no-untyped-def]
+    outcome = call("scan", *words, *FEW)
+    assert outcome.code == 2, outcome.err
+    assert message in outcome.err
+    assert outcome.out == ""
+
+
+def test_models_that_a_lepton_emits_scan_down_to_a_kev(call) -> None:  # type: ignore[no-untyped-def]
+    emitted = [name for name, make in BUILT_IN.items() if make().kind in EMITTED_KINDS]
+    assert len(emitted) >= 9
+    for model in ("vector", "scalar", "pseudoscalar", "axial"):
+        outcome = call("scan", "na64e-2016", "--model", model, "--masses", "1e-6,1e-3", "--json")
+        assert outcome.code == 0, outcome.err
+        assert all(value > 0.0 for value in outcome.data["observed"])
