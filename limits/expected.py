@@ -238,6 +238,8 @@ def expected_signal(
         chosen = model
     chosen_settings = (settings or Settings()).for_mediator(chosen)
     options = chosen_settings.options(topology(card.topology).signal())
+    if "dark_sector" not in options:  # what the signal does not depend on is no setting of it
+        chosen_settings = replace(chosen_settings, dark_matter=NO_DARK_MATTER)
     masses = check_masses(card, masses_gev)
     progress("signal rates")
     rates = signal_rates(card, chosen, masses, tables=tables, **options)

@@ -62,8 +62,17 @@ OVERLAY_STYLES: Final = (
 ONE_SIGMA: Final = "#8fbf9f"
 TWO_SIGMA: Final = "#f3d58a"
 MEDIAN: Final = "#56b4e9"
+#: up to so many masses are drawn as points, too
+FEW_MASSES: Final = 8
 
-SYMBOLS: Final = {"epsilon": r"\epsilon", "g": "g", "m_A'": "m_{A'}", "m_Z'": "m_{Z'}"}
+SYMBOLS: Final = {
+    "br": r"\mathrm{BR}",
+    "epsilon": r"\epsilon",
+    "g": "g",
+    "g_agg": r"g_{a\gamma\gamma}",
+}
+#: units of couplings that have one
+UNITS: Final = {"g_agg": r"GeV$^{-1}$"}
 SPECIES: Final = {
     "dirac": "Dirac",
     "majorana": "Majorana",
@@ -154,12 +163,13 @@ def exclusion_figure(
             _draw_overlay(axes, overlay, index)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xlim(
-            min(float(exclusion.masses_gev[0]) for exclusion in exclusions),
-            max(float(exclusion.masses_gev[-1]) for exclusion in exclusions),
-        )
+        lightest = min(float(exclusion.masses_gev[0]) for exclusion in exclusions)
+        heaviest = max(float(exclusion.masses_gev[-1]) for exclusion in exclusions)
+        margin = 1.0 if heaviest > 3.0 * lightest else 1.15  # points, not a curve
+        axes.set_xlim(lightest / margin, heaviest * margin)
         _limit_couplings(axes, exclusions, overlays)
-        axes.set_ylabel(f"${_symbol(first.parameter)}$")
+        unit = f" [{UNITS[first.parameter]}]" if first.parameter in UNITS else ""
+        axes.set_ylabel(f"${_symbol(first.parameter)}$" + unit)
         _decades(axes)
         axes.legend(loc="upper left", title=_title(exclusions), alignment="left")
         # Text is laid out and ticks are placed when the figure is drawn: do it in this style.
@@ -225,7 +235,11 @@ def _style() -> Iterator[None]:
 
 
 def _symbol(name: str) -> str:
-    return SYMBOLS.get(name, rf"\mathrm{{{name}}}")
+    """Write the name of a coupling or a mass in mathematics: ``m_A'`` has an index."""
+    if name in SYMBOLS:
+        return SYMBOLS[name]
+    letter, _, index = name.partition("_")
+    return f"{letter}_{{{index}}}" if len(letter) == 1 and index else rf"\mathrm{{{name}}}"
 
 
 def _title(exclusions: Sequence[Exclusion]) -> str:
@@ -287,12 +301,17 @@ def _draw_bands(axes: Axes, exclusion: Exclusion) -> None:
     if not np.any(np.isfinite(expected)):
         return
     masses = exclusion.masses_gev
-    axes.fill_between(
-        masses, expected[0], expected[4], color=TWO_SIGMA, lw=0, label=r"expected $\pm 2\sigma$"
-    )
-    axes.fill_between(
-        masses, expected[1], expected[3], color=ONE_SIGMA, lw=0, label=r"expected $\pm 1\sigma$"
-    )
+    for low, high, colour, sigmas in ((0, 4, TWO_SIGMA, 2), (1, 3, ONE_SIGMA, 1)):
+        # For a small background most outcomes are the same and a band can have no width.
+        if np.any(expected[high] > expected[low] * 1.001):
+            axes.fill_between(
+                masses,
+                expected[low],
+                expected[high],
+                color=colour,
+                lw=0,
+                label=rf"expected $\pm {sigmas}\sigma$",
+            )
     if not exclusion.expected_only:
         # Drawn over the observed line, which it may hide: with no events seen the two agree.
         axes.plot(
@@ -308,19 +327,41 @@ def _draw_bands(axes: Axes, exclusion: Exclusion) -> None:
 
 def _draw_limit(axes: Axes, exclusion: Exclusion, label: str, colour: str) -> None:
     kind = "expected median" if exclusion.expected_only else "observed"
+    few = len(exclusion.masses_gev) <= FEW_MASSES
     axes.plot(
         exclusion.masses_gev,
         _drawn(exclusion),
         color=colour,
         lw=2.0,
+        marker="o" if few else "",
+        ms=4.5,
         zorder=3,
         label=f"{label} ({kind})" if label else kind,
     )
-    # upper edges of regions that close towards strong couplings
-    for mass, found in zip(exclusion.masses_gev, exclusion.regions, strict=True):
-        for low, high in found:
-            if high is not None:
-                axes.plot([mass, mass], [low, high], color=colour, lw=0.6, alpha=0.5)
+    for number in range(max(len(found) for found in exclusion.regions)):
+        _draw_interval(axes, exclusion, number, colour)
+
+
+def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -> None:
+    """Draw the upper edge of a region that closes towards strong couplings, and shade it."""
+    masses = exclusion.masses_gev
+    pairs = [
+        found[number] if number < len(found) else (math.nan, None) for found in exclusion.regions
+    ]
+    low = np.array([pair[0] for pair in pairs])
+    high = np.array([math.nan if pair[1] is None else pair[1] for pair in pairs])
+    closed = np.isfinite(high)
+    if not closed.any():
+        return
+    axes.fill_between(masses, low, high, where=closed.tolist(), color=colour, alpha=0.12, lw=0)
+    if number > 0:  # the lower edge of the first interval is the observed line
+        axes.plot(masses, low, color=colour, lw=2.0, zorder=3)
+    axes.plot(masses, high, color=colour, lw=2.0, zorder=3)
+    # where the region ends between two masses of the grid its tip is cut off
+    padded = np.concatenate([[True], closed, [True]])
+    for row in np.flatnonzero(closed):
+        if not (padded[row] and padded[row + 2]):
+            axes.plot([masses[row]] * 2, [low[row], high[row]], color=colour, lw=2.0, zorder=3)
 
 
 def _draw_overlay(axes: Axes, overlay: Overlay, index: int) -> None:
@@ -361,6 +402,10 @@ def _limit_couplings(
     values = [_drawn(exclusion) for exclusion in exclusions]
     values += [exclusions[0].expected.ravel()]
     values += [
+        np.array([pair[1] for found in exclusion.regions for pair in found if pair[1]])
+        for exclusion in exclusions
+    ]
+    values += [
         overlay.couplings[(overlay.masses_gev >= low) & (overlay.masses_gev <= high)]
         for overlay in overlays
     ]
@@ -372,7 +417,12 @@ def _limit_couplings(
 
 def _decades(axes: Axes) -> None:
     for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
         axis.set_major_locator(LogLocator(base=10.0, numticks=12))
         axis.set_minor_locator(LogLocator(base=10.0, subs=tuple(np.arange(2, 10)), numticks=12))
         axis.set_major_formatter(LogFormatterMathtext())
-        axis.set_minor_formatter(NullFormatter())
+        if high > 12.0 * low:
+            axis.set_minor_formatter(NullFormatter())
+        else:  # at most one power of ten: the ticks between them need numbers
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("{x:g}")

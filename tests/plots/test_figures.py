@@ -200,3 +200,55 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="file exists"):
         save_figure(figure, tmp_path / "figure.png")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png"]
+
+
+def test_a_closed_region_has_an_upper_edge_and_a_tip() -> None:
+    ceiling = 3e-3
+    regions = tuple(((low, ceiling),) if low < ceiling else () for low in LIMIT.tolist())
+    status = tuple(Status.OK if found else Status.NO_EXCLUSION for found in regions)
+    (axes,) = exclusion_figure([exclusion(regions=regions, status=status)]).axes
+    drawn = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in axes.lines]
+    inside = ceiling > LIMIT
+    upper = [y for x, y in drawn if len(y) == 7 and np.all(y[inside] == ceiling)]
+    assert len(upper) == 1
+    assert np.all(np.isnan(upper[0][~inside]))
+    # the grid's last mass with an exclusion closes the region, the first one does not
+    tips = [(x[0], *y) for x, y in drawn if len(x) == 2]
+    last = np.flatnonzero(inside)[-1]
+    assert tips == [(MASSES[last], LIMIT[last], ceiling)]
+    assert axes.get_ylim()[1] > ceiling
+
+
+def test_a_band_without_width_has_no_place_in_the_legend() -> None:
+    flat = np.outer([1.0, 1.0, 1.0, 1.0, 1.6], LIMIT)
+    (axes,) = exclusion_figure([exclusion(expected=flat)]).axes
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend == [r"expected $\pm 2\sigma$", "expected median", "observed"]
+
+
+def test_a_short_axis_has_numbers_between_the_powers_of_ten() -> None:
+    few = slice(3, 5)
+    short = exclusion(
+        masses_gev=np.array([0.2, 0.6]),
+        regions=exclusion().regions[few],
+        expected=exclusion().expected[:, few],
+        events_limit=np.full(2, 2.3),
+        yields={},
+        status=(Status.OK,) * 2,
+    )
+    (axes,) = exclusion_figure([short]).axes
+    numbers = [tick.label1.get_text() for tick in axes.xaxis.get_minor_ticks()]
+    assert {"0.2", "0.3", "0.6"} <= set(numbers)
+    assert lines(axes)["observed"][0].tolist() == [0.2, 0.6]
+    low, high = axes.get_xlim()
+    assert low < 0.2 < 0.6 < high
+
+
+@pytest.mark.parametrize(
+    ("parameter", "label"),
+    [("g_agg", r"$g_{a\gamma\gamma}$ [GeV$^{-1}$]"), ("g", "$g$"), ("br", r"$\mathrm{BR}$")],
+)
+def test_couplings_have_their_symbol_and_unit(parameter: str, label: str) -> None:
+    (axes,) = exclusion_figure([exclusion(parameter=parameter, mass_parameter="m_a")]).axes
+    assert axes.get_ylabel() == label
+    assert axes.get_xlabel() == "$m_{a}$ [GeV]"
