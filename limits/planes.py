@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.models.errors import InputError
+from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.relic.targets import OMEGA_H2, ThermalTarget, thermal_target, validity_notes
@@ -27,11 +27,13 @@ __all__ = [
     "PlaneCurve",
     "alpha_d_exclusion",
     "coupling_from_y",
+    "find_normalisation",
     "limit_in_g",
     "limit_in_y",
     "thermal_alpha_d",
     "thermal_in_coupling",
     "thermal_in_y",
+    "y_definition",
     "y_from_coupling",
 ]
 
@@ -84,7 +86,16 @@ def _describe(sector: DarkSector) -> str:
     return text + (f", splitting {sector.splitting:g}" if sector.splitting else "")
 
 
-def _y_name(normalisation: Normalisation, parameter: str = "coupling") -> str:
+def find_normalisation(name: str) -> Normalisation:
+    """Return the normalisation of a name, or raise InputError with the nearest match."""
+    try:
+        return Normalisation(name)
+    except ValueError:
+        raise unknown_name("normalisation", name, [item.value for item in Normalisation]) from None
+
+
+def y_definition(normalisation: Normalisation, parameter: str = "coupling") -> str:
+    """Return the formula of y in ASCII, with the name of the coupling."""
     if normalisation is Normalisation.PRODUCT:
         return f"y = (g_chi {parameter})^2 (m_chi/m_mediator)^4"
     return f"y = {parameter}^2 alpha_D (m_chi/m_mediator)^4"
@@ -162,7 +173,7 @@ def limit_in_y(
         x=masses / sector.ratio,
         y=y_from_coupling(values, sector, normalisation),
         x_name="m_chi",
-        y_name=_y_name(normalisation, parameter),
+        y_name=y_definition(normalisation, parameter),
         assumptions=_describe(sector),
     )
 
@@ -223,7 +234,7 @@ def thermal_in_y(
         x=target.masses_gev,
         y=y_from_coupling(_solved(target), sector, normalisation),
         x_name="m_chi",
-        y_name=_y_name(normalisation, target.parameter),
+        y_name=y_definition(normalisation, target.parameter),
         assumptions=_describe(sector),
         notes=target.notes,
     )

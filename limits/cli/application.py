@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "cross-section": "cross_section",
     "track-length": "track_length",
     "width": "width",
+    "relic": "relic",
     "card": "card",
     "workspace": "workspace",
     "limit": "limit",
@@ -44,6 +45,7 @@ Cite with it what the result stands on:
   emission (ETL)    Liu and Miller, Phys. Rev. D 96 (2017) 016004, arXiv:1705.01633
                     Gninenko et al., Phys. Lett. B 782 (2018) 406, arXiv:1712.05706
   CLs, asymptotics  Read, J. Phys. G 28 (2002) 2693; Cowan et al., arXiv:1007.1727
+  relic density     Gondolo and Gelmini, Nucl. Phys. B 360 (1991) 145
   workspaces        pyhf, J. Open Source Softw. 6 (2021) 2823
 The files in the `references` of a card (na64-limits card show) belong to its numbers."""
 

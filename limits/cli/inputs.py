@@ -69,7 +69,9 @@ def read_workspace_file(name: str) -> dict[str, Any]:
     return document
 
 
-def make_dark_sector(dark_matter: str | None, alpha_d: float, ratio: float) -> DarkSector | None:
+def make_dark_sector(
+    dark_matter: str | None, alpha_d: float, ratio: float, splitting: float = 0.0
+) -> DarkSector | None:
     """Return the dark sector that the options describe: Dirac if not named, None for ``none``."""
     from na64.limits.expected import NO_DARK_MATTER
     from na64.models.mediators.dark_sector import DarkSector
@@ -77,4 +79,4 @@ def make_dark_sector(dark_matter: str | None, alpha_d: float, ratio: float) -> D
 
     if dark_matter == NO_DARK_MATTER:
         return None
-    return DarkSector(species(dark_matter or "dirac"), alpha_d, ratio)
+    return DarkSector(species(dark_matter or "dirac"), alpha_d, ratio, splitting)

@@ -16,9 +16,12 @@ __all__ = [
     "json_option",
     "masses_option",
     "model_option",
+    "normalisation_option",
     "output_option",
     "production_option",
+    "sector_options",
     "set_option",
+    "splitting_option",
     "target_option",
 ]
 
@@ -177,34 +180,70 @@ def set_option() -> Decorator[Any]:
 
 
 def dark_sector_options(function: Function) -> Function:
-    """``--alpha-d``, ``--ratio``, ``--dark-matter``."""
-    for option in (
-        click.option(
-            "--dark-matter",
-            metavar="NAME",
-            default=None,
-            help="Dark matter: scalar, majorana, dirac, pseudo-dirac, or none. By default none for "
-            "a model that decays to neutrinos, otherwise dirac.",
-        ),
-        click.option(
-            "--ratio",
-            metavar="R",
-            type=float,
-            default=3.0,
-            show_default=True,
-            help="Mediator mass over dark-matter mass, above 2.",
-        ),
-        click.option(
-            "--alpha-d",
-            metavar="ALPHA",
-            type=float,
-            default=0.1,
-            show_default=True,
-            help="Dark coupling g_D^2/(4 pi).",
-        ),
-    ):
-        function = option(function)
-    return function
+    """``--alpha-d``, ``--ratio``, ``--dark-matter``, where there may be no dark matter."""
+    return cast(Function, sector_options(None)(function))
+
+
+def sector_options(dark_matter: str | None) -> Decorator[Any]:
+    """``--alpha-d``, ``--ratio``, ``--dark-matter`` with a default of the latter."""
+
+    def decorate(function: Function) -> Function:
+        what = "Dark matter: scalar, majorana, dirac, pseudo-dirac"
+        usual = ", or none. By default none for a model that decays to neutrinos, otherwise dirac."
+        decorated: Any = function
+        for option in (
+            click.option(
+                "--dark-matter",
+                metavar="NAME",
+                default=dark_matter,
+                show_default=dark_matter is not None,
+                help=what + (usual if dark_matter is None else "."),
+            ),
+            click.option(
+                "--ratio",
+                metavar="R",
+                type=float,
+                default=3.0,
+                show_default=True,
+                help="Mediator mass over dark-matter mass, above 2.",
+            ),
+            click.option(
+                "--alpha-d",
+                metavar="ALPHA",
+                type=float,
+                default=0.1,
+                show_default=True,
+                help="Dark coupling g_D^2/(4 pi).",
+            ),
+        ):
+            decorated = option(decorated)
+        return cast(Function, decorated)
+
+    return decorate
+
+
+def splitting_option(function: Function) -> Function:
+    """``--splitting``: of pseudo-Dirac states."""
+    return click.option(
+        "--splitting",
+        metavar="D",
+        type=float,
+        default=0.0,
+        show_default=True,
+        help="Mass splitting of pseudo-Dirac states, m2 = m1 (1 + D).",
+    )(function)
+
+
+def normalisation_option(function: Function) -> Function:
+    """``--normalisation``: what y means."""
+    return click.option(
+        "--normalisation",
+        metavar="NAME",
+        default="alpha-d",
+        show_default=True,
+        help="Of y: coupling^2 alpha_D (alpha-d), or (g_chi coupling)^2 (product), times "
+        "(m_chi/m_mediator)^4.",
+    )(function)
 
 
 def json_option(function: Function) -> Function:

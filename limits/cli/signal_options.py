@@ -16,6 +16,7 @@ from na64.limits.cli.options import (
     model_option,
     production_option,
     set_option,
+    splitting_option,
 )
 
 if TYPE_CHECKING:
@@ -148,14 +149,7 @@ def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Call
                 "--elastic-only", is_flag=True, help="Without inelastic scattering off nuclei."
             ),
             click.option("--no-annihilation", is_flag=True, help="Without the resonance of e+ e-."),
-            click.option(
-                "--splitting",
-                metavar="D",
-                type=float,
-                default=0.0,
-                show_default=True,
-                help="Mass splitting of pseudo-Dirac states, m2 = m1 (1 + D).",
-            ),
+            splitting_option,
             dark_sector_options,
             production_option(),
             masses_option(help=masses_help),

@@ -1,0 +1,142 @@
+"""``na64-limits relic``: thermal targets, and the abundance at a coupling."""
+
+from __future__ import annotations
+
+import click
+
+from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.options import (
+    json_option,
+    masses_option,
+    model_option,
+    normalisation_option,
+    output_option,
+    sector_options,
+    splitting_option,
+)
+
+
+@click.command("relic", cls=Command)
+@model_option()
+@masses_option(
+    required=True, help="Masses of dark matter in GeV: N points, log-spaced, or a comma list."
+)
+@sector_options("dirac")
+@splitting_option
+@click.option(
+    "--omega-h2",
+    metavar="X",
+    type=float,
+    help="Wanted abundance.  [default: 0.12]",
+)
+@click.option(
+    "--coupling",
+    "--epsilon",
+    "coupling",
+    metavar="G",
+    type=float,
+    help="Free coupling of the model: tell the abundance that it gives, solve for nothing.",
+)
+@click.option(
+    "--method",
+    metavar="NAME",
+    default="numeric",
+    show_default=True,
+    help="numeric (thermal average and Boltzmann equation) or analytic (closed formulae).",
+)
+@normalisation_option
+@json_option
+@output_option(".json or .csv")
+def command(
+    model: str | None,
+    charges: str | None,
+    masses: str,
+    alpha_d: float,
+    ratio: float,
+    dark_matter: str | None,
+    splitting: float,
+    omega_h2: float | None,
+    coupling: float | None,
+    method: str,
+    normalisation: str,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Couplings at which dark matter has its observed abundance.
+
+    The coupling and y of a portal, against the mass of dark matter; with --coupling the abundance
+    instead.
+    """
+    from na64.limits.cli.output import Table, check_outputs, emit
+
+    check_outputs(outputs, force)
+
+    import numpy as np
+
+    from na64.limits.cli.inputs import make_dark_sector, read_model
+    from na64.limits.grids import parse_grid
+    from na64.limits.planes import find_normalisation, y_definition, y_from_coupling
+    from na64.models.errors import InputError
+    from na64.models.mediators.registry import mediator
+    from na64.models.relic.targets import (
+        OMEGA_H2,
+        relic_abundance,
+        thermal_target,
+        validity_notes,
+    )
+
+    if coupling is not None and omega_h2 is not None:
+        raise InputError("give --coupling or --omega-h2, not both: one follows from the other")
+    chosen_y = find_normalisation(normalisation)
+    sector = make_dark_sector(dark_matter, alpha_d, ratio, splitting)
+    if sector is None:
+        raise InputError(
+            "without dark matter there is no abundance: choose scalar, majorana, dirac or "
+            "pseudo-dirac"
+        )
+    grid = parse_grid(masses)
+    chosen = read_model(model, charges) or "dark-photon"
+    portal = mediator(chosen) if isinstance(chosen, str) else chosen
+    with the_console().progress("relic density"):
+        if coupling is None:
+            wanted = OMEGA_H2 if omega_h2 is None else omega_h2
+            target = thermal_target(portal, sector, grid, omega_h2=wanted, method=method)
+            solved = np.isfinite(target.coupling)
+            couplings = np.where(solved, target.coupling, np.nan)
+            abundances = np.where(solved, wanted, np.nan)
+            status = list(target.status)
+        else:
+            abundances = relic_abundance(portal, sector, grid, coupling, method=method)
+            couplings = np.full(grid.shape, coupling)
+            status = ["ok"] * grid.size
+    for note in validity_notes(sector):
+        the_console().warning(note)
+    y = y_from_coupling(couplings, sector, chosen_y)
+    columns = {"coupling": couplings, "y": y, "omega_h2": abundances}
+    lists = {
+        name: [float(value) if np.isfinite(value) else None for value in values]
+        for name, values in columns.items()
+    }
+    document = {
+        "schema": "na64-limits/relic/1",
+        "model": portal.name,
+        "parameter": portal.parameter,
+        "solved_for": "coupling" if coupling is None else "omega_h2",
+        "dark_matter": sector.species.value,
+        "alpha_d": sector.alpha_d,
+        "ratio": sector.ratio,
+        "splitting": sector.splitting,
+        "method": method,
+        "y_definition": y_definition(chosen_y, portal.parameter),
+        "masses_gev": grid,
+        **lists,
+        "status": status,
+        "notes": list(validity_notes(sector)),
+    }
+    people = ("m_chi [GeV]", portal.parameter, "y", "Omega h^2", "status")
+    table = Table(
+        ("m_chi_gev", portal.parameter, "y", "omega_h2", "status") if outputs else people,
+        list(zip(grid.tolist(), *lists.values(), status, strict=True)),
+    )
+    emit(document, table, as_json=as_json, outputs=outputs, force=force)
