@@ -18,7 +18,7 @@ from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.setup import MissingEnergyWindow
 from na64.models.signals.missing_energy import TableStore
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, events_at
 from na64.workspaces.binding import signal_rates
 from na64.workspaces.cardreader import load_card
 from na64.workspaces.runcard import RunCard
@@ -170,22 +170,18 @@ class ExpectedSignal:
         Raises
         ------
         InputError
-            Where the signal is no power of the coupling.
+            For a coupling outside the grid of a signal that is no power of it.
         """
-        return np.asarray(self.accepted[:, 0] * self._scale(coupling))
+        return self._events(self.accepted, coupling)
 
     def per_particle(self, coupling: float) -> NDArray[np.float64]:
         """Return the events per particle on target in the region of each bin, shape (M, P, B)."""
         places = [self.rates.regions.index(item.region) for item in self.template.bins]
-        return np.asarray(self.rates.events[:, 0][..., places] * self._scale(coupling))
+        return self._events(self.rates.events[..., places], coupling)
 
-    def _scale(self, coupling: float) -> float:
-        if self.rates.power is None:
-            raise InputError(
-                f"the signal in {self.card.name} is no power of {self.rates.parameter}; its "
-                "events at one coupling do not give those at another"
-            )
-        return float((coupling / self.rates.couplings[0]) ** self.rates.power)
+    def _events(self, events: NDArray[np.float64], coupling: float) -> NDArray[np.float64]:
+        found = events_at(self.rates.couplings, events, coupling, self.rates.power)
+        return np.asarray(found[:, 0])
 
 
 def find_card(search: str | os.PathLike[str] | RunCard, overrides: Sequence[str] = ()) -> RunCard:

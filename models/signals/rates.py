@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from na64.models.errors import InputError
 
-__all__ = ["SignalRates"]
+__all__ = ["SignalRates", "events_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,58 @@ class SignalRates:
             raise InputError("signal events must be finite and not negative")
         if self.power is not None and len(self.couplings) != 1:
             raise InputError("rates with a power law are given at one coupling")
+
+
+def events_at(
+    couplings: NDArray[np.float64],
+    events: NDArray[np.float64],
+    at: ArrayLike,
+    power: float | None,
+) -> NDArray[np.float64]:
+    """Return events at other couplings than those of a grid.
+
+    Parameters
+    ----------
+    couplings
+        The grid, increasing, shape (C,).
+    events
+        Events on it, shape (M, C, ...).
+    at
+        Where they are asked for, positive, of a shape that broadcasts to (M, K).
+    power
+        Exponent of a power law; None for interpolation of ln(events) in ln(coupling), zero
+        wherever a neighbour on the grid is zero.
+
+    Returns
+    -------
+    ndarray
+        Shape (M, K, ...).
+
+    Raises
+    ------
+    InputError
+        For a coupling that is not positive, or outside the grid without a power law.
+    """
+    masses = len(events)
+    wanted = np.atleast_1d(np.asarray(at, float))
+    wanted = np.broadcast_to(wanted, (masses, wanted.shape[-1]))
+    if not np.all(wanted > 0.0):
+        raise InputError("couplings must be positive")
+    extra = (1,) * (events.ndim - 2)
+    if power is not None:
+        scale = (wanted / couplings[0]) ** power
+        return np.asarray(events[:, :1] * scale.reshape(*wanted.shape, *extra))
+    low, high = float(couplings[0]), float(couplings[-1])
+    if np.any((wanted < low * (1.0 - 1e-9)) | (wanted > high * (1.0 + 1e-9))):
+        raise InputError(f"couplings from {low:g} to {high:g} are tabulated, others are asked for")
+    x, grid = np.log(wanted), np.log(couplings)
+    place = np.clip(np.searchsorted(grid, x) - 1, 0, len(grid) - 2)
+    fraction = np.clip((x - grid[place]) / (grid[place + 1] - grid[place]), 0.0, 1.0)
+    fraction = fraction.reshape(*wanted.shape, *extra)
+    rows = np.arange(masses)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below, above = np.log(events[rows, place]), np.log(events[rows, place + 1])
+        mixed = (1.0 - fraction) * below + fraction * above
+    # at a node the other neighbour has no say, and 0 * ln(0) is no number
+    mixed = np.where(fraction == 0.0, below, np.where(fraction == 1.0, above, mixed))
+    return np.asarray(np.exp(mixed))
