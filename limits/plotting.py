@@ -92,13 +92,16 @@ class Overlay:
     masses_gev, couplings
         Points of the curve, shape (N,), in its own order (regions are closed paths).
     region
-        Whether the curve encloses an excluded region; it is shaded then.
+        Whether the curve encloses a region; it is shaded then.
+    compared
+        Whether a ratio panel compares with it; regions never are.
     """
 
     label: str
     masses_gev: NDArray[np.float64]
     couplings: NDArray[np.float64]
     region: bool = False
+    compared: bool = True
 
 
 def exclusion_figure(
@@ -136,7 +139,7 @@ def exclusion_figure(
     if len(parameters) > 1:
         raise InputError(f"these scans limit different couplings: {', '.join(sorted(parameters))}")
     first = exclusions[0]
-    references = [overlay for overlay in overlays if not overlay.region]
+    references = [overlay for overlay in overlays if overlay.compared and not overlay.region]
     if ratio_panel and not references:
         raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
     with _style():

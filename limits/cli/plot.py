@@ -25,11 +25,20 @@ if TYPE_CHECKING:
     help="Curve drawn beside the scans, shipped (`list curves`) or of a file; repeatable; "
     "`none` for none.  [default: the published curve of the search, if there is one]",
 )
+@click.option(
+    "--g-2",
+    "moments",
+    metavar="NAME",
+    multiple=True,
+    help="Band of a measured anomalous moment: mu-2021, mu-2025, e-lkb-2020 or e-berkeley-2018; "
+    "repeatable.",
+)
 @click.option("--ratio-panel", is_flag=True, help="Also the first scan divided by the curves.")
 @output_option(".pdf, .png or .svg")
 def command(
     files: tuple[str, ...],
     overlays: tuple[str, ...],
+    moments: tuple[str, ...],
     ratio_panel: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -48,14 +57,20 @@ def command(
         raise InputError("stdin ('-') is given twice")
     scans = [Exclusion.read(sys.stdin if name == "-" else name) for name in files]
     curves = _overlays(overlays, scans[0])
-    if ratio_panel and not curves and not overlays:
+    if ratio_panel and not [curve for curve in curves if not curve.region] and not overlays:
         the_console().warning(f"no published curve of {scans[0].search}: no ratio panel")
         ratio_panel = False
 
-    from na64.limits.plotting import exclusion_figure, save_figure
+    from na64.limits.moments import moment_bands
+    from na64.limits.plotting import Overlay, exclusion_figure, save_figure
+
+    bands = [
+        Overlay(band.label, band.masses_gev, band.couplings, region=band.closed, compared=False)
+        for band in moment_bands(moments, scans[0])
+    ]
 
     with the_console().progress("figure"):
-        figure = exclusion_figure(scans, curves, ratio_panel=ratio_panel)
+        figure = exclusion_figure(scans, [*curves, *bands], ratio_panel=ratio_panel)
         for name in outputs:
             save_figure(figure, name, force=force)
             the_console().note(f"wrote {name}")

@@ -100,3 +100,17 @@ def test_models_that_a_lepton_emits_scan_down_to_a_kev(call) -> None:  # type: i
         outcome = call("scan", "na64e-2016", "--model", model, "--masses", "1e-6,1e-3", "--json")
         assert outcome.code == 0, outcome.err
         assert all(value > 0.0 for value in outcome.data["observed"])
+
+
+def test_bands_of_anomalous_moments(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    data, figure = tmp_path / "scan.json", tmp_path / "scan.png"
+    masses = ("--masses", "1e-3:1:12")
+    assert call("scan", "na64mu-2022", *masses, "-o", str(data)).code == 0
+    words = ("plot", str(data), "--g-2", "mu-2021", "--g-2", "mu-2025", "--ratio-panel")
+    outcome = call(*words, "-o", str(figure))
+    assert outcome.code == 0, outcome.err
+    assert figure.stat().st_size > 10_000
+    outcome = call("plot", str(data), "--g-2", "mu-2022", "-o", str(tmp_path / "other.png"))
+    assert outcome.code == 2
+    assert "mu-2021" in outcome.err
+    assert not (tmp_path / "other.png").exists()
