@@ -1,4 +1,4 @@
-"""Planes of dark-matter searches: limits and thermal targets as arrays in y, alpha_D and g.
+"""Planes of dark-matter searches: limits and thermal targets as arrays in y and g.
 
 Pure functions on arrays: they take couplings, excluded or thermal, and return a `PlaneCurve`. NaN
 stands for "no limit at this mass" and stays NaN. Where a limit itself depends on alpha_D or on the
@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,18 +18,18 @@ from numpy.typing import ArrayLike, NDArray
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
-from na64.models.relic.targets import OMEGA_H2, ThermalTarget, thermal_target, validity_notes
+from na64.models.relic.targets import OMEGA_H2, ThermalTarget, thermal_target
 
 __all__ = [
-    "ALPHA_D_GRID",
     "Normalisation",
     "PlaneCurve",
-    "alpha_d_exclusion",
+    "check_limits",
     "coupling_from_y",
+    "describe_sector",
     "find_normalisation",
     "limit_in_g",
     "limit_in_y",
-    "thermal_alpha_d",
+    "solved_coupling",
     "thermal_in_coupling",
     "thermal_in_y",
     "y_definition",
@@ -38,9 +37,6 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-
-#: alpha_D at which `alpha_d_exclusion` solves for the relic density unless told otherwise
-ALPHA_D_GRID: Final = tuple(float(a) for a in np.geomspace(1e-6, 10.0, 15))
 
 
 class Normalisation(StrEnum):
@@ -80,7 +76,8 @@ class PlaneCurve:
     notes: tuple[str, ...] = ()
 
 
-def _describe(sector: DarkSector) -> str:
+def describe_sector(sector: DarkSector) -> str:
+    """Return the species and its parameters in a few words."""
     text = f"{sector.species.value}, alpha_D = {sector.alpha_d:g}"
     text += f", m_mediator = {sector.ratio:g} m_chi"
     return text + (f", splitting {sector.splitting:g}" if sector.splitting else "")
@@ -129,7 +126,8 @@ def coupling_from_y(
     return np.asarray(np.sqrt(np.asarray(y, float) / _factor(sector, normalisation)))
 
 
-def _check_limits(masses_gev: ArrayLike, limit: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def check_limits(masses_gev: ArrayLike, limit: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return masses (M,) and limits (..., M) as arrays, or raise InputError if they cannot be."""
     masses, values = np.atleast_1d(np.asarray(masses_gev, float)), np.asarray(limit, float)
     if masses.ndim != 1 or values.ndim == 0 or values.shape[-1] != masses.size:
         raise InputError(
@@ -168,13 +166,13 @@ def limit_in_y(
     InputError
         If shapes do not fit or a number is not positive.
     """
-    masses, values = _check_limits(mediator_masses_gev, limit)
+    masses, values = check_limits(mediator_masses_gev, limit)
     return PlaneCurve(
         x=masses / sector.ratio,
         y=y_from_coupling(values, sector, normalisation),
         x_name="m_chi",
         y_name=y_definition(normalisation, parameter),
-        assumptions=_describe(sector),
+        assumptions=describe_sector(sector),
     )
 
 
@@ -194,7 +192,7 @@ def limit_in_g(
     fermion
         As in `Mediator.coupling`.
     """
-    masses, values = _check_limits(mediator_masses_gev, limit)
+    masses, values = check_limits(mediator_masses_gev, limit)
     unit = np.abs(mediator.coupling(fermion, masses**2))
     if not np.all(unit > 0.0):
         raise InputError(f"{mediator.name} does not couple to {fermion}")
@@ -232,10 +230,10 @@ def thermal_in_y(
     target = thermal_target(mediator, sector, masses_gev, omega_h2=omega_h2)
     return PlaneCurve(
         x=target.masses_gev,
-        y=y_from_coupling(_solved(target), sector, normalisation),
+        y=y_from_coupling(solved_coupling(target), sector, normalisation),
         x_name="m_chi",
         y_name=y_definition(normalisation, target.parameter),
-        assumptions=_describe(sector),
+        assumptions=describe_sector(sector),
         notes=target.notes,
     )
 
@@ -252,141 +250,14 @@ def thermal_in_coupling(
     target = thermal_target(mediator, sector, masses / sector.ratio, omega_h2=omega_h2)
     return PlaneCurve(
         x=masses,
-        y=_solved(target),
+        y=solved_coupling(target),
         x_name="m_mediator",
         y_name=target.parameter,
-        assumptions=_describe(sector),
+        assumptions=describe_sector(sector),
         notes=target.notes,
     )
 
 
-def _solved(target: ThermalTarget) -> FloatArray:
-    """Thermal couplings with NaN, as in every plane, where there is none."""
+def solved_coupling(target: ThermalTarget) -> FloatArray:
+    """Return thermal couplings with NaN, as in every plane, where there is none."""
     return np.asarray(np.where(np.isfinite(target.coupling), target.coupling, np.nan))
-
-
-def thermal_alpha_d(
-    mediator: Mediator,
-    sector: DarkSector,
-    masses_gev: ArrayLike,
-    alphas: ArrayLike = ALPHA_D_GRID,
-    *,
-    omega_h2: float = OMEGA_H2,
-) -> FloatArray:
-    """Return thermal couplings on a grid of alpha_D.
-
-    Parameters
-    ----------
-    mediator, sector
-        Portal and dark matter; the sector's own alpha_D is not used.
-    masses_gev
-        m_chi, shape (M,).
-    alphas
-        alpha_D, shape (A,).
-    omega_h2
-        Abundance.
-
-    Returns
-    -------
-    ndarray
-        Shape (A, M); NaN where no coupling below 1 suffices.
-    """
-    return np.array(
-        [
-            _solved(
-                thermal_target(
-                    mediator,
-                    DarkSector(sector.species, float(alpha), sector.ratio, sector.splitting),
-                    masses_gev,
-                    omega_h2=omega_h2,
-                )
-            )
-            for alpha in np.asarray(alphas, float)
-        ]
-    )
-
-
-def alpha_d_exclusion(
-    mediator: Mediator,
-    sector: DarkSector,
-    mediator_masses_gev: ArrayLike,
-    limit: ArrayLike,
-    alphas: ArrayLike = ALPHA_D_GRID,
-    *,
-    omega_h2: float = OMEGA_H2,
-) -> PlaneCurve:
-    """Return the alpha_D below which thermal dark matter is excluded, against m_chi.
-
-    The smaller alpha_D, the larger the coupling that the relic density needs: a limit on the
-    coupling excludes every alpha_D from 0 to the value at which the thermal coupling
-    falls below the limit.
-
-    Parameters
-    ----------
-    mediator, sector
-        Portal and dark matter; the sector's own alpha_D is not used.
-    mediator_masses_gev
-        Masses of the mediator, shape (M,).
-    limit
-        Upper limits on the coupling, shape (M,) where they do not depend on alpha_D, or (A, M)
-        with one row per value of ``alphas`` where they do (resonant annihilation).
-    alphas
-        Increasing alpha_D at which the relic density is solved, shape (A,), between 0 and 4 pi.
-    omega_h2
-        Abundance.
-
-    Returns
-    -------
-    PlaneCurve
-        0 where no alpha_D of the grid is excluded, infinity where all are, NaN where there is
-        no limit, or no thermal coupling below one at any alpha_D.
-
-    Raises
-    ------
-    InputError
-        If shapes do not fit, or as `na64.models.relic.targets.thermal_target`.
-
-    References
-    ----------
-    NA64 draws alpha_D against m_chi in arXiv:1906.00176 and arXiv:2307.02404.
-    """
-    grid = np.asarray(alphas, float)
-    if grid.ndim != 1 or grid.size < 2 or not np.all(np.diff(grid) > 0.0):
-        raise InputError("alpha_D must be a list of at least two increasing numbers")
-    masses, limits = _check_limits(mediator_masses_gev, limit)
-    if limits.shape not in ((masses.size,), (grid.size, masses.size)):
-        raise InputError(
-            f"limits must have shape ({masses.size},) or ({grid.size}, {masses.size}), "
-            f"have {limits.shape}"
-        )
-    thermal = thermal_alpha_d(mediator, sector, masses / sector.ratio, grid, omega_h2=omega_h2)
-    solvable = np.any(np.isfinite(thermal), axis=0)
-    # no coupling below one: out of reach for the relic, so as excluded as can be
-    reach = np.where(np.isfinite(thermal), thermal, np.inf)
-    above = np.log(reach) - np.log(limits)  # positive: this alpha_D is excluded
-    known = solvable & ~np.any(np.isnan(above), axis=0)
-    bound = np.full(masses.size, np.nan)
-    bound[known] = [_first_fall(np.log(grid), column) for column in above[:, known].T]
-    return PlaneCurve(
-        x=masses / sector.ratio,
-        y=bound,
-        x_name="m_chi",
-        y_name="alpha_D",
-        assumptions=f"{sector.species.value}, m_mediator = {sector.ratio:g} m_chi, thermal relic",
-        notes=validity_notes(sector),
-    )
-
-
-def _first_fall(log_alpha: FloatArray, above: FloatArray) -> float:
-    """alpha_D at which ``above`` first crosses zero from above; 0 or infinity at the ends."""
-    allowed = above <= 0.0
-    if not np.any(allowed):
-        return math.inf
-    i = int(np.argmax(allowed))
-    if i == 0:
-        return 0.0
-    if math.isinf(above[i - 1]):
-        return math.exp(log_alpha[i - 1])
-    # ln of the thermal coupling is linear in ln alpha_D to the extent that y is constant
-    fraction = above[i - 1] / (above[i - 1] - above[i])
-    return math.exp(log_alpha[i - 1] + fraction * (log_alpha[i] - log_alpha[i - 1]))

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from na64.limits.alpha_d_plane import alpha_d_exclusion, thermal_alpha_d
 from na64.limits.planes import (
     Normalisation,
-    alpha_d_exclusion,
     coupling_from_y,
     limit_in_g,
     limit_in_y,
-    thermal_alpha_d,
     thermal_in_coupling,
     thermal_in_y,
     y_from_coupling,

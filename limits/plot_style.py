@@ -1,0 +1,146 @@
+"""How every figure of the project looks, and how it is written to a file.
+
+No pyplot and no global state: the style is set around the drawing, and a file depends only on
+what is drawn, so that the same result gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterMathtext, LogLocator, NullFormatter
+
+from na64.models.errors import InputError
+from na64.workspaces.jsonio import write_atomic
+
+__all__ = [
+    "FEW_MASSES",
+    "FIGURE_SUFFIXES",
+    "MEDIAN",
+    "ONE_SIGMA",
+    "OVERLAY_STYLES",
+    "SCAN_COLOURS",
+    "SPECIES",
+    "TWO_SIGMA",
+    "UNITS",
+    "decades",
+    "drawing_style",
+    "save_figure",
+    "symbol",
+]
+
+FIGURE_SUFFIXES: Final = (".pdf", ".png", ".svg")
+
+STYLE: Final[dict[Any, Any]] = {
+    "axes.labelsize": 13,
+    "axes.linewidth": 0.8,
+    "font.family": "STIXGeneral",
+    "font.size": 11,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "mathtext.fontset": "stix",
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
+    "savefig.dpi": 200,
+    "svg.hashsalt": "na64-limits",
+    "xtick.direction": "in",
+    "xtick.minor.visible": True,
+    "xtick.top": True,
+    "ytick.direction": "in",
+    "ytick.minor.visible": True,
+    "ytick.right": True,
+}
+
+#: line colours of several scans, then of overlays; told apart by the colour-blind and in grey
+SCAN_COLOURS: Final = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
+OVERLAY_STYLES: Final = (
+    ("#c1121f", (0, (5, 2))),
+    ("#3a5fb0", (0, (6, 2, 1, 2))),
+    ("#5b7f2b", (0, (2, 1.5))),
+    ("#8a5a9e", (0, (8, 3))),
+)
+ONE_SIGMA: Final = "#8fbf9f"
+TWO_SIGMA: Final = "#f3d58a"
+MEDIAN: Final = "#56b4e9"
+#: up to so many masses are drawn as points, too
+FEW_MASSES: Final = 8
+
+SYMBOLS: Final = {
+    "br": r"\mathrm{BR}",
+    "epsilon": r"\epsilon",
+    "g": "g",
+    "g_agg": r"g_{a\gamma\gamma}",
+}
+#: units of couplings that have one
+UNITS: Final = {"g_agg": r"GeV$^{-1}$"}
+SPECIES: Final = {
+    "dirac": "Dirac",
+    "majorana": "Majorana",
+    "pseudo-dirac": "pseudo-Dirac",
+    "scalar": "complex scalar",
+}
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Write a figure as PDF, PNG or SVG, by its suffix; the same figure gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        For another suffix, or an existing file without ``force``.
+    """
+    suffix = Path(path).suffix
+    # No dates, no version of matplotlib: two runs of the same scan give the same file.
+    metadata: dict[str, dict[str, Any]] = {
+        ".pdf": {"Creator": "na64-limits", "Producer": None, "CreationDate": None},
+        ".png": {"Software": None},
+        ".svg": {"Creator": "na64-limits", "Date": None},
+    }
+    if suffix not in metadata:
+        allowed = ", ".join(FIGURE_SUFFIXES)
+        raise InputError(f"{path}: a figure is written as {allowed}, not '{suffix}'")
+    stream = io.BytesIO()
+    with drawing_style():
+        figure.savefig(stream, format=suffix[1:], metadata=metadata[suffix])
+    write_atomic(path, stream.getvalue(), force=force)
+
+
+@contextmanager
+def drawing_style() -> Iterator[None]:
+    """Set the style of the project while something is drawn or written."""
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc of the user would change the file
+        for key, value in STYLE.items():
+            mpl.rcParams[key] = value
+        yield
+
+
+def symbol(name: str) -> str:
+    """Write the name of a coupling or a mass in mathematics: ``m_A'`` has an index."""
+    if name in SYMBOLS:
+        return SYMBOLS[name]
+    letter, _, index = name.partition("_")
+    return f"{letter}_{{{index}}}" if len(letter) == 1 and index else rf"\mathrm{{{name}}}"
+
+
+def decades(axes: Axes) -> None:
+    """Put ticks at powers of ten, and between them where the axis is short."""
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(base=10.0, numticks=12))
+        axis.set_minor_locator(LogLocator(base=10.0, subs=tuple(np.arange(2, 10)), numticks=12))
+        axis.set_major_formatter(LogFormatterMathtext())
+        if high > 12.0 * low:
+            axis.set_minor_formatter(NullFormatter())
+        else:  # at most one power of ten: the ticks between them need numbers
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("{x:g}")
