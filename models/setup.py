@@ -167,6 +167,8 @@ class MuonWindow:
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where window, beam and target do not fit together."""
+        if beam.lepton != "mu":
+            yield "", f"this selection is for a mu- or mu+ beam, not for {beam.particle}"
         if self.recoil_energy_max_gev >= beam.energy_gev:
             yield (
                 "recoil_energy_max_gev",

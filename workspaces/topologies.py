@@ -59,6 +59,8 @@ class Topology:
 def _check_missing_energy(
     beam: Beam, target: Target, window: MissingEnergyWindow
 ) -> Iterator[tuple[str, str]]:
+    if beam.lepton != "e":
+        yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
     if window.missing_energy_gev >= beam.energy_gev:
         yield (
             "missing_energy_gev",

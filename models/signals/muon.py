@@ -44,10 +44,8 @@ _DEPTHS: Final = 3
 
 
 def _check(beam: Beam, target: Target, window: MuonWindow, masses: FloatArray) -> None:
-    if beam.lepton != "mu":
-        raise InputError(f"this signal is for a mu- or mu+ beam, not for {beam.particle}")
     for key, message in window.problems(beam, target):
-        raise InputError(f"{key} {message}")
+        raise InputError(f"{key} {message}" if key else message)
     if masses.ndim != 1 or not len(masses) or not np.all(np.isfinite(masses) & (masses > 0.0)):
         raise InputError("masses must be a list of positive numbers, in GeV")
     if np.any(masses >= beam.energy_gev):

@@ -188,3 +188,15 @@ def test_a_card_names_every_misfit_of_its_window_with_its_place() -> None:
     message = str(caught.value)
     assert "window.recoil_energy_max_gev: must be below the beam energy of 160 GeV" in message
     assert "window: a muon beam crosses the target: the target needs a length" in message
+
+
+def test_a_card_with_the_wrong_beam_is_refused() -> None:
+    from importlib.resources import files
+
+    folder = files("na64.workspaces") / "cards"
+    muons = (folder / "na64mu-2022.toml").read_text().replace('"mu-"', '"e-"')
+    with pytest.raises(InputError, match="for a mu- or mu\\+ beam, not for e-"):
+        parse_card(muons, "bad.toml")
+    positrons = (folder / "na64e-positron-2022.toml").read_text().replace('"e+"', '"pi-"')
+    with pytest.raises(InputError, match="for an e- or e\\+ beam, not for pi-"):
+        parse_card(positrons, "bad.toml")
