@@ -51,8 +51,9 @@ class CombinedSearch:
 
     @property
     def title(self) -> str:
-        """Titles of the cards."""
-        return "Combination: " + "; ".join(card.title for card in self.cards)
+        """Names of the cards, in words."""
+        *others, last = (card.name for card in self.cards)
+        return f"{', '.join(others)} and {last}, combined"
 
     @property
     def mass_parameter(self) -> str:

@@ -155,7 +155,7 @@ def annihilation(
 
     grid = parse_grid(masses)
     chosen = read_model(model, charges) or "dark-photon"
-    sector = make_dark_sector(dark_matter, alpha_d, ratio)
+    sector = make_dark_sector(dark_matter, alpha_d, ratio, model=chosen)
     sigma = production_by_annihilation(
         chosen, grid, energy_gev=energy, coupling=coupling, dark_sector=sector
     )
@@ -163,8 +163,8 @@ def annihilation(
         "process": "annihilation",
         "model": chosen if isinstance(chosen, str) else chosen.name,
         "energy_gev": energy,
-        "alpha_d": alpha_d,
-        "ratio": ratio,
+        "alpha_d": None if sector is None else sector.alpha_d,
+        "ratio": None if sector is None else sector.ratio,
         "dark_matter": None if sector is None else sector.species.value,
         "coupling": coupling,
     }

@@ -70,13 +70,19 @@ def read_workspace_file(name: str) -> dict[str, Any]:
 
 
 def make_dark_sector(
-    dark_matter: str | None, alpha_d: float, ratio: float, splitting: float = 0.0
+    dark_matter: str | None,
+    alpha_d: float,
+    ratio: float,
+    splitting: float = 0.0,
+    model: str | Mediator = "dark-photon",
 ) -> DarkSector | None:
-    """Return the dark sector that the options describe: Dirac if not named, None for ``none``."""
-    from na64.limits.expected import NO_DARK_MATTER
-    from na64.models.mediators.dark_sector import DarkSector
-    from na64.models.mediators.dark_sector import dark_matter as species
+    """Return the dark sector that the options describe, None for ``none``.
 
-    if dark_matter == NO_DARK_MATTER:
-        return None
-    return DarkSector(species(dark_matter or "dirac"), alpha_d, ratio, splitting)
+    Not named, it is what scans give the model: none if it decays to neutrinos, otherwise Dirac.
+    """
+    from na64.limits.expected import Settings
+    from na64.models.mediators.registry import mediator
+
+    settings = Settings(dark_matter=dark_matter, alpha_d=alpha_d, ratio=ratio, splitting=splitting)
+    chosen = mediator(model) if isinstance(model, str) else model
+    return settings.for_mediator(chosen).dark_sector()

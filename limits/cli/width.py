@@ -53,9 +53,9 @@ def command(
     from na64.limits.grids import parse_grid
     from na64.limits.inspection import decay_table
 
-    sector = None if visible else make_dark_sector(dark_matter, alpha_d, ratio)
     grid = parse_grid(masses)
     chosen = read_model(model, charges) or "dark-photon"
+    sector = None if visible else make_dark_sector(dark_matter, alpha_d, ratio, model=chosen)
     decays = decay_table(chosen, grid, coupling=coupling, dark_sector=sector)
     document = {
         "schema": "na64-limits/width/1",

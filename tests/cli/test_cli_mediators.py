@@ -114,3 +114,20 @@ def test_bands_of_anomalous_moments(call, tmp_path: Path) -> None:  # type: igno
     assert outcome.code == 2
     assert "mu-2021" in outcome.err
     assert not (tmp_path / "other.png").exists()
+
+
+def test_widths_have_the_dark_matter_that_scans_have(call) -> None:  # type: ignore[no-untyped-def]
+    words = ("width", "--masses", "0.1", "--json")
+    alone = call(*words, "--model", "l-mu-l-tau").data
+    assert alone["dark_matter"] is None
+    assert alone["branching"]["neutrinos"][0] == pytest.approx(1.0, abs=1e-4)
+    dark = call(*words, "--model", "l-mu-l-tau", "--dark-matter", "majorana").data
+    assert dark["dark_matter"] == "majorana"
+    assert call(*words, "--model", "scalar").data["dark_matter"] == "dirac"
+    sigma = ("cross-section", "annihilation", "--masses", "0.3", "--energy", "88", "--json")
+    found = call(*sigma, "--model", "b-minus-l").data
+    assert found["dark_matter"] is None
+    assert found["cross_section"][0] > 0.0
+    outcome = call(*sigma, "--dark-matter", "none")
+    assert outcome.code == 2
+    assert "has no invisible decay" in outcome.err
