@@ -91,7 +91,8 @@ def combined_signal(
         Two or more cards, names of shipped ones, or files; of any topologies whose signals go
         with the same power of the coupling.
     masses_gev
-        Mediator masses, increasing, shape (M,); the first card's grid if None.
+        Mediator masses, increasing, shape (M,); if None the first card's grid, denser around the
+        resonances of all cards.
     model
         The mediator or its name; that of the cards if None, which must agree then.
     settings
@@ -123,7 +124,7 @@ def combined_signal(
             found = ", ".join(f"{name} ({search})" for name, search in models.items())
             raise InputError(f"the searches are for different models, {found}: choose one")
         model = cards[0].model
-    masses = check_masses(cards[0], masses_gev)
+    masses = check_masses(cards[0], masses_gev, cards[1:])
     parts: dict[str, ExpectedSignal] = {}
     for card in cards:
         progress(card.name)

@@ -245,15 +245,18 @@ def expected_signal(
     )
 
 
-def check_masses(card: RunCard, masses_gev: ArrayLike | None) -> NDArray[np.float64]:
+def check_masses(
+    card: RunCard, masses_gev: ArrayLike | None, others: Sequence[RunCard] = ()
+) -> NDArray[np.float64]:
     """Return the masses of a scan: those given, checked, or the card's grid.
 
     The card's grid has its points five times denser around the resonance of e+ e-, where the
-    limit changes within a few per cent of the mass.
+    limit changes within a few per cent of the mass; so around those of other cards.
     """
     if masses_gev is None:
         grid = card.masses
-        return refined_grid(grid.low_gev, grid.high_gev, grid.points, _resonances(card))
+        around = [edges for item in (card, *others) for edges in _resonances(item)]
+        return refined_grid(grid.low_gev, grid.high_gev, grid.points, around)
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     if masses.ndim != 1 or not masses.size:
         raise InputError(f"masses must be a list of numbers, have shape {masses.shape}")

@@ -119,3 +119,11 @@ def test_projections_combine_to_expected_limits() -> None:
 def test_bad_input(searches: list[str], options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         scan_combination(searches, masses_gev=MASSES[:1], **options)
+
+
+def test_the_grid_is_dense_around_every_resonance() -> None:
+    parts = ["na64mu-run4", "na64e-positron40-run4", "na64e-positron60-run4"]
+    masses = combined_signal(parts).rates.masses_gev
+    steps = np.diff(np.log(masses))
+    for edge in (0.143, 0.202, 0.248):  # sqrt(2 m_e E) at 20, 40, 60 GeV
+        assert steps[np.searchsorted(masses, edge)] < 0.4 * steps[0]
