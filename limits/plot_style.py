@@ -7,6 +7,7 @@ what is drawn, so that the same result gives the same bytes.
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterMathtext, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
 
 from na64.models.errors import InputError
 from na64.workspaces.jsonio import write_atomic
@@ -139,8 +140,17 @@ def decades(axes: Axes) -> None:
         axis.set_major_locator(LogLocator(base=10.0, numticks=12))
         axis.set_minor_locator(LogLocator(base=10.0, subs=tuple(np.arange(2, 10)), numticks=12))
         axis.set_major_formatter(LogFormatterMathtext())
-        if high > 12.0 * low:
-            axis.set_minor_formatter(NullFormatter())
-        else:  # at most one power of ten: the ticks between them need numbers
+        if high <= 12.0 * low:  # at most one power of ten: the ticks between them need numbers
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter("{x:g}")
+        elif high <= 80.0 * low:
+            axis.set_minor_formatter(FuncFormatter(_twos_and_fives))
+        else:
+            axis.set_minor_formatter(NullFormatter())
+
+
+def _twos_and_fives(value: float, _position: int | None) -> str:
+    """Label 2 and 5 times a power of ten."""
+    power = math.floor(math.log10(value) + 1e-9)
+    digit = round(value / 10.0**power)
+    return rf"${digit}\times10^{{{power}}}$" if digit in (2, 5) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -126,7 +127,15 @@ def exclusion_figure(
         unit = f" [{UNITS[first.parameter]}]" if first.parameter in UNITS else ""
         axes.set_ylabel(f"${symbol(first.parameter)}$" + unit)
         decades(axes)
-        axes.legend(loc="upper left", title=_title(exclusions), alignment="left")
+        # upper limits rise to the right, closed regions narrow there: the other corner is free
+        closed = any(
+            pair[1] is not None
+            for exclusion in exclusions
+            for found in exclusion.regions
+            for pair in found
+        )
+        place: Literal["upper right", "upper left"] = "upper right" if closed else "upper left"
+        axes.legend(loc=place, title=_title(exclusions), alignment="left")
         # Text is laid out and ticks are placed when the figure is drawn: do it in this style.
         figure.draw_without_rendering()
     return figure
@@ -280,7 +289,7 @@ def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -
 
 def _draw_overlay(axes: Axes, overlay: Overlay, index: int) -> None:
     colour, dashes = OVERLAY_STYLES[index % len(OVERLAY_STYLES)]
-    if overlay.region:
+    if overlay.region and _is_closed(overlay):
         axes.fill(overlay.masses_gev, overlay.couplings, fc=colour, alpha=0.15, ec="none", zorder=1)
     axes.plot(
         overlay.masses_gev,
@@ -290,6 +299,12 @@ def _draw_overlay(axes: Axes, overlay: Overlay, index: int) -> None:
         zorder=5,
         label=overlay.label,
     )
+
+
+def _is_closed(overlay: Overlay) -> bool:
+    """Whether a path ends where it began; a published region may be cut off by its axes."""
+    ends = np.log([overlay.masses_gev[[0, -1]], overlay.couplings[[0, -1]]])
+    return bool(np.all(np.abs(ends[:, 1] - ends[:, 0]) < [0.1, 0.5]))
 
 
 def _draw_ratios(axes: Axes, exclusion: Exclusion, references: Sequence[Overlay]) -> None:

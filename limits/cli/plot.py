@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +13,13 @@ from na64.limits.cli.options import output_option
 if TYPE_CHECKING:
     from na64.limits.plotting import Overlay
     from na64.limits.result import Exclusion
+
+#: published curves of searches whose name is not that of the curve
+PUBLISHED: Final = {
+    "na64e-2016-2018": "na64e-2021-fermion",
+    "na64e-alp-2016-2018": "na64-alp-2020",
+    "na64e-visible-2017-2018": "na64-visible-2020",
+}
 
 
 @click.command("plot", cls=Command)
@@ -88,13 +95,15 @@ def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
         if len(names) > 1:
             raise InputError("--overlay none excludes other overlays")
         return []
-    asked = names or tuple(name for name in available_curves() if name == first.search)
+    published = PUBLISHED.get(first.search, first.search)
+    asked = names or tuple(name for name in available_curves() if name == published)
     overlays = []
     for name in asked:
         curve = load_curve(name)
         axes = (curve.x_axis.name, curve.y_axis.name)
         wanted = (first.mass_parameter, first.parameter)
-        if axes != wanted:
+        masses = all(name.startswith("m_") and name != "m_chi" for name in (axes[0], wanted[0]))
+        if axes != wanted and not (masses and axes[1] == wanted[1]):
             if not names:
                 continue
             raise InputError(
