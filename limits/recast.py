@@ -107,7 +107,7 @@ def recast(
             raise InputError(
                 f"annihilation contributes at {lost[0]:.4g}-{lost[-1]:.4g} GeV and changes its "
                 f"shape with the dark sector or the running coupling: the stored yields cannot "
-                f"carry that; {run}"
+                f"carry that; {run}, or leave these masses out (--leave-out)"
             )
         return recast(
             _at(exclusion, np.flatnonzero(sound)),
