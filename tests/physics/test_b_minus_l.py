@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
+from na64.models.anomalies import anomalous_moment
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.gauge_bosons import loop_mixing
+from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.signals.missing_energy import invisible_branching, missing_energy_rates
@@ -85,3 +87,19 @@ def test_four_kinds_down_to_a_kev_in_time() -> None:
     np.testing.assert_allclose(scalar[heavy], pseudoscalar[heavy], rtol=5e-3)
     np.testing.assert_allclose(axial[heavy], vector[heavy], rtol=5e-3)
     assert np.all(scalar[heavy] > 1.4 * vector[heavy])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_contributions_to_the_moment_of_the_electron(kind: str) -> None:
+    """At the limits of 2.84e11 electrons |Delta a_e| is 1e-15 to 1e-13 (arXiv:2102.01885)."""
+    masses = np.array([1e-3, 3e-3, 0.01, 0.03, 0.1])
+    limit = scan(
+        "na64e-2016-2018",
+        model=kind,
+        masses_gev=masses,
+        annihilation=False,  # as in that search
+        method="asymptotic",
+    )
+    moved = anomalous_moment(MediatorKind(kind), masses, "e", limit.observed)
+    assert np.all((np.abs(moved) > 1e-15) & (np.abs(moved) < 1e-13))
+    assert np.all((moved > 0.0) == (kind in ("vector", "scalar")))
