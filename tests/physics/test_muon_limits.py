@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.materials import material
 from na64.models.mediators.gauge_bosons import l_mu_l_tau
 from na64.models.production.emission import emission_cross_section
-from na64.workspaces.cardreader import load_card
+from na64.workspaces.cardreader import load_card, parse_card
 from na64.workspaces.quantity import Quantity
 
 # 90 % CL limit on epsilon, m_A' in GeV: NA64mu 2022, arXiv:2409.10128 (three digits; numbers of
@@ -133,3 +135,15 @@ def test_projections() -> None:
     assert np.all(scaled.expected[2] < past.expected[2] / 4.0)
     assert np.all(next_run.expected[2] < past.expected[2])
     assert np.all(next_run.expected[2] > clean.expected[2])
+
+
+def test_a_band_of_recoil_energies_has_the_shape_of_the_published_limit() -> None:
+    """What docs/mediators.md says of an acceptance that the paper does not state."""
+    folder = files("na64.workspaces") / "cards"
+    text = (folder / "na64mu-2022.toml").read_text()
+    text = text.replace(
+        "recoil_energy_max_gev = 80.0", "recoil_energy_max_gev = 45.0\nrecoil_energy_min_gev = 5.0"
+    ).replace("value = 0.068", "value = 0.144")
+    found = scan(parse_card(text, "band"), masses_gev=PUBLISHED[:, 0])
+    # the table above keeps to 4 % of the full list between its points
+    np.testing.assert_allclose(found.observed / PUBLISHED[:, 1], 1.0, atol=0.06)
