@@ -204,6 +204,18 @@ class SignalBatch:
         """Return the batch of some of the masses."""
         return SignalBatch(self.likelihood, self.shape[:, masses], self.events[masses])
 
+    def on(self, other: CompiledLikelihood) -> SignalBatch:
+        """Return the same signals on a likelihood with some parameters frozen.
+
+        The components must be the same; see `na64.limits.likelihood.freezing.freeze`.
+        """
+        mine, theirs = (
+            x.fitter.problem(False).evaluator.nominal_factor for x in (self.likelihood, other)
+        )
+        where = self.likelihood.model.is_signal
+        # the frozen factors have left the responses and enter the rates
+        return SignalBatch(other, self.shape * (mine / theirs)[where][:, None], self.events)
+
     def points(self, mass: Index, counts: Array, auxiliary: Array | None = None) -> Points:
         """Put signals and data together for N fits.
 

@@ -134,18 +134,17 @@ def impossible_masses(batch: SignalBatch, counts: Array) -> list[str]:
         if not signal:  # kept in the tables: it has a rate, or a shift can give it one
             background[model.component_bin[k]] += 1.0
     where = model.component_bin[model.is_signal]
-    answer = []
-    for mass in range(len(batch)):
-        rate = background.copy()
-        np.add.at(rate, where, batch.shape[:, mass])
-        bad = np.flatnonzero((rate <= 0.0) & (counts > 0.0))
-        answer.append("")
-        if len(bad):
-            channel, index = model.bins[bad[0]]
-            answer[-1] = (
-                f"channel '{channel}', bin {index}: {counts[bad[0]]:g} events observed where "
-                f"neither signal nor background is expected"
-            )
+    rates = np.repeat(background[:, None], len(batch), axis=1)
+    np.add.at(rates, where, batch.shape)
+    bad = (rates <= 0.0) & (counts > 0.0)[:, None]
+    answer = [""] * len(batch)
+    for mass in np.flatnonzero(bad.any(axis=0)).tolist():
+        first = int(np.argmax(bad[:, mass]))
+        channel, index = model.bins[first]
+        answer[mass] = (
+            f"channel '{channel}', bin {index}: {counts[first]:g} events observed where neither "
+            f"signal nor background is expected"
+        )
     return answer
 
 

@@ -47,6 +47,8 @@ _CUT = 1e-7
 _RISING = 1e-5
 #: relative tolerance of a limit
 _TOLERANCE = 1e-5
+#: datasets that may be evaluated without knowing that they matter, for one and two bins
+_MAX_SEEDS = (20_000, 2000)
 #: distance of the keys of two problems: more than datasets will ever be
 _STRIDE = 1 << 32
 #: rounds with a frozen set of datasets before the full CLs is bracketed
@@ -199,7 +201,8 @@ class ExactCalculator:
         n = len(nu)
         visited = _Visited(len(self.varied))
         failed = np.zeros(n, dtype=bool)
-        new = np.arange(n) * _STRIDE
+        seeds = self.seeds(rates)
+        new = (np.arange(n)[:, None] * _STRIDE + seeds).ravel()
         if known is not None:
             new = np.unique(np.concatenate([new, known[0] * _STRIDE + known[1]]))
         limit = np.full(n, -np.inf) if threshold is None else threshold
@@ -242,6 +245,19 @@ class ExactCalculator:
         number = visited.key % _STRIDE
         return _Tail(signal, background, limit <= _TIE, failed, problem, number, inside)
 
+    def seeds(self, rates: Array) -> Index:
+        """Return the datasets to begin with: n = 0, in one or two bins all that can matter.
+
+        Following one axis step by step would take as many rounds as there are events.
+        """
+        largest = np.maximum(rates.max(axis=1), self.background_rates[:, 0])[self.varied]
+        highest = special.pdtrik(1.0 - _CUT, largest) + 1.0
+        if len(largest) > 2 or not np.prod(highest + 1.0) <= _MAX_SEEDS[len(largest) - 1]:
+            return np.zeros(1, dtype=np.intp)
+        axes = [np.arange(int(h) + 1) for h in highest]
+        mesh = np.meshgrid(*axes, indexing="ij")
+        return self.lattice.number(np.stack([m.ravel() for m in mesh], axis=1).astype(np.int64))
+
     def _check_size(self, have: Index, new: Index) -> None:
         """Refuse an ensemble that grows beyond its limit."""
         if not len(new):
@@ -249,8 +265,12 @@ class ExactCalculator:
         size = have + np.bincount(new, minlength=len(have))
         if size.max() <= self.max_datasets:
             return
+        raise self.too_large()
+
+    def too_large(self) -> InputError:
+        """Return the error for an ensemble that is too large to enumerate."""
         background = float(self.background_rates[self.varied].sum())
-        raise InputError(
+        return InputError(
             f"the exact ensemble of {len(self.varied)} bins with {background:.4g} background and "
             f"{self.counts[self.varied].sum():.4g} observed events needs more than "
             f"{self.max_datasets} datasets (of the order of {self._estimate():.0e}); use the "

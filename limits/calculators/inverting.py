@@ -24,7 +24,7 @@ from na64.limits.compiled import SignalBatch
 from na64.limits.result import Status
 from na64.models.errors import InputError, unknown_name
 
-__all__ = ["DEFAULT_TOYS", "METHODS", "cls_values", "upper_limits"]
+__all__ = ["DEFAULT_TOYS", "METHODS", "cls_values", "observed_counts", "upper_limits"]
 
 Array = NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def upper_limits(
         too large to enumerate.
     """
     alpha = check_confidence_level(confidence_level)
-    data = _counts(batch, counts, observed)
+    data = observed_counts(batch, counts, observed=observed)
     problems = _problems(batch, data)
     good = np.array([i for i, problem in enumerate(problems) if not problem[1]], dtype=np.intp)
     roots: list[Roots | None] = [None] * 6
@@ -183,7 +183,7 @@ def cls_values(
         raise InputError(
             f"signal strengths of shape {strength.shape} do not fit {len(batch)} masses"
         ) from error
-    data = _counts(batch, counts, observed=True)
+    data = observed_counts(batch, counts)
     problems = _problems(batch, data)
     answer = np.full(shape, np.nan)
     bands = np.full((len(BAND_ORDER), *shape), np.nan)
@@ -207,7 +207,26 @@ def cls_values(
     return ClsTable(method, np.broadcast_to(strength, shape), answer, bands if expected else None)
 
 
-def _counts(batch: SignalBatch, counts: ArrayLike | None, observed: bool) -> Array:
+def observed_counts(
+    batch: SignalBatch, counts: ArrayLike | None, *, observed: bool = True
+) -> Array:
+    """Return the counts to use, checked: given ones, the workspace's, or the nominal background.
+
+    Parameters
+    ----------
+    batch
+        Signals.
+    counts
+        Given counts, shape (B,), or None.
+    observed
+        Whether the workspace's counts are meant when none are given; otherwise the nominal
+        background is.
+
+    Raises
+    ------
+    InputError
+        If the counts have the wrong length, or are negative or not finite.
+    """
     likelihood = batch.likelihood
     if counts is None:
         if observed:

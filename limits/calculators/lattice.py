@@ -190,3 +190,9 @@ class FitCache:
         self._nu[mass, numbers] = fit.nu
         self._log_rates[mass, numbers] = np.log(np.maximum(rates, 1e-30)).T
         self._known[mass, numbers] = True
+
+    def discovery(self, mass: Index, numbers: Index) -> Array:
+        """Return q0, twice the logarithm of the likelihood ratio of best nu and nu = 0."""
+        value, _, _ = self.free(mass, numbers)
+        q0 = np.maximum(2.0 * (self._background.value[numbers] - value), 0.0)
+        return np.where(self._background.converged[numbers], q0, np.nan)

@@ -297,6 +297,24 @@ class ToyCalculator:
                 bands[:, i] = [found.expected(float(order)) for order in BAND_ORDER]
         return observed, bands
 
+    def discovery_p_values(self, q0: Array) -> Array:
+        """Return the fraction of background toys with at least the given q0, shape (M,)."""
+        answer = np.ones(len(q0))
+        for mass in np.flatnonzero(q0 > _TIE):
+            _, without = self._generators(int(mass))
+            data = self._throw(
+                without, self.background_rates[:, 0], self.background.theta[:, 0], self.toys
+            )
+            background = background_fit(self.batch, data.counts, data.auxiliary)
+            free = self._free(int(mass), data)
+            thrown = 2.0 * (background.value - free.value)
+            if not (free.converged.all() and background.converged.all()):
+                answer[mass] = np.nan
+                continue
+            extreme = data.weight[thrown >= q0[mass] - _TIE].sum()
+            answer[mass] = extreme / data.weight.sum()
+        return answer
+
     def limits(
         self, alpha: float, *, observed: bool, expected: bool
     ) -> tuple[list[Roots | None], Array]:

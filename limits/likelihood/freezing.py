@@ -1,0 +1,92 @@
+"""Models with some nuisance parameters held at their nominal values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from na64.limits.likelihood.interpolation import (
+    additive_shifts,
+    code4_coefficients,
+    multiplicative_factors,
+)
+from na64.limits.likelihood.model import Response, Shift, WorkspaceModel
+
+__all__ = ["freeze"]
+
+
+def freeze(model: WorkspaceModel, parameters: Collection[int]) -> WorkspaceModel:
+    """Return the model with some parameters fixed at their initial values.
+
+    Parameters
+    ----------
+    model
+        Tables of a likelihood.
+    parameters
+        Indices of the parameters to fix.
+
+    Returns
+    -------
+    WorkspaceModel
+        The same components and cells, without these parameters; their factors are in the
+        nominal rates.
+    """
+    frozen = set(parameters)
+    kept = [p for p in range(len(model.parameters)) if p not in frozen]
+    number = {p: i for i, p in enumerate(kept)}
+    factor_of = [_factor(model, r) if r.parameter in frozen else 1.0 for r in model.responses]
+    scale = np.array([np.prod([factor_of[r] for r in used]) for used in model.factors])
+    nominal = model.nominal.copy()
+    for shift in model.shifts:
+        if shift.parameter in frozen:
+            nominal[shift.component] += _shift(model, shift)
+    responses = [
+        r for r in range(len(model.responses)) if model.responses[r].parameter not in frozen
+    ]
+    new_response = {r: i for i, r in enumerate(responses)}
+    return replace(
+        model,
+        parameters=tuple(model.parameters[p] for p in kept),
+        nominal=nominal * scale,
+        cell_factor=model.cell_factor * scale[model.cell_component],
+        responses=tuple(
+            replace(model.responses[r], parameter=number[model.responses[r].parameter])
+            for r in responses
+        ),
+        factors=tuple(
+            tuple(new_response[r] for r in used if r in new_response) for used in model.factors
+        ),
+        shifts=tuple(
+            Shift(
+                number[s.parameter],
+                s.component,
+                s.up * float(scale[s.component]),
+                s.down * float(scale[s.component]),
+            )
+            for s in model.shifts
+            if s.parameter not in frozen
+        ),
+    )
+
+
+def _factor(model: WorkspaceModel, response: Response) -> float:
+    """Return the factor of a response at the initial value of its parameter."""
+    value = model.parameters[response.parameter].init
+    if response.hi is None or response.lo is None:
+        return value
+    hi, lo = np.array([response.hi]), np.array([response.lo])
+    code4 = model.normsys_code == "code4"
+    coefficients = code4_coefficients(hi, lo)[:, :, None] if code4 else None
+    factor, _, _ = multiplicative_factors(
+        np.array([[value]]), np.log(hi)[:, None], np.log(lo)[:, None], coefficients
+    )
+    return float(factor[0, 0])
+
+
+def _shift(model: WorkspaceModel, shift: Shift) -> float:
+    """Return the shift at the initial value of its parameter, events."""
+    value = np.array([[model.parameters[shift.parameter].init]])
+    up, down = np.array([[shift.up]]), np.array([[shift.down]])
+    return float(additive_shifts(value, up, down, model.histosys_code)[0][0, 0])
