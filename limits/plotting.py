@@ -28,7 +28,7 @@ from na64.limits.plot_style import (
     save_figure,
     symbol,
 )
-from na64.limits.result import Exclusion
+from na64.limits.result import Exclusion, Regions
 from na64.models.errors import InputError
 
 __all__ = ["FIGURE_SUFFIXES", "Overlay", "exclusion_figure", "ratio_to", "save_figure"]
@@ -123,19 +123,19 @@ def exclusion_figure(
         heaviest = max(float(exclusion.masses_gev[-1]) for exclusion in exclusions)
         margin = 1.0 if heaviest > 3.0 * lightest else 1.15  # points, not a curve
         axes.set_xlim(lightest / margin, heaviest * margin)
-        _limit_couplings(axes, exclusions, overlays)
         unit = f" [{UNITS[first.parameter]}]" if first.parameter in UNITS else ""
         axes.set_ylabel(f"${symbol(first.parameter)}$" + unit)
-        decades(axes)
         # upper limits rise to the right, closed regions narrow there: the other corner is free
         closed = any(
             pair[1] is not None
             for exclusion in exclusions
-            for found in exclusion.regions
+            for found in _shown(exclusion)
             for pair in found
         )
         place: Literal["upper right", "upper left"] = "upper right" if closed else "upper left"
         axes.legend(loc=place, title=_title(exclusions), alignment="left")
+        _limit_couplings(figure, axes, exclusions, overlays)
+        decades(axes)
         # Text is laid out and ticks are placed when the figure is drawn: do it in this style.
         figure.draw_without_rendering()
     return figure
@@ -219,6 +219,11 @@ def _drawn(exclusion: Exclusion) -> NDArray[np.float64]:
     return exclusion.expected[2] if exclusion.expected_only else exclusion.observed
 
 
+def _shown(exclusion: Exclusion) -> tuple[Regions, ...]:
+    """Return the regions that stand for a scan: observed, or the median's."""
+    return exclusion.expected_regions if exclusion.expected_only else exclusion.regions
+
+
 def _draw_bands(axes: Axes, exclusion: Exclusion) -> None:
     expected = exclusion.expected
     if not np.any(np.isfinite(expected)):
@@ -261,16 +266,15 @@ def _draw_limit(axes: Axes, exclusion: Exclusion, label: str, colour: str) -> No
         zorder=3,
         label=f"{label} ({kind})" if label else kind,
     )
-    for number in range(max(len(found) for found in exclusion.regions)):
+    for number in range(max((len(found) for found in _shown(exclusion)), default=0)):
         _draw_interval(axes, exclusion, number, colour)
 
 
 def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -> None:
     """Draw the upper edge of a region that closes towards strong couplings, and shade it."""
     masses = exclusion.masses_gev
-    pairs = [
-        found[number] if number < len(found) else (math.nan, None) for found in exclusion.regions
-    ]
+    regions = _shown(exclusion)
+    pairs = [found[number] if number < len(found) else (math.nan, None) for found in regions]
     low = np.array([pair[0] for pair in pairs])
     high = np.array([math.nan if pair[1] is None else pair[1] for pair in pairs])
     closed = np.isfinite(high)
@@ -324,21 +328,42 @@ def _draw_ratios(axes: Axes, exclusion: Exclusion, references: Sequence[Overlay]
 
 
 def _limit_couplings(
-    axes: Axes, exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
+    figure: Figure, axes: Axes, exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
 ) -> None:
-    """Leave room above the curves, where the legend stands."""
+    """Show every curve, and leave room for the legend above those that pass under it."""
+    masses, couplings = _points(exclusions, overlays)
     low, high = axes.get_xlim()
-    values = [_drawn(exclusion) for exclusion in exclusions]
-    values += [exclusions[0].expected.ravel()]
-    values += [
-        np.array([pair[1] for found in exclusion.regions for pair in found if pair[1]])
-        for exclusion in exclusions
-    ]
-    values += [
-        overlay.couplings[(overlay.masses_gev >= low) & (overlay.masses_gev <= high)]
-        for overlay in overlays
-    ]
-    every = np.concatenate(values)
-    every = every[np.isfinite(every) & (every > 0.0)]
-    if every.size:
-        axes.set_ylim(float(every.min()) / 3.0, float(every.max()) * 20.0)
+    seen = (masses >= low) & (masses <= high) & np.isfinite(couplings) & (couplings > 0.0)
+    masses, couplings = masses[seen], couplings[seen]
+    legend = axes.get_legend()
+    if not couplings.size or legend is None:
+        return
+    bottom, top = float(couplings.min()) / 3.0, float(couplings.max()) * 2.0
+    axes.set_ylim(bottom, top)
+    figure.draw_without_rendering()  # only then has the legend a place
+    box = legend.get_window_extent().transformed(axes.transAxes.inverted())
+    place = np.log(masses / low) / math.log(high / low)
+    under = couplings[(place > box.x0 - 0.02) & (place < box.x1 + 0.02)]
+    free = box.y0 - 0.03
+    if under.size and free > 0.1:
+        needed = bottom * math.exp(math.log(float(under.max()) / bottom) / free)
+        axes.set_ylim(bottom, max(top, needed))
+
+
+def _points(
+    exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return masses and couplings of everything that is drawn."""
+    parts = [(overlay.masses_gev, overlay.couplings) for overlay in overlays]
+    parts += [(exclusions[0].masses_gev, band) for band in exclusions[0].expected]
+    for exclusion in exclusions:
+        parts.append((exclusion.masses_gev, _drawn(exclusion)))
+        edges = [
+            (mass, pair[1])
+            for mass, found in zip(exclusion.masses_gev.tolist(), _shown(exclusion), strict=False)
+            for pair in found
+            if pair[1] is not None
+        ]
+        if edges:
+            parts.append((np.array(edges)[:, 0], np.array(edges)[:, 1]))
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])

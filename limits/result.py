@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from na64.models.errors import InputError
 from na64.workspaces.jsonio import canonical_json, digest, parse_json, read_json, write_atomic
+
+if TYPE_CHECKING:
+    from na64.limits.plane_result import PlaneLimit
 
 __all__ = ["BAND_ORDER", "Exclusion", "Status"]
 
@@ -74,11 +77,12 @@ class Exclusion:
     regions
         Excluded intervals of the coupling for the observed data, one tuple per mass.
     expected
-        Expected upper limits on the coupling in `BAND_ORDER`, shape (5, M).
+        Lowest coupling expected to be excluded, in `BAND_ORDER`, shape (5, M).
     events_limit
         Observed upper limit on the accepted signal events, shape (M,).
     yields
-        Accepted signal events per process at coupling one, each of shape (M,).
+        Accepted signal events per process, each of shape (M,): at coupling one, or without a
+        power at the lowest excluded coupling, 0 where there is none.
     status
         One per mass.
     expected_only
@@ -87,6 +91,8 @@ class Exclusion:
         Of the calculator: ``aux-fixed``, ``aux-fluctuated``, or None for asymptotics.
     seed, toys
         Seed and number of toys per hypothesis, otherwise None.
+    expected_regions
+        Excluded intervals for the median outcome without a signal, one tuple per mass.
     options
         What else the signal was computed with: ``splitting``, ``annihilation``, ``inelastic``,
         ``initial_state_radiation``.
@@ -132,6 +138,7 @@ class Exclusion:
     ensemble: str | None = None
     seed: int | None = None
     toys: int | None = None
+    expected_regions: tuple[Regions, ...] = ()
     options: Mapping[str, float | bool] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -202,7 +209,8 @@ class Exclusion:
             "observed": _nulls(self.observed),
             "band_order": list(BAND_ORDER),
             "expected": [_nulls(row) for row in self.expected],
-            "regions": [[list(pair) for pair in found] for found in self.regions],
+            "regions": _lists(self.regions),
+            "expected_regions": _lists(self.expected_regions),
             "events_limit": _nulls(self.events_limit),
             "yields": {name: values.tolist() for name, values in self.yields.items()},
             "status": [status.value for status in self.status],
@@ -271,6 +279,15 @@ class Exclusion:
             f"content sha256 {self.content_digest}",
         ]
 
+    def to_plane(self, plane: str, **options: Any) -> PlaneLimit:
+        """Return the limit in another plane: ``y``, ``alpha-d``, ``g``, ``epsilon``.
+
+        The options are those of `na64.limits.translation.to_plane`.
+        """
+        from na64.limits.translation import to_plane
+
+        return to_plane(self, plane, **options)
+
     def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the result to a ``.json`` or ``.csv`` file.
 
@@ -324,7 +341,8 @@ class Exclusion:
             ratio=found["ratio"],
             dark_matter=found["dark_matter"],
             masses_gev=np.array(found["masses_gev"], float),
-            regions=tuple(tuple((low, high) for low, high in rows) for rows in found["regions"]),
+            regions=_tuples(found["regions"]),
+            expected_regions=_tuples(found["expected_regions"]),
             expected=np.array([_nans(row) for row in found["expected"]]),
             events_limit=_nans(found["events_limit"]),
             yields={name: np.array(row, float) for name, row in found["yields"].items()},
@@ -338,6 +356,14 @@ class Exclusion:
                 key: value for key, value in found["provenance"].items() if key != "content_digest"
             },
         )
+
+
+def _lists(regions: Sequence[Regions]) -> list[list[list[float | None]]]:
+    return [[list(pair) for pair in found] for found in regions]
+
+
+def _tuples(regions: Sequence[Sequence[Sequence[Any]]]) -> tuple[Regions, ...]:
+    return tuple(tuple((low, high) for low, high in rows) for rows in regions)
 
 
 def _nulls(values: NDArray[np.float64]) -> list[float | None]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from na64.limits.calculators.inverting import DEFAULT_TOYS, METHODS, upper_limits
-from na64.limits.compiled import SignalBatch, compile_workspace
+from na64.limits.calculators.inverting import DEFAULT_TOYS, METHODS
 from na64.limits.expected import ExpectedSignal, Settings, expected_signal
+from na64.limits.inversion import invert
 from na64.limits.provenance import provenance
-from na64.limits.result import Exclusion, Regions
+from na64.limits.result import Exclusion
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.protocol import Mediator
 from na64.models.signals.missing_energy import TableStore
@@ -168,11 +166,8 @@ def exclude(
     card, template, rates = signal.card, signal.template, signal.rates
     settings, sector = signal.settings, signal.settings.dark_sector()
     only_expected = expected_only or template.projection
-    per_unit = signal.at_coupling(1.0)
-    totals = per_unit.sum(axis=(1, 2))
-    progress("limits")
-    table = upper_limits(
-        _batch(signal, per_unit, totals),
+    found = invert(
+        signal,
         confidence_level=confidence_level,
         method=method,
         observed=not only_expected,
@@ -180,15 +175,8 @@ def exclude(
         seed=seed,
         ensemble=ensemble,
         jobs=jobs,
+        progress=progress,
     )
-
-    def coupling(mu: NDArray[np.float64]) -> NDArray[np.float64]:
-        # mu counts units of one signal event, and events go with coupling^power
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray((mu / totals) ** (1.0 / float(rates.power or 1.0)))
-
-    missing = np.full(len(totals), math.nan)
-    observed = missing if only_expected else coupling(table.observed)
     return Exclusion(
         search=card.name,
         title=card.title,
@@ -197,50 +185,33 @@ def exclude(
         power=rates.power,
         mass_parameter=card.mass_parameter,
         confidence_level=confidence_level,
-        method=table.method,
+        method=method,
         production=settings.production,
         alpha_d=None if sector is None else sector.alpha_d,
         ratio=None if sector is None else sector.ratio,
         dark_matter=None if sector is None else sector.species.value,
         masses_gev=rates.masses_gev,
-        regions=tuple(_open_region(float(low)) for low in observed),
-        expected=coupling(table.expected),
-        events_limit=missing if only_expected else table.observed_events,
-        yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(rates.processes)},
-        status=table.status,
+        regions=found.regions,
+        expected=found.expected,
+        events_limit=found.events_limit,
+        yields=found.yields,
+        status=found.status,
         expected_only=only_expected,
-        ensemble=table.ensemble,
-        seed=table.seed,
-        toys=table.toys,
+        ensemble=found.ensemble,
+        seed=found.seed,
+        toys=found.toys,
+        expected_regions=found.expected_regions,
         options={
             "splitting": settings.splitting,
             "annihilation": settings.annihilation,
             "inelastic": settings.inelastic,
             "initial_state_radiation": settings.initial_state_radiation,
+            **({} if settings.primary_positrons else {"primary_positrons": False}),
         },
         provenance=provenance(
             card=card.to_dict(),
             card_digest=card.digest,
             template_digest=template.digest,
-            messages=[message for message in table.messages if message],
+            messages=[message for message in found.messages if message],
         ),
     )
-
-
-def _batch(
-    signal: ExpectedSignal, per_unit: NDArray[np.float64], totals: NDArray[np.float64]
-) -> SignalBatch:
-    """Return the likelihood of all masses; mu = 1 is one signal event at nominal nuisances."""
-    scale = np.where(totals > 0.0, totals, 1.0)[:, None, None]
-    per_event = per_unit / scale
-    # Any signal will do for the template: it is replaced for all masses at once.
-    spec = signal.template.to_pyhf(np.ones(per_event.shape[1:]), signal.rates.processes)
-    likelihood = compile_workspace(spec, validate=False)
-    samples = [f"signal_{name}" for name in signal.rates.processes]
-    order = [samples.index(name) for name in likelihood.signal_names]
-    bins = [signal.bins.index(channel) for channel, _ in likelihood.bins]
-    return likelihood.inject(per_event[:, order][:, :, bins])
-
-
-def _open_region(low: float) -> Regions:
-    return ((low, None),) if math.isfinite(low) else ()
