@@ -117,3 +117,11 @@ def test_a_beam_whose_lepton_is_neutral_is_refused() -> None:
     muonic = parse_charges('name = "muonic"\nkind = "scalar"\n[charges]\nmu = 1.0')
     with pytest.raises(InputError, match="'muonic' does not couple to the electrons of this beam"):
         scan("na64e-2016", model=muonic, masses_gev=np.array([0.1]))
+
+
+def test_the_example_of_the_documentation() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "mediators.md").read_text()
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    found = parse_charges(example, "docs/mediators.md")
+    assert found.name == "my-boson"
+    assert float(found.coupling("nu_e")) == 0.5
