@@ -38,12 +38,15 @@ class MassFloor:
         Paper.
     valid_for
         What the bound assumes.
+    label
+        Text in a figure, with the source.
     """
 
     mass_gev: float
     confidence: str
     source: str
     valid_for: str
+    label: str
 
 
 #: lower bounds on m_chi for an optional shaded band, by the data they use
@@ -53,6 +56,7 @@ MASS_FLOORS: Final = {
         "2 sigma",
         "Sabti, Alvey, Escudero, Fairbairn and Blas, arXiv:1910.01649",
         "any spin, number of states and final state",
+        "too light for BBN (arXiv:1910.01649)",
     ),
     "bbn+cmb": MassFloor(
         3.7e-3,
@@ -60,6 +64,7 @@ MASS_FLOORS: Final = {
         "Sabti, Alvey, Escudero, Fairbairn and Blas, arXiv:1910.01649",
         "any spin; annihilation to electrons and photons only, or to neutrinos only, and no other "
         "relativistic species",
+        r"too light for BBN and CMB $N_\mathrm{eff}$ (arXiv:1910.01649)",
     ),
 }
 

@@ -80,6 +80,7 @@ SYMBOLS: Final = {
     "epsilon": r"\epsilon",
     "g": "g",
     "g_agg": r"g_{a\gamma\gamma}",
+    "m_chi": r"m_\chi",
 }
 #: units of couplings that have one
 UNITS: Final = {"g_agg": r"GeV$^{-1}$"}

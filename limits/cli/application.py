@@ -22,6 +22,7 @@ __all__ = ["Command", "Group", "cli", "main", "the_console"]
 COMMANDS: Final = {
     "scan": "scan",
     "recast": "recast_command",
+    "to-plane": "to_plane",
     "plot": "plot",
     "yields": "yields",
     "cross-section": "cross_section",

@@ -7,11 +7,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from na64.limits.plane_result import PlaneLimit
+    from na64.limits.result import Exclusion
     from na64.models.mediators.dark_sector import DarkSector
     from na64.models.mediators.protocol import Mediator
     from na64.workspaces.runcard import RunCard
 
-__all__ = ["make_dark_sector", "read_card", "read_model", "read_stdin", "read_workspace_file"]
+__all__ = [
+    "make_dark_sector",
+    "read_card",
+    "read_model",
+    "read_results",
+    "read_scan",
+    "read_stdin",
+    "read_workspace_file",
+]
 
 
 def read_stdin() -> str:
@@ -67,6 +77,40 @@ def read_workspace_file(name: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InputError(f"{name}: not a pyhf workspace, which is a JSON object")
     return document
+
+
+def read_scan(name: str) -> Exclusion:
+    """Return the scan of a file, or of ``-``."""
+    from na64.limits.result import Exclusion
+
+    return Exclusion.from_json(read_stdin(), "stdin") if name == "-" else Exclusion.read(name)
+
+
+def read_results(files: Sequence[str]) -> list[Exclusion | PlaneLimit]:
+    """Return the scans and planes of files, ``-`` for stdin.
+
+    Raises
+    ------
+    InputError
+        If stdin is given twice, or a file is neither.
+    """
+    from na64.limits.plane_result import PlaneLimit
+    from na64.limits.result import Exclusion
+    from na64.models.errors import InputError
+    from na64.workspaces.jsonio import parse_json, read_text
+
+    if list(files).count("-") > 1:
+        raise InputError("stdin ('-') is given twice")
+    results: list[Exclusion | PlaneLimit] = []
+    for name in files:
+        where, text = ("stdin", read_stdin()) if name == "-" else (name, read_text(name))
+        document = parse_json(text, where)
+        schema = document.get("schema") if isinstance(document, dict) else None
+        if str(schema).startswith("na64-limits/plane/"):
+            results.append(PlaneLimit.from_document(document, where))
+        else:
+            results.append(Exclusion.from_json(text, where))
+    return results
 
 
 def make_dark_sector(

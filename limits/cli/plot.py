@@ -1,29 +1,24 @@
-"""``na64-limits plot``: figures of scans."""
+"""``na64-limits plot``: figures of scans, and of limits in the planes of dark matter."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import output_option
+from na64.limits.cli.options import cache_option, normalisation_option, output_option
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from na64.limits.plane_result import PlaneLimit
     from na64.limits.plotting import Overlay
     from na64.limits.result import Exclusion
 
-#: published curves of searches whose name is not that of the curve
-PUBLISHED: Final = {
-    "na64e-2016-2018": "na64e-2021-fermion",
-    "na64e-alp-2016-2018": "na64-alp-2020",
-    "na64e-visible-2017-2018": "na64-visible-2020",
-}
-
 
 @click.command("plot", cls=Command)
-@click.argument("files", metavar="SCAN.json|-...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE.json|-...", nargs=-1, required=True)
 @click.option(
     "--overlay",
     "overlays",
@@ -41,16 +36,58 @@ PUBLISHED: Final = {
     "repeatable.",
 )
 @click.option("--ratio-panel", is_flag=True, help="Also the first scan divided by the curves.")
+@click.option(
+    "--plane",
+    metavar="NAME",
+    help="Convert the scans, as `to-plane` does: y, alpha-d, g or epsilon.",
+)
+@click.option(
+    "--thermal",
+    metavar="NAME,..",
+    help="Relic targets of scalar, majorana, dirac, pseudo-dirac; with --plane alpha-d, of which "
+    "relics alpha_D is drawn.",
+)
+@click.option(
+    "--thermal-alpha-d",
+    metavar="A,..",
+    help="alpha_D of the relic targets.  [default: that of the scans]",
+)
+@click.option(
+    "--thermal-ratio",
+    metavar="R,..",
+    help="m_mediator/m_chi of the relic targets.  [default: that of the scans]",
+)
+@click.option(
+    "--bound",
+    "bounds",
+    metavar="NAME",
+    multiple=True,
+    help="Bound from elsewhere in a plane: landau-tev, landau-planck, cmb, bbn, bbn+cmb; "
+    "repeatable.",
+)
+@normalisation_option
+@cache_option
 @output_option(".pdf, .png or .svg")
 def command(
     files: tuple[str, ...],
     overlays: tuple[str, ...],
     moments: tuple[str, ...],
     ratio_panel: bool,
+    plane: str | None,
+    thermal: str | None,
+    thermal_alpha_d: str | None,
+    thermal_ratio: str | None,
+    bounds: tuple[str, ...],
+    normalisation: str,
+    no_cache: bool,
     outputs: tuple[str, ...],
     force: bool,
 ) -> None:
-    """Draw scans: coupling against mass, bands, published curves."""
+    """Draw scans: coupling against mass, bands, published curves.
+
+    With --plane, or for files of `to-plane`: y, alpha_D or a coupling with relic targets and
+    bounds from elsewhere.
+    """
     from na64.limits.cli.output import check_outputs
     from na64.models.errors import InputError
 
@@ -58,29 +95,58 @@ def command(
         raise click.UsageError("no output: give -o FILE.pdf or -o FILE.png")
     check_outputs(outputs, force, (".pdf", ".png", ".svg"))
 
+    from na64.limits.cli.inputs import read_results
     from na64.limits.result import Exclusion
 
-    if list(files).count("-") > 1:
-        raise InputError("stdin ('-') is given twice")
-    scans = [Exclusion.read(sys.stdin if name == "-" else name) for name in files]
+    if "none" in overlays and len(overlays) > 1:
+        raise InputError("--overlay none excludes other overlays")
+    results = read_results(files)
+    scans = [result for result in results if isinstance(result, Exclusion)]
+    if plane is None and len(scans) == len(results):
+        _only_in_planes(thermal, thermal_alpha_d, thermal_ratio, bounds)
+        figure = _figure_of_scans(scans, overlays, moments, ratio_panel)
+    else:
+        if moments or ratio_panel:
+            raise InputError("--g-2 and --ratio-panel are for figures of scans without --plane")
+        limits = _in_plane(results, plane, thermal, normalisation, no_cache)
+        figure = _figure_of_planes(
+            limits, overlays, thermal, thermal_alpha_d, thermal_ratio, bounds
+        )
+
+    from na64.limits.plotting import save_figure
+
+    for name in outputs:
+        save_figure(figure, name, force=force)
+        the_console().note(f"wrote {name}")
+
+
+def _only_in_planes(*given: object) -> None:
+    from na64.models.errors import InputError
+
+    if any(given):
+        raise InputError(
+            "relic targets and bounds need a plane: give --plane y, epsilon, g or alpha-d"
+        )
+
+
+def _figure_of_scans(
+    scans: list[Exclusion], overlays: tuple[str, ...], moments: tuple[str, ...], ratio_panel: bool
+) -> Figure:
+    """Coupling against the mediator's mass."""
     curves = _overlays(overlays, scans[0])
     if ratio_panel and not [curve for curve in curves if not curve.region] and not overlays:
         the_console().warning(f"no published curve of {scans[0].search}: no ratio panel")
         ratio_panel = False
 
     from na64.limits.moments import moment_bands
-    from na64.limits.plotting import Overlay, exclusion_figure, save_figure
+    from na64.limits.plotting import Overlay, exclusion_figure
 
     bands = [
         Overlay(band.label, band.masses_gev, band.couplings, region=band.closed, compared=False)
         for band in moment_bands(moments, scans[0])
     ]
-
     with the_console().progress("figure"):
-        figure = exclusion_figure(scans, [*curves, *bands], ratio_panel=ratio_panel)
-        for name in outputs:
-            save_figure(figure, name, force=force)
-            the_console().note(f"wrote {name}")
+        return exclusion_figure(scans, [*curves, *bands], ratio_panel=ratio_panel)
 
 
 def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
@@ -88,15 +154,14 @@ def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
     import numpy as np
 
     from na64.limits.plotting import Overlay
+    from na64.limits.published import published_curve
     from na64.models.errors import InputError
-    from na64.workspaces.curves import CurveKind, available_curves, load_curve
+    from na64.workspaces.curves import CurveKind, load_curve
 
     if "none" in names:
-        if len(names) > 1:
-            raise InputError("--overlay none excludes other overlays")
         return []
-    published = PUBLISHED.get(first.search, first.search)
-    asked = names or tuple(name for name in available_curves() if name == published)
+    published = published_curve(first.search)
+    asked = names or ((published,) if published is not None else ())
     overlays = []
     for name in asked:
         curve = load_curve(name)
@@ -122,3 +187,90 @@ def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
             )
         )
     return overlays
+
+
+def _in_plane(
+    results: list[Exclusion | PlaneLimit],
+    plane: str | None,
+    thermal: str | None,
+    normalisation: str,
+    no_cache: bool,
+) -> list[PlaneLimit]:
+    """Convert the scans, and check that the other files are in the same plane."""
+    from na64.limits.plane_result import Plane, PlaneLimit, find_plane
+    from na64.limits.translation import to_plane
+    from na64.models.errors import InputError
+    from na64.workspaces.cache import TableCache
+
+    found = [result.plane for result in results if isinstance(result, PlaneLimit)]
+    chosen = find_plane(plane) if plane is not None else found[0]
+    if any(other is not chosen for other in found):
+        raise InputError(
+            f"a file is in the plane of {next(o for o in found if o is not chosen).value}, not in "
+            f"that of {chosen.value}"
+        )
+    relics: list[str | None] = [None]
+    if chosen is Plane.ALPHA_D and thermal:
+        relics = list(_names(thermal))
+    limits: list[PlaneLimit] = []
+    with the_console().progress("planes") as progress:
+        for result in results:
+            if isinstance(result, PlaneLimit):
+                limits.append(result)
+                continue
+            limits += [
+                to_plane(
+                    result,
+                    chosen,
+                    dark_matter=relic,
+                    normalisation=normalisation,
+                    tables=TableCache(enabled=not no_cache),
+                    progress=progress,
+                )
+                for relic in relics
+            ]
+    for note in dict.fromkeys(note for limit in limits for note in limit.notes):
+        the_console().note(f"note: {note}")
+    return limits
+
+
+def _figure_of_planes(
+    limits: list[PlaneLimit],
+    overlays: tuple[str, ...],
+    thermal: str | None,
+    alphas: str | None,
+    ratios: str | None,
+    bounds: tuple[str, ...],
+) -> Figure:
+    from na64.limits.plane_overlays import default_overlays, draw_planes
+    from na64.limits.plane_result import Plane
+    from na64.models.errors import InputError
+
+    first = limits[0]
+    names = () if "none" in overlays else overlays or default_overlays(first)
+    relics = () if first.plane is Plane.ALPHA_D else _names(thermal)
+    if (alphas or ratios) and not relics:
+        raise InputError(
+            "--thermal-alpha-d and --thermal-ratio are for the targets of --thermal in the planes "
+            "of y, epsilon and g"
+        )
+    with the_console().progress("figure"):
+        return draw_planes(
+            limits,
+            thermal=relics,
+            thermal_alpha_d=_numbers(alphas, "alpha_D"),
+            thermal_ratio=_numbers(ratios, "ratios"),
+            overlays=names,
+            bounds=bounds,
+        )
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return () if text is None else tuple(name.strip() for name in text.split(","))
+
+
+def _numbers(text: str | None, what: str) -> tuple[float, ...]:
+    """Return numbers that a text lists, the largest first."""
+    from na64.limits.grids import parse_grid
+
+    return () if text is None else tuple(parse_grid(text, what, "no unit")[::-1].tolist())

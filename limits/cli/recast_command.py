@@ -42,22 +42,16 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.limits.cli.inputs import read_model, read_stdin
+    from na64.limits.cli.inputs import read_model, read_scan
     from na64.limits.cli.scan import exclusion_table
     from na64.limits.recast import recast
-    from na64.limits.result import Exclusion
     from na64.models.errors import InputError
 
     chosen = read_model(model, charges)
     if chosen is None:
         raise InputError("name the other mediator with --model or --charges")
-    stored = (
-        Exclusion.from_json(read_stdin(), "stdin")
-        if scan_file == "-"
-        else Exclusion.read(scan_file)
-    )
     result = recast(
-        stored,
+        read_scan(scan_file),
         chosen,
         dark_matter=dark_matter,
         alpha_d=alpha_d,

@@ -1,0 +1,161 @@
+"""What is drawn beside a limit in a plane, and the words of the figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64.limits.plane_result import Plane, PlaneLimit
+from na64.limits.planes import Normalisation
+from na64.limits.plot_style import SPECIES, symbol
+
+__all__ = [
+    "Level",
+    "PlaneOverlay",
+    "ThermalLine",
+    "axis_label",
+    "limit_labels",
+    "thermal_label",
+    "title",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ThermalLine:
+    """Where dark matter has its observed abundance.
+
+    Attributes
+    ----------
+    species, alpha_d, ratio, splitting
+        Dark sector.
+    masses_gev, values
+        Points in the plane, shape (N,); NaN where there is no target.
+    published
+        Text of the legend for a line from elsewhere; it is drawn fainter.
+    """
+
+    species: str
+    alpha_d: float
+    ratio: float
+    splitting: float
+    masses_gev: FloatArray
+    values: FloatArray
+    published: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaneOverlay:
+    """A limit or region from elsewhere, shaded on its excluded side.
+
+    Attributes
+    ----------
+    label
+        Text of the legend.
+    masses_gev, values
+        Points in the plane, shape (N,).
+    closed
+        Whether the points go around the region; otherwise it lies above, in the plane of alpha_D
+        below.
+    compared
+        Whether it is another result of the same search: a dashed line without shade.
+    species
+        Dark matter that it holds for alone: a line in its colour without shade.
+    """
+
+    label: str
+    masses_gev: FloatArray
+    values: FloatArray
+    closed: bool = False
+    compared: bool = False
+    species: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A horizontal upper bound, such as that of a Landau pole; ``species`` colours it."""
+
+    label: str
+    value: float
+    species: str = ""
+
+
+def axis_label(first: PlaneLimit) -> str:
+    """Return the label of the vertical axis, which states the normalisation."""
+    if first.plane is Plane.Y:
+        mass, coupling = symbol(first.mass_parameter), symbol(first.parameter)
+        ratio = rf"\left(m_\chi/{mass}\right)^4"
+        if first.normalisation is Normalisation.PRODUCT:
+            return rf"$y = (g_\chi\,{coupling})^2\,{ratio}$"
+        return rf"$y = {coupling}^2\,\alpha_D\,{ratio}$"
+    if first.plane is Plane.ALPHA_D:
+        return r"$\alpha_D$"
+    unit = r" [GeV$^{-1}$]" if first.y_unit == "GeV^-1" else ""
+    return f"${symbol(first.y_name)}$" + unit
+
+
+def title(planes: Sequence[PlaneLimit]) -> str:
+    """Say above the legend what holds for every limit."""
+    lines = []
+    if len({item.title or item.search for item in planes}) == 1:
+        lines.append(planes[0].title or planes[0].search)
+    parts = []
+    if len({item.confidence_level for item in planes}) == 1:
+        parts.append(f"{100.0 * planes[0].confidence_level:g}% CL")
+    if planes[0].plane is Plane.ALPHA_D:
+        if len({item.dark_matter for item in planes}) == 1:
+            parts.append(f"thermal {SPECIES[str(planes[0].dark_matter)]}")
+        else:
+            parts.append("thermal dark matter")
+    elif len({item.dark_matter for item in planes}) == 1 and planes[0].dark_matter is not None:
+        parts.append(rf"{SPECIES[planes[0].dark_matter]} $\chi$")
+    if len({item.alpha_d for item in planes}) == 1 and planes[0].alpha_d is not None:
+        parts.append(rf"$\alpha_D = {planes[0].alpha_d:g}$")
+    if len({item.ratio for item in planes}) == 1 and planes[0].ratio is not None:
+        parts.append(rf"${symbol(planes[0].mass_parameter)} = {planes[0].ratio:g}\,m_\chi$")
+    lines.append(", ".join(parts))
+    return "\n".join(line for line in lines if line)
+
+
+def limit_labels(planes: Sequence[PlaneLimit]) -> list[str]:
+    """Name each limit by what tells it from the others."""
+    if len(planes) == 1:
+        return [""]
+    labels = []
+    for item in planes:
+        parts = [
+            str(getattr(item, name))
+            for name in ("title", "model", "method", "production")
+            if len({getattr(other, name) for other in planes}) > 1
+        ]
+        if len({other.confidence_level for other in planes}) > 1:
+            parts.append(f"{100.0 * item.confidence_level:g}% CL")
+        if item.dark_matter is not None and len({other.dark_matter for other in planes}) > 1:
+            parts.append(SPECIES[item.dark_matter])
+        if item.alpha_d is not None and len({other.alpha_d for other in planes}) > 1:
+            parts.append(rf"$\alpha_D = {item.alpha_d:g}$")
+        if item.ratio is not None and len({other.ratio for other in planes}) > 1:
+            parts.append(rf"${symbol(item.mass_parameter)} = {item.ratio:g}\,m_\chi$")
+        labels.append(", ".join(parts) or item.search)
+    return labels
+
+
+def thermal_label(
+    line: ThermalLine, every: Sequence[ThermalLine], planes: Sequence[PlaneLimit]
+) -> str:
+    """Name a thermal line by what tells it from the others and from the limits."""
+    parts = [f"relic density: {SPECIES[line.species]}"]
+    mass = symbol(planes[0].mass_parameter)
+    alphas = {other.alpha_d for other in every} | {item.alpha_d for item in planes}
+    ratios = {other.ratio for other in every} | {item.ratio for item in planes}
+    if len(alphas - {None}) > 1:
+        parts.append(rf"$\alpha_D = {line.alpha_d:g}$")
+    if len(ratios - {None}) > 1:
+        parts.append(rf"${mass} = {line.ratio:g}\,m_\chi$")
+    if line.splitting:
+        parts.append(rf"$\Delta = {line.splitting:g}$")
+    return ", ".join(parts)
