@@ -41,7 +41,7 @@ REGIONS: Final = ("decay", "missing-energy")
 #: order of the process axis
 PROCESSES: Final = ("production",)
 # g_agg in 1/GeV, or g of an electron-coupled particle
-_COUPLINGS: Final = {True: (1e-6, 100.0), False: (1e-7, 1.0)}
+_COUPLINGS: Final = {True: (1e-6, 100.0), False: (1e-6, 1.0)}
 
 
 def alp_rates(
@@ -79,7 +79,7 @@ def alp_rates(
         Approximation of the emission (of no effect for Primakoff production), and whether
         incoherent scattering off protons is added.
     couplings
-        Couplings, shape (C,); 40 per decade, 1e-6 to 100 GeV^-1 or 1e-7 to 1, if None.
+        Couplings, shape (C,); 40 per decade, 1e-6 to 100 GeV^-1 or 1e-6 to 1, if None.
     tables
         A store for the fluxes.
 
