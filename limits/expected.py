@@ -64,6 +64,8 @@ class Settings:
         Whether annihilation with a photon that is not seen is included.
     primary_positrons
         Whether the positrons of a positron beam annihilate themselves, or only their showers'.
+    invisible_branching
+        Branching ratio to states that nothing sees, 0 to 1, of a particle that decays in flight.
     """
 
     production: str = "etl"
@@ -75,6 +77,7 @@ class Settings:
     inelastic: bool = True
     initial_state_radiation: bool = False
     primary_positrons: bool = True
+    invisible_branching: float = 0.0
 
     def for_mediator(self, mediator: Mediator) -> Settings:
         """Return the settings with the dark matter that a mediator has unless told otherwise."""
@@ -104,7 +107,10 @@ class Settings:
             "inelastic": self.inelastic,
             "initial_state_radiation": self.initial_state_radiation,
             "primary_positrons": self.primary_positrons,
+            "invisible_branching": self.invisible_branching,
         }
+        if self.invisible_branching and "invisible_branching" not in known:
+            raise InputError("an invisible branching ratio is for searches with the topology alp")
         return {name: value for name, value in options.items() if name in known}
 
 

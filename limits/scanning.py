@@ -35,6 +35,7 @@ def scan(
     annihilation: bool = True,
     inelastic: bool = True,
     initial_state_radiation: bool = False,
+    invisible_branching: float = 0.0,
     overrides: Sequence[str] = (),
     expected_only: bool = False,
     toys: int = DEFAULT_TOYS,
@@ -68,6 +69,8 @@ def scan(
     annihilation, inelastic, initial_state_radiation
         Whether the resonance of e+ e-, inelastic scattering off nuclei, and initial-state
         radiation of the resonance are included.
+    invisible_branching
+        Branching ratio to states that nothing sees, of a particle that decays in flight.
     overrides
         ``path=value`` settings on top of the card, such as ``bins.0.exposure=1e13``.
     expected_only
@@ -109,6 +112,7 @@ def scan(
         annihilation=annihilation,
         inelastic=inelastic,
         initial_state_radiation=initial_state_radiation,
+        invisible_branching=invisible_branching,
     )
     check_calculator(method, confidence_level)
     signal = expected_signal(
@@ -207,6 +211,11 @@ def exclude(
             "inelastic": settings.inelastic,
             "initial_state_radiation": settings.initial_state_radiation,
             **({} if settings.primary_positrons else {"primary_positrons": False}),
+            **(
+                {"invisible_branching": settings.invisible_branching}
+                if settings.invisible_branching
+                else {}
+            ),
         },
         provenance=provenance(
             card=card.to_dict(),
