@@ -280,12 +280,15 @@ def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -
     closed = np.isfinite(high)
     if not closed.any():
         return
-    axes.fill_between(masses, low, high, where=closed.tolist(), color=colour, alpha=0.12, lw=0)
+    # beside closed intervals those without an upper edge are shaded as far as the others reach
+    some = np.isfinite(low)
+    top = np.where(closed, high, np.nanmax(high))
+    axes.fill_between(masses, low, top, where=some.tolist(), color=colour, alpha=0.12, lw=0)
     if number > 0:  # the lower edge of the first interval is the observed line
         axes.plot(masses, low, color=colour, lw=2.0, zorder=3)
     axes.plot(masses, high, color=colour, lw=2.0, zorder=3)
     # where the region ends between two masses of the grid its tip is cut off
-    padded = np.concatenate([[True], closed, [True]])
+    padded = np.concatenate([[True], some, [True]])
     for row in np.flatnonzero(closed):
         if not (padded[row] and padded[row + 2]):
             axes.plot([masses[row]] * 2, [low[row], high[row]], color=colour, lw=2.0, zorder=3)
