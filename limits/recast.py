@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.expected import Settings
-from na64.limits.result import Exclusion
+from na64.limits.result import Exclusion, Regions
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
@@ -265,11 +265,9 @@ def _rescaled(
         alpha_d=None if sector is None else sector.alpha_d,
         ratio=None if sector is None else sector.ratio,
         dark_matter=None if sector is None else sector.species.value,
-        regions=tuple(
-            tuple((low * k, None if high is None else high * k) for low, high in found)
-            for found, k in zip(exclusion.regions, scale.tolist(), strict=True)
-        ),
+        regions=_scaled(exclusion.regions, scale),
         expected=exclusion.expected * scale,
+        expected_regions=_scaled(exclusion.expected_regions, scale),
         yields=yields,
         options={**exclusion.options, "splitting": settings.splitting},
         provenance={
@@ -279,12 +277,24 @@ def _rescaled(
     )
 
 
+def _scaled(regions: Sequence[Regions], scale: FloatArray) -> tuple[Regions, ...]:
+    if not regions:  # results need not have any
+        return ()
+    return tuple(
+        tuple((low * k, None if high is None else high * k) for low, high in found)
+        for found, k in zip(regions, scale.tolist(), strict=True)
+    )
+
+
 def _at(exclusion: Exclusion, rows: NDArray[np.intp]) -> Exclusion:
     """The scan at some of its masses."""
     return replace(
         exclusion,
         masses_gev=exclusion.masses_gev[rows],
         regions=tuple(exclusion.regions[row] for row in rows),
+        expected_regions=tuple(
+            exclusion.expected_regions[row] for row in rows if exclusion.expected_regions
+        ),
         expected=exclusion.expected[:, rows],
         events_limit=exclusion.events_limit[rows],
         yields={name: values[rows] for name, values in exclusion.yields.items()},

@@ -104,6 +104,7 @@ def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Call
             dark_matter: str | None,
             splitting: float,
             no_annihilation: bool,
+            no_primary_positrons: bool,
             elastic_only: bool,
             radiation: bool,
             **others: Any,
@@ -117,6 +118,7 @@ def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Call
                 dark_matter=dark_matter,
                 splitting=splitting,
                 annihilation=not no_annihilation,
+                primary_positrons=not no_primary_positrons,
                 inelastic=not elastic_only,
                 initial_state_radiation=radiation,
             )
@@ -147,6 +149,11 @@ def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Call
             ),
             click.option(
                 "--elastic-only", is_flag=True, help="Without inelastic scattering off nuclei."
+            ),
+            click.option(
+                "--no-primary-positrons",
+                is_flag=True,
+                help="Of a positron beam only the shower annihilates, for comparison.",
             ),
             click.option("--no-annihilation", is_flag=True, help="Without the resonance of e+ e-."),
             splitting_option,

@@ -131,3 +131,14 @@ def test_widths_have_the_dark_matter_that_scans_have(call) -> None:  # type: ign
     outcome = call(*sigma, "--dark-matter", "none")
     assert outcome.code == 2
     assert "has no invisible decay" in outcome.err
+
+
+def test_primary_positrons_on_and_off(call) -> None:  # type: ignore[no-untyped-def]
+    words = ("yields", "na64e-positron-2022", "--masses", "0.02,0.3", "--json")
+    primary = call(*words).data["events"]
+    shower = call(*words, "--no-primary-positrons").data["events"]
+    place = call(*words).data["processes"].index("annihilation")
+    assert primary[1][place][0] > 50.0 * shower[1][place][0]
+    assert primary[1][1 - place] == shower[1][1 - place]  # emission
+    scan = call("scan", *words[1:], "--no-primary-positrons").data
+    assert scan["options"]["primary_positrons"] is False

@@ -23,7 +23,9 @@ MASSES = np.array([2e-3, 0.05, 0.24, 0.3, 0.7])
 def ideal(name: str) -> RunCard:
     """A shipped card without background and without uncertainties."""
     text = (files("na64.workspaces") / "cards" / f"{name}.toml").read_text()
-    text = re.sub(r'(relative_)?uncertainty = [0-9.e+-]+,?( correlation = "[a-z0-9-]+",)?', "", text)
+    text = re.sub(
+        r'(relative_)?uncertainty = [0-9.e+-]+,?( correlation = "[a-z0-9-]+",)?', "", text
+    )
     text = re.sub(r"(?s)background = \{ value = [0-9.e-]+", "background = { value = 0.0", text)
     text = re.sub(
         r"backgrounds = \[.*?\n\]",

@@ -26,6 +26,8 @@ def dark_photon() -> Exclusion:
 def same(found: Exclusion, direct: Exclusion, rtol: float = 1e-9) -> None:
     np.testing.assert_allclose(found.observed, direct.observed, rtol=rtol)
     np.testing.assert_allclose(found.expected, direct.expected, rtol=rtol)
+    for mine, theirs in zip(found.expected_regions, direct.expected_regions, strict=True):
+        assert mine[0][0] == pytest.approx(theirs[0][0], rel=rtol)
     assert found.model == direct.model
     assert found.parameter == direct.parameter
     assert (found.dark_matter, found.alpha_d, found.ratio) == (
