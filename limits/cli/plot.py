@@ -146,6 +146,10 @@ def _figure_of_scans(
         for band in moment_bands(moments, scans[0])
     ]
     with the_console().progress("figure"):
+        if all(found.parameter == "br" for found in scans):
+            from na64.limits.branching_plotting import branching_figure
+
+            return branching_figure(scans, curves)
         return exclusion_figure(scans, [*curves, *bands], ratio_panel=ratio_panel)
 
 
