@@ -266,20 +266,16 @@ def _landau_levels(planes: Sequence[PlaneLimit], name: str) -> list[Level]:
     if planes[0].plane is not Plane.ALPHA_D:
         raise InputError(f"{name} is a bound on alpha_D: use --plane alpha-d")
     scale, text = _POLES[name]
-    levels = []
     species = dict.fromkeys(str(item.dark_matter) for item in planes)
     by_value: dict[float, list[str]] = {}
     for kind in species:
-        by_value.setdefault(round(landau_pole(DarkMatter(kind), scale), 3), []).append(kind)
+        by_value.setdefault(landau_pole(DarkMatter(kind), scale), []).append(kind)
+    levels = []
     for value, kinds in by_value.items():
-        whose = "" if len(species) == 1 else f" ({', '.join(SPECIES[kind] for kind in kinds)})"
-        levels.append(
-            Level(
-                f"Landau pole below {text}{whose}",
-                value,
-                kinds[0] if len(species) > 1 and len(kinds) == 1 else "",
-            )
-        )
+        names = ", ".join(SPECIES[kind] for kind in kinds)
+        whose = f" ({names})" if len(species) > 1 else ""
+        colour = kinds[0] if len(by_value) > 1 and len(kinds) == 1 else ""
+        levels.append(Level(f"Landau pole below {text}{whose}", value, colour))
     return levels
 
 

@@ -108,7 +108,7 @@ def plane_figure(
         labels = limit_labels(planes)
         for number, (item, label) in enumerate(zip(planes, labels, strict=True)):
             # limits that agree are drawn on top of each other: the first is the widest
-            width = 2.0 + 1.2 * (len(planes) - 1 - number)
+            width = (2.0 if len(planes) == 1 else 1.6) + 1.1 * (len(planes) - 1 - number)
             _draw_limit(axes, item, label, colours[id(item)], width)
         shade = 0
         for overlay in overlays:

@@ -53,6 +53,7 @@ def at_sector(
     sector: DarkSector,
     *,
     repeat: bool,
+    leave_out: bool = False,
     tables: TableStore | None = None,
     progress: Callable[[str], object] = lambda label: None,
 ) -> tuple[Exclusion, NDArray[np.float64]]:
@@ -67,13 +68,15 @@ def at_sector(
     repeat
         Whether masses at which the stored yields cannot carry the change are scanned anew, from
         the card stored with the scan; otherwise they are refused.
+    leave_out
+        Whether such masses are left out of the result instead.
     tables, progress
         As in `na64.limits.scan`.
 
     Returns
     -------
     Exclusion
-        At the same masses.
+        At the same masses, or those that are left.
     ndarray
         Masses that were scanned anew.
 
@@ -93,7 +96,12 @@ def at_sector(
         "splitting": sector.splitting,
     }
     if not repeat:
-        return recast(exclusion, portal, **words), np.array([])
+        try:
+            return recast(exclusion, portal, leave_out=leave_out, **words), np.array([])
+        except InputError as error:
+            if "card" not in exclusion.provenance:
+                raise
+            raise InputError(f"{error}, or scan anew where it is needed (--recompute)") from error
     try:
         kept = recast(exclusion, portal, leave_out=True, **words)
     except InputError:  # nothing can be carried over

@@ -49,6 +49,7 @@ def to_plane(
     fermion: str | None = None,
     omega_h2: float = OMEGA_H2,
     recompute: bool = False,
+    leave_out: bool = False,
     original: Mediator | None = None,
     tables: TableStore | None = None,
     progress: Callable[[str], object] = lambda label: None,
@@ -75,6 +76,8 @@ def to_plane(
         Whether masses at which another dark sector changes the resonance are scanned anew, from
         the card stored with the scan; otherwise they are refused. The plane of alpha_D always
         does so: it needs limits at many values.
+    leave_out
+        Whether such masses are left out instead.
     original
         The mediator of the scan, if it is neither built in nor installed.
     tables, progress
@@ -89,6 +92,8 @@ def to_plane(
     chosen = find_plane(plane)
     if chosen is Plane.ALPHA_D and alpha_d is not None:
         raise InputError("the plane of alpha-d has all values of alpha_D: choose none")
+    if recompute and leave_out:
+        raise InputError("masses can be scanned anew or left out, not both")
     chosen_y = find_normalisation(normalisation)
     old = dark_sector_of(exclusion)
     sector = _changed(old, dark_matter, alpha_d, ratio, splitting)
@@ -108,6 +113,7 @@ def to_plane(
             mediator_of(exclusion, original),
             sector,
             repeat=recompute,
+            leave_out=leave_out,
             tables=tables,
             progress=progress,
         )

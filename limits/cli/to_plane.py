@@ -42,6 +42,7 @@ from na64.limits.cli.options import (
     help="Scan anew, with the card in the file, where another dark sector changes the resonance. "
     "The plane of alpha-d always does.",
 )
+@click.option("--leave-out", is_flag=True, help="Leave such masses out.")
 @click.option(
     "--charges", metavar="FILE.toml", help="The mediator of the scan, if it was one of your own."
 )
@@ -59,6 +60,7 @@ def command(
     fermion: str | None,
     omega_h2: float | None,
     recompute: bool,
+    leave_out: bool,
     charges: str | None,
     no_cache: bool,
     as_json: bool,
@@ -92,6 +94,7 @@ def command(
             fermion=fermion,
             omega_h2=OMEGA_H2 if omega_h2 is None else omega_h2,
             recompute=recompute,
+            leave_out=leave_out,
             original=None if charges is None else load_charges(charges),
             tables=TableCache(enabled=not no_cache),
             progress=progress,
