@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import ELEMENTARY_CHARGE, HBAR_GEV_S
 from na64.models.errors import InputError
-from na64.models.materials import material
+from na64.models.materials import Element, material
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.production.annihilation import Resonance, annihilation_cross_section
 from na64.models.production.emission import emission_cross_section
+from na64.models.production.primakoff import primakoff_cross_section
 from na64.models.setup import Beam
 from na64.models.signals.missing_energy import invisible_branching
 
@@ -25,6 +26,7 @@ __all__ = [
     "decay_table",
     "production_by_annihilation",
     "production_by_emission",
+    "production_by_primakoff",
 ]
 
 #: name of the final state of dark matter
@@ -142,12 +144,7 @@ def production_by_emission(
     lepton = Beam(beam, energy_gev).lepton
     if not lepton:
         raise InputError(f"emission needs a lepton beam, not {beam}")
-    elements = [element for element, _ in material(target).number_densities_cm3]
-    if len(elements) > 1:
-        raise InputError(
-            f"a cross-section is per nucleus and {target} is a mixture of "
-            f"{', '.join(element.symbol for element in elements)}; choose one, such as lead"
-        )
+    nucleus = _nucleus(target)
     if not 0.0 <= x_min < 1.0:
         raise InputError(f"x_min must be at least 0 and below 1, is {x_min:g}")
     masses = _below(masses_gev, energy_gev)
@@ -155,7 +152,7 @@ def production_by_emission(
     at_unit = emission_cross_section(
         energy_gev,
         masses,
-        elements[0],
+        nucleus,
         kind=chosen.kind,
         lepton=lepton,
         min_energy_gev=x_min * energy_gev,
@@ -163,6 +160,60 @@ def production_by_emission(
         inelastic=not elastic_only,
     )[0]
     return np.asarray(strength**2 * at_unit)
+
+
+def _nucleus(target: str) -> Element:
+    """Return the one element of a target."""
+    elements = [element for element, _ in material(target).number_densities_cm3]
+    if len(elements) > 1:
+        raise InputError(
+            f"a cross-section is per nucleus and {target} is a mixture of "
+            f"{', '.join(element.symbol for element in elements)}; choose one, such as lead"
+        )
+    return elements[0]
+
+
+def production_by_primakoff(
+    model: str | Mediator,
+    masses_gev: ArrayLike,
+    *,
+    energy_gev: float,
+    target: str = "lead",
+    elastic_only: bool = False,
+    coupling: float = 1.0,
+) -> NDArray[np.float64]:
+    """Return the cross-section per nucleus of gamma Z -> a Z.
+
+    Parameters
+    ----------
+    model
+        The mediator or its name; it couples to photons.
+    masses_gev
+        Its masses, shape (M,), below the photon's energy.
+    energy_gev
+        Energy of the photon.
+    target, elastic_only, coupling
+        As in `production_by_emission`; the coupling is in 1/GeV.
+
+    Returns
+    -------
+    numpy.ndarray
+        GeV^-2, shape (M,).
+
+    Raises
+    ------
+    InputError
+        For a mediator that does not couple to photons, or a value out of range.
+    """
+    chosen = mediator(model) if isinstance(model, str) else model
+    if chosen.kind is not MediatorKind.PHOTON_COUPLED or "photons" not in chosen.partial_widths(
+        1.0
+    ):
+        raise InputError(f"model '{chosen.name}' does not couple to photons; try alp")
+    at_unit = primakoff_cross_section(
+        energy_gev, _below(masses_gev, energy_gev), _nucleus(target), inelastic=not elastic_only
+    )[0]
+    return np.asarray(coupling**2 * at_unit)
 
 
 def production_by_annihilation(

@@ -171,6 +171,52 @@ def annihilation(
     _finish(document, grid, sigma, unit, as_json, outputs, force)
 
 
+@command.command("primakoff")
+@_shared
+@click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the photon.")
+@target_option()
+@click.option("--elastic-only", is_flag=True, help="Without inelastic scattering off the nucleus.")
+def primakoff(
+    model: str | None,
+    charges: str | None,
+    masses: str,
+    coupling: float,
+    unit: str,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+    energy: float,
+    target: str,
+    elastic_only: bool,
+) -> None:
+    """Production by a photon in the field of a nucleus, per nucleus; coupling in 1/GeV."""
+    _prepare(unit, coupling, outputs, force)
+
+    from na64.limits.cli.inputs import read_model
+    from na64.limits.grids import parse_grid
+    from na64.limits.inspection import production_by_primakoff
+
+    chosen = read_model(model, charges) or "alp"
+    grid = parse_grid(masses)
+    sigma = production_by_primakoff(
+        chosen,
+        grid,
+        energy_gev=energy,
+        target=target,
+        elastic_only=elastic_only,
+        coupling=coupling,
+    )
+    document = {
+        "process": "primakoff",
+        "model": chosen if isinstance(chosen, str) else chosen.name,
+        "energy_gev": energy,
+        "target": target,
+        "elastic_only": elastic_only,
+        "coupling": coupling,
+    }
+    _finish(document, grid, sigma, unit, as_json, outputs, force)
+
+
 def _prepare(unit: str, coupling: float, outputs: tuple[str, ...], force: bool) -> None:
     from na64.limits.cli.output import check_outputs
     from na64.models.errors import InputError, unknown_name

@@ -30,7 +30,7 @@ class InvisibleMesons:
     name: str = "invisible-meson"
     parameter: str = "br"
     citations: tuple[str, ...] = ("arXiv:2406.01990",)
-    kind: MediatorKind = field(default=MediatorKind.PSEUDOSCALAR, init=False)
+    kind: MediatorKind = field(default=MediatorKind.PHOTON_COUPLED, init=False)
 
     def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> NDArray[np.float64]:
         """Return zero: charge exchange makes them, no new coupling does."""
