@@ -336,18 +336,18 @@ def test_plot_refuses_what_is_no_scan(call, change, message: str) -> None:
 def test_toys_have_a_seed_and_agree_with_the_exact_method(call, workspace, command) -> None:
     name, *rest = command
     words = (name, "ws.json", *rest, "--json")
-    toys = call(*words, "--method", "toys", "--toys", "4000", "--seed", "5").data
+    toys = call(*words, "--method", "toys", "--toys", "1500", "--seed", "5").data
     assert (toys["method"], toys["ensemble"], toys["seed"], toys["toys"]) == (
         "toys",
         "aux-fixed",
         5,
-        4000,
+        1500,
     )
-    again = call(*words, "--method", "toys", "--toys", "4000", "--seed", "5").data
+    again = call(*words, "--method", "toys", "--toys", "1500", "--seed", "5").data
     assert again["observed"] == toys["observed"]
     exact = call(*words).data
-    # 4000 toys: CLs near 0.1-0.2 to about 6 %, the limit to less
-    assert toys["observed"] == pytest.approx(exact["observed"], rel=0.15)
+    # 1500 toys: CLs near 0.1-0.2 to about 8 %, the limit to less
+    assert toys["observed"] == pytest.approx(exact["observed"], rel=0.2)
     assert exact["seed"] is None
 
 
