@@ -9,7 +9,7 @@ nu = mu * (events at mu = 1), so that the scale of the parameter of interest nev
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -191,23 +191,49 @@ class SignalBatch:
         Rates of the signal components per signal event, shape (Ks, M).
     events
         Expected signal events at mu = 1 and nominal nuisance parameters, shape (M,).
+    auxiliary
+        Auxiliary data of the P nuisance parameters, shape (P,); None for the workspace's.
     """
 
     likelihood: CompiledLikelihood
     shape: Array
     events: Array
+    auxiliary: Array | None = None
 
     def __len__(self) -> int:
         return len(self.events)
 
     def take(self, masses: Index) -> SignalBatch:
         """Return the batch of some of the masses."""
-        return SignalBatch(self.likelihood, self.shape[:, masses], self.events[masses])
+        return replace(self, shape=self.shape[:, masses], events=self.events[masses])
+
+    def with_auxiliary(self, auxiliary: ArrayLike) -> SignalBatch:
+        """Return the batch with other auxiliary data, for pseudo-experiments.
+
+        Parameters
+        ----------
+        auxiliary
+            One number per parameter of `CompiledLikelihood.parameter_names`, shape (P,): the
+            measured value of a Gaussian constraint, the count of a Poisson one.
+
+        Raises
+        ------
+        InputError
+            If the shape is wrong or a value is not finite.
+        """
+        values = np.asarray(auxiliary, dtype=np.float64)
+        wanted = len(self.likelihood.parameter_names)
+        if values.shape != (wanted,):
+            raise InputError(f"{values.size} auxiliary data for {wanted} nuisance parameters")
+        if not np.all(np.isfinite(values)):
+            raise InputError("auxiliary data must be finite")
+        return replace(self, auxiliary=values)
 
     def on(self, other: CompiledLikelihood) -> SignalBatch:
         """Return the same signals on a likelihood with some parameters frozen.
 
-        The components must be the same; see `na64.limits.likelihood.freezing.freeze`.
+        The components must be the same; see `na64.limits.likelihood.freezing.freeze`. Auxiliary
+        data are the workspace's.
         """
         mine, theirs = (
             x.fitter.problem(False).evaluator.nominal_factor for x in (self.likelihood, other)
@@ -226,11 +252,12 @@ class SignalBatch:
         counts
             Main counts, shape (B, N) or (B, 1).
         auxiliary
-            Auxiliary data, shape (P, N) or (P, 1); the observed ones by default.
+            Auxiliary data, shape (P, N) or (P, 1); those of the batch by default.
         """
         n = len(mass)
         if auxiliary is None:
-            auxiliary = self.likelihood.fitter.centre[:, None]
+            own = self.auxiliary
+            auxiliary = (self.likelihood.fitter.centre if own is None else own)[:, None]
         return Points(
             self.shape[:, mass],
             np.ascontiguousarray(np.broadcast_to(counts, (len(counts), n))),

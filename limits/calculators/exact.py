@@ -55,8 +55,9 @@ _STRIDE = 1 << 32
 _FROZEN_ROUNDS = 8
 #: fits that are prepared together, to bound the memory
 _SLICE = 65_536
-#: masses that are explored together
-_MASSES_TOGETHER = 64
+#: masses that are explored together, for ensembles of few and of many bins
+_MASSES_TOGETHER = (512, 64)
+_FEW_BINS = 4
 
 
 @dataclass(slots=True)
@@ -351,9 +352,8 @@ class ExactCalculator:
         pilot = n // 2
         blocks = [np.array([pilot])]
         others = np.delete(np.arange(n), pilot)
-        blocks += [
-            others[i : i + _MASSES_TOGETHER] for i in range(0, len(others), _MASSES_TOGETHER)
-        ]
+        together = _MASSES_TOGETHER[len(self.varied) > _FEW_BINS]
+        blocks += [others[i : i + together] for i in range(0, len(others), together)]
         x, state = np.full(n, np.nan), np.empty(n, dtype=np.int8)
         at, half = guess, 0.3
         for mass in blocks:

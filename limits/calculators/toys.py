@@ -16,7 +16,7 @@ divided.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -101,32 +101,40 @@ def toy_limits(
         Roots in ln(signal events), observed and five bands (None if not asked), and the
         relative statistical error of the observed limit, shape (m,).
     """
-    tasks = [
-        (batch.take(part), counts, part, alpha, observed, expected, dict(settings))
-        for part in np.array_split(masses, min(jobs, len(masses)))
+    wanted = (*([0] if observed else []), *(range(1, 6) if expected else []))
+    # fewer masses than processes: the observed limit and the bands of a mass are shared out too
+    shares = -(-jobs // len(masses))
+    groups = [tuple(g.tolist()) for g in np.array_split(wanted, min(shares, len(wanted)))]
+    parts = np.array_split(np.arange(len(masses)), min(jobs, len(masses)))
+    places = [(part, group) for part in parts for group in groups]
+    tasks: list[_Task] = [
+        (batch.take(masses[part]), counts, masses[part], alpha, group, dict(settings))
+        for part, group in places
     ]
     if len(tasks) == 1:
         answers = [_solve_part(tasks[0])]
     else:
-        with ProcessPoolExecutor(len(tasks), mp_context=get_context("spawn")) as pool:
+        workers = min(jobs, len(tasks))
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             answers = list(pool.map(_solve_part, tasks))
-    roots: list[Roots | None] = []
-    for found in zip(*(answer[0] for answer in answers), strict=True):
-        parts = [part for part in found if part is not None]
-        roots.append(
-            Roots(np.concatenate([p.x for p in parts]), np.concatenate([p.state for p in parts]))
-            if parts
-            else None
-        )
-    return roots, np.concatenate([answer[1] for answer in answers])
+    x = np.full((6, len(masses)), np.nan)
+    state = np.zeros((6, len(masses)), dtype=np.int8)
+    error = np.full(len(masses), np.nan)
+    for (part, group), (found_x, found_state, found_error) in zip(places, answers, strict=True):
+        where = np.ix_(group, part)
+        x[where], state[where] = found_x[list(group)], found_state[list(group)]
+        if 0 in group:
+            error[part] = found_error
+    return [Roots(x[i], state[i]) if i in wanted else None for i in range(6)], error
 
 
-def _solve_part(
-    task: tuple[SignalBatch, Array, Index, float, bool, bool, dict[str, Any]],
-) -> tuple[list[Roots | None], Array]:
-    batch, counts, places, alpha, observed, expected, settings = task
-    calculator = ToyCalculator(batch, counts, places=places, **settings)
-    return calculator.limits(alpha, observed=observed, expected=expected)
+#: signals, counts, places of the masses, alpha, which limits, settings
+_Task = tuple[SignalBatch, Array, Index, float, tuple[int, ...], dict[str, Any]]
+
+
+def _solve_part(task: _Task) -> tuple[Array, NDArray[np.int8], Array]:
+    batch, counts, places, alpha, wanted, settings = task
+    return ToyCalculator(batch, counts, places=places, **settings).limits(alpha, wanted)
 
 
 @dataclass(slots=True)
@@ -315,12 +323,23 @@ class ToyCalculator:
             answer[mass] = extreme / data.weight.sum()
         return answer
 
-    def limits(
-        self, alpha: float, *, observed: bool, expected: bool
-    ) -> tuple[list[Roots | None], Array]:
-        """Return the roots in ln(signal events), and the error of the observed one."""
+    def limits(self, alpha: float, wanted: Sequence[int]) -> tuple[Array, NDArray[np.int8], Array]:
+        """Return where CLs = alpha, in ln(signal events).
+
+        Parameters
+        ----------
+        alpha
+            1 - confidence level.
+        wanted
+            Which limits: 0 is the observed one, 1 to 5 are the expected ones in `BAND_ORDER`.
+
+        Returns
+        -------
+        tuple
+            Positions and states of the root finder, shape (6, M), and the relative statistical
+            error of the observed limit, shape (M,).
+        """
         n = len(self.batch)
-        wanted = [0] * observed + list(range(1, 6)) * expected
         x = np.full((6, n), np.nan)
         state = np.zeros((6, n), dtype=np.int8)
         error = np.full(n, np.nan)
@@ -333,8 +352,7 @@ class ToyCalculator:
                 )
                 if which == 0 and state[0, mass] == BRACKETED:
                     error[mass] = self._error(mass, x[0, mass], cache)
-        roots = [Roots(x[i], state[i]) if i in wanted else None for i in range(6)]
-        return roots, error
+        return x, state, error
 
     def _error(self, mass: int, x: float, cache: _Cache) -> float:
         """Return the statistical error of the observed limit's logarithm."""
