@@ -43,8 +43,10 @@ _POLES: Final = {
     "landau-tev": (1e3, "1 TeV"),
     "landau-planck": (PLANCK_MASS_GEV, r"$M_\mathrm{Pl}$"),
 }
-#: masses of a line per decade
-_DENSITY: Final = 55
+#: masses of a thermal line per decade: the phi at m_chi = 0.5 GeV needs them
+_DENSITY: Final = 150
+#: masses of a curve per decade in the plane of alpha_D, each for many alpha_D
+_COARSE: Final = 60
 
 
 def draw_planes(
@@ -69,7 +71,8 @@ def draw_planes(
     thermal_alpha_d, thermal_ratio
         For which alpha_D and mass ratios; those of the limits if empty.
     overlays
-        Published curves, by name or file, converted with the dark sector of the first limit.
+        Published curves, by name or file, converted with the dark sector of the first limit;
+        in the plane of alpha_D for its relic.
     bounds
         Out of `BOUNDS`.
     portal
@@ -94,7 +97,11 @@ def draw_planes(
         if curve.kind is CurveKind.THERMAL:
             lines.append(_published_target(curve, first))
         elif chosen is not None:
-            shown.append(overlay_in_plane(curve, first, chosen))
+            overlay = overlay_in_plane(curve, first, chosen)
+            if first.plane is Plane.ALPHA_D and len({item.dark_matter for item in planes}) > 1:
+                relic = SPECIES[str(first.dark_matter)]
+                overlay = replace(overlay, label=f"{overlay.label}, {relic}")
+            shown.append(overlay)
     if thermal and chosen is not None:
         lines = [*_thermal_lines(planes, chosen, thermal, thermal_alpha_d, thermal_ratio), *lines]
     for name in dict.fromkeys(bounds):
@@ -192,14 +199,14 @@ def overlay_in_plane(curve: Curve, like: PlaneLimit, portal: Mediator) -> PlaneO
             "plane of alpha-d a limit is needed that holds for all: leave it out"
         )
     low, high = (edge * sector.ratio for edge in MASS_RANGE_GEV)
-    masses = _log_masses(max(low, x[0]), min(high, x[-1]))
+    masses = _log_masses(max(low, x[0]), min(high, x[-1]), _COARSE)
     excluded = alpha_d_exclusion(portal, sector, masses, curve.at(masses))
     finite = np.isfinite(excluded.y) & (excluded.y > 0.0)
     return replace(shown, masses_gev=excluded.x, values=np.where(finite, excluded.y, np.nan))
 
 
-def _log_masses(low: float, high: float) -> FloatArray:
-    count = max(2, round(_DENSITY * np.log10(high / low)))
+def _log_masses(low: float, high: float, density: int = _DENSITY) -> FloatArray:
+    count = max(2, round(density * np.log10(high / low)))
     return np.clip(np.geomspace(low, high, count), low, high)
 
 

@@ -106,9 +106,7 @@ def plane_figure(
         if len(planes) == 1:
             _draw_bands(axes, first)
         labels = limit_labels(planes)
-        for number, (item, label) in enumerate(zip(planes, labels, strict=True)):
-            # limits that agree are drawn on top of each other: the first is the widest
-            width = (2.0 if len(planes) == 1 else 1.6) + 1.1 * (len(planes) - 1 - number)
+        for item, label, width in zip(planes, labels, _widths(planes), strict=True):
             _draw_limit(axes, item, label, colours[id(item)], width)
         shade = 0
         for overlay in overlays:
@@ -170,11 +168,25 @@ def _range(
     if not own.size:
         raise InputError("nothing to draw: no limit exists at any mass")
     bottom, top = float(own.min()), float(own.max())
-    # what stands beside the limits is followed for three powers of ten
+    # what stands beside the limits is followed for three powers of ten; below an alpha_D that
+    # is excluded there is nothing to see
+    reach = 0.1 if planes[0].excluded_below else 1e-3
     beside = np.concatenate([own, *others])
-    beside = beside[(beside >= 1e-3 * bottom) & (beside <= 1e3 * top)]
+    beside = beside[(beside >= reach * bottom) & (beside <= 1e3 * top)]
     bottom, top = float(beside.min()), float(beside.max())
     return bottom / 3.0, top * 3.0
+
+
+def _widths(planes: Sequence[PlaneLimit]) -> list[float]:
+    """Widths of the limits: those that agree lie on top of each other, the first the widest."""
+    first = planes[0]
+    same = len(planes) > 1 and all(
+        np.array_equal(item.masses_gev, first.masses_gev)
+        and np.nanmedian(np.abs(np.log(item.drawn / first.drawn))) < 0.05
+        for item in planes
+    )
+    step = 1.1 if same else 0.0
+    return [(1.6 if same else 2.0) + step * number for number in range(len(planes))][::-1]
 
 
 def _colours(planes: Sequence[PlaneLimit]) -> dict[int, str]:
@@ -272,18 +284,19 @@ def _draw_thermal(
     ours = [other for other in every if not other.published]
     ratios = sorted({other.ratio for other in ours}, reverse=True)
     alphas = sorted({other.alpha_d for other in ours}, reverse=True)
-    colour = SPECIES_COLOURS[line.species]
+    colour, dashes = SPECIES_COLOURS[line.species], RATIO_DASHES
     if len({other.species for other in ours}) == 1 and len(alphas) > 1:
         # by alpha_D: that of the limit with the same one, if each limit has its own
         colour = ALPHA_COLOURS[alphas.index(line.alpha_d) % len(ALPHA_COLOURS)]
         if len({item.alpha_d for item in planes}) == len(planes) > 1:
             same = [colours[id(item)] for item in planes if item.alpha_d == line.alpha_d]
             colour = same[0] if same else colour
+            dashes = RATIO_DASHES[1:]  # no solid line beside those of the limits
     axes.plot(
         line.masses_gev,
         line.values,
         color=colour,
-        ls=RATIO_DASHES[ratios.index(line.ratio) % len(RATIO_DASHES)],
+        ls=dashes[ratios.index(line.ratio) % len(dashes)],
         lw=1.3,
         zorder=3,
         label=thermal_label(line, ours, planes),
