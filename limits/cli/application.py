@@ -33,6 +33,10 @@ COMMANDS: Final = {
     "workspace": "workspace",
     "limit": "limit",
     "cls": "cls_command",
+    "significance": "significance_command",
+    "breakdown": "breakdown_command",
+    "background": "background_command",
+    "optimise": "optimise_command",
     "list": "list_command",
     "doctor": "doctor",
 }

@@ -65,6 +65,43 @@ def build(
         click.echo(text, nl=False)
 
 
+@command.command("combine")
+@click.argument("parts", metavar="NAME=WS.json...", nargs=-1, required=True)
+@click.option(
+    "--shared",
+    metavar="NAME,..",
+    default="",
+    help="Nuisance parameters that are one in all parts; every other one stays separate.",
+)
+@output_option(".json")
+def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force: bool) -> None:
+    """Join workspaces into one with a common signal strength."""
+    from na64.limits.cli.inputs import read_workspace_file
+    from na64.limits.cli.output import check_outputs
+    from na64.limits.compiled import compile_workspace
+    from na64.models.errors import InputError
+    from na64.workspaces.jsonio import canonical_json, write_atomic
+    from na64.workspaces.pyhf_combine import combine_workspaces
+
+    check_outputs(outputs, force, (".json",))
+    documents: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        name, equals, file = part.partition("=")
+        if not equals or not name or not file:
+            raise InputError(f"{part}: a part is given as NAME=WS.json")
+        if name in documents:
+            raise InputError(f"the part '{name}' is given twice")
+        documents[name] = read_workspace_file(file)
+        compile_workspace(documents[name])  # says what is wrong, with the part's own names
+    common = [name.strip() for name in shared.split(",") if name.strip()]
+    text = canonical_json(combine_workspaces(documents, shared=common), indent=1) + "\n"
+    for output in outputs:
+        write_atomic(output, text, force=force)
+        the_console().note(f"wrote {output}")
+    if not outputs:
+        click.echo(text, nl=False)
+
+
 @command.command("inspect")
 @click.argument("file", metavar="WS.json|-")
 @json_option
