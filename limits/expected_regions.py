@@ -28,6 +28,8 @@ _BELOW: Final = 0.7
 _ABOVE: Final = 1.4
 #: and at so many levels from one to the other
 _LEVELS: Final = 3
+#: digits of the shares of bins and processes; a limit in events moves by less than 1e-3
+_DIGITS: Final = 3
 #: steps of the secant towards an edge
 _STEPS: Final = 4
 
@@ -74,6 +76,9 @@ def expected_regions(
         """ln of the limits in events, shape (5, N); infinite where there is none."""
         chosen = totals[mass, column]
         shape = events[mass, column] / np.where(chosen > 0.0, chosen, 1.0)[:, None, None]
+        # shapes that are the same to this precision are solved once
+        shape = np.round(shape, _DIGITS)
+        shape = shape / np.maximum(shape.sum(axis=(1, 2), keepdims=True), 1e-300)
         table = upper_limits(
             likelihood.inject(shape),
             confidence_level=confidence_level,
