@@ -33,8 +33,8 @@ def command(
 
     from na64.limits.background import fit_sideband
 
-    edges, events = read_spectrum(file)
     low, high = _box(box)
+    edges, events = read_spectrum(file)
     fit = fit_sideband(edges, events, box_gev=(low, high), shape=shape)
     result = {
         "schema": "na64-limits/background/1",
