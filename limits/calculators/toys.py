@@ -104,7 +104,7 @@ def toy_limits(
     wanted = (*([0] if observed else []), *(range(1, 6) if expected else []))
     # fewer masses than processes: the observed limit and the bands of a mass are shared out too
     shares = -(-jobs // len(masses))
-    groups = [tuple(g.tolist()) for g in np.array_split(wanted, min(shares, len(wanted)))]
+    groups = [tuple(g.tolist()) for g in np.array_split(wanted, max(min(shares, len(wanted)), 1))]
     parts = np.array_split(np.arange(len(masses)), min(jobs, len(masses)))
     places = [(part, group) for part in parts for group in groups]
     tasks: list[_Task] = [
@@ -182,6 +182,8 @@ class ToyCalculator:
         places: Index | None = None,
     ) -> None:
         check_toys(toys, ensemble, jobs=1)
+        if seed < 0:
+            raise InputError(f"the seed must not be negative, is {seed}")
         self.batch, self.toys, self.seed, self.ensemble = batch, toys, seed, ensemble
         self.places = np.arange(len(batch)) if places is None else places
         likelihood = batch.likelihood

@@ -95,4 +95,6 @@ def command(
     if status in (Status.FAILED, Status.NOT_BRACKETED):
         the_console().warning(f"no limit: {status.value}, {table.messages[0]}")
         return 1
+    if status is not Status.OK:
+        the_console().note(f"no limit: {table.messages[0]}")
     return 0

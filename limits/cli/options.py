@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 __all__ = [
     "cache_option",
@@ -102,6 +103,8 @@ def calculator_options(*, parallel: bool = True) -> Decorator[Any]:
 
             if method not in METHODS:
                 raise unknown_name("method", method, METHODS)
+            if method != "toys":
+                _refuse_options_of_toys(method)
             check_toys(toys, ensemble, jobs)
             calculator = {"method": method, "toys": toys, "seed": seed, "ensemble": ensemble}
             if parallel:
@@ -114,6 +117,16 @@ def calculator_options(*, parallel: bool = True) -> Decorator[Any]:
         return cast(Function, decorated)
 
     return decorate
+
+
+def _refuse_options_of_toys(method: str) -> None:
+    """Refuse what was given on the command line and would have no effect."""
+    from na64.models.errors import InputError
+
+    context = click.get_current_context()
+    for name in ("toys", "seed", "ensemble", "jobs"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise InputError(f"--{name} is for --method toys, the method is '{method}'")
 
 
 def _calculator_options(parallel: bool) -> list[Decorator[Any]]:

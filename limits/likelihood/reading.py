@@ -32,6 +32,8 @@ _KNOWN = ("normfactor", "normsys", "histosys", "lumi", "shapesys", "staterror")
 _ALPHA_BOUNDS = (-5.0, 5.0)
 _GAMMA_BOUNDS = (LOWEST_FACTOR, 10.0)
 _NORMFACTOR_BOUNDS = (0.0, 10.0)
+#: characters of a validator's message that are shown; its end says what is wrong
+_LONGEST_REASON = 120
 
 
 def check_schema(spec: Mapping[str, Any]) -> None:
@@ -47,7 +49,27 @@ def check_schema(spec: Mapping[str, Any]) -> None:
     try:
         pyhf.schema.validate(spec, "workspace.json")
     except pyhf.exceptions.InvalidSpecification as error:
-        raise InputError(f"not a valid pyhf workspace: {error}") from error
+        raise InputError(f"not a valid pyhf workspace: {_place(spec, error)}") from error
+
+
+def _place(spec: Mapping[str, Any], error: Any) -> str:
+    """Return where a workspace fails the schema and why, in one line.
+
+    The validator's own text quotes the whole part that is wrong, which may be all of the workspace.
+    """
+    problem = error.parent
+    names, node = [], spec
+    for key in problem.path:
+        node = node[key]
+        if isinstance(node, Mapping) and isinstance(node.get("name"), str):
+            names.append(f"'{node['name']}'")
+    why = " ".join(problem.message.split())
+    if isinstance(node, Mapping) and "modifiers" in problem.path and "type" in node:
+        why = f"no modifier of type '{node['type']}' looks like this; known: {', '.join(_KNOWN)}"
+    elif len(why) > _LONGEST_REASON:
+        why = f"... {why[-_LONGEST_REASON:]}"
+    within = f" ({', '.join(names)})" if names else ""
+    return f"{error.path or 'the document'}{within}: {why}"
 
 
 def read_workspace(
