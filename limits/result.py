@@ -19,7 +19,10 @@ from na64.models.errors import InputError
 from na64.workspaces.jsonio import canonical_json, digest, parse_json, read_json, write_atomic
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from na64.limits.plane_result import PlaneLimit
+    from na64.limits.plotting import Overlay
 
 __all__ = ["BAND_ORDER", "Exclusion", "Status"]
 
@@ -287,6 +290,12 @@ class Exclusion:
         from na64.limits.translation import to_plane
 
         return to_plane(self, plane, **options)
+
+    def plot(self, overlays: Sequence[Overlay] = (), *, ratio_panel: bool = False) -> Figure:
+        """Return the figure of the limit; see `na64.limits.plotting.exclusion_figure`."""
+        from na64.limits.plotting import exclusion_figure
+
+        return exclusion_figure([self], overlays, ratio_panel=ratio_panel)
 
     def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the result to a ``.json`` or ``.csv`` file.

@@ -46,7 +46,11 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, table_cache: Path) -> Non
         env={**os.environ, "NA64_LIMITS_CACHE": str(table_cache)},
         stdout=subprocess.DEVNULL,
     )
-    assert {path.name for path in tmp_path.iterdir()} == {"python.json", "python.pdf"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "plane.pdf",
+        "python.json",
+        "python.pdf",
+    }
 
 
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
