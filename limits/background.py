@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 SHAPES: Final = {"exponential": 1, "exponential-quadratic": 2}
 
 #: nodes of the Gauss-Legendre rule per interval
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,6 @@ def fit_sideband(
     cost = ExtendedBinnedNLL(events, edges, cumulative, use_pdf="")
     names = ["level", "slope", "curvature"][: order + 1]
     minuit = Minuit(cost, *start, name=names)
-    minuit.strategy = 2
     minuit.migrad(ncall=20_000)
     if not minuit.valid:
         minuit.simplex().migrad(ncall=20_000)

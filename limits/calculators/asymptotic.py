@@ -11,6 +11,8 @@ Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727: qtilde eq. (16), its distributi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
@@ -21,7 +23,7 @@ from na64.limits.calculators.datasets import (
     free_fits,
     qtilde,
 )
-from na64.limits.calculators.roots import Roots, find_roots
+from na64.limits.calculators.roots import BRACKETED, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
 from na64.limits.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
@@ -33,6 +35,8 @@ Index = NDArray[np.intp]
 
 #: relative tolerance of a limit
 _TOLERANCE = 1e-6
+#: largest |ln(CLs / alpha)| at a root when its fits are repeated from the beginning
+_CHECK = 1e-3
 
 
 class AsymptoticCalculator:
@@ -117,36 +121,75 @@ class AsymptoticCalculator:
             return answer
         mass = np.tile(np.arange(n), 5)
         orders = np.repeat(np.array(BAND_ORDER, dtype=np.float64), n)
-        start = np.repeat(self.background.theta, 5 * n, axis=1)
         wanted = _asimov_root(alpha, orders)
 
-        def excess(x: Array, which: Index) -> Array:
-            warm = start[:, which]
+        def excess(x: Array, which: Index, starts: _Starts | None) -> Array:
+            warm = None if starts is None else starts.take(which)[1]
             found = np.sqrt(self.asimov_statistic(np.exp(x), mass[which], warm))
-            start[:, which] = np.where(np.isfinite(warm), warm, self.background.theta)
+            if starts is not None and warm is not None:
+                starts.put(which, None, warm)
             with np.errstate(divide="ignore"):
                 return np.asarray(np.log(wanted[which]) - np.log(found), dtype=np.float64)
 
-        around = guess[mass] + 0.25 * orders
-        roots = find_roots(excess, around - 0.7, around + 0.7, tolerance=_TOLERANCE)
+        roots = self._solve(excess, guess[mass] + 0.25 * orders)
         for i in range(5):
             part = slice(i * n, (i + 1) * n)
             answer[i + 1] = Roots(roots.x[part], roots.state[part])
         return answer
 
     def _observed_limits(self, alpha: float, guess: Array) -> Roots:
-        start = np.repeat(self.background.theta, len(guess), axis=1)
-        start_asimov = start.copy()
-
-        def log_ratio(x: Array, which: Index) -> Array:
-            warm, warm_asimov = start[:, which], start_asimov[:, which]
+        def log_ratio(x: Array, which: Index, starts: _Starts | None) -> Array:
             nu = np.exp(x)
+            warm, warm_asimov = (None, None) if starts is None else starts.take(which)
             asimov = np.sqrt(self.asimov_statistic(nu, which, warm_asimov))
             value = _log_cls(self.statistic(nu, which, warm), asimov) - np.log(alpha)
-            start[:, which], start_asimov[:, which] = warm, warm_asimov
+            if starts is not None and warm_asimov is not None:
+                starts.put(which, warm, warm_asimov)
             return np.asarray(value, dtype=np.float64)
 
-        return find_roots(log_ratio, guess - 0.7, guess + 0.7, tolerance=_TOLERANCE)
+        return self._solve(log_ratio, guess)
+
+    def _solve(
+        self, function: Callable[[Array, Index, _Starts | None], Array], guess: Array
+    ) -> Roots:
+        """Find roots with fits that start from the last ones, and check them with fresh fits."""
+        starts = _Starts(self.background.theta, len(guess))
+        roots = find_roots(
+            lambda x, which: function(x, which, starts),
+            guess - 0.7,
+            guess + 0.7,
+            tolerance=_TOLERANCE,
+        )
+        found = np.flatnonzero(roots.state == BRACKETED)
+        again = found[~(np.abs(function(roots.x[found], found, None)) < _CHECK)]
+        if len(again):  # a likelihood with several minima: every fit from the beginning
+            fresh = find_roots(
+                lambda x, which: function(x, again[which], None),
+                guess[again] - 0.7,
+                guess[again] + 0.7,
+                tolerance=_TOLERANCE,
+            )
+            roots.x[again], roots.state[again] = fresh.x, fresh.state
+        return roots
+
+
+class _Starts:
+    """Nuisance parameters of the last fit of every function, observed and Asimov data."""
+
+    def __init__(self, theta: Array, n: int) -> None:
+        self._first = theta
+        self._observed = np.repeat(theta, n, axis=1)
+        self._asimov = self._observed.copy()
+
+    def take(self, which: Index) -> tuple[Array, Array]:
+        """Return copies to start from."""
+        return self._observed[:, which], self._asimov[:, which]
+
+    def put(self, which: Index, observed: Array | None, asimov: Array) -> None:
+        """Keep where fits ended."""
+        if observed is not None:
+            self._observed[:, which] = np.where(np.isfinite(observed), observed, self._first)
+        self._asimov[:, which] = np.where(np.isfinite(asimov), asimov, self._first)
 
 
 def _log_cls(q: Array, asimov_root: Array) -> Array:

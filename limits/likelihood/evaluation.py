@@ -375,7 +375,9 @@ class Evaluator:
         # natural scale of each diagonal element: the expected information, but finite where a
         # rate goes to zero
         expected = slopes[self.scale_rows]
-        scale = self.scale_sum(expected * expected / (1.0 + rates)[self.slope_bin[self.scale_rows]])
+        scale = self.scale_sum(
+            expected * expected / (1.0 + np.abs(rates))[self.slope_bin[self.scale_rows]]
+        )
         if len(self.gaussian):
             pull = theta[self.gaussian] - points.auxiliary[self.gaussian]
             gradient[self.gaussian] += pull * self.inverse_variance

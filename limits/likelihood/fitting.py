@@ -120,11 +120,15 @@ class Fitter:
         -------
         Fit
             The best of the minima reached from the start and, where the likelihood can have
-            several, from either side of zero of the parameters that cause it.
+            several, from the nominal parameters and from either side of zero of the parameters
+            that cause it.
         """
         best = self._fit_from(points, nu, free_signal, start)
-        for offset in self._offsets:
-            other = self._fit_from(points, nu, free_signal, (self.init + offset)[:, None])
+        others = [(self.init + offset)[:, None] for offset in self._offsets]
+        if start is not None and not self.one_minimum:
+            others.append(self.init[:, None])
+        for other_start in others:
+            other = self._fit_from(points, nu, free_signal, other_start)
             better = other.converged & ((other.value < best.value) | ~best.converged)
             best = Fit(
                 np.where(better, other.theta, best.theta),
