@@ -47,8 +47,8 @@ REGIONS: Final = ("decay", "missing-energy")
 PROCESSES: Final = ("emission", "annihilation")
 _COUPLINGS: Final = (1e-6, 1.0)
 # Nodes in the angle of chi_2 in the rest frame of A', and cells across the resonance.
-_ANGLES: Final = 6
-_CELLS: Final = 120
+_ANGLES: Final = 4
+_CELLS: Final = 60
 _CASCADE_STEP: Final = 0.01
 
 
@@ -204,8 +204,9 @@ def _resonant_flux(
 ) -> BosonFlux:
     """A' from the annihilation of positrons, with the positron's energy, at unit coupling.
 
-    Cells across the Breit-Wigner curve, uniform in the angle whose tangent is (s - M^2)/(M Gamma):
-    each counts the track length in it times the mean cross-section of its ends.
+    Cells across the Breit-Wigner curve, uniform in the angle whose tangent is (s - M^2)/(M Gamma),
+    and across its tails, uniform in the energy: each counts the track length in it times the mean
+    cross-section of its ends.
     """
     shower = cascade(
         target.material,
@@ -221,6 +222,7 @@ def _resonant_flux(
     def entrance(root_s: FloatArray) -> FloatArray:
         return np.asarray(mediator.partial_widths(root_s)["e e"], float)
 
+    tails = np.linspace(threshold, beam.energy_gev, _CELLS)[1:-1]
     energies, weights = [], []
     for mass in masses:
 
@@ -231,7 +233,8 @@ def _resonant_flux(
         ends = 2.0 * ELECTRON_MASS_GEV * (np.array([threshold, beam.energy_gev]))
         low, high = np.arctan((ends - mass**2) / (mass * width))
         s = mass**2 + mass * width * np.tan(np.linspace(low, high, _CELLS + 1))
-        edges = np.clip(s / (2.0 * ELECTRON_MASS_GEV), threshold, beam.energy_gev)
+        across = np.clip(s / (2.0 * ELECTRON_MASS_GEV), threshold, beam.energy_gev)
+        edges = np.sort(np.concatenate([across, tails]))
         sigma = annihilation_cross_section(edges, Resonance(float(mass), 3, entrance, dark, dark))
         track = -np.diff(shower.above(edges)[1])
         energies.append(np.maximum(0.5 * (edges[1:] + edges[:-1]), mass))
