@@ -26,6 +26,7 @@ from na64.workspaces.runcard import (
 )
 from na64.workspaces.schema import Problems, TableReader
 from na64.workspaces.setups import read_setups
+from na64.workspaces.spectrum import read_background_spectrum
 from na64.workspaces.topologies import TOPOLOGIES, Topology
 
 __all__ = ["available_cards", "card_text", "load_card", "parse_card"]
@@ -137,6 +138,7 @@ def _read_card(
     setups = read_setups(top, topology, _PART_NAME)
     bins = _read_bins(top, topology, setups, projection)
     uncertainties = _read_uncertainties(top, topology, [item.name for item in bins])
+    spectrum = read_background_spectrum(top)
     top.finish()
     return top.build(
         RunCard,
@@ -152,6 +154,7 @@ def _read_card(
         bins=bins,
         uncertainties=uncertainties,
         overrides=(*earlier, *settings),
+        background_spectrum=spectrum,
     )
 
 
@@ -219,6 +222,7 @@ def _read_bin(
         region = reader.text("region", default="unknown")
     exposure = _read_quantity(reader, "exposure", positive=True)
     efficiency = _read_efficiency(reader)
+    correction = _read_correction(reader, efficiency)
     backgrounds = _read_backgrounds(reader)
     observation, observation_source = _read_observation(reader, projection)
     reader.finish()
@@ -233,6 +237,7 @@ def _read_bin(
         backgrounds=backgrounds,
         observation=observation,
         observation_source=observation_source,
+        efficiency_correction=correction,
     )
 
 
@@ -319,6 +324,21 @@ def _read_efficiency(reader: TableReader) -> Quantity | MassTable | None:
         result = _quantity_of(table, positive=True, at_most=1.0)
     table.finish()
     return result
+
+
+def _read_correction(
+    reader: TableReader, efficiency: Quantity | MassTable | None
+) -> Quantity | None:
+    if not reader.has("efficiency_correction"):
+        return None
+    correction = _read_quantity(reader, "efficiency_correction", positive=True)
+    if correction is not None and efficiency is not None:
+        values = efficiency.values if isinstance(efficiency, MassTable) else (efficiency.value,)
+        largest = correction.value * max(values)
+        if largest > 1.0:
+            message = f"efficiency times correction must be at most 1, is {largest:g}"
+            reader.problem("efficiency_correction", message)
+    return correction
 
 
 def _read_backgrounds(reader: TableReader) -> tuple[Background, ...]:

@@ -33,7 +33,8 @@ def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict
         taken as a text. Setting a number that has a table (value, uncertainty, source) sets the
         value, keeps the relative uncertainty and the correlation, and becomes the source.
         Setting any other key of a table that has a source is noted in that source.
-        ``path*=factor`` multiplies a number; ``background`` means all sources of a bin then.
+        ``path*=factor`` multiplies a number or a list of numbers; ``background`` means all
+        sources of a bin then.
 
     Raises
     ------
@@ -165,6 +166,8 @@ def _replacement(old: object, value: object, setting: str) -> object:
 def _multiplied(old: object, factor: float, setting: str) -> object:
     if isinstance(old, (int, float)) and not isinstance(old, bool):
         return old * factor
+    if isinstance(old, list) and old:
+        return [_multiplied(number, factor, setting) for number in old]
     if not (isinstance(old, dict) and _is_number_table(old)):
         raise InputError(f"--set {setting}: there is no number to multiply")
     new = dict(old)
@@ -172,7 +175,7 @@ def _multiplied(old: object, factor: float, setting: str) -> object:
         if key in old:
             new[key] = _multiplied(old[key], factor, setting)
     if isinstance(old.get("values"), list):
-        new["values"] = [_multiplied(number, factor, setting) for number in old["values"]]
+        new["values"] = _multiplied(old["values"], factor, setting)
     new["source"] = f"{old['source']}; times {factor:g} by --set {setting}"
     return new
 

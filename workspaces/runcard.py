@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from na64.models.setup import Beam, Target
 from na64.workspaces import jsonio
 from na64.workspaces.quantity import MassTable, Quantity
+from na64.workspaces.spectrum import BackgroundSpectrum
 
 __all__ = [
     "DEFAULT_SETUP",
@@ -86,6 +87,9 @@ class Bin:
         Observed events; None in a projection.
     observation_source
         Where the observation comes from; empty in a projection.
+    efficiency_correction
+        What multiplies the efficiency, such as the ratio of data to simulation for a reference
+        process; None for nothing. Its uncertainty is a nuisance besides that of the efficiency.
     """
 
     name: str
@@ -97,6 +101,24 @@ class Bin:
     backgrounds: tuple[Background, ...]
     observation: int | None
     observation_source: str = ""
+    efficiency_correction: Quantity | None = None
+
+    @property
+    def corrected_efficiency(self) -> Quantity | MassTable:
+        """Efficiency times its correction, with the relative uncertainty of the efficiency."""
+        if self.efficiency_correction is None:
+            return self.efficiency
+        factor = self.efficiency_correction.value
+        source = f"{self.efficiency.source}; times {factor:g}: {self.efficiency_correction.source}"
+        if isinstance(self.efficiency, MassTable):
+            values = tuple(factor * value for value in self.efficiency.values)
+            return replace(self.efficiency, values=values, source=source)
+        return replace(
+            self.efficiency,
+            value=factor * self.efficiency.value,
+            uncertainty=factor * self.efficiency.uncertainty,
+            source=source,
+        )
 
     @property
     def expected_background(self) -> float:
@@ -173,6 +195,9 @@ class RunCard:
         Uncertainties of the signal yield beyond those of exposure and efficiency.
     overrides
         Settings made on top of the file, ``path=value``.
+    background_spectrum
+        Background of all bins against the cut on the energy, for choosing the cut; None if the
+        card does not say.
     """
 
     name: str
@@ -187,6 +212,7 @@ class RunCard:
     bins: tuple[Bin, ...]
     uncertainties: tuple[Uncertainty, ...] = ()
     overrides: tuple[str, ...] = ()
+    background_spectrum: BackgroundSpectrum | None = None
 
     @property
     def used_setups(self) -> tuple[str, ...]:
@@ -242,6 +268,8 @@ class RunCard:
             data["setups"] = others
         if self.uncertainties:
             data["uncertainties"] = [_uncertainty_dict(item) for item in self.uncertainties]
+        if self.background_spectrum is not None:
+            data["background_spectrum"] = self.background_spectrum.to_dict()
         data["bins"] = [_bin_dict(item) for item in self.bins]
         if self.overrides:
             data["overrides"] = list(self.overrides)
@@ -317,6 +345,8 @@ def _bin_dict(item: Bin) -> dict[str, object]:
             for background in item.backgrounds
         ],
     }
+    if item.efficiency_correction is not None:
+        data["efficiency_correction"] = _quantity_dict(item.efficiency_correction)
     if item.observation is not None:
         data["observed"] = {"value": item.observation, "source": item.observation_source}
     return data

@@ -69,7 +69,7 @@ class TemplateBin:
     exposure
         Particles on target.
     efficiency
-        Accepted fraction of the signal, a number or a table in mass.
+        Accepted fraction of the signal, corrections applied, a number or a table in mass.
     signal_uncertainties
         Uncertainties of the signal.
     backgrounds
@@ -140,8 +140,8 @@ class Template:
         """Return the template of a run card.
 
         A number with a correlation name is moved by the nuisance of that name; every other
-        number has a nuisance of its own, ``bin:exposure``, ``bin:efficiency`` or
-        ``bin:background-name``.
+        number has a nuisance of its own, ``bin:exposure``, ``bin:efficiency``,
+        ``bin:efficiency-correction`` or ``bin:background-name``.
         """
         bins = tuple(_template_bin(card, item) for item in card.bins)
         return cls(card.name, bins, card.references, card.projection)
@@ -278,8 +278,12 @@ class Template:
 def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
     uncertainties = [
         SignalUncertainty(quantity.correlation or f"{item.name}:{label}", relative)
-        for label, quantity in (("exposure", item.exposure), ("efficiency", item.efficiency))
-        if (relative := quantity.relative_uncertainty) > 0.0
+        for label, quantity in (
+            ("exposure", item.exposure),
+            ("efficiency", item.efficiency),
+            ("efficiency-correction", item.efficiency_correction),
+        )
+        if quantity is not None and (relative := quantity.relative_uncertainty) > 0.0
     ]
     uncertainties += [
         SignalUncertainty(extra.name, extra.relative, extra.processes)
@@ -305,7 +309,7 @@ def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
         name=item.name,
         region=card.rate_region(item),
         exposure=item.exposure.value,
-        efficiency=item.efficiency,
+        efficiency=item.corrected_efficiency,
         signal_uncertainties=tuple(uncertainties),
         backgrounds=backgrounds,
         observed=item.observed,

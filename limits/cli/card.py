@@ -124,6 +124,9 @@ def _bins(card: RunCard) -> Table:
             shown = f"{min(efficiency.values):g}-{max(efficiency.values):g} +- {spread:.3g} %"
         else:
             shown = f"{efficiency.value:g} +- {spread:.3g} %"
+        if (correction := item.efficiency_correction) is not None:
+            percent = 100.0 * correction.relative_uncertainty
+            shown += f", times {correction.value:g} +- {percent:.3g} %"
         rows.append(
             (
                 item.name,

@@ -19,6 +19,12 @@ from na64.workspaces.template import Template
 CARD = tomllib.loads(card_text("na64e-2016-2022"))
 CARD["setups"] = {"low": {"beam": {"energy_gev": 60.0, "source": "x"}}}
 CARD["uncertainties"] = [{"name": "theory", "relative_uncertainty": 0.1, "source": "x"}]
+CARD["background_spectrum"] = {
+    "energies_gev": [40.0, 50.0],
+    "events_below": [0.1, 0.5],
+    "source": "x",
+}
+CARD["bins"][1]["efficiency_correction"] = {"value": 0.92, "uncertainty": 0.04, "source": "x"}
 CARD["bins"][0]["efficiency"] = {"masses_gev": [0.01, 1.0], "values": [0.5, 0.4], "source": "x"}
 
 

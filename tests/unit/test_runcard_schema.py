@@ -73,6 +73,16 @@ Change = Callable[[dict[str, Any]], object]
         lambda card: card["bins"][0].update(
             efficiency={"masses_gev": [0.1], "values": [0.5], "source": "x"}
         ),
+        lambda card: card["bins"][0].update(efficiency_correction=0.92),
+        lambda card: card["bins"][0].update(efficiency_correction={"value": 0, "source": "x"}),
+        lambda card: card["bins"][0].update(efficiency_correction={"value": 0.9}),
+        lambda card: card.update(background_spectrum={"energies_gev": [40, 50], "source": "x"}),
+        lambda card: card.update(
+            background_spectrum={"energies_gev": [50], "events_below": [1], "source": "x"}
+        ),
+        lambda card: card.update(
+            background_spectrum={"energies_gev": [40, 50], "events_below": [0, 1], "source": "x"}
+        ),
         lambda card: card["bins"][0].pop("background"),
         lambda card: card["bins"][0].pop("observed"),
         lambda card: card["bins"][0]["observed"].update(value=0.5),
