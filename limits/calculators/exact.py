@@ -388,8 +388,9 @@ class ExactCalculator:
             )
             for i, w in enumerate(open_.tolist()):
                 members[w] = now[i]
-            again = ~failed & ~same
-            wide = again & tail.certain
+            # at qtilde = 0 all datasets are in the set: nothing has been visited, CLs is one
+            wide = ~failed & tail.certain
+            again = wide | (~failed & ~same)
             x[open_[wide]] += math.log(2.0)
             todo = np.flatnonzero(again & ~wide)
             if len(todo):
