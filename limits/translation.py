@@ -157,10 +157,10 @@ def _changed(
 def _recomputed(masses: FloatArray, why: str) -> tuple[str, ...]:
     if not masses.size:
         return ()
-    where = f"{masses[0]:.4g} GeV" if masses.size == 1 else f"{masses[0]:.4g}-{masses[-1]:.4g} GeV"
-    return (
-        f"scanned anew at {masses.size} mediator masses, {where}, where annihilation changes {why}",
-    )
+    where = f"{masses.size} mediator masses, {masses[0]:.4g}-{masses[-1]:.4g} GeV"
+    if masses.size == 1:
+        where = f"a mediator mass of {masses[0]:.4g} GeV"
+    return (f"scanned anew at {where}, where annihilation changes {why}",)
 
 
 def _unit(
