@@ -76,8 +76,10 @@ def expected_regions(
         """ln of the limits in events, shape (5, N); infinite where there is none."""
         chosen = totals[mass, column]
         shape = events[mass, column] / np.where(chosen > 0.0, chosen, 1.0)[:, None, None]
-        # shapes that are the same to this precision are solved once
-        shape = np.round(shape, _DIGITS)
+        # Shapes that are the same to this precision are solved once. However small, a share
+        # that is not zero breaks ties among outcomes and must not vanish.
+        least = np.where(shape > 0.0, 0.5 * 10.0**-_DIGITS, 0.0)
+        shape = np.maximum(np.round(shape, _DIGITS), least)
         shape = shape / np.maximum(shape.sum(axis=(1, 2), keepdims=True), 1e-300)
         table = upper_limits(
             likelihood.inject(shape),
