@@ -23,6 +23,8 @@ __all__ = ["BEAM_PARTICLES", "Beam", "MissingEnergyWindow", "MuonWindow", "Targe
 #: beam particle to the name of its lepton flavour; hadrons have none
 BEAM_PARTICLES: Final = {"e-": "e", "e+": "e", "mu-": "mu", "mu+": "mu", "pi-": "", "K-": ""}
 
+_ABSORBING_X0: Final = 15.0
+
 
 @dataclass(frozen=True, slots=True)
 class Beam:
@@ -82,6 +84,24 @@ class Target:
     def __post_init__(self) -> None:
         if not self.length_cm > 0.0:
             raise InputError(f"target length must be positive, is {self.length_cm} cm")
+
+    @property
+    def depth_x0(self) -> float:
+        """Length in radiation lengths."""
+        return self.length_cm / self.material.radiation_length_cm
+
+    def why_not_absorbing(self) -> str:
+        """Return what is wrong with a target that should absorb the cascade; empty if nothing.
+
+        Signals of showers take the whole track length of the cascade. Fifteen radiation lengths
+        hold all of it above a tenth of the beam energy, to better than 1e-3.
+        """
+        if self.depth_x0 >= _ABSORBING_X0:
+            return ""
+        return (
+            f"the target must absorb the cascade: at least {_ABSORBING_X0:g} radiation lengths, "
+            f"has {self.depth_x0:.3g}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

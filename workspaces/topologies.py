@@ -59,6 +59,8 @@ class Topology:
 def _check_missing_energy(
     beam: Beam, target: Target, window: MissingEnergyWindow
 ) -> Iterator[tuple[str, str]]:
+    if wrong := target.why_not_absorbing():
+        yield "", wrong
     if beam.lepton != "e":
         yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
     if window.missing_energy_gev >= beam.energy_gev:
@@ -78,6 +80,14 @@ def _check_missing_energy(
 def _check_window(
     beam: Beam, target: Target, window: DisplacedWindow | DumpWindow | MesonWindow | MuonWindow
 ) -> Iterator[tuple[str, str]]:
+    yield from window.problems(beam, target)
+
+
+def _check_displaced(
+    beam: Beam, target: Target, window: DisplacedWindow
+) -> Iterator[tuple[str, str]]:
+    if wrong := target.why_not_absorbing():
+        yield "", wrong
     yield from window.problems(beam, target)
 
 
@@ -112,7 +122,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("production",),
         "m_a",
         "na64.models.signals.alp:alp_rates",
-        _check_window,
+        _check_displaced,
     ),
     Topology(
         "visible",
@@ -130,7 +140,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission", "annihilation"),
         "m_A'",
         "na64.models.signals.semi_visible:semi_visible_rates",
-        _check_window,
+        _check_displaced,
     ),
     Topology(
         "meson",

@@ -70,11 +70,13 @@ class TableStore(Protocol):
         """Return the tables of a key, computing them if they are not there."""
 
 
-def _check(beam: Beam, window: MissingEnergyWindow, masses: FloatArray) -> None:
+def _check(beam: Beam, target: Target, window: MissingEnergyWindow, masses: FloatArray) -> None:
     if beam.lepton != "e":
         raise InputError(
             f"this missing-energy signal is for an e- or e+ beam, not for {beam.particle}"
         )
+    if wrong := target.why_not_absorbing():
+        raise InputError(wrong)
     if window.missing_energy_gev >= beam.energy_gev:
         raise InputError(
             f"missing energy of {window.missing_energy_gev:g} GeV must be below the beam energy "
@@ -304,7 +306,7 @@ def missing_energy_rates(
     beam
         An e- or e+ beam.
     target
-        The active target; it absorbs the whole cascade, its length does not enter.
+        The active target; it must absorb the whole cascade, then its length does not enter.
     window
         Smallest missing energy, and the energy that must stay in the target if there is such
         a cut.
@@ -338,11 +340,11 @@ def missing_energy_rates(
     Raises
     ------
     InputError
-        For a beam, window or mass out of range, or a mediator without an invisible decay or
+        For a beam, target, window or mass out of range, or a mediator without an invisible decay or
         without a coupling to electrons.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
-    _check(beam, window, masses)
+    _check(beam, target, window, masses)
     if not np.any(mediator.coupling("e", masses**2)):
         raise InputError(f"model '{mediator.name}' does not couple to the electrons of this beam")
     branching = invisible_branching(mediator, masses, dark_sector)

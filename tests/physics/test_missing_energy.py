@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from scipy.special import gammainc
 
 from na64.models.errors import InputError
 from na64.models.materials import material
@@ -190,6 +191,17 @@ def test_invisible_branching_of_a_gauge_boson_without_dark_matter() -> None:
     np.testing.assert_allclose(found.events[:, 0, 0, 0], 0.6 * dark.events[:, 0, 0, 0], rtol=1e-4)
     # the narrow resonance sits where the broad one peaks and is worth the same integral
     assert found.events[1, 0, 1, 0] == pytest.approx(0.6 * dark.events[1, 0, 1, 0], rel=0.25)
+
+
+def test_thin_target_is_refused_and_a_deep_one_is_as_good_as_infinite() -> None:
+    lead = material("lead")
+    thin, deep = (Target(lead, depth * lead.radiation_length_cm) for depth in (3.0, 40.0))
+    with pytest.raises(InputError, match=r"must absorb the cascade: .* has 3"):
+        rates(thin, [10.0])
+    np.testing.assert_array_equal(rates(deep, [10.0]), rates(LEAD, [10.0]))
+    # what leaves 15 radiation lengths of bremsstrahlung with a tenth of its energy: the incomplete
+    # gamma function of Bethe and Heitler, one emission mode at 4 t/3
+    assert gammainc(15.0 * 4.0 / 3.0, np.log(10.0)) < 1e-3
 
 
 @pytest.mark.parametrize(
