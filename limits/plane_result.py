@@ -244,11 +244,19 @@ class PlaneLimit:
         InputError
             For another suffix, an existing file without ``force``, or a folder that is missing.
         """
-        suffix = Path(path).suffix
+        write_atomic(path, self.to_text(Path(path).suffix), force=force)
+
+    def to_text(self, suffix: str) -> str:
+        """Return what a file with the suffix ``.json`` or ``.csv`` holds.
+
+        Raises
+        ------
+        InputError
+            For another suffix.
+        """
         if suffix not in (".json", ".csv"):
-            raise InputError(f"{path}: a plane is written as .json or .csv, not '{suffix}'")
-        text = self.to_json() if suffix == ".json" else self.to_csv()
-        write_atomic(path, text, force=force)
+            raise InputError(f"a plane is written as .json or .csv, not '{suffix}'")
+        return self.to_json() if suffix == ".json" else self.to_csv()
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | TextIO) -> PlaneLimit:

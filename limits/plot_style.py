@@ -35,6 +35,7 @@ __all__ = [
     "UNITS",
     "decades",
     "drawing_style",
+    "figure_bytes",
     "save_figure",
     "symbol",
 ]
@@ -100,6 +101,17 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = F
     InputError
         For another suffix, or an existing file without ``force``.
     """
+    write_atomic(path, figure_bytes(figure, path), force=force)
+
+
+def figure_bytes(figure: Figure, path: str | os.PathLike[str]) -> bytes:
+    """Return what `save_figure` writes to a file of that name.
+
+    Raises
+    ------
+    InputError
+        For another suffix than those of `FIGURE_SUFFIXES`.
+    """
     suffix = Path(path).suffix
     # No dates, no version of matplotlib: two runs of the same scan give the same file.
     metadata: dict[str, dict[str, Any]] = {
@@ -113,7 +125,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = F
     stream = io.BytesIO()
     with drawing_style():
         figure.savefig(stream, format=suffix[1:], metadata=metadata[suffix])
-    write_atomic(path, stream.getvalue(), force=force)
+    return stream.getvalue()
 
 
 @contextmanager

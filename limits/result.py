@@ -305,13 +305,19 @@ class Exclusion:
         InputError
             For another suffix, an existing file without ``force``, or a folder that is missing.
         """
-        suffix = Path(path).suffix
-        if suffix == ".json":
-            write_atomic(path, self.to_json(), force=force)
-        elif suffix == ".csv":
-            write_atomic(path, self.to_csv(), force=force)
-        else:
-            raise InputError(f"{path}: a scan is written as .json or .csv, not '{suffix}'")
+        write_atomic(path, self.to_text(Path(path).suffix), force=force)
+
+    def to_text(self, suffix: str) -> str:
+        """Return what a file with the suffix ``.json`` or ``.csv`` holds.
+
+        Raises
+        ------
+        InputError
+            For another suffix.
+        """
+        if suffix not in (".json", ".csv"):
+            raise InputError(f"a scan is written as .json or .csv, not '{suffix}'")
+        return self.to_json() if suffix == ".json" else self.to_csv()
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | TextIO) -> Exclusion:

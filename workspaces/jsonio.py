@@ -13,9 +13,19 @@ from typing import Final
 
 import numpy as np
 
-from na64.models.errors import InputError
+from na64.models.errors import ComputationError, InputError
 
-__all__ = ["canonical_json", "digest", "parse_json", "plain", "read_json", "write_atomic"]
+__all__ = [
+    "canonical_json",
+    "check_target",
+    "digest",
+    "parse_json",
+    "plain",
+    "read_json",
+    "read_text",
+    "write_atomic",
+    "write_files",
+]
 
 #: significant digits of a number in a file; enough for any physics and below the noise of the
 #: last bits, so that two machines write the same bytes
@@ -157,60 +167,98 @@ def read_text(path: str | os.PathLike[str]) -> str:
 def write_atomic(
     path: str | os.PathLike[str], content: str | bytes, *, force: bool = False
 ) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all: `write_files` with one file."""
+    write_files({Path(path): content}, force=force)
 
-    The content goes to a temporary file beside the target, which then takes the target's name
-    in one step; an error or a crash leaves the folder as it was.
+
+def write_files(files: Mapping[Path, str | bytes], *, force: bool = False) -> None:
+    """Write files, each of them whole, and all of them or none.
+
+    The contents go to temporary files beside the targets, which take the targets' names when all
+    are written; an error or a crash before that leaves the folders as they were.
 
     Parameters
     ----------
-    path
-        File to write; its folder must exist.
-    content
-        Text (written as UTF-8) or bytes.
+    files
+        Contents by the file to write: text (written as UTF-8) or bytes. The folders must exist.
     force
-        Whether an existing file may be replaced.
+        Whether existing files may be replaced.
 
     Raises
     ------
     InputError
-        If the file exists and ``force`` is False, or the folder is missing or not writable.
+        If a file exists and ``force`` is False, or a folder is missing or not writable.
+    ComputationError
+        If writing began and could not be finished, as on a full disk.
     """
-    target = Path(path)
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    staged: dict[Path, Path] = {}
+    named: list[Path] = []
+    try:
+        for target, content in files.items():
+            staged[target] = _reserve(target, force)
+            data = content.encode("utf-8") if isinstance(content, str) else content
+            _fill(staged[target], data, target)
+        for target, temporary in staged.items():
+            _rename(temporary, target, force)
+            named.append(target)
+    except BaseException:
+        if not force:  # what was replaced is lost, what was new goes again
+            for target in named:
+                target.unlink(missing_ok=True)
+        raise
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+
+
+def check_target(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Raise the `InputError` with which `write_files` would refuse a file; write nothing."""
+    _reserve(Path(path), force).unlink()
+
+
+def _reserve(target: Path, force: bool) -> Path:
+    """Make an empty temporary file beside the target and return it."""
     if target.is_dir():
         raise InputError(f"is a folder, not a file: {target}")
-    if target.exists() and not force:
-        raise InputError(f"file exists: {target} (--force overwrites it)")
+    if os.path.lexists(target) and not force:  # a link to nothing is in the way, too
+        raise _exists(target)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}") from error
+    os.close(handle)
+    return Path(name)
+
+
+def _fill(temporary: Path, data: bytes, target: Path) -> None:
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+        temporary.write_bytes(data)
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
+        temporary.chmod(0o666 & ~umask)  # mkstemp makes files that only their owner can read
+    except OSError as error:
+        raise ComputationError(f"cannot write {target}: {error.strerror}") from error
+
+
+def _rename(temporary: Path, target: Path, force: bool) -> None:
+    try:
         if force:
-            os.replace(name, target)
+            temporary.replace(target)
         else:
             # A hard link fails where a file appeared meanwhile; a rename would replace it.
-            _link(name, target)
+            _link(temporary, target)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise InputError(f"cannot write {target}: {error.strerror}") from error
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        raise ComputationError(f"cannot write {target}: {error.strerror}") from error
 
 
-def _link(temporary: str, target: Path) -> None:
+def _link(temporary: Path, target: Path) -> None:
     try:
         os.link(temporary, target)
     except FileExistsError as error:
-        raise InputError(f"file exists: {target} (--force overwrites it)") from error
+        raise _exists(target) from error
     except OSError:  # file systems without hard links
-        os.replace(temporary, target)
-        return
-    Path(temporary).unlink()
+        temporary.replace(target)
+
+
+def _exists(target: Path) -> InputError:
+    return InputError(f"file exists: {target} (--force overwrites it)")

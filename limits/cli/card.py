@@ -72,14 +72,12 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
 def resolve(search: str, overrides: tuple[str, ...], outputs: tuple[str, ...], force: bool) -> None:
     """Print the card with its defaults and settings filled in, as JSON."""
     from na64.limits.cli.inputs import read_card
-    from na64.limits.cli.output import check_outputs
-    from na64.workspaces.jsonio import canonical_json, write_atomic
+    from na64.limits.cli.output import check_outputs, write_outputs
+    from na64.workspaces.jsonio import canonical_json
 
     check_outputs(outputs, force, (".json",))
     text = canonical_json(read_card(search, overrides).to_dict(), indent=1) + "\n"
-    for name in outputs:
-        write_atomic(name, text, force=force)
-        the_console().note(f"wrote {name}")
+    write_outputs(dict.fromkeys(outputs, text), force)
     if not outputs:
         click.echo(text, nl=False)
 

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -26,11 +26,12 @@ __all__ = [
     "check_directory",
     "check_outputs",
     "emit",
-    "save_workspaces",
+    "workspace_files",
+    "write_outputs",
 ]
 
 DATA_SUFFIXES: Final = (".json", ".csv")
-#: what `save_workspaces` writes
+#: what `workspace_files` makes
 WORKSPACE_FILES: Final = ("background-only.json", "patchset.json")
 
 
@@ -106,6 +107,8 @@ def check_outputs(
         For a suffix that means nothing here, a missing folder, a file that exists without
         ``--force``, or the same file twice.
     """
+    from na64.workspaces.jsonio import check_target
+
     seen: set[Path] = set()
     for name in outputs:
         path = Path(name)
@@ -113,8 +116,9 @@ def check_outputs(
             raise InputError(f"output '{name}': the suffix must be one of {', '.join(suffixes)}")
         if path.is_dir():
             raise InputError(f"output '{name}' is a folder")
-        if path.exists() and not force:
-            raise InputError(f"output '{name}' exists (--force overwrites it)")
+        if os.path.lexists(path) and not force:
+            to = "" if path.exists() else ", a link to a file that does not"
+            raise InputError(f"output '{name}' exists{to} (--force overwrites it)")
         if not path.parent.is_dir():
             raise InputError(f"output '{name}': there is no folder '{path.parent}'")
         if not os.access(path.parent, os.W_OK):
@@ -122,6 +126,7 @@ def check_outputs(
         if path.resolve() in seen:
             raise InputError(f"output '{name}' is given twice")
         seen.add(path.resolve())
+        check_target(path, force=force)
 
 
 def check_directory(directory: str, force: bool) -> None:
@@ -132,8 +137,10 @@ def check_directory(directory: str, force: bool) -> None:
     InputError
         If it exists as a file, is not writable, or has workspaces already without ``--force``.
     """
+    from na64.workspaces.jsonio import check_target
+
     folder = Path(directory)
-    if folder.exists() and not folder.is_dir():
+    if os.path.lexists(folder) and not folder.is_dir():
         raise InputError(f"'{directory}' is a file, not a folder")
     home = folder if folder.exists() else folder.parent
     if not home.is_dir():
@@ -141,21 +148,44 @@ def check_directory(directory: str, force: bool) -> None:
     if not os.access(home, os.W_OK):
         raise InputError(f"the folder '{home}' is not writable")
     for name in WORKSPACE_FILES:
-        if (folder / name).exists() and not force:
+        if os.path.lexists(folder / name) and not force:
             raise InputError(f"output '{folder / name}' exists (--force overwrites it)")
+        check_target(home / name, force=True)
 
 
-def save_workspaces(signal: ExpectedSignal, directory: str, force: bool) -> None:
-    """Write the background workspace and the patchset of all masses into a folder."""
-    from na64.workspaces.jsonio import canonical_json, write_atomic
+def workspace_files(signal: ExpectedSignal, directory: str) -> dict[str, str]:
+    """Return the background workspace and the patchset of all masses by their files."""
+    from na64.workspaces.jsonio import canonical_json
     from na64.workspaces.pyhf_json import background_workspace, patchset
 
     documents = (background_workspace(signal.template), patchset(signal.template, signal.rates))
-    folder = Path(directory)
-    folder.mkdir(exist_ok=True)
-    for name, document in zip(WORKSPACE_FILES, documents, strict=True):
-        write_atomic(folder / name, canonical_json(document, indent=1) + "\n", force=force)
-        the_console().note(f"wrote {folder / name}")
+    return {
+        str(Path(directory) / name): canonical_json(document, indent=1) + "\n"
+        for name, document in zip(WORKSPACE_FILES, documents, strict=True)
+    }
+
+
+def write_outputs(files: Mapping[str, str | bytes], force: bool) -> None:
+    """Write the files of one command, all or none; the folder of workspaces is made for them."""
+    from na64.workspaces.jsonio import write_files
+
+    made = _make_folders(Path(name).parent for name in files)
+    try:
+        write_files({Path(name): content for name, content in files.items()}, force=force)
+    except BaseException:
+        for folder in made:
+            folder.rmdir()
+        raise
+    for name in files:
+        the_console().note(f"wrote {name}")
+
+
+def _make_folders(folders: Iterable[Path]) -> list[Path]:
+    """Make the folders that do not exist and return them."""
+    missing = [folder for folder in dict.fromkeys(folders) if not folder.exists()]
+    for folder in missing:
+        folder.mkdir()
+    return missing
 
 
 def emit(
@@ -181,13 +211,13 @@ def emit(
         What `provenance` ought to say beyond versions and command.
     """
     from na64.limits.provenance import provenance
-    from na64.workspaces.jsonio import canonical_json, digest, write_atomic
+    from na64.workspaces.jsonio import canonical_json, digest
 
     made = provenance(**(facts or {}), content_digest=digest(document))
     text = canonical_json({**document, "provenance": made}, indent=1) + "\n"
-    for name in outputs:
-        write_atomic(name, text if Path(name).suffix == ".json" else table.csv(), force=force)
-        the_console().note(f"wrote {name}")
+    write_outputs(
+        {name: text if Path(name).suffix == ".json" else table.csv() for name in outputs}, force
+    )
     if as_json:
         click.echo(text, nl=False)
     elif not outputs:

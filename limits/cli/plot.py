@@ -88,7 +88,7 @@ def command(
     With --plane, or for files of `to-plane`: y, alpha_D or a coupling with relic targets and
     bounds from elsewhere.
     """
-    from na64.limits.cli.output import check_outputs
+    from na64.limits.cli.output import check_outputs, write_outputs
     from na64.models.errors import InputError
 
     if not outputs:
@@ -113,11 +113,9 @@ def command(
             limits, overlays, thermal, thermal_alpha_d, thermal_ratio, bounds
         )
 
-    from na64.limits.plotting import save_figure
+    from na64.limits.plot_style import figure_bytes
 
-    for name in outputs:
-        save_figure(figure, name, force=force)
-        the_console().note(f"wrote {name}")
+    write_outputs({name: figure_bytes(figure, name) for name in outputs}, force)
 
 
 def _only_in_planes(*given: object) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.application import Command
 from na64.limits.cli.options import dark_sector_options, json_option, model_option, output_option
 
 
@@ -38,7 +38,7 @@ def command(
     The mediator must be of the same kind (vector, axial, scalar, pseudoscalar). Where resonant
     annihilation counts, the dark sector must be that of the scan.
     """
-    from na64.limits.cli.output import check_outputs
+    from na64.limits.cli.output import check_outputs, write_outputs
 
     check_outputs(outputs, force)
 
@@ -58,9 +58,7 @@ def command(
         ratio=ratio,
         leave_out=leave_out,
     )
-    for name in outputs:
-        result.write(Path(name), force=force)
-        the_console().note(f"wrote {name}")
+    write_outputs({name: result.to_text(Path(name).suffix) for name in outputs}, force)
     if as_json:
         click.echo(result.to_json(), nl=False)
     elif not outputs:

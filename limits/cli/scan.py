@@ -62,11 +62,9 @@ def command(
             expected_only=expected_only,
             progress=progress,
         )
-    if save_workspaces is not None:
-        output.save_workspaces(signal, save_workspaces, force)
-    for name in outputs:
-        result.write(Path(name), force=force)
-        the_console().note(f"wrote {name}")
+    files = {} if save_workspaces is None else output.workspace_files(signal, save_workspaces)
+    files |= {name: result.to_text(Path(name).suffix) for name in outputs}
+    output.write_outputs(files, force)
     if as_json:
         click.echo(result.to_json(), nl=False)
     elif not outputs:

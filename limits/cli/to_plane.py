@@ -72,7 +72,7 @@ def command(
     The dark sector is that of the scan unless given. Near the resonance of e+ e- the limit
     depends on it: another one is refused there, and the message names the scan to run.
     """
-    from na64.limits.cli.output import Table, check_outputs
+    from na64.limits.cli.output import Table, check_outputs, write_outputs
 
     check_outputs(outputs, force)
 
@@ -101,9 +101,7 @@ def command(
         )
     for note in result.notes:
         the_console().note(f"note: {note}")
-    for name in outputs:
-        result.write(Path(name), force=force)
-        the_console().note(f"wrote {name}")
+    write_outputs({name: result.to_text(Path(name).suffix) for name in outputs}, force)
     if as_json:
         click.echo(result.to_json(), nl=False)
     elif not outputs:

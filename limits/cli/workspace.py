@@ -35,7 +35,12 @@ def build(
     The signal is scaled to one event at mu = 1; the measurement's name says which mass and
     coupling that is.
     """
-    from na64.limits.cli.output import check_directory, check_outputs, save_workspaces
+    from na64.limits.cli.output import (
+        check_directory,
+        check_outputs,
+        workspace_files,
+        write_outputs,
+    )
     from na64.models.errors import InputError
 
     check_outputs(outputs, force, (".json",))
@@ -45,7 +50,7 @@ def build(
         check_directory(directory, force)
 
     from na64.limits.grids import parse_grid
-    from na64.workspaces.jsonio import canonical_json, digest, write_atomic
+    from na64.workspaces.jsonio import canonical_json
     from na64.workspaces.pyhf_json import signal_workspace
 
     one = request.masses is not None and len(parse_grid(request.masses)) == 1
@@ -54,13 +59,11 @@ def build(
     with the_console().progress("card") as progress:
         signal = request.compute(progress)
     if directory is not None:
-        save_workspaces(signal, directory, force)
+        write_outputs(workspace_files(signal, directory), force)
         return
     document, _ = signal_workspace(signal.template, signal.rates, 0)
     text = canonical_json(document, indent=1) + "\n"
-    for name in outputs:
-        write_atomic(name, text, force=force)
-        the_console().note(f"wrote {name} (digest {digest(document)[:12]})")
+    write_outputs(dict.fromkeys(outputs, text), force)
     if not outputs:
         click.echo(text, nl=False)
 
@@ -77,10 +80,10 @@ def build(
 def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force: bool) -> None:
     """Join workspaces into one with a common signal strength."""
     from na64.limits.cli.inputs import read_workspace_file
-    from na64.limits.cli.output import check_outputs
+    from na64.limits.cli.output import check_outputs, write_outputs
     from na64.limits.compiled import compile_workspace
     from na64.models.errors import InputError
-    from na64.workspaces.jsonio import canonical_json, write_atomic
+    from na64.workspaces.jsonio import canonical_json
     from na64.workspaces.pyhf_combine import combine_workspaces
 
     check_outputs(outputs, force, (".json",))
@@ -95,9 +98,7 @@ def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force
         compile_workspace(documents[name])  # says what is wrong, with the part's own names
     common = [name.strip() for name in shared.split(",") if name.strip()]
     text = canonical_json(combine_workspaces(documents, shared=common), indent=1) + "\n"
-    for output in outputs:
-        write_atomic(output, text, force=force)
-        the_console().note(f"wrote {output}")
+    write_outputs(dict.fromkeys(outputs, text), force)
     if not outputs:
         click.echo(text, nl=False)
 

@@ -172,7 +172,11 @@ def test_every_problem_of_a_card_is_told_at_once(call) -> None:
         ("scan", "the suffix must be one of .json, .csv"),
         ("no/such/scan.json", "there is no folder 'no/such'"),
         ("folder.json", "is a folder"),
+        ("dangling.json", "exists, a link to a file that does not"),
+        ("/proc/scan.json", "cannot write /proc/scan.json"),
+        (f"{'n' * 245}.json", "File name too long"),
     ],
+    ids=["there", "suffix", "no-suffix", "no-folder", "folder", "dangling", "proc", "long"],
 )
 @pytest.mark.parametrize(
     "words",
@@ -198,8 +202,37 @@ def test_output_is_checked_before_anything_is_computed(
     monkeypatch.setattr("na64.limits.compiled.compile_workspace", too_late)
     Path("there.json").write_text("precious")
     Path("folder.json").mkdir()
+    Path("dangling.json").symlink_to("nowhere")
     assert message in refused(call, *words, "-o", name)
+    assert message in refused(call, *words, "-o", "first.json", "-o", name)
     assert Path("there.json").read_text() == "precious"
+
+
+def test_a_folder_of_workspaces_is_checked_with_the_other_outputs(call) -> None:
+    Path("dangling").symlink_to("nowhere")
+    scan = ("scan", "--masses", "0.1", "--save-workspaces")
+    assert "is a file, not a folder" in refused(call, *scan, "dangling")
+    Path("dangling.csv").symlink_to("nowhere")
+    assert "exists, a link" in refused(call, *scan, "new", "-o", "dangling.csv")
+    assert not Path("new").exists()
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["new", "force"])
+def test_a_full_disk_leaves_nothing_half_written(call, monkeypatch, force) -> None:
+    Path("toy.toml").write_text(CARD)
+    write = Path.write_bytes
+
+    def full(file: Path, data: bytes) -> None:
+        write(file, data[:10])
+        if ".csv." in file.name:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    words = ("--save-workspaces", "new", "-o", "scan.json", "-o", "scan.csv", "--no-cache")
+    done = call("scan", "toy.toml", "--masses", "0.05", *words, *force)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: cannot write scan.csv: No space left on device\n"
+    assert [path.name for path in Path().iterdir()] == ["toy.toml"]
 
 
 def test_the_same_output_twice_is_refused(call) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.models.errors import InputError
+from na64.models.errors import ComputationError, InputError
 from na64.workspaces import jsonio
 
 
@@ -127,10 +127,51 @@ def test_a_failure_while_writing_leaves_the_folder_as_it_was(
 
     for name in ("link", "replace"):
         monkeypatch.setattr(os, name, full)
-    with pytest.raises(InputError, match="No space left on device"):
+    with pytest.raises(ComputationError, match="No space left on device"):
         jsonio.write_atomic(file, "new", force=force)
     left = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert left == ({"out.json": "old"} if force else {})
+
+
+def test_all_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    second.symlink_to("nowhere")
+    with pytest.raises(InputError, match=r"file exists: .*second"):
+        jsonio.write_files({first: "1", second: "2"})
+    assert os.listdir(tmp_path) == ["second"]
+    second.unlink()
+
+    def full(file: Path, data: bytes) -> None:
+        if b"2" in data:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(ComputationError, match=r"second: No space left on device"):
+            jsonio.write_files({first: "1", second: "2"})
+    assert not os.listdir(tmp_path)
+
+    link = os.link
+
+    def appears(source: Path, target: Path) -> None:
+        if target == second:
+            second.write_text("of another program")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", appears)
+    with pytest.raises(InputError, match=r"file exists: .*second"):
+        jsonio.write_files({first: "1", second: "2"})
+    assert os.listdir(tmp_path) == ["second"]
+    assert second.read_text() == "of another program"
+
+
+def test_a_check_of_targets_writes_nothing(tmp_path: Path) -> None:
+    jsonio.check_target(tmp_path / "new")
+    with pytest.raises(InputError, match=r"cannot write .*no/new"):
+        jsonio.check_target(tmp_path / "no" / "new")
+    with pytest.raises(InputError, match=r"cannot write .*too long"):
+        jsonio.check_target(tmp_path / ("n" * 250))
+    assert not os.listdir(tmp_path)
 
 
 def test_writing_refuses_folders(tmp_path: Path) -> None:
