@@ -41,15 +41,13 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.breakdown import break_down
-    from na64.limits.cli.inputs import read_workspace_file
-    from na64.limits.compiled import compile_workspace
+    from na64.limits.cli.inputs import read_workspace
     from na64.limits.result import BAND_ORDER
     from na64.workspaces.jsonio import digest
 
     chosen = _groups(groups)
-    document = read_workspace_file(file)
     with the_console().progress("breakdown"):
-        compiled = compile_workspace(document, measurement)
+        document, compiled = read_workspace(file, measurement)
         found = break_down(
             compiled.batch(), chosen, confidence_level=confidence_level, **calculator
         )

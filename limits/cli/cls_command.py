@@ -40,16 +40,14 @@ def command(
     import numpy as np
 
     from na64.limits.calculators import cls_values
-    from na64.limits.cli.inputs import read_workspace_file
-    from na64.limits.compiled import compile_workspace
+    from na64.limits.cli.inputs import read_workspace
     from na64.limits.grids import parse_grid
     from na64.limits.result import BAND_ORDER
     from na64.workspaces.jsonio import digest
 
     strengths = parse_grid(mu, "signal strengths", "units of mu")
-    document = read_workspace_file(file)
     with the_console().progress("CLs"):
-        compiled = compile_workspace(document, measurement)
+        document, compiled = read_workspace(file, measurement)
         table = cls_values(compiled.batch(), strengths[:, None], expected=True, **calculator)
         observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
     result = {

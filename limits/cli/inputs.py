@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from na64.limits.compiled import CompiledLikelihood
     from na64.limits.plane_result import PlaneLimit
     from na64.limits.result import Exclusion
     from na64.models.mediators.dark_sector import DarkSector
@@ -20,7 +21,7 @@ __all__ = [
     "read_results",
     "read_scan",
     "read_stdin",
-    "read_workspace_file",
+    "read_workspace",
 ]
 
 
@@ -68,15 +69,47 @@ def read_model(model: str | None, charges: str | None) -> str | Mediator | None:
     return load_charges(charges)
 
 
-def read_workspace_file(name: str) -> dict[str, Any]:
-    """Return the document of a workspace file, or of ``-``; compiling it checks it."""
+def read_workspace(
+    name: str, measurement: str | None = None
+) -> tuple[dict[str, Any], CompiledLikelihood]:
+    """Return the document of a workspace file, or of ``-``, and its compiled likelihood.
+
+    Raises
+    ------
+    InputError
+        For what is no workspace; the message names the file.
+    """
+    from na64.limits.compiled import compile_workspace
     from na64.models.errors import InputError
     from na64.workspaces.jsonio import parse_json, read_json
 
+    where = "stdin" if name == "-" else name
     document = parse_json(read_stdin(), "stdin") if name == "-" else read_json(name)
     if not isinstance(document, dict):
-        raise InputError(f"{name}: not a pyhf workspace, which is a JSON object")
-    return document
+        raise InputError(f"{where}: not a pyhf workspace, which is a JSON object")
+    if other := _other_kind(document):
+        raise InputError(f"{where}: not a pyhf workspace but {other}")
+    try:
+        return document, compile_workspace(document, measurement)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _other_kind(document: dict[str, Any]) -> str:
+    """Say what a document is that is often taken for a workspace; empty for any other."""
+    schema = str(document.get("schema", ""))
+    if schema.startswith("na64-limits/scan/"):
+        return (
+            "a scan of na64-limits, which has its limits already (`plot` draws them); "
+            "`workspace build` or `scan --save-workspaces` write workspaces"
+        )
+    if schema.startswith("na64-limits/"):
+        return f"a result of na64-limits with schema {schema}"
+    if "patches" in document:
+        return "a pyhf patchset; apply one of its patches to its workspace, `pyhf patchset apply`"
+    if "topology" in document:
+        return "a run card; `workspace build` makes workspaces of it"
+    return ""
 
 
 def read_scan(name: str) -> Exclusion:

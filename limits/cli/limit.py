@@ -33,15 +33,13 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators import upper_limits
-    from na64.limits.cli.inputs import read_workspace_file
-    from na64.limits.compiled import compile_workspace
+    from na64.limits.cli.inputs import read_workspace
     from na64.limits.result import BAND_ORDER, Status
     from na64.workspaces.jsonio import digest
     from na64.workspaces.pyhf_json import parse_measurement
 
-    document = read_workspace_file(file)
     with the_console().progress("limit"):
-        compiled = compile_workspace(document, measurement)
+        document, compiled = read_workspace(file, measurement)
         table = upper_limits(compiled.batch(), confidence_level=confidence_level, **calculator)
 
     def number(value: float) -> float | None:

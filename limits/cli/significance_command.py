@@ -32,14 +32,12 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.limits.cli.inputs import read_workspace_file
-    from na64.limits.compiled import compile_workspace
+    from na64.limits.cli.inputs import read_workspace
     from na64.limits.significance import discovery
     from na64.workspaces.jsonio import digest
 
-    document = read_workspace_file(file)
     with the_console().progress("significance"):
-        compiled = compile_workspace(document, measurement)
+        document, compiled = read_workspace(file, measurement)
         table = discovery(compiled.batch(), expected=expected, **calculator)
 
     def number(value: float) -> float | None:

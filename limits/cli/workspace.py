@@ -79,9 +79,8 @@ def build(
 @output_option(".json")
 def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force: bool) -> None:
     """Join workspaces into one with a common signal strength."""
-    from na64.limits.cli.inputs import read_workspace_file
+    from na64.limits.cli.inputs import read_workspace
     from na64.limits.cli.output import check_outputs, write_outputs
-    from na64.limits.compiled import compile_workspace
     from na64.models.errors import InputError
     from na64.workspaces.jsonio import canonical_json
     from na64.workspaces.pyhf_combine import combine_workspaces
@@ -94,8 +93,8 @@ def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force
             raise InputError(f"{part}: a part is given as NAME=WS.json")
         if name in documents:
             raise InputError(f"the part '{name}' is given twice")
-        documents[name] = read_workspace_file(file)
-        compile_workspace(documents[name])  # says what is wrong, with the part's own names
+        # compiled, to hear what is wrong with the part's own names
+        documents[name], _ = read_workspace(file)
     common = [name.strip() for name in shared.split(",") if name.strip()]
     text = canonical_json(combine_workspaces(documents, shared=common), indent=1) + "\n"
     write_outputs(dict.fromkeys(outputs, text), force)
@@ -108,15 +107,13 @@ def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force
 @json_option
 def inspect(file: str, as_json: bool) -> None:
     """Check a workspace and print its channels, samples, nuisances and measurements."""
-    from na64.limits.cli.inputs import read_workspace_file
+    from na64.limits.cli.inputs import read_workspace
     from na64.limits.cli.output import Table
-    from na64.limits.compiled import compile_workspace
     from na64.workspaces.jsonio import canonical_json, digest
     from na64.workspaces.pyhf_json import parse_measurement
 
-    document = read_workspace_file(file)
     with the_console().progress("workspace"):
-        compiled = compile_workspace(document)
+        document, compiled = read_workspace(file)
     observations = {item["name"]: item["data"] for item in document["observations"]}
     summary: dict[str, Any] = {
         "channels": [

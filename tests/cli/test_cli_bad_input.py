@@ -305,6 +305,29 @@ def test_bad_workspaces(call, command: str, text: str, message: str) -> None:
     assert message in refused(call, command, "-", stdin=text)
 
 
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"schema": "na64-limits/scan/1"}, "but a scan of na64-limits, which has its limits"),
+        ({"schema": "na64-limits/yields/1"}, "but a result of na64-limits with schema na64-limits"),
+        ({"metadata": {}, "patches": []}, "but a pyhf patchset; apply one of its patches"),
+        ({"topology": "missing-energy"}, "but a run card; `workspace build` makes"),
+        ({"numbers": list(range(5000))}, "not a valid pyhf workspace: the document: "),
+    ],
+    ids=["scan", "yields", "patchset", "card", "long"],
+)
+@pytest.mark.parametrize("words", [("limit",), ("workspace", "inspect")], ids=" ".join)
+def test_a_file_of_another_kind_is_named_in_one_short_line(
+    call, words: tuple[str, ...], document: dict[str, object], message: str
+) -> None:
+    Path("file.json").write_text(json.dumps(document))
+    told = refused(call, *words, "file.json")
+    assert told.startswith("file.json: not a")
+    assert message in told
+    assert "\n" not in told
+    assert len(told) < 250
+
+
 def workspace(**changes: object) -> str:
     spec = {
         "channels": [
