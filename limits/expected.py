@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.grids import refined_grid
-from na64.models.errors import InputError
+from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
@@ -93,6 +93,9 @@ class Settings:
         """Return the dark sector, checked; None if there is none."""
         if self.dark_matter is None or self.dark_matter == NO_DARK_MATTER:
             return None
+        kinds = [kind.value for kind in DarkMatter]
+        if self.dark_matter not in kinds:
+            raise unknown_name("dark matter", self.dark_matter, [*kinds, NO_DARK_MATTER])
         return DarkSector(
             dark_matter(self.dark_matter), self.alpha_d, self.ratio, splitting=self.splitting
         )
@@ -263,7 +266,10 @@ def check_masses(
         grid = card.masses
         around = [edges for item in (card, *others) for edges in _resonances(item)]
         return refined_grid(grid.low_gev, grid.high_gev, grid.points, around)
-    masses = np.atleast_1d(np.asarray(masses_gev, float))
+    try:
+        masses = np.atleast_1d(np.asarray(masses_gev, float))
+    except (TypeError, ValueError):
+        raise InputError("masses must be a list of numbers, in GeV") from None
     if masses.ndim != 1 or not masses.size:
         raise InputError(f"masses must be a list of numbers, have shape {masses.shape}")
     if not (np.all(np.isfinite(masses)) and np.all(masses > 0.0)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
@@ -27,6 +26,7 @@ from na64.workspaces.runcard import (
 from na64.workspaces.schema import Problems, TableReader
 from na64.workspaces.setups import read_setups
 from na64.workspaces.spectrum import read_background_spectrum
+from na64.workspaces.toml import parse_toml
 from na64.workspaces.topologies import TOPOLOGIES, Topology
 
 __all__ = ["available_cards", "card_text", "load_card", "parse_card"]
@@ -79,6 +79,8 @@ def load_card(name_or_path: str | Path, overrides: Iterable[str] = ()) -> RunCar
         For a card with problems: all of them.
     """
     name = str(name_or_path)
+    if not name.strip():
+        raise InputError("no search is named: give the name of a card, or a file")
     if name in available_cards():
         return parse_card(card_text(name), name, overrides=overrides)
     if not Path(name).suffix and Path(name).name == name and not Path(name).exists():
@@ -107,10 +109,7 @@ def parse_card(
         if not isinstance(data, dict):
             raise InputError(f"run card {where}: must be a table at the top")
     else:
-        try:
-            data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"run card {where}: not TOML: {error}") from error
+        data = parse_toml(text, f"run card {where}")
     settings = tuple(overrides)
     problems = Problems()
     card = _read_card(apply_overrides(data, settings), settings, problems)

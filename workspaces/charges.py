@@ -13,18 +13,17 @@ nu_e = 1.0
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from na64.models.constants import LEPTON_MASSES_GEV
-from na64.models.errors import InputError
 from na64.models.mediators.charges import FERMIONS, NEUTRINOS
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.spin_zero import SpinZeroMediator
 from na64.models.mediators.vectors import AxialMediator, NeutrinoType, VectorMediator
+from na64.workspaces.jsonio import read_text
 from na64.workspaces.schema import Problems, TableReader
+from na64.workspaces.toml import parse_toml
 
 __all__ = ["load_charges", "parse_charges"]
 
@@ -40,13 +39,7 @@ def load_charges(path: str | os.PathLike[str]) -> Mediator:
     InputError
         If the file cannot be read or is no TOML; with every problem and its place in the file.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"charges {path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"charges {path}: cannot be read ({error})") from error
-    return parse_charges(text, os.fspath(path))
+    return parse_charges(read_text(path), os.fspath(path))
 
 
 def parse_charges(text: str, where: str = "charges") -> Mediator:
@@ -64,10 +57,7 @@ def parse_charges(text: str, where: str = "charges") -> Mediator:
     InputError
         For text that is no TOML; with every problem and its place.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"charges {where}: not a TOML file: {error}") from error
+    data = parse_toml(text, f"charges {where}")
     problems = Problems()
     top = TableReader(data, "", problems)
     name = top.text("name", pattern=_NAME)

@@ -6,7 +6,6 @@ three digits per number, to compare a computed limit with or to draw beside it.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -20,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from na64.models.errors import InputError, unknown_name
 from na64.workspaces import jsonio
 from na64.workspaces.schema import Problems, TableReader
+from na64.workspaces.toml import parse_toml
 
 __all__ = [
     "Axis",
@@ -202,10 +202,7 @@ def load_curve(name_or_path: str | Path) -> Curve:
 
 def parse_curve(text: str, where: str) -> Curve:
     """Return the curve of a TOML text; ``where`` names the file in messages."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"curve {where}: not TOML: {error}") from error
+    data = parse_toml(text, f"curve {where}")
     problems = Problems()
     curve = _read(TableReader(data, "", problems))
     problems.raise_if_any("curve", where)

@@ -17,6 +17,7 @@ from na64.models.errors import ComputationError, InputError
 
 __all__ = [
     "canonical_json",
+    "check_depth",
     "check_target",
     "digest",
     "parse_json",
@@ -30,6 +31,9 @@ __all__ = [
 #: significant digits of a number in a file; enough for any physics and below the noise of the
 #: last bits, so that two machines write the same bytes
 SIGNIFICANT_DIGITS: Final = 12
+
+#: levels of lists and tables in a file that is read; no file of this project or of pyhf has ten
+DEEPEST: Final = 50
 
 
 def plain(value: object, path: str = "$") -> object:
@@ -123,20 +127,44 @@ def parse_json(text: str, where: str) -> object:
     Raises
     ------
     InputError
-        For a text that is not JSON, and for NaN or infinity in it.
+        For a text that is empty or not JSON, for NaN or infinity in it, lists nested too deeply
+        to be read, and whole numbers of more digits than Python converts.
     """
 
     def refuse(constant: str) -> float:
         raise InputError(f"{where}: {constant} is not a JSON number")
 
+    if not text.strip():
+        raise InputError(f"{where}: is empty")
     try:
-        return json.loads(text, parse_constant=refuse)
+        value: object = json.loads(text, parse_constant=refuse)
+    except InputError:
+        raise
     except json.JSONDecodeError as error:
         raise InputError(
             f"{where}: not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
         ) from error
     except RecursionError as error:
         raise InputError(f"{where}: nested too deeply") from error
+    except ValueError as error:  # of int(), since Python 3.11
+        raise InputError(f"{where}: has a whole number with too many digits") from error
+    check_depth(value, where)
+    return value
+
+
+def check_depth(value: object, where: str) -> None:
+    """Refuse what is nested more deeply than `DEEPEST`: reading on would exhaust the stack."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(DEEPEST):
+        level = [
+            part
+            for item in level
+            for part in (item.values() if isinstance(item, dict) else item)
+            if isinstance(part, (dict, list))
+        ]
+        if not level:
+            return
+    raise InputError(f"{where}: nested too deeply")
 
 
 def read_json(path: str | os.PathLike[str]) -> object:
@@ -151,9 +179,12 @@ def read_json(path: str | os.PathLike[str]) -> object:
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
-    """Return the text of a UTF-8 file, or raise `InputError` saying why there is none."""
+    """Return the text of a UTF-8 file, or raise `InputError` saying why there is none.
+
+    A byte order mark, with which some editors begin a file, is no part of the text.
+    """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise InputError(f"no such file: {path}") from error
     except IsADirectoryError as error:

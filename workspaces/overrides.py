@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from na64.models.errors import InputError
+from na64.workspaces.jsonio import check_depth
 from na64.workspaces.schema import did_you_mean
 
 __all__ = ["apply_overrides"]
@@ -74,7 +75,8 @@ class _Factor:
 def _toml_value(text: str) -> object:
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        check_depth(parsed, "value")
+    except (ValueError, RecursionError):  # no TOML, or none that can be read
         return text
     return parsed["value"] if parsed.keys() == {"value"} else text
 

@@ -90,7 +90,7 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
 def _shown(value: object) -> str:
     """Describe a value of the wrong type."""
     if isinstance(value, str):
-        return f"the text '{value}'"
+        return f"the text '{value}'" if len(value) <= 60 else f"the text '{value[:57]}...'"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

@@ -6,7 +6,10 @@ so that ``--help`` does not wait for numpy, scipy and pyhf.
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -206,6 +209,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     console = Console()
     args = None if arguments is None else list(arguments)
+    if sys.stderr is None:  # closed by the shell: what is said goes nowhere
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = _ClosedStdout()
     try:
         with console.warnings_as_log():
             code = cli.main(args, prog_name="na64-limits", standalone_mode=False, obj=console)
@@ -216,6 +223,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
         console.error("interrupted")
         return 130
     return code if isinstance(code, int) else 0
+
+
+class _ClosedStdout(io.TextIOBase):
+    """Stands for a stdout that the shell has closed: files are written, results are not lost."""
+
+    def write(self, text: str, /) -> int:
+        """Refuse to write."""
+        from na64.models.errors import InputError
+
+        raise InputError("stdout is closed; write to a file with -o FILE")
 
 
 def _report(console: Console, error: Exception) -> int:
@@ -245,7 +262,10 @@ def _report(console: Console, error: Exception) -> int:
     if isinstance(error, OSError):
         named = f"'{error.filename}': " if error.filename else ""
         console.error(f"{named}{error.strerror or error}")
-        return 2
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return 2
+        sys.stdout = None  # there may be more to write to it, which would fail again
+        return 1
     if isinstance(error, MemoryError):
         console.error("out of memory; ask for fewer points at once")
         return 1

@@ -51,6 +51,8 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     from na64.limits.cli.inputs import read_card
     from na64.models.errors import InputError
 
+    if searches.count("-") > 1:
+        raise InputError("stdin ('-') is given twice")
     bad = 0
     for search in searches:
         try:

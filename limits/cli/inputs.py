@@ -31,12 +31,14 @@ def read_stdin() -> str:
     Raises
     ------
     InputError
-        For bytes that are not UTF-8.
+        If stdin is closed, or its bytes are not UTF-8.
     """
     from na64.models.errors import InputError
 
+    if sys.stdin is None:
+        raise InputError("stdin is closed, there is nothing to read for '-'")
     try:
-        return sys.stdin.read()
+        return sys.stdin.read().removeprefix("\N{BYTE ORDER MARK}")
     except UnicodeDecodeError:
         raise InputError("stdin: not a text in UTF-8") from None
 

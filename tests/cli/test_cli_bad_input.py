@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,7 @@ SCAN = ("scan", "--masses", "0.01,0.1", "-o", "scan.json")
         (("nothing.toml",), "no such file: nothing.toml"),
         (("--model", "dark-foton"), "unknown model 'dark-foton' (did you mean 'dark-photon'?)"),
         (("--method", "exakt"), "unknown method 'exakt' (did you mean 'exact'?)"),
+        (("--method", "toys", "--seed", "-1"), "the seed must not be negative, is -1"),
         (("--method", "toys", "--toys", "0"), "at least one toy is needed, not 0"),
         (("--method", "toys", "--jobs", "0"), "at least one job is needed, not 0"),
         (("--method", "toys", "--ensemble", "aux"), "unknown ensemble 'aux'"),
@@ -291,11 +294,83 @@ def test_other_commands_refuse(call, words: tuple[str, ...], message: str) -> No
     assert message in refused(call, *words)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "text", "message"),
+    [
+        ("toml", "", "is empty"),
+        ("json", " \n", "is empty"),
+        ("toml", "a = " + "[" * 3000, "nested too deeply"),
+        ("toml", "a = " + "[" * 60 + "]" * 60, "nested too deeply"),
+        ("json", '{"a": ' + "[" * 600 + "]" * 600 + "}", "nested too deeply"),
+        ("toml", "a = " + "1" * 5000, "has a whole number with too many digits"),
+        ("json", '{"a": ' + "1" * 5000 + "}", "has a whole number with too many digits"),
+    ],
+    ids=lambda value: value[:12],
+)
+@pytest.mark.parametrize("way", ["file", "stdin"])
+def test_texts_that_are_hardly_cards(call, suffix: str, text: str, message: str, way: str) -> None:
+    Path(f"odd.{suffix}").write_text(text)
+    name, stdin = (f"odd.{suffix}", None) if way == "file" else ("-", text)
+    told = refused(call, "card", "check", name, stdin=stdin)
+    assert message in told
+    assert ("stdin" if way == "stdin" else name) in told
+
+
+def test_a_byte_order_mark_does_not_matter(call) -> None:
+    Path("toy.toml").write_text(CARD, encoding="utf-8-sig")
+    assert "sound" in call("card", "check", "toy.toml").err
+    assert "sound" in call("card", "check", "-", stdin="\N{BYTE ORDER MARK}" + CARD).err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("card", "check", "-", "-"), "stdin ('-') is given twice"),
+        (("scan", ""), "no search is named: give the name of a card, or a file"),
+        (
+            ("scan", "--dark-matter", "nonne"),
+            "allowed: dirac, majorana, none, pseudo-dirac, scalar",
+        ),
+        (("scan", "--set", "bins.0.exposure=" + "[" * 2000), "must be a number, is the text '[[[["),
+        (("scan", "--set", "bins.0.exposure=" + "1" * 5000), "must be a number, is the text '1111"),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, tuple) else None,
+)
+def test_odd_arguments(call, words: tuple[str, ...], message: str) -> None:
+    told = refused(call, *words)
+    assert message in told
+    assert len(told) < 200
+
+
+def shell(command: str) -> subprocess.CompletedProcess[str]:
+    program = f"{sys.executable} -m na64.limits.cli {command}"
+    return subprocess.run(program, shell=True, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        ("card check - <&-", 2, "error: stdin is closed, there is nothing to read for '-'\n"),
+        ("width --masses 0.1 --json >&-", 2, "error: stdout is closed; write to a file with -o"),
+        ("width --masses 0.1 -o w.json >&-", 0, "wrote w.json\n"),
+        ("width --masses 0.1 --json >/dev/full", 1, "error: No space left on device\n"),
+        ("width --masses 0.1 2>&-", 0, ""),
+        ("width --masses x 2>&-", 2, ""),
+    ],
+)
+def test_closed_streams(tmp_path, monkeypatch, command: str, code: int, message: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = shell(command)
+    assert done.returncode == code
+    assert done.stderr.startswith(message)
+    assert done.stderr.count("\n") <= 1
+
+
 @pytest.mark.parametrize("command", ["limit", "cls"])
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "stdin: not JSON"),
+        ("", "stdin: is empty"),
         ("[1, 2]", "not a pyhf workspace, which is a JSON object"),
         ('{"a": NaN}', "NaN is not a JSON number"),
         ("{}", "not a valid pyhf workspace"),

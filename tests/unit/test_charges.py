@@ -91,7 +91,7 @@ def test_every_problem_is_reported_with_its_place() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name = ", "not a TOML file"),
+        ("name = ", "not TOML"),
         ('name = "x"\nkind = "axial"', "charges: missing"),
         ('name = "x"\nkind = "axial"\n[charges]\nnu_e = 1', "no charged lepton has a charge"),
         ('name = "x"\nkind = "axial"\n[charges]\ne = 0', "no charged lepton has a charge"),
