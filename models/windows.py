@@ -7,13 +7,13 @@ target, which is where a cascade makes its most energetic particles.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from na64.models.errors import InputError
 from na64.models.setup import Beam, Target
 
-__all__ = ["DisplacedWindow", "DumpWindow", "MesonWindow"]
+__all__ = ["DisplacedWindow", "DumpWindow", "MesonWindow", "refuse"]
 
 
 def _check_volume(start_cm: float, end_cm: float) -> None:
@@ -28,6 +28,13 @@ def _check_volume(start_cm: float, end_cm: float) -> None:
 def _check_energy(name: str, energy_gev: float) -> None:
     if not (math.isfinite(energy_gev) and energy_gev > 0.0):
         raise InputError(f"{name} must be positive and finite, is {energy_gev} GeV")
+
+
+def _shower_problems(beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+    if wrong := target.why_not_absorbing():
+        yield "", wrong
+    if beam.lepton != "e":
+        yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
 
 
 def _volume_problems(target: Target, start_cm: float) -> Iterator[tuple[str, str]]:
@@ -46,6 +53,12 @@ def _energy_problems(beam: Beam, **energies: float) -> Iterator[tuple[str, str]]
                 key,
                 f"must be below the beam energy of {beam.energy_gev:g} GeV, is {energy:g}",
             )
+
+
+def refuse(problems: Iterable[tuple[str, str]]) -> None:
+    """Raise InputError for the first of a window's problems, if there are any."""
+    for key, message in problems:
+        raise InputError(f"{key} {message}".lstrip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,7 @@ class DisplacedWindow:
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
+        yield from _shower_problems(beam, target)
         yield from _volume_problems(target, self.decay_start_cm)
         yield from _energy_problems(
             beam,
@@ -108,6 +122,7 @@ class DumpWindow:
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
+        yield from _shower_problems(beam, target)
         yield from _volume_problems(target, self.decay_start_cm)
         yield from _energy_problems(beam, boson_energy_gev=self.boson_energy_gev)
 

@@ -83,14 +83,6 @@ def _check_window(
     yield from window.problems(beam, target)
 
 
-def _check_displaced(
-    beam: Beam, target: Target, window: DisplacedWindow
-) -> Iterator[tuple[str, str]]:
-    if wrong := target.why_not_absorbing():
-        yield "", wrong
-    yield from window.problems(beam, target)
-
-
 def _table(*rows: Topology) -> Mapping[str, Topology]:
     return {row.name: row for row in rows}
 
@@ -122,7 +114,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("production",),
         "m_a",
         "na64.models.signals.alp:alp_rates",
-        _check_displaced,
+        _check_window,
     ),
     Topology(
         "visible",
@@ -140,7 +132,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission", "annihilation"),
         "m_A'",
         "na64.models.signals.semi_visible:semi_visible_rates",
-        _check_displaced,
+        _check_window,
     ),
     Topology(
         "meson",

@@ -30,7 +30,7 @@ from na64.models.signals.decay_in_flight import (
     total_width,
 )
 from na64.models.signals.rates import SignalRates
-from na64.models.windows import DisplacedWindow
+from na64.models.windows import DisplacedWindow, refuse
 
 __all__ = ["PROCESSES", "REGIONS", "alp_rates"]
 
@@ -98,8 +98,7 @@ def alp_rates(
         raise InputError(
             f"invisible branching ratio must be between 0 and 1, is {invisible_branching}"
         )
-    for key, message in window.problems(beam, target):
-        raise InputError(f"{key} {message}")
+    refuse(window.problems(beam, target))
     photons = MediatorKind(mediator.kind) is MediatorKind.PHOTON_COUPLED
     grid = coupling_grid(*_COUPLINGS[photons], couplings)
     visible = 1.0 - invisible_branching

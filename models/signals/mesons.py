@@ -21,7 +21,7 @@ from na64.models.production.charge_exchange import MESONS, Meson, mesons_per_had
 from na64.models.setup import Beam, Target
 from na64.models.signals.decay_in_flight import TableStore
 from na64.models.signals.rates import SignalRates
-from na64.models.windows import MesonWindow
+from na64.models.windows import MesonWindow, refuse
 
 __all__ = ["PROCESSES", "REGIONS", "meson_of_mass", "meson_rates"]
 
@@ -84,8 +84,7 @@ def meson_rates(
         For a mass that no meson has, or a meson that the beam does not make.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
-    for key, message in window.problems(beam, target):
-        raise InputError(f"{key} {message}")
+    refuse(window.problems(beam, target))
     made = []
     for mass in masses:
         meson = meson_of_mass(float(mass))

@@ -35,7 +35,7 @@ from na64.models.signals.decay_in_flight import (
     mediator_flux,
 )
 from na64.models.signals.rates import SignalRates
-from na64.models.windows import DisplacedWindow
+from na64.models.windows import DisplacedWindow, refuse
 
 __all__ = ["PROCESSES", "REGIONS", "excited_state_decay", "semi_visible_rates"]
 
@@ -123,8 +123,7 @@ def semi_visible_rates(
         For values out of range, or dark matter that is not pseudo-Dirac.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
-    for key, message in window.problems(beam, target):
-        raise InputError(f"{key} {message}")
+    refuse(window.problems(beam, target))
     if dark_sector is None:
         raise InputError("semi-visible decays need pseudo-dirac dark matter; give --dark-matter")
     decay = excited_state_decay(mediator, masses, dark_sector)

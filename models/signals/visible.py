@@ -28,7 +28,7 @@ from na64.models.signals.decay_in_flight import (
     total_width,
 )
 from na64.models.signals.rates import SignalRates
-from na64.models.windows import DumpWindow
+from na64.models.windows import DumpWindow, refuse
 
 __all__ = ["PROCESSES", "REGIONS", "visible_rates"]
 
@@ -86,8 +86,7 @@ def visible_rates(
         not couple to electrons.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
-    for key, message in window.problems(beam, target):
-        raise InputError(f"{key} {message}")
+    refuse(window.problems(beam, target))
     if np.any(masses <= 2.0 * ELECTRON_MASS_GEV):
         raise InputError(
             f"mass of {masses.min():g} GeV is not above the threshold of e+ e-, "

@@ -19,14 +19,30 @@ ECAL = material("ecal")
 MASSES = np.array([1.2e-3, 5e-3, 0.02, 0.1])
 
 
-@pytest.mark.parametrize("kind", ["vector", "pseudoscalar"])
-def test_sum_of_the_weights_is_the_yield(kind: str) -> None:
-    flux = emission_flux(TUNGSTEN, "e-", 100.0, MASSES, 30.0, kind=MediatorKind(kind))
+@pytest.mark.parametrize(
+    ("kind", "approximation"),
+    [("vector", "etl"), ("pseudoscalar", "etl"), ("vector", "ww"), ("vector", "iww")],
+)
+def test_sum_of_the_weights_is_the_yield(kind: str, approximation: str) -> None:
+    flux = emission_flux(
+        TUNGSTEN,
+        "e-",
+        100.0,
+        MASSES,
+        30.0,
+        kind=MediatorKind(kind),
+        approximation=approximation,
+    )
     shower = cascade(TUNGSTEN, "e-", 100.0, floor_gev=30.0, step=0.01)
     energies = 30.0 + 70.0 * np.linspace(0.0, 1.0, 81) ** 2
     table = np.zeros((81, len(MASSES)))
     table[1:] = emission_probability(
-        energies[1:], MASSES, TUNGSTEN, kind=MediatorKind(kind), min_energy_gev=30.0
+        energies[1:],
+        MASSES,
+        TUNGSTEN,
+        kind=MediatorKind(kind),
+        min_energy_gev=30.0,
+        approximation=approximation,
     )
     charged = shower.weights[0] + shower.weights[1]
     expected = [charged @ np.interp(shower.energies_gev, energies, row) for row in table.T]

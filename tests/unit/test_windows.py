@@ -69,6 +69,18 @@ CHANGES = [
         "window.decay_start_cm: must not lie inside the target",
     ),
     (
+        "na64e-visible-2017-2018",
+        "length_x0 = 40.0",
+        "length_x0 = 4.0",
+        "window: the target must absorb the cascade",
+    ),
+    (
+        "na64e-alp-5e12",
+        'particle = "e-"',
+        'particle = "mu-"',
+        "window: this selection is for an e- or e+ beam, not for mu-",
+    ),
+    (
         "na64e-semi-visible-2016-2018",
         "missing_energy_gev = 50.0",
         "missing_energy_gev = 100.0",
