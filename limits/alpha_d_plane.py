@@ -14,7 +14,13 @@ from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.relic.targets import OMEGA_H2, thermal_target, validity_notes
 
-__all__ = ["ALPHA_D_GRID", "alpha_d_bound", "alpha_d_exclusion", "thermal_alpha_d"]
+__all__ = [
+    "ALPHA_D_GRID",
+    "alpha_d_edges",
+    "alpha_d_exclusion",
+    "invisible_coupling",
+    "thermal_alpha_d",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -72,11 +78,12 @@ def alpha_d_exclusion(
     *,
     omega_h2: float = OMEGA_H2,
 ) -> PlaneCurve:
-    """Return the alpha_D below which thermal dark matter is excluded, against m_chi.
+    """Return the interval of alpha_D in which thermal dark matter is excluded, against m_chi.
 
     The smaller alpha_D, the larger the coupling that the relic density needs: a limit on the
-    coupling excludes every alpha_D from 0 to the value at which the thermal coupling
-    falls below the limit.
+    coupling excludes alpha_D up to the value at which the thermal coupling falls below the limit.
+    For a very small alpha_D the mediator decays visibly instead, and a search for
+    invisible decays excludes nothing.
 
     Parameters
     ----------
@@ -95,8 +102,9 @@ def alpha_d_exclusion(
     Returns
     -------
     PlaneCurve
-        0 where no alpha_D of the grid is excluded, infinity where all are, NaN where there is
-        no limit, or no thermal coupling below one at any alpha_D.
+        Values of shape (2, M), the lower and the upper edge: the first of ``alphas`` and infinity
+        where the interval is open in the grid. NaN where no alpha_D is excluded, there is no
+        limit, or no coupling below one gives the abundance at any alpha_D.
 
     Raises
     ------
@@ -117,9 +125,10 @@ def alpha_d_exclusion(
             f"have {limits.shape}"
         )
     thermal = thermal_alpha_d(mediator, sector, masses / sector.ratio, grid, omega_h2=omega_h2)
+    seen = invisible_coupling(mediator, sector, masses, thermal, grid)
     return PlaneCurve(
         x=masses / sector.ratio,
-        y=alpha_d_bound(thermal, np.broadcast_to(limits, thermal.shape), grid),
+        y=alpha_d_edges(seen, np.broadcast_to(limits, seen.shape), grid),
         x_name="m_chi",
         y_name="alpha_D",
         assumptions=f"{sector.species.value}, m_mediator = {sector.ratio:g} m_chi, thermal relic",
@@ -127,13 +136,58 @@ def alpha_d_exclusion(
     )
 
 
-def alpha_d_bound(thermal: FloatArray, limits: FloatArray, alphas: FloatArray) -> FloatArray:
-    """Return the alpha_D below which thermal dark matter is excluded, for limits made elsewhere.
+def invisible_coupling(
+    mediator: Mediator,
+    sector: DarkSector,
+    mediator_masses_gev: FloatArray,
+    thermal: FloatArray,
+    alphas: FloatArray,
+) -> FloatArray:
+    """Return the coupling as which a search for invisible decays sees a thermal coupling.
+
+    The events of such a search go with coupling^2 times the invisible branching ratio.
 
     Parameters
     ----------
+    mediator, sector
+        Portal and dark matter; the sector's own alpha_D is not used.
+    mediator_masses_gev
+        Shape (M,).
     thermal
-        Thermal couplings, shape (A, M), from `thermal_alpha_d`.
+        From `thermal_alpha_d`, shape (A, M). Coupling one stands for "none below one".
+    alphas
+        Shape (A,).
+
+    Returns
+    -------
+    ndarray
+        Coupling times the root of the branching ratio, shape (A, M); NaN for masses at which no
+        alpha_D has a thermal coupling below one.
+    """
+    coupling = np.where(np.isfinite(thermal), thermal, 1.0)
+    widths = mediator.partial_widths(mediator_masses_gev)
+    neutrinos = np.asarray(widths.get("neutrinos", 0.0), float)
+    visible = sum(np.asarray(width) for name, width in widths.items() if name != "neutrinos")
+    dark = np.array(
+        [
+            DarkSector(sector.species, float(alpha), sector.ratio, sector.splitting).width_gev(
+                mediator_masses_gev, mediator_masses_gev, mediator.kind
+            )
+            for alpha in alphas
+        ]
+    )
+    invisible = dark + coupling**2 * neutrinos
+    seen = coupling * np.sqrt(invisible / (invisible + coupling**2 * visible))
+    return np.asarray(np.where(np.any(np.isfinite(thermal), axis=0), seen, np.nan))
+
+
+def alpha_d_edges(seen: FloatArray, limits: FloatArray, alphas: FloatArray) -> FloatArray:
+    """Return the excluded interval of alpha_D for limits that were made elsewhere.
+
+    Parameters
+    ----------
+    seen
+        Couplings as seen by the search, shape (A, M), from `invisible_coupling`.
     limits
         Upper limits on the coupling at each alpha_D, shape (..., A, M), NaN for none.
     alphas
@@ -142,29 +196,32 @@ def alpha_d_bound(thermal: FloatArray, limits: FloatArray, alphas: FloatArray) -
     Returns
     -------
     ndarray
-        Shape (..., M), with 0, infinity and NaN as in `alpha_d_exclusion`.
+        Lower and upper edges, shape (2, ..., M), as in `alpha_d_exclusion`. Of several intervals
+        the one at the largest alpha_D.
     """
-    solvable = np.any(np.isfinite(thermal), axis=0)
-    # no coupling below one: out of reach for the relic, so as excluded as can be
-    reach = np.where(np.isfinite(thermal), thermal, np.inf)
-    above = np.log(reach) - np.log(limits)  # positive: this alpha_D is excluded
-    known = np.broadcast_to(solvable, above[..., 0, :].shape) & ~np.any(np.isnan(above), axis=-2)
-    bound = np.full(known.shape, np.nan)
+    above = np.log(seen) - np.log(limits)  # positive: this alpha_D is excluded
+    known = ~np.any(np.isnan(above), axis=-2)
+    edges = np.full((2, *known.shape), np.nan)
     columns = np.moveaxis(above, -2, -1)[known]
-    bound[known] = [_first_fall(np.log(alphas), column) for column in columns]
-    return bound
+    edges[:, known] = (
+        np.array([_last_interval(np.log(alphas), column) for column in columns], float)
+        .reshape(-1, 2)
+        .T
+    )
+    return edges
 
 
-def _first_fall(log_alpha: FloatArray, above: FloatArray) -> float:
-    """alpha_D at which ``above`` first crosses zero from above; 0 or infinity at the ends."""
-    allowed = above <= 0.0
-    if not np.any(allowed):
-        return math.inf
-    i = int(np.argmax(allowed))
-    if i == 0:
-        return 0.0
-    if math.isinf(above[i - 1]):
-        return math.exp(log_alpha[i - 1])
-    # ln of the thermal coupling is linear in ln alpha_D to the extent that y is constant
-    fraction = above[i - 1] / (above[i - 1] - above[i])
-    return math.exp(log_alpha[i - 1] + fraction * (log_alpha[i] - log_alpha[i - 1]))
+def _last_interval(log_alpha: FloatArray, above: FloatArray) -> tuple[float, float]:
+    """Interval of alpha_D in which ``above`` is positive; it is straight between the points."""
+
+    def crossing(i: int) -> float:
+        fraction = above[i] / (above[i] - above[i + 1])
+        return math.exp(log_alpha[i] + fraction * (log_alpha[i + 1] - log_alpha[i]))
+
+    excluded = np.flatnonzero(above > 0.0)
+    if not excluded.size:
+        return math.nan, math.nan
+    last = int(excluded[-1])
+    allowed = np.flatnonzero(above[:last] <= 0.0)
+    low = crossing(int(allowed[-1])) if allowed.size else math.exp(log_alpha[0])
+    return low, crossing(last) if last + 1 < above.size else math.inf

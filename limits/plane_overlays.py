@@ -198,11 +198,14 @@ def overlay_in_plane(curve: Curve, like: PlaneLimit, portal: Mediator) -> PlaneO
             f"curve {curve.name} holds for {curve.assumptions or 'one dark sector'}; in the "
             "plane of alpha-d a limit is needed that holds for all: leave it out"
         )
-    low, high = (edge * sector.ratio for edge in MASS_RANGE_GEV)
-    masses = _log_masses(max(low, x[0]), min(high, x[-1]), _COARSE)
+    lightest, heaviest = (edge * sector.ratio for edge in MASS_RANGE_GEV)
+    masses = _log_masses(max(lightest, x[0]), min(heaviest, x[-1]), _COARSE)
     excluded = alpha_d_exclusion(portal, sector, masses, curve.at(masses))
-    finite = np.isfinite(excluded.y) & (excluded.y > 0.0)
-    return replace(shown, masses_gev=excluded.x, values=np.where(finite, excluded.y, np.nan))
+    low, high = np.where(np.isfinite(excluded.y), excluded.y, np.nan)
+    known = np.isfinite(low) & np.isfinite(high)
+    path = np.concatenate([low[known], high[known][::-1]])
+    around = np.concatenate([excluded.x[known], excluded.x[known][::-1]])
+    return replace(shown, masses_gev=around, values=path, closed=True)
 
 
 def _log_masses(low: float, high: float, density: int = _DENSITY) -> FloatArray:

@@ -248,8 +248,11 @@ def _draw_limit(axes: Axes, item: PlaneLimit, label: str, colour: str, width: fl
     low, high = _edges(item, bottom, top)
     closed = np.array([bool(found) and found[0][1] is not None for found in item.regions])
     axes.fill_between(item.masses_gev, low, high, color=colour, alpha=0.07, lw=0, zorder=1.5)
-    if closed.any() and not item.excluded_below:
-        axes.plot(item.masses_gev, np.where(closed, high, np.nan), color=colour, lw=width, zorder=4)
+    if item.excluded_below:
+        axes.plot(item.masses_gev, low, color=colour, lw=0.8, zorder=4)
+    elif closed.any():
+        upper = np.where(closed, high, np.nan)
+        axes.plot(item.masses_gev, upper, color=colour, lw=width, zorder=4)
 
 
 def _edges(item: PlaneLimit, bottom: float, top: float) -> tuple[FloatArray, FloatArray]:

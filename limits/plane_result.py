@@ -134,7 +134,7 @@ class PlaneLimit:
 
     @property
     def excluded_below(self) -> bool:
-        """Whether values below the limit are excluded: alpha_D of thermal relics."""
+        """Whether values below the limit are excluded, down to another edge: alpha_D of relics."""
         return self.plane is Plane.ALPHA_D
 
     @property

@@ -9,7 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.alpha_d_plane import ALPHA_D_GRID, alpha_d_bound, thermal_alpha_d
+from na64.limits.alpha_d_plane import (
+    ALPHA_D_GRID,
+    alpha_d_edges,
+    invisible_coupling,
+    thermal_alpha_d,
+)
 from na64.limits.plane_result import Plane, PlaneLimit, find_plane
 from na64.limits.planes import (
     Normalisation,
@@ -258,7 +263,7 @@ def _in_alpha_d(
     tables: TableStore | None,
     progress: Callable[[str], object],
 ) -> PlaneLimit:
-    """The alpha_D below which the thermal coupling is excluded."""
+    """The interval of alpha_D in which the thermal coupling is excluded."""
     if any(high is not None for found in exclusion.regions for _, high in found):
         raise InputError(
             f"the scan of {exclusion.search} excludes regions closed towards strong couplings; "
@@ -284,19 +289,20 @@ def _in_alpha_d(
         )
         limits.append(np.array([at_alpha.observed, *at_alpha.expected]))
         again = np.union1d(again, lost)
-    bounds = np.full((6, masses.size), math.nan)
-    at_grid = np.moveaxis(np.array(limits), 0, 1)  # (6, alpha_D, mass)
-    bounds[:, inside] = alpha_d_bound(thermal, at_grid[:, :, inside], grid)
+    at_grid = np.moveaxis(np.array(limits), 0, 1)[:, :, inside]  # (6, alpha_D, mass)
+    seen = invisible_coupling(portal, sector, exclusion.masses_gev[inside], thermal, grid)
+    edges = np.full((2, 6, masses.size), math.nan)
+    edges[:, :, inside] = alpha_d_edges(seen, at_grid, grid)
     solvable = np.zeros(masses.size, bool)
     solvable[inside] = np.any(np.isfinite(thermal), axis=0)
-    line = bounds[3] if exclusion.expected_only else bounds[0]
+    line = edges[1, 3 if exclusion.expected_only else 0]
     notes = [
         *validity_notes(sector),
         *_recomputed(again, f"with alpha_D, at {grid.size} values of alpha_D"),
     ]
     if np.any(np.isinf(line)):
         notes.append(f"an open region is excluded to the largest alpha_D tried, {grid[-1]:g}")
-    expected = bounds[1:]
+    expected = edges[1, 1:]
     return PlaneLimit(
         **_common(exclusion),
         plane=Plane.ALPHA_D,
@@ -309,8 +315,8 @@ def _in_alpha_d(
         ratio=sector.ratio,
         splitting=sector.splitting,
         masses_gev=masses,
-        regions=tuple(_below(float(bound)) for bound in bounds[0]),
-        expected=np.where(np.isfinite(expected) & (expected > 0.0), expected, math.nan),
+        regions=tuple(_interval(low, high) for low, high in edges[:, 0].T.tolist()),
+        expected=np.where(np.isfinite(expected), expected, math.nan),
         status=tuple(
             _status(status, known, float(value))
             for status, known, value in zip(exclusion.status, solvable, line, strict=True)
@@ -322,10 +328,8 @@ def _in_alpha_d(
     )
 
 
-def _below(bound: float) -> Regions:
-    if math.isnan(bound) or bound == 0.0:
-        return ()
-    return ((0.0, None if math.isinf(bound) else bound),)
+def _interval(low: float, high: float) -> Regions:
+    return () if math.isnan(low) else ((low, None if math.isinf(high) else high),)
 
 
 def _status(status: Status, known: bool, bound: float) -> str:
@@ -333,4 +337,4 @@ def _status(status: Status, known: bool, bound: float) -> str:
         return status.value
     if not known:
         return "no-relic"
-    return Status.OK.value if bound > 0.0 else Status.NO_EXCLUSION.value
+    return Status.NO_EXCLUSION.value if math.isnan(bound) else Status.OK.value

@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.alpha_d_plane import alpha_d_exclusion, thermal_alpha_d
+from na64.limits.alpha_d_plane import (
+    alpha_d_exclusion,
+    invisible_coupling,
+    thermal_alpha_d,
+)
 from na64.limits.planes import (
     Normalisation,
     coupling_from_y,
@@ -22,6 +26,7 @@ from na64.limits.planes import (
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
+from na64.models.mediators.registry import mediator
 from na64.models.mediators.vectors import dark_photon
 from na64.models.relic.targets import thermal_target
 
@@ -100,38 +105,58 @@ def test_thermal_lines_warn_and_leave_gaps() -> None:
 
 
 def test_alpha_d_of_a_known_limit() -> None:
-    # a limit that is the thermal coupling at some alpha_D excludes everything below that
+    # a limit that is the thermal coupling at some alpha_D excludes what is below that
     for species in (DarkMatter.SCALAR, DarkMatter.PSEUDO_DIRAC):
         for alpha_d in (0.003, 0.6):
             sector = DarkSector(species, alpha_d, 3.0)
-            limit = thermal_in_coupling(PORTAL, sector, MEDIATOR_MASSES).y
-            curve = alpha_d_exclusion(PORTAL, SCALAR if species is DarkMatter.SCALAR else sector,
-                                      MEDIATOR_MASSES, limit)  # fmt: skip
+            thermal = thermal_in_coupling(PORTAL, sector, MEDIATOR_MASSES).y[None]
+            limit = invisible_coupling(PORTAL, sector, MEDIATOR_MASSES, thermal, [alpha_d])[0]
+            curve = alpha_d_exclusion(PORTAL, sector, MEDIATOR_MASSES, limit)
             # interpolated between alpha_D half a decade apart, on which y changes by the width
-            assert curve.y == pytest.approx(alpha_d, rel=0.03)
+            assert curve.y[1] == pytest.approx(alpha_d, rel=0.03)
+            assert np.all(curve.y[0] < 0.5 * alpha_d)
             assert curve.x == pytest.approx(MEDIATOR_MASSES / 3.0)
 
 
 def test_alpha_d_scales_with_the_limit() -> None:
     # y of the relic is constant at R = 8, so alpha_D goes as 1/limit^2: the lower, the more
     sector = DarkSector(DarkMatter.SCALAR, 0.1, 8.0)
-    limit = thermal_in_coupling(PORTAL, sector, MEDIATOR_MASSES).y
-    curve = alpha_d_exclusion(PORTAL, sector, MEDIATOR_MASSES, limit / 2.0)
-    assert curve.y == pytest.approx(0.4, rel=0.01)
+    masses = MEDIATOR_MASSES[:5]  # couplings are small there, and decays invisible
+    limit = thermal_in_coupling(PORTAL, sector, masses).y
+    curve = alpha_d_exclusion(PORTAL, sector, masses, limit / 2.0)
+    assert curve.y[1] == pytest.approx(0.4, rel=0.02)
+
+
+def test_a_tiny_alpha_d_is_not_excluded_because_decays_are_visible() -> None:
+    masses = np.array([0.3, 0.6])
+    limits = np.array([1e-2, 1e-2])
+    low, high = alpha_d_exclusion(PORTAL, SCALAR, masses, limits).y
+    assert np.all((low > 1.1e-6) & (low < 0.1 * high))
+    for row, mass in enumerate(masses):
+        sector = DarkSector(DarkMatter.SCALAR, float(low[row]), 3.0)
+        coupling = thermal_in_coupling(PORTAL, sector, [mass]).y[0]
+        dark = sector.width_gev(mass, mass)
+        visible = coupling**2 * sum(PORTAL.partial_widths(np.array([mass])).values())[0]
+        branching = dark / (dark + visible)
+        assert branching < 0.1
+        # 5 %: interpolated between alpha_D half a decade apart
+        assert coupling * math.sqrt(branching) == pytest.approx(limits[row], rel=0.05)
 
 
 def test_alpha_d_ends() -> None:
     alphas = np.geomspace(1e-3, 1.0, 7)
     limits = np.array([1e-9, 1e-1, np.nan, 2e-4])
     masses = np.full(4, 0.03)
-    y = alpha_d_exclusion(PORTAL, SCALAR, masses, limits, alphas).y
-    assert math.isinf(y[0])  # excludes every alpha_D of the grid
-    assert y[1] == 0.0  # none
-    assert np.isnan(y[2])  # no limit
-    assert 1e-3 < y[3] < 1.0
+    low, high = alpha_d_exclusion(PORTAL, SCALAR, masses, limits, alphas).y
+    assert low[0] == pytest.approx(1e-3)  # excludes every alpha_D of the grid
+    assert math.isinf(high[0])
+    assert np.isnan([low[1], high[1]]).all()  # none
+    assert np.isnan([low[2], high[2]]).all()  # no limit
+    assert low[3] == pytest.approx(1e-3)
+    assert 1e-3 < high[3] < 1.0
     # no thermal coupling below one at all: dark matter lighter than the electron
     dark = np.array([3e-4])
-    assert np.isnan(alpha_d_exclusion(PORTAL, SCALAR, dark, [1e-4], alphas).y[0])
+    assert np.isnan(alpha_d_exclusion(PORTAL, SCALAR, dark, [1e-4], alphas).y).all()
 
 
 def test_alpha_d_of_a_limit_that_depends_on_it() -> None:
@@ -139,9 +164,18 @@ def test_alpha_d_of_a_limit_that_depends_on_it() -> None:
     thermal = thermal_alpha_d(PORTAL, SCALAR, MEDIATOR_MASSES / 3.0, alphas)
     assert thermal.shape == (9, 9)
     # a limit that falls with alpha_D, equal to the thermal coupling at the fifth value
-    limit = thermal[4] * (alphas[4] / alphas[:, None]) ** 0.25
+    seen = invisible_coupling(PORTAL, SCALAR, MEDIATOR_MASSES, thermal, alphas)
+    limit = seen[4] * (alphas[4] / alphas[:, None]) ** 0.25
     curve = alpha_d_exclusion(PORTAL, SCALAR, MEDIATOR_MASSES, limit, alphas)
-    assert curve.y == pytest.approx(alphas[4], rel=1e-6)
+    assert curve.y[1] == pytest.approx(alphas[4], rel=1e-6)
+
+
+def test_neutrinos_of_the_mediator_count_as_invisible() -> None:
+    b_minus_l = mediator("b-minus-l")
+    masses, alphas = np.array([0.03]), np.array([1e-9])
+    seen = invisible_coupling(b_minus_l, SCALAR, masses, np.array([[1e-2]]), alphas)
+    # alpha_D is negligible: three neutrinos against one electron, 3/4
+    assert seen[0, 0] == pytest.approx(1e-2 * math.sqrt(0.75), rel=1e-3)
 
 
 @pytest.mark.parametrize(
