@@ -20,12 +20,14 @@ from na64.limits.compiled import compile_workspace
 from na64.limits.result import Status
 from na64.models.errors import ComputationError, InputError, unknown_name
 
-__all__ = ["MERITS", "CutScan", "optimise_cut"]
+__all__ = ["CUT_METHODS", "MERITS", "CutScan", "optimise_cut"]
 
 Array = NDArray[np.float64]
 
 #: figures of merit: expected limit over background-only experiments
 MERITS: Final = ("mean", "median")
+#: calculators; toys would add their noise to a curve whose minimum is wanted
+CUT_METHODS: Final = ("exact", "asymptotic")
 #: probability of the experiments that are left out of the mean, half on either side
 _NEGLECTED: Final = 1e-4
 #: counts for which limits are computed; between them they are interpolated
@@ -130,6 +132,8 @@ def optimise_cut(
         raise InputError("relative uncertainties must not be negative")
     if merit not in MERITS:
         raise unknown_name("figure of merit", merit, MERITS)
+    if method not in CUT_METHODS:
+        raise unknown_name("method", method, CUT_METHODS)
     settings = {"confidence_level": confidence_level, "method": method}
     expected = np.array(
         [

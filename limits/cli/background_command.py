@@ -2,45 +2,57 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.options import json_option, output_option
-from na64.limits.cli.sideband import read_spectrum, shape_option
+from na64.limits.cli.sideband import read_sideband, shape_option
 
 
 @click.command("background", cls=Command)
-@click.argument("file", metavar="SIDEBAND.csv|-")
+@click.argument("file", metavar="SIDEBAND.csv|SIDEBAND.toml|-")
 @click.option(
     "--box",
     metavar="LO:HI",
-    required=True,
-    help="Signal box in GeV, outside the sideband, such as 0:50.",
+    help="Signal box in GeV, outside the sideband, such as 0:50.  [default: the file's]",
 )
 @shape_option
 @json_option
-@output_option(".json or .csv")
+@output_option(".json, .csv, or .toml, an entry for a run card")
 def command(
-    file: str, box: str, shape: str, as_json: bool, outputs: tuple[str, ...], force: bool
+    file: str,
+    box: str | None,
+    shape: str | None,
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
 ) -> None:
     """Extrapolate a falling spectrum into the signal box, as an entry for a run card.
 
-    The file has the columns low_gev, high_gev and events, one row per bin of the sideband.
+    A CSV file has the columns low_gev, high_gev and events, one row per bin of the sideband; a TOML
+    file a table sideband with edges_gev, events, source and, if wanted, box_gev and shape.
     """
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import DATA_SUFFIXES, Table, check_outputs, emit
 
-    check_outputs(outputs, force)
+    check_outputs(outputs, force, (*DATA_SUFFIXES, ".toml"))
 
     from na64.limits.background import fit_sideband
+    from na64.models.errors import InputError
 
-    low, high = _box(box)
-    edges, events = read_spectrum(file)
-    fit = fit_sideband(edges, events, box_gev=(low, high), shape=shape)
+    limits = None if box is None else _box(box)
+    sideband = read_sideband(file)
+    limits = sideband.box_gev if limits is None else limits
+    if limits is None:
+        raise InputError("where is the signal box? give --box LO:HI, or box_gev in a TOML file")
+    spectrum = sideband.spectrum(shape)
+    fit = fit_sideband(spectrum.edges_gev, spectrum.events, box_gev=limits, shape=spectrum.shape)
     result = {
         "schema": "na64-limits/background/1",
         "shape": fit.shape,
-        "box_gev": [low, high],
-        "sideband_gev": [edges[0], edges[-1]],
+        "box_gev": list(limits),
+        "sideband_gev": [sideband.edges_gev[0], sideband.edges_gev[-1]],
         "sideband_events": fit.events,
         "prediction": fit.prediction,
         "uncertainty": fit.uncertainty,
@@ -55,7 +67,15 @@ def command(
         ("background [events]", "uncertainty", "deviance", "degrees of freedom", "p-value"),
         [tuple(result[name] for name in names)],
     )
-    emit(result, table, as_json=as_json, outputs=outputs, force=force)
+    entries = {name: fit.card_entry() + "\n" for name in outputs if Path(name).suffix == ".toml"}
+    emit(
+        result,
+        table,
+        as_json=as_json,
+        outputs=tuple(name for name in outputs if name not in entries),
+        force=force,
+        others=entries,
+    )
     if not as_json and not outputs:
         click.echo(f"\nfor a run card:\n{fit.card_entry()}")
     if fit.p_value < 0.01:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.options import cl_option, json_option, output_option
-from na64.limits.cli.sideband import read_spectrum, shape_option
+from na64.limits.cli.sideband import read_sideband, shape_option
 from na64.limits.cli.signal_options import SignalRequest, signal_options
+
+if TYPE_CHECKING:
+    from na64.limits.cli.output import Table
+    from na64.limits.cut_search import SearchCuts
 
 
 @click.command("optimise", cls=Command)
@@ -22,11 +26,19 @@ from na64.limits.cli.signal_options import SignalRequest, signal_options
 )
 @click.option(
     "--sideband",
-    metavar="FILE.csv",
-    required=True,
-    help="Spectrum above the cuts, of the card's exposure: low_gev, high_gev, events.",
+    metavar="FILE",
+    help="Spectrum above the cuts, of the card's exposure, as for `background`."
+    "  [default: the card's table background_spectrum]",
 )
 @shape_option
+@click.option(
+    "--background-factor",
+    metavar="F",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Multiply the background.",
+)
 @click.option(
     "--merit",
     metavar="NAME",
@@ -38,9 +50,7 @@ from na64.limits.cli.signal_options import SignalRequest, signal_options
     "--efficiency-uncertainty",
     metavar="U",
     type=float,
-    default=0.1,
-    show_default=True,
-    help="Relative uncertainty of the signal efficiency.",
+    help="Relative uncertainty of the signal.  [default: that of the card]",
 )
 @cl_option()
 @click.option(
@@ -51,14 +61,15 @@ from na64.limits.cli.signal_options import SignalRequest, signal_options
     help="Calculator of the CLs: exact or asymptotic.",
 )
 @json_option
-@output_option(".json or .csv")
+@output_option(".json, .csv, or a figure .pdf, .png, .svg")
 def command(
     request: SignalRequest,
     cuts: str,
-    sideband: str,
-    shape: str,
+    sideband: str | None,
+    shape: str | None,
+    background_factor: float,
     merit: str,
-    efficiency_uncertainty: float,
+    efficiency_uncertainty: float | None,
     confidence_level: float,
     method: str,
     as_json: bool,
@@ -67,93 +78,106 @@ def command(
 ) -> None:
     """Expected limit against the energy cut of a missing-energy search.
 
-    The signal of each cut is computed, the background extrapolated from the sideband.
+    The signal of each cut is computed; the background comes from the card or a sideband.
     """
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import DATA_SUFFIXES, check_outputs, emit
 
-    check_outputs(outputs, force)
+    figures = (".pdf", ".png", ".svg")
+    check_outputs(outputs, force, (*DATA_SUFFIXES, *figures))
 
-    from na64.limits.background import fit_sideband
-    from na64.limits.cli.inputs import read_card
+    from pathlib import Path
+
+    from na64.limits.cli.inputs import read_card, read_model
+    from na64.limits.cut_search import check_cuts, optimise_search
     from na64.limits.grids import parse_grid
-    from na64.limits.optimise import optimise_cut
     from na64.models.errors import InputError
-    from na64.models.setup import MissingEnergyWindow
+    from na64.workspaces.cache import TableCache
 
-    energies = parse_grid(cuts, "cuts")
-    if request.masses is None or len(parse_grid(request.masses)) != 1:
+    if request.combine or request.shared:
+        raise InputError("a cut is optimised for one search: --combine and --shared do not apply")
+    if request.masses is None or len(masses := parse_grid(request.masses)) != 1:
         raise InputError("the best cut is that of one mass: give --masses with one")
-    if request.search == "-":
-        raise InputError("give the card by name or file: it is read once per cut")
+    if shape is not None and sideband is None:
+        raise InputError("--shape is the form of a sideband: give --sideband with it")
+    if sideband == "-" == request.search:
+        raise InputError("stdin ('-') is given twice")
     card = read_card(request.search, request.overrides)
-    setup = card.setups[card.used_setups[0]]
-    if len(card.used_setups) > 1 or not isinstance(setup.window, MissingEnergyWindow):
-        raise InputError(f"{card.name}: a cut is optimised for one window on the missing energy")
-    beam_energy = setup.beam.energy_gev
-    if energies[-1] >= beam_energy:
-        raise InputError(
-            f"a cut of {energies[-1]:g} GeV is not below the beam energy of {beam_energy:g} GeV"
-        )
-    edges, events = read_spectrum(sideband)
-    signals, backgrounds, uncertainties = [], [], []
-    coupling = 1.0
-    with the_console().progress("background") as progress:
-        for energy in energies.tolist():
-            fit = fit_sideband(edges, events, box_gev=(0.0, energy), shape=shape)
-            backgrounds.append(fit.prediction)
-            uncertainties.append(fit.relative_uncertainty)
-        for energy in energies.tolist():
-            window = f"window.missing_energy_gev={beam_energy - energy!r}"
-            changed = replace(request, overrides=(*request.overrides, window))
-            signal = changed.compute(progress)
-            signals.append(float(signal.at_coupling(coupling).sum()))
-        progress("expected limits")
-        scan = optimise_cut(
+    energies = check_cuts(card, parse_grid(cuts, "cuts"))
+    spectrum = None if sideband is None else read_sideband(sideband).spectrum(shape)
+    with the_console().progress("card") as progress:
+        found = optimise_search(
+            card,
             energies,
-            signals,
-            backgrounds,
-            background_uncertainty=uncertainties,
+            mass_gev=float(masses[0]),
+            sideband=spectrum,
+            background_factor=background_factor,
             efficiency_uncertainty=efficiency_uncertainty,
             confidence_level=confidence_level,
             merit=merit,
             method=method,
+            model=read_model(request.model, request.charges),
+            settings=request.settings,
+            tables=TableCache(enabled=request.use_cache),
+            progress=progress,
         )
-    power = signal.rates.power or 1.0
-    limits = (scan.expected ** (1.0 / power)) * coupling
-    result = {
+    drawn: dict[str, bytes] = {}
+    if any(Path(name).suffix in figures for name in outputs):
+        from na64.limits.cut_plotting import cut_figure
+        from na64.limits.plot_style import figure_bytes
+
+        figure = cut_figure(found)
+        names = (name for name in outputs if Path(name).suffix in figures)
+        drawn = {name: figure_bytes(figure, name) for name in names}
+    document, table = _document(found)
+    emit(
+        document,
+        table,
+        as_json=as_json,
+        outputs=tuple(name for name in outputs if name not in drawn),
+        force=force,
+        facts={"card_digest": found.digest},
+        others=drawn,
+    )
+    if not found.scan.interior:
+        the_console().warning("the best cut is at the end of the range: give a wider one")
+
+
+def _document(found: SearchCuts) -> tuple[dict[str, Any], Table]:
+    from na64.limits.cli.output import Table
+
+    scan = found.scan
+    document: dict[str, Any] = {
         "schema": "na64-limits/optimise/1",
-        "search": card.name,
-        "model": signal.rates.mediator,
-        "parameter": signal.rates.parameter,
-        "mass_gev": float(signal.rates.masses_gev[0]),
-        "confidence_level": confidence_level,
+        "search": found.search,
+        "model": found.model,
+        "parameter": found.parameter,
+        "mass_gev": found.mass_gev,
+        "confidence_level": scan.confidence_level,
         "method": scan.method,
         "merit": scan.merit,
-        "shape": shape,
-        "efficiency_uncertainty": efficiency_uncertainty,
+        "background_source": found.background_source,
+        "background_factor": found.background_factor,
+        "efficiency_uncertainty": found.efficiency_uncertainty,
         "cuts_gev": scan.cuts,
         "signal": scan.signal,
         "background": scan.background,
-        "background_uncertainty": uncertainties,
+        "background_uncertainty": found.background_uncertainty,
         "expected_events": scan.events,
-        "expected": limits,
+        "expected": found.couplings,
         "best_cut_gev": scan.best_cut,
         "interior": scan.interior,
     }
-    columns = ("cut [GeV]", "background", "limit [events]", f"{result['parameter']} expected", "")
+    columns = ("cut [GeV]", "background", "limit [events]", f"{found.parameter} expected", "best")
     rows = [
-        (cut, background, limit, float(value), "best" if row == scan.best else "")
-        for row, (cut, background, limit, value) in enumerate(
-            zip(scan.cuts.tolist(), backgrounds, scan.events.tolist(), limits, strict=True)
+        (*row, "*" if index == scan.best else "")
+        for index, row in enumerate(
+            zip(
+                scan.cuts.tolist(),
+                scan.background.tolist(),
+                scan.events.tolist(),
+                found.couplings.tolist(),
+                strict=True,
+            )
         )
     ]
-    emit(
-        result,
-        Table(columns, rows),
-        as_json=as_json,
-        outputs=outputs,
-        force=force,
-        facts={"card_digest": card.digest},
-    )
-    if not scan.interior:
-        the_console().warning("the best cut is at the end of the range: give a wider one")
+    return document, Table(columns, rows)

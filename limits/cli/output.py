@@ -196,6 +196,7 @@ def emit(
     outputs: Sequence[str],
     force: bool,
     facts: Mapping[str, Any] | None = None,
+    others: Mapping[str, str | bytes] | None = None,
 ) -> None:
     """Write one result: to its files, as JSON to stdout, or as a table for people.
 
@@ -209,16 +210,17 @@ def emit(
         The options of the command.
     facts
         What `provenance` ought to say beyond versions and command.
+    others
+        Contents of further output files, such as figures; all files are written or none.
     """
     from na64.limits.provenance import provenance
     from na64.workspaces.jsonio import canonical_json, digest
 
     made = provenance(**(facts or {}), content_digest=digest(document))
     text = canonical_json({**document, "provenance": made}, indent=1) + "\n"
-    write_outputs(
-        {name: text if Path(name).suffix == ".json" else table.csv() for name in outputs}, force
-    )
+    files = {name: text if Path(name).suffix == ".json" else table.csv() for name in outputs}
+    write_outputs({**files, **(others or {})}, force)
     if as_json:
         click.echo(text, nl=False)
-    elif not outputs:
+    elif not outputs and not others:
         click.echo(table.text())

@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from na64.limits.cut_search import Sideband
 
-__all__ = ["COLUMNS", "read_spectrum", "shape_option"]
+__all__ = ["COLUMNS", "SidebandFile", "read_sideband", "shape_option"]
 
 #: columns of a spectrum: edges of a bin in GeV and its events; further columns are not read
 COLUMNS = ("low_gev", "high_gev", "events")
+DEFAULT_SHAPE = "exponential"
 
 
 def shape_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -24,53 +25,111 @@ def shape_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--shape",
         metavar="NAME",
-        default="exponential",
-        show_default=True,
-        help="Form of the spectrum: exponential or exponential-quadratic.",
+        help="Form of the spectrum: exponential or exponential-quadratic.  [default: the file's, "
+        f"or {DEFAULT_SHAPE}]",
     )(function)
 
 
-def read_spectrum(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Read a binned spectrum from a CSV file or ``-``.
+@dataclass(frozen=True, slots=True)
+class SidebandFile:
+    """What a sideband file says.
 
-    Returns
-    -------
-    tuple
-        Edges of the bins in GeV, shape (n + 1,), and events, shape (n,).
+    Attributes
+    ----------
+    edges_gev, events
+        Edges of the bins, shape (n + 1,), and events, shape (n,).
+    box_gev
+        Signal box; None if the file does not say.
+    shape
+        Form of the spectrum; None if the file does not say.
+    source
+        Where the numbers come from; empty if the file does not say.
+    """
+
+    edges_gev: tuple[float, ...]
+    events: tuple[float, ...]
+    box_gev: tuple[float, float] | None = None
+    shape: str | None = None
+    source: str = ""
+
+    def spectrum(self, shape: str | None = None) -> Sideband:
+        """Return the spectrum with the form that is asked for, the file's, or the default."""
+        import numpy as np
+
+        from na64.limits.cut_search import Sideband
+
+        chosen = shape or self.shape or DEFAULT_SHAPE
+        return Sideband(np.array(self.edges_gev), np.array(self.events), chosen)
+
+
+def read_sideband(name: str) -> SidebandFile:
+    """Read a binned spectrum from a CSV or TOML file, or either from ``-``.
+
+    A text with a table ``[sideband]`` is TOML.
 
     Raises
     ------
     InputError
-        For a file without the columns, a cell that is no number, bins that do not follow each
-        other.
+        For a file without the columns or keys, a cell that is no number, bins that do not follow
+        each other.
     """
-    import numpy as np
-
     from na64.limits.cli.inputs import read_stdin
-    from na64.models.errors import InputError
     from na64.workspaces.jsonio import read_text
 
     where = "stdin" if name == "-" else name
     text = read_stdin() if name == "-" else read_text(name)
+    if name.endswith(".toml") or "[sideband]" in text:
+        return _from_toml(text, where)
+    return _from_csv(text, where)
+
+
+def _from_toml(text: str, where: str) -> SidebandFile:
+    from na64.models.errors import InputError
+    from na64.workspaces.schema import Problems, TableReader
+    from na64.workspaces.toml import parse_toml
+
+    data = parse_toml(text, f"sideband {where}")
+    problems = Problems()
+    top = TableReader(data, "", problems)
+    table = top.table("sideband")
+    found = None
+    if table is not None:
+        edges = table.numbers("edges_gev")
+        events = table.numbers("events")
+        box = table.numbers("box_gev") if table.has("box_gev") else None
+        if box is not None and len(box) != 2:
+            table.problem("box_gev", "must be two energies, the lower and the upper edge")
+        shape = table.text("shape", default="") or None
+        source = table.text("source")
+        table.finish()
+        found = SidebandFile(edges, events, box, shape, source)  # type: ignore[arg-type]
+    top.finish()
+    problems.raise_if_any("sideband", where)
+    if found is None:  # for the type checker: a missing table is a problem
+        raise InputError(f"sideband {where}: no table [sideband]")
+    return found
+
+
+def _from_csv(text: str, where: str) -> SidebandFile:
+    from na64.models.errors import InputError
+
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     reader = csv.DictReader(io.StringIO("\n".join(lines)))
     missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
     if missing:
         raise InputError(f"{where}: no column {', '.join(missing)}; needed: {', '.join(COLUMNS)}")
-    rows = []
+    rows: list[tuple[float, float, float]] = []
     for number, row in enumerate(reader, start=1):
         try:
-            rows.append([float(row[column]) for column in COLUMNS])
+            low, high, events = (float(row[column]) for column in COLUMNS)
         except (TypeError, ValueError):
             raise InputError(f"{where}: row {number} has a cell that is no number") from None
+        if rows and abs(low - rows[-1][1]) > 1e-8 + 1e-5 * abs(low):
+            raise InputError(
+                f"{where}: row {number} begins at {low:g} GeV, row {number - 1} ends at "
+                f"{rows[-1][1]:g} GeV"
+            )
+        rows.append((low, high, events))
     if not rows:
         raise InputError(f"{where}: no bins")
-    table = np.array(rows)
-    gaps = np.flatnonzero(~np.isclose(table[1:, 0], table[:-1, 1]))
-    if gaps.size:
-        at = int(gaps[0])
-        raise InputError(
-            f"{where}: row {at + 2} begins at {table[at + 1, 0]:g} GeV, row {at + 1} ends at "
-            f"{table[at, 1]:g} GeV"
-        )
-    return np.append(table[:, 0], table[-1, 1]), table[:, 2]
+    return SidebandFile((*(row[0] for row in rows), rows[-1][1]), tuple(row[2] for row in rows))

@@ -86,6 +86,8 @@ def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force
     from na64.workspaces.pyhf_combine import combine_workspaces
 
     check_outputs(outputs, force, (".json",))
+    if sum(part.endswith("=-") for part in parts) > 1:
+        raise InputError("stdin ('-') is given twice")
     documents: dict[str, dict[str, Any]] = {}
     for part in parts:
         name, equals, file = part.partition("=")

@@ -194,9 +194,10 @@ BINS = "low_gev,high_gev,events\n"
         (
             "optimise na64e-alp-2016-2018 --masses 0.1 --cuts 20 --sideband s.csv",
             "",
-            "a cut is optimised for one window on the missing energy",
+            "a cut is optimised for a window on the missing energy",
         ),
         ("workspace combine ws.json", "", "a part is given as NAME=WS.json"),
+        ("workspace combine a=- b=-", "{}", "stdin ('-') is given twice"),
         ("workspace combine a=no.json b=no.json", "", "no such file: no.json"),
     ],
 )
