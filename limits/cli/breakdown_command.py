@@ -34,7 +34,7 @@ def command(
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
-) -> None:
+) -> int:
     """Upper limit of a pyhf workspace without each group of nuisance parameters."""
     from na64.limits.cli.output import Table, check_outputs, emit
 
@@ -42,7 +42,7 @@ def command(
 
     from na64.limits.breakdown import break_down
     from na64.limits.cli.inputs import read_workspace
-    from na64.limits.result import BAND_ORDER
+    from na64.limits.result import BAND_ORDER, Status
     from na64.workspaces.jsonio import digest
 
     chosen = _groups(groups)
@@ -77,6 +77,10 @@ def command(
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
         "method": found.full.method,
+        "ensemble": found.full.ensemble,
+        "seed": found.full.seed,
+        "toys": found.full.toys,
+        "status": found.full.status[0].value,
         "limits": [
             {"uncertainties": name, "observed": observed, "expected": expected, "change": change}
             for name, observed, expected, change in rows
@@ -91,6 +95,17 @@ def command(
         force=force,
         facts={"workspace_digest": digest(document)},
     )
+    failed = [
+        f"{name}: {table.messages[0]}"
+        for name, table in tables.items()
+        if table.status[0] in (Status.FAILED, Status.NOT_BRACKETED)
+    ]
+    if failed:
+        the_console().warning(f"no limit with {'; '.join(failed)}")
+        return 1 if len(failed) == len(tables) else 3
+    if found.full.status[0] is not Status.OK:
+        the_console().note(f"no limit: {found.full.messages[0]}")
+    return 0
 
 
 def _groups(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]] | None:

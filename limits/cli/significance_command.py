@@ -71,4 +71,6 @@ def command(
     if result["p_value"] is None:
         the_console().warning(f"no p-value: {table.messages[0]}")
         return 1
+    if table.messages[0]:
+        the_console().note(table.messages[0])
     return 0

@@ -354,3 +354,35 @@ def test_toys_reach_the_exact_limit(call) -> None:
     for words, tolerance in (((), 1e-4), (toys, 0.02)):  # 20000 toys: CLs = 0.1 to 2 %
         data = call("limit", "-", *words, "--json", stdin=json.dumps(spec)).data
         assert data["observed"] == pytest.approx(math.log(10.0) / 2.0, rel=tolerance)
+
+
+def test_breakdown_and_significance_say_how_they_were_made(call, foreign: str) -> None:
+    for command in ("breakdown", "significance"):
+        exact = call(command, foreign, "--json").data
+        validate(exact, command, f"na64-limits/{command}/1", "stdout")
+        assert (exact["method"], exact["ensemble"], exact["seed"]) == ("exact", "aux-fixed", None)
+    words = (*TOYS, "--ensemble", "aux-fluctuated", "--json")
+    for command in ("breakdown", "significance"):
+        thrown = call(command, "-", *words, stdin=json.dumps(COUNTING)).data
+        validate(thrown, command, f"na64-limits/{command}/1", "stdout")
+        said = tuple(thrown[key] for key in ("method", "ensemble", "seed", "toys"))
+        assert said == ("toys", "aux-fluctuated", 7, 300)
+
+
+def test_a_significance_beyond_what_toys_can_tell_is_a_bound(call) -> None:
+    spec = copy.deepcopy(COUNTING)
+    spec["observations"][0]["data"] = [12]
+    done = call("significance", "-", *TOYS, "--json", stdin=json.dumps(spec))
+    assert done.code == 0
+    assert done.data["p_value"] == pytest.approx(1.0 / 300.0)
+    assert "the significance is a lower bound" in done.err
+    assert "the significance is a lower bound" in done.data["message"]
+
+
+def test_a_breakdown_without_a_signal_is_told(call) -> None:
+    spec = copy.deepcopy(COUNTING)
+    spec["channels"][0]["samples"][0]["data"] = [0.0]
+    done = call("breakdown", "-", "--json", stdin=json.dumps(spec))
+    assert done.code == 0
+    assert done.data["status"] == "no-exclusion"
+    assert "no signal event is expected" in done.err
