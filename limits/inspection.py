@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from na64.limits.couplings import check_coupling
 from na64.models.constants import ELEMENTARY_CHARGE, HBAR_GEV_S
 from na64.models.errors import InputError
 from na64.models.materials import Element, material
@@ -81,8 +82,7 @@ def decay_table(
     InputError
         For an unknown model, a coupling that is not positive, a mass out of range.
     """
-    if not (np.isfinite(coupling) and coupling > 0.0):
-        raise InputError(f"the coupling must be positive and finite, is {coupling:g}")
+    check_coupling(coupling)
     chosen = mediator(model) if isinstance(model, str) else model
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     widths = {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from numpy.typing import ArrayLike
 
 from na64.limits.calculators.inverting import DEFAULT_TOYS, METHODS
+from na64.limits.couplings import nonperturbative_note
 from na64.limits.expected import ExpectedSignal, Settings, expected_signal
 from na64.limits.inversion import invert
 from na64.limits.provenance import provenance
@@ -181,6 +182,11 @@ def exclude(
         jobs=jobs,
         progress=progress,
     )
+    beyond = nonperturbative_note(
+        signal.mediator,
+        rates.masses_gev,
+        found.expected_regions if only_expected else found.regions,
+    )
     return Exclusion(
         search=card.name,
         title=card.title,
@@ -222,5 +228,6 @@ def exclude(
             card_digest=card.digest,
             template_digest=template.digest,
             messages=[message for message in found.messages if message],
+            warnings=[beyond] if beyond else [],
         ),
     )

@@ -219,13 +219,13 @@ def primakoff(
 
 def _prepare(unit: str, coupling: float, outputs: tuple[str, ...], force: bool) -> None:
     from na64.limits.cli.output import check_outputs
-    from na64.models.errors import InputError, unknown_name
+    from na64.limits.couplings import check_coupling
+    from na64.models.errors import unknown_name
 
     check_outputs(outputs, force)
     if unit not in ("pb", "gev-2"):
         raise unknown_name("unit", unit, ("pb", "gev-2"))
-    if not 0.0 < coupling < float("inf"):
-        raise InputError(f"the coupling must be positive and finite, is {coupling:g}")
+    check_coupling(coupling)
 
 
 def _finish(

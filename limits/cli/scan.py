@@ -65,6 +65,8 @@ def command(
     files = {} if save_workspaces is None else output.workspace_files(signal, save_workspaces)
     files |= {name: result.to_text(Path(name).suffix) for name in outputs}
     output.write_outputs(files, force)
+    for warning in result.provenance.get("warnings", ()):
+        the_console().warning(warning)
     if as_json:
         click.echo(result.to_json(), nl=False)
     elif not outputs:

@@ -40,10 +40,9 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.models.errors import InputError
+    from na64.limits.couplings import check_coupling
 
-    if not 0.0 < coupling < float("inf"):
-        raise InputError(f"the coupling must be positive and finite, is {coupling:g}")
+    check_coupling(coupling)
     with the_console().progress("card") as progress:
         signal = request.compute(progress)
     per_particle = signal.per_particle(coupling)

@@ -29,6 +29,7 @@ from na64.models.production.sources import PhotonSource
 from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid, tree_level_spectrum
 
 __all__ = [
+    "LIGHTEST_GEV",
     "Approximation",
     "emission_cross_section",
     "emission_probability",
@@ -37,6 +38,9 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
+#: lightest boson, 1 keV: down to here the quadrature is checked, and cross-sections have long
+#: ceased to depend on the mass
+LIGHTEST_GEV: Final = 1e-6
 # Points (x, angle, t) that one numpy expression holds at a time: small enough for the cache.
 _CHUNK: Final = 32768
 # Nodes in ln[(1-x)/x]: one per e-fold, but no fewer than this, and two more per e-fold of x < 1/2.
@@ -160,6 +164,11 @@ def _check(
     approximation: str,
 ) -> None:
     """Refuse what no cross-section is defined for."""
+    if np.any(mass < LIGHTEST_GEV):
+        raise InputError(
+            f"mass of {mass.min():g} GeV is below {LIGHTEST_GEV:g} GeV (1 keV), down to which "
+            "cross-sections are computed"
+        )
     if np.any(energy <= lepton_mass):
         raise InputError(f"energy must be above the mass of the lepton, {lepton_mass} GeV")
     if approximation not in list(Approximation):

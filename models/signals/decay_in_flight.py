@@ -22,6 +22,7 @@ from na64.models.materials import Material
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.production.boson_flux import BosonFlux, emission_flux, primakoff_flux
 from na64.models.setup import Beam, Target
+from na64.models.signals.rates import check_masses
 
 __all__ = [
     "TableStore",
@@ -137,11 +138,7 @@ def mediator_flux(
         For masses out of range, or a mediator that this beam does not make.
     """
     electron_beam(beam)
-    if np.any(masses_gev >= beam.energy_gev):
-        raise InputError(
-            f"mass of {masses_gev.max():g} GeV must be below the beam energy of "
-            f"{beam.energy_gev:g} GeV"
-        )
+    check_masses(masses_gev, beam.energy_gev)
     kind = MediatorKind(mediator.kind)
     scale: FloatArray | float = 1.0
     if kind is not MediatorKind.PHOTON_COUPLED:

@@ -39,7 +39,7 @@ from na64.models.production.annihilation import (
 from na64.models.production.emission import emission_probability
 from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.showers.cascade import Cascade, cascade
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, check_masses
 
 __all__ = ["PROCESSES", "TableStore", "invisible_branching", "missing_energy_rates"]
 
@@ -88,12 +88,7 @@ def _check(beam: Beam, target: Target, window: MissingEnergyWindow, masses: Floa
             f"{window.preshower_energy_gev:g} GeV leave nothing of the beam energy of "
             f"{beam.energy_gev:g} GeV"
         )
-    if masses.ndim != 1 or not len(masses) or not np.all(np.isfinite(masses) & (masses > 0.0)):
-        raise InputError("masses must be a list of positive numbers, in GeV")
-    if np.any(masses >= beam.energy_gev):
-        raise InputError(
-            f"mass of {masses.max():g} GeV must be below the beam energy of {beam.energy_gev:g} GeV"
-        )
+    check_masses(masses, beam.energy_gev)
 
 
 def invisible_branching(
@@ -313,7 +308,7 @@ def missing_energy_rates(
     mediator
         The mediator; it must couple to electrons.
     masses_gev
-        Its masses, shape (M,), above 0 and below the beam energy.
+        Its masses, shape (M,), from 1 keV to below the beam energy.
     dark_sector
         What the mediator decays to; None if its own neutrinos make it invisible.
     production

@@ -31,7 +31,7 @@ from na64.models.production.emission import Approximation, emission_probability
 from na64.models.setup import Beam, MuonWindow, Target
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.missing_energy import invisible_branching
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, check_masses
 
 __all__ = ["PROCESSES", "muon_rates"]
 
@@ -46,12 +46,7 @@ _DEPTHS: Final = 3
 def _check(beam: Beam, target: Target, window: MuonWindow, masses: FloatArray) -> None:
     for key, message in window.problems(beam, target):
         raise InputError(f"{key} {message}" if key else message)
-    if masses.ndim != 1 or not len(masses) or not np.all(np.isfinite(masses) & (masses > 0.0)):
-        raise InputError("masses must be a list of positive numbers, in GeV")
-    if np.any(masses >= beam.energy_gev):
-        raise InputError(
-            f"mass of {masses.max():g} GeV must be below the beam energy of {beam.energy_gev:g} GeV"
-        )
+    check_masses(masses, beam.energy_gev)
 
 
 def _probability(
@@ -120,7 +115,7 @@ def muon_rates(
     mediator
         The mediator; it must couple to muons.
     masses_gev
-        Its masses, shape (M,), above 0 and below the beam energy.
+        Its masses, shape (M,), from 1 keV to below the beam energy.
     dark_sector
         What the mediator decays to; None if its own neutrinos make it invisible.
     production

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.errors import InputError
+from na64.models.production.emission import LIGHTEST_GEV
 
-__all__ = ["SignalRates", "events_at"]
+__all__ = ["SignalRates", "check_masses", "events_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,35 @@ class SignalRates:
             raise InputError("signal events must be finite and not negative")
         if self.power is not None and len(self.couplings) != 1:
             raise InputError("rates with a power law are given at one coupling")
+
+
+def check_masses(masses_gev: NDArray[np.float64], energy_gev: float) -> None:
+    """Refuse masses for which there is no signal to be computed.
+
+    Parameters
+    ----------
+    masses_gev
+        Masses, shape (M,), M at least 1: from 1 keV to below the energy.
+    energy_gev
+        Energy of the beam.
+
+    Raises
+    ------
+    InputError
+        For masses out of range, and an array of another shape.
+    """
+    masses = masses_gev
+    if masses.ndim != 1 or not len(masses) or not np.all(np.isfinite(masses) & (masses > 0.0)):
+        raise InputError("masses must be a list of positive numbers, in GeV")
+    if np.any(masses >= energy_gev):
+        raise InputError(
+            f"mass of {masses.max():g} GeV must be below the beam energy of {energy_gev:g} GeV"
+        )
+    if np.any(masses < LIGHTEST_GEV):
+        raise InputError(
+            f"mass of {masses.min():g} GeV is below {LIGHTEST_GEV:g} GeV (1 keV), down to which "
+            "signals are computed"
+        )
 
 
 def events_at(

@@ -15,6 +15,7 @@ import pytest
 
 from na64.limits import Exclusion, scan
 from na64.limits.schemas import validate
+from na64.models.errors import InputError
 
 FEW = ("--masses", "0.002,0.02,0.2,0.24,0.5")
 
@@ -304,3 +305,26 @@ def test_part_of_the_masses_failing_is_exit_code_3(call, monkeypatch) -> None:
     assert Path("part.json").exists()
     monkeypatch.setattr(scanning, "exclude", failing(2))
     assert call("scan", "--masses", "0.1,0.2", "-o", "none.json").code == 1
+
+
+def test_a_limit_beyond_perturbation_theory_is_warned_of(call) -> None:
+    few = ("scan", "na64e-2016", "--set", "bins.*.exposure=100", "--masses", "0.001,0.2,0.4")
+    done = call(*few, "-o", "weak.json")
+    assert done.code == 0
+    # sqrt(4 pi)/e = 1/sqrt(alpha)
+    message = (
+        "at 0.2 to 0.4 GeV the limit is above epsilon = 11.7, where the coupling is sqrt(4 pi)"
+    )
+    assert f"warning: {message}" in done.err
+    found = json.loads(Path("weak.json").read_text())
+    assert found["provenance"]["warnings"][0].startswith(message)
+    assert found["status"] == ["ok"] * 3
+    usual = call("scan", "na64e-2016", "--masses", "0.001,0.2,0.4", "--json")
+    assert "warning" not in usual.err
+    assert usual.data["provenance"]["warnings"] == []
+
+
+def test_masses_from_python_must_be_numbers() -> None:
+    for masses in (np.array(["a"]), [[0.1], [0.2, 0.3]], [], [0.2, 0.1], [1e-9]):
+        with pytest.raises(InputError, match="mass"):
+            scan("na64e-2016", masses_gev=masses)
