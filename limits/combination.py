@@ -51,8 +51,11 @@ class CombinedSearch:
 
     @property
     def title(self) -> str:
-        """Names of the cards, in words."""
-        *others, last = (card.name for card in self.cards)
+        """Names of the cards, in words, with what was set in them."""
+        *others, last = (
+            f"{card.name} with {', '.join(card.overrides)}" if card.overrides else card.name
+            for card in self.cards
+        )
         return f"{', '.join(others)} and {last}, combined"
 
     @property

@@ -20,7 +20,6 @@ from na64.limits.plot_style import (
     ONE_SIGMA,
     OVERLAY_STYLES,
     SCAN_COLOURS,
-    SPECIES,
     TWO_SIGMA,
     UNITS,
     decades,
@@ -29,6 +28,7 @@ from na64.limits.plot_style import (
     symbol,
 )
 from na64.limits.result import Exclusion, Regions
+from na64.limits.scan_legend import scan_labels, scan_title
 from na64.models.errors import InputError
 
 __all__ = ["FIGURE_SUFFIXES", "Overlay", "exclusion_figure", "ratio_to", "save_figure"]
@@ -62,6 +62,7 @@ def exclusion_figure(
     overlays: Sequence[Overlay] = (),
     *,
     ratio_panel: bool = False,
+    names: Sequence[str] = (),
 ) -> Figure:
     """Draw coupling limits against the mediator's mass.
 
@@ -75,6 +76,8 @@ def exclusion_figure(
         Curves to compare with.
     ratio_panel
         Whether a second panel shows the first scan divided by every overlay that is no region.
+    names
+        Names of the scans, such as their files, for those that nothing else tells apart.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def exclusion_figure(
             _label_masses(axes, first)
         _draw_bands(axes, first)
         for index, (exclusion, label) in enumerate(
-            zip(exclusions, _labels(exclusions), strict=True)
+            zip(exclusions, scan_labels(exclusions, names), strict=True)
         ):
             _draw_limit(axes, exclusion, label, SCAN_COLOURS[index % len(SCAN_COLOURS)])
         for index, overlay in enumerate(overlays):
@@ -133,7 +136,8 @@ def exclusion_figure(
             for pair in found
         )
         place: Literal["upper right", "upper left"] = "upper right" if closed else "upper left"
-        axes.legend(loc=place, title=_title(exclusions), alignment="left")
+        legend = axes.legend(loc=place, title=scan_title(exclusions), alignment="left")
+        legend.set_in_layout(False)  # however long its lines are, the axes keep their size
         _limit_couplings(figure, axes, exclusions, overlays)
         decades(axes)
         # Text is laid out and ticks are placed when the figure is drawn: do it in this style.
@@ -163,51 +167,6 @@ def ratio_to(exclusion: Exclusion, overlay: Overlay) -> NDArray[np.float64]:
         )
     )
     return np.asarray(_drawn(exclusion) / published)
-
-
-def _title(exclusions: Sequence[Exclusion]) -> str:
-    """Say above the legend what holds for every scan."""
-    lines = []
-    if len(exclusions) == 1:
-        lines.append(exclusions[0].title or exclusions[0].search)
-    sectors = {_sector(exclusion) for exclusion in exclusions}
-    levels = {exclusion.confidence_level for exclusion in exclusions}
-    parts = []
-    if len(levels) == 1:
-        parts.append(f"{100.0 * levels.pop():g}% CL")
-    if len(sectors) == 1:
-        parts.append(sectors.pop())
-    lines.append(", ".join(part for part in parts if part))
-    return "\n".join(line for line in lines if line)
-
-
-def _sector(exclusion: Exclusion) -> str:
-    parts = []
-    if exclusion.dark_matter is not None and exclusion.ratio is not None:
-        mass = symbol(exclusion.mass_parameter)
-        species = SPECIES.get(exclusion.dark_matter, exclusion.dark_matter)
-        parts.append(rf"{species} $\chi$, ${mass} = {exclusion.ratio:g}\,m_\chi$")
-    if exclusion.alpha_d is not None:
-        parts.append(rf"$\alpha_D = {exclusion.alpha_d:g}$")
-    return ", ".join(parts)
-
-
-def _labels(exclusions: Sequence[Exclusion]) -> list[str]:
-    """Name each scan by what tells it from the others."""
-    if len(exclusions) == 1:
-        return [""]
-    one_search = len({exclusion.search for exclusion in exclusions}) == 1
-    one_sector = len({_sector(exclusion) for exclusion in exclusions}) == 1
-    labels = []
-    for exclusion in exclusions:
-        parts = [] if one_search else [exclusion.title or exclusion.search]
-        parts += [] if one_sector else [_sector(exclusion)]
-        for name in ("model", "method", "production", "confidence_level"):
-            if len({getattr(other, name) for other in exclusions}) > 1:
-                value = getattr(exclusion, name)
-                parts.append(f"{100 * value:g}% CL" if name == "confidence_level" else str(value))
-        labels.append(", ".join(parts) or exclusion.search)
-    return labels
 
 
 def _label_masses(axes: Axes, exclusion: Exclusion) -> None:

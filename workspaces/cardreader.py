@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -34,6 +35,10 @@ __all__ = ["available_cards", "card_text", "load_card", "parse_card"]
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 #: bins and setups are parts of paths, so their names have no dot
 _PART_NAME = r"[A-Za-z0-9][A-Za-z0-9_+-]*"
+#: as in "NA64e 2016, invisible decays, 4.3e10 electrons on target"
+_QUOTED_EXPOSURE = re.compile(r",? \d[\d.]*e\d+ (\w+ )?on target")
+#: so many settings are told in the title
+_TOLD_SETTINGS = 2
 #: names that pyhf or the workspaces give a meaning of their own
 _RESERVED_NUISANCES = ("mu", "lumi")
 
@@ -124,7 +129,7 @@ def _read_card(
     if top.integer("format", default=FORMAT) != FORMAT:
         top.problem("format", f"this version reads format {FORMAT}")
     name = top.text("name", pattern=_NAME)
-    title = top.text("title", default=name)
+    title = _retitled(top.text("title", default=name), settings)
     topology_name = top.text("topology", allowed=TOPOLOGIES)
     topology = TOPOLOGIES.get(topology_name)
     mass_parameter = top.text(
@@ -155,6 +160,18 @@ def _read_card(
         overrides=(*earlier, *settings),
         background_spectrum=spectrum,
     )
+
+
+def _retitled(title: str, settings: Sequence[str]) -> str:
+    """Say in a title what was set, and no longer in it an exposure that this may have changed."""
+    changed = [setting.partition("=")[0].strip(" *") for setting in settings]
+    if not changed or "title" in changed:
+        return title
+    if any(path.endswith(("exposure", "exposure.value")) for path in changed):
+        title = _QUOTED_EXPOSURE.sub("", title)
+    shown = ", ".join(setting.strip() for setting in settings[:_TOLD_SETTINGS])
+    more = len(settings) - _TOLD_SETTINGS
+    return f"{title}, with {shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def _flag(reader: TableReader, key: str) -> bool:

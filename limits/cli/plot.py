@@ -104,7 +104,7 @@ def command(
     scans = [result for result in results if isinstance(result, Exclusion)]
     if plane is None and len(scans) == len(results):
         _only_in_planes(thermal, thermal_alpha_d, thermal_ratio, bounds)
-        figure = _figure_of_scans(scans, overlays, moments, ratio_panel)
+        figure = _figure_of_scans(scans, files, overlays, moments, ratio_panel)
     else:
         if moments or ratio_panel:
             raise InputError("--g-2 and --ratio-panel are for figures of scans without --plane")
@@ -128,7 +128,11 @@ def _only_in_planes(*given: object) -> None:
 
 
 def _figure_of_scans(
-    scans: list[Exclusion], overlays: tuple[str, ...], moments: tuple[str, ...], ratio_panel: bool
+    scans: list[Exclusion],
+    files: tuple[str, ...],
+    overlays: tuple[str, ...],
+    moments: tuple[str, ...],
+    ratio_panel: bool,
 ) -> Figure:
     """Coupling against the mediator's mass."""
     curves = _overlays(overlays, scans[0])
@@ -148,7 +152,7 @@ def _figure_of_scans(
             from na64.limits.branching_plotting import branching_figure
 
             return branching_figure(scans, curves)
-        return exclusion_figure(scans, [*curves, *bands], ratio_panel=ratio_panel)
+        return exclusion_figure(scans, [*curves, *bands], ratio_panel=ratio_panel, names=files)
 
 
 def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:

@@ -132,6 +132,63 @@ def test_several_scans_are_named_by_what_differs() -> None:
     assert {"A toy search (observed)", "The next search (observed)"} <= set(lines(axes))
 
 
+def observed(figure) -> list[str]:
+    """Return the names of the observed limits in the legend."""
+    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    return [text.removesuffix(" (observed)") for text in texts if text.endswith(" (observed)")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "labels"),
+    [
+        ({"options": {"annihilation": False}}, ["with annihilation", "without annihilation"]),
+        ({"options": {"initial_state_radiation": True}}, ["without radiation", "with radiation"]),
+        ({"method": "toys", "toys": 9, "seed": 2}, ["exact", "toys, 9 toys, seed 2"]),
+        ({"confidence_level": 0.95}, ["90% CL", "95% CL"]),
+        ({"title": "A toy search, 1e9 $"}, ["A toy search", r"A toy search, 1e9 \$"]),
+        (
+            {"provenance": {"card": {"overrides": ["bins.0.exposure=2e12"]}}},
+            ["a.json", "bins.0.exposure=2e12"],
+        ),
+        ({}, ["a.json", "b.json"]),
+    ],
+    ids=str,
+)
+def test_no_two_scans_have_the_same_name(changes, labels: list[str]) -> None:
+    scans = [exclusion(), exclusion(**changes)]
+    assert observed(exclusion_figure(scans, names=["a.json", "b.json"])) == labels
+
+
+def test_seeds_and_ensembles_tell_toys_apart() -> None:
+    toys = [
+        exclusion(method="toys", toys=9, seed=seed, ensemble=ensemble)
+        for seed, ensemble in ((1, "aux-fixed"), (2, "aux-fixed"), (2, "aux-fluctuated"))
+    ]
+    assert observed(exclusion_figure(toys)) == [
+        "aux-fixed, seed 1",
+        "aux-fixed, seed 2",
+        "aux-fluctuated, seed 2",
+    ]
+    assert observed(exclusion_figure([toys[0]] * 2)) == ["scan 1", "scan 2"]
+
+
+def test_what_the_names_share_is_the_title_and_long_lines_are_broken() -> None:
+    title = "NA64e 2016, invisible decays"
+    settings = ", ".join(f"bins.{k}.efficiency=0.{k}" for k in range(1, 5))
+    figure = exclusion_figure(
+        [exclusion(title=f"{title}, 4e10 on target"), exclusion(title=f"{title}, with {settings}")]
+    )
+    legend = figure.axes[0].get_legend()
+    assert legend.get_title().get_text().split("\n")[0] == title
+    first, second = observed(figure)
+    assert first == "4e10 on target"
+    assert second.replace("\n", " ") == f"with {settings}"
+    assert second.count("\n") == 1
+    # a legend that is wider than the figure leaves the axes their place
+    wide = exclusion_figure([exclusion(title="word " * 60)])
+    assert wide.axes[0].get_position().width > 0.8
+
+
 def test_the_ratio_panel_is_the_scan_over_the_curve() -> None:
     figure = exclusion_figure([exclusion()], [PUBLISHED], ratio_panel=True)
     _, below = figure.axes if figure.axes[0].get_legend() else figure.axes[::-1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.cardreader import load_card
+from na64.workspaces.cardreader import load_card, parse_card
+from na64.workspaces.jsonio import canonical_json
 from na64.workspaces.quantity import Quantity
 from na64.workspaces.schema import FileProblemsError
 
@@ -148,3 +149,27 @@ def test_values_that_are_not_allowed(setting: str, path: str, message: str) -> N
         load_card("na64e-2016", [setting])
     assert [problem.path for problem in caught.value.problems] == [path]
     assert message in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "title"),
+    [
+        ("na64e-2016", ["bins.*.exposure=1e12"], "NA64e 2016, invisible decays, with "),
+        ("na64e-2016", ["bins.0.exposure*=2"], "NA64e 2016, invisible decays, with "),
+        ("na64e-run4", ["bins.0.exposure.value=1e12"], "NA64e after LS3 (projection), with "),
+        ("na64e-positron40-run4", ["bins.0.exposure=1e12"], "NA64 after LS3, 40 GeV positrons (p"),
+        ("na64e-2016", ["bins.0.efficiency=0.3"], "NA64e 2016, invisible decays, 4.3e10 electro"),
+        ("na64e-2016", ["title='Mine'", "bins.0.exposure=1e12"], "Mine"),
+    ],
+)
+def test_the_title_says_what_was_set(name: str, settings: list[str], title: str) -> None:
+    card = load_card(name, settings)
+    assert card.title.startswith(title)
+    assert card.title == "Mine" or card.title.endswith(f", with {settings[0]}")
+    # a resolved card says it already
+    assert parse_card(canonical_json(card.to_dict()), "again", json=True).title == card.title
+
+
+def test_a_title_tells_two_settings() -> None:
+    card = load_card("na64e-2016", [f"bins.{k}.efficiency=0.{k + 1}" for k in range(3)])
+    assert card.title.endswith("with bins.0.efficiency=0.1, bins.1.efficiency=0.2 and 1 more")

@@ -1,0 +1,157 @@
+"""The words of a figure of scans: its title, and what tells one scan from another."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from na64.limits.plot_style import SPECIES, symbol
+from na64.limits.result import Exclusion
+
+__all__ = ["scan_labels", "scan_title"]
+
+#: options of a scan: what they are called when on and off, and what they usually are
+_SWITCHES: Final = {
+    "annihilation": ("with annihilation", "without annihilation", True),
+    "inelastic": ("with inelastic scattering", "elastic only", True),
+    "initial_state_radiation": ("with radiation", "without radiation", False),
+    "primary_positrons": ("with primary positrons", "without primary positrons", True),
+}
+_NUMBERS: Final = {
+    "splitting": r"$\Delta = {:g}$",
+    "invisible_branching": "BR(invisible) = {:g}",
+}
+#: characters of a line of the legend
+_WIDTH: Final = 72
+
+
+def scan_title(exclusions: Sequence[Exclusion]) -> str:
+    """Say above the legend what holds for every scan."""
+    lines = [", ".join(_shared_name(exclusions))]
+    parts = []
+    if len({exclusion.confidence_level for exclusion in exclusions}) == 1:
+        parts.append(_level(exclusions[0]))
+    if len({_sector(exclusion) for exclusion in exclusions}) == 1:
+        parts.append(_sector(exclusions[0]))
+    lines.append(", ".join(part for part in parts if part))
+    return "\n".join(_wrapped(line) for line in lines if line)
+
+
+def scan_labels(exclusions: Sequence[Exclusion], names: Sequence[str] = ()) -> list[str]:
+    """Name each scan by what tells it from the others.
+
+    Parameters
+    ----------
+    exclusions
+        The scans.
+    names
+        Their files, the last resort; numbered if there are none.
+
+    Returns
+    -------
+    list of str
+        All different; the empty text for a single scan.
+    """
+    if len(exclusions) == 1:
+        return [""]
+    shared = len(_shared_name(exclusions))
+    rows = [_facts(exclusion, shared) for exclusion in exclusions]
+    telling = [column for column in zip(*rows, strict=True) if len(set(column)) > 1]
+    labels = [_joined(facts) for facts in zip(*telling, strict=True)] or [""] * len(rows)
+    known = [_plain(name) for name in names or (f"scan {k + 1}" for k in range(len(rows)))]
+    count = Counter(labels)
+    whole = [
+        label if label and count[label] == 1 else ", ".join(part for part in (label, name) if part)
+        for label, name in zip(labels, known, strict=True)
+    ]
+    return [_wrapped(label) for label in whole]
+
+
+def _wrapped(text: str) -> str:
+    """Break a line that is too long at its commas: never inside a formula."""
+    lines = [""]
+    for part in text.split(", "):
+        longer = f"{lines[-1]}, {part}" if lines[-1] else part
+        if len(longer) > _WIDTH and lines[-1]:
+            lines[-1] += ","
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Return a text in which no dollar sign begins a formula."""
+    return text.replace("$", r"\$")
+
+
+def _joined(facts: Sequence[tuple[str, bool]]) -> str:
+    """Join what tells a scan from others; what is usual is told where there is nothing else."""
+    unusual = ", ".join(text for text, usual in facts if text and not usual)
+    return unusual or ", ".join(text for text, _ in facts if text)
+
+
+def _shared_name(exclusions: Sequence[Exclusion]) -> list[str]:
+    """Return the first parts of the scans' names that are the same; all of them if all are."""
+    names = [_name(exclusion).split(", ") for exclusion in exclusions]
+    if all(name == names[0] for name in names):
+        return names[0]
+    same = itertools.takewhile(
+        lambda parts: len(set(parts)) == 1, zip(*(name[:-1] for name in names), strict=False)
+    )
+    return [parts[0] for parts in same]
+
+
+def _facts(exclusion: Exclusion, shared: int) -> tuple[tuple[str, bool], ...]:
+    """Return everything by which scans may differ, and whether that is usual, in fixed order."""
+    toys = exclusion.method == "toys"
+    options = exclusion.options
+    switches = (
+        (on if options.get(key, usual) else off, options.get(key, usual) == usual)
+        for key, (on, off, usual) in _SWITCHES.items()
+    )
+    texts = (
+        ", ".join(_name(exclusion).split(", ")[shared:]),
+        _sector(exclusion),
+        exclusion.model,
+        exclusion.method,
+        exclusion.production,
+        _level(exclusion),
+        (exclusion.ensemble or "") if toys else "",
+        f"{exclusion.toys} toys" if toys else "",
+        f"seed {exclusion.seed}" if toys else "",
+        *(
+            text.format(value) if (value := options.get(key, 0.0)) else ""
+            for key, text in _NUMBERS.items()
+        ),
+        ", ".join(_settings(exclusion)),
+    )
+    return (*((text, False) for text in texts), *switches)
+
+
+def _name(exclusion: Exclusion) -> str:
+    return _plain(exclusion.title or exclusion.search)
+
+
+def _level(exclusion: Exclusion) -> str:
+    return f"{100.0 * exclusion.confidence_level:g}% CL"
+
+
+def _settings(exclusion: Exclusion) -> list[str]:
+    """Return the settings of the card that its title does not tell."""
+    card = exclusion.provenance.get("card")
+    made = card.get("overrides", []) if isinstance(card, dict) else []
+    return [_plain(str(setting)) for setting in made if str(setting) not in exclusion.title]
+
+
+def _sector(exclusion: Exclusion) -> str:
+    parts = []
+    if exclusion.dark_matter is not None and exclusion.ratio is not None:
+        mass = symbol(exclusion.mass_parameter)
+        species = SPECIES.get(exclusion.dark_matter, exclusion.dark_matter)
+        parts.append(rf"{species} $\chi$, ${mass} = {exclusion.ratio:g}\,m_\chi$")
+    if exclusion.alpha_d is not None:
+        parts.append(rf"$\alpha_D = {exclusion.alpha_d:g}$")
+    return ", ".join(parts)
