@@ -154,8 +154,8 @@ def decades(axes: Axes) -> None:
         axis.set_minor_locator(LogLocator(base=10.0, subs=tuple(np.arange(2, 10)), numticks=12))
         axis.set_major_formatter(LogFormatterMathtext())
         if high <= 12.0 * low:  # at most one power of ten: the ticks between them need numbers
-            axis.set_major_formatter("{x:g}")
-            axis.set_minor_formatter("{x:g}")
+            axis.set_major_formatter(FuncFormatter(_number))
+            axis.set_minor_formatter(FuncFormatter(_number))
         elif high <= 80.0 * low:
             axis.set_minor_formatter(FuncFormatter(_twos_and_fives))
         else:
@@ -164,6 +164,19 @@ def decades(axes: Axes) -> None:
 
 def _twos_and_fives(value: float, _position: int | None) -> str:
     """Label 2 and 5 times a power of ten."""
-    power = math.floor(math.log10(value) + 1e-9)
-    digit = round(value / 10.0**power)
+    digit, power = _scientific(value)
     return rf"${digit}\times10^{{{power}}}$" if digit in (2, 5) else ""
+
+
+def _number(value: float, _position: int | None) -> str:
+    """Write a digit times a power of ten: plainly if it is of ordinary size."""
+    digit, power = _scientific(value)
+    if -3 <= power <= 3:
+        return f"{value:g}"
+    return rf"$10^{{{power}}}$" if digit == 1 else rf"${digit}\times10^{{{power}}}$"
+
+
+def _scientific(value: float) -> tuple[int, int]:
+    """Return digit and power of ten of a tick."""
+    power = math.floor(math.log10(value) + 1e-9)
+    return round(value / 10.0**power), power

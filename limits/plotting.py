@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -32,6 +32,9 @@ from na64.limits.scan_legend import scan_labels, scan_title
 from na64.models.errors import InputError
 
 __all__ = ["FIGURE_SUFFIXES", "Overlay", "exclusion_figure", "ratio_to", "save_figure"]
+
+#: width of the bar that a band of one mass is, points
+_BAR_WIDTH: Final = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def exclusion_figure(
     Raises
     ------
     InputError
-        Without a scan, for scans of different couplings, or a ratio panel without a curve.
+        Without a scan, for scans of different couplings, where neither a scan nor a curve has a
+        coupling to draw, or a ratio panel without a curve.
     """
     if not exclusions:
         raise InputError("nothing to draw: no scan given")
@@ -95,6 +99,8 @@ def exclusion_figure(
     if len(parameters) > 1:
         raise InputError(f"these scans limit different couplings: {', '.join(sorted(parameters))}")
     first = exclusions[0]
+    if not any(np.any(np.isfinite(couplings)) for _, couplings in _parts(exclusions, overlays)):
+        raise InputError("nothing to draw: no coupling is excluded or expected to be, at any mass")
     references = [overlay for overlay in overlays if overlay.compared and not overlay.region]
     if ratio_panel and not references:
         raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
@@ -107,7 +113,7 @@ def exclusion_figure(
             axes = figure.add_subplot(grid[0])
             below = figure.add_subplot(grid[1], sharex=axes)
             _draw_ratios(below, first, references)
-            axes.tick_params(labelbottom=False)
+            axes.tick_params(which="both", labelbottom=False)
             _label_masses(below, first)
         else:
             figure = Figure(figsize=(6.2, 4.8), layout="constrained")
@@ -188,17 +194,24 @@ def _draw_bands(axes: Axes, exclusion: Exclusion) -> None:
     if not np.any(np.isfinite(expected)):
         return
     masses = exclusion.masses_gev
+    alone = _alone(expected[2])
     for low, high, colour, sigmas in ((0, 4, TWO_SIGMA, 2), (1, 3, ONE_SIGMA, 1)):
         # For a small background most outcomes are the same and a band can have no width.
         if np.any(expected[high] > expected[low] * 1.001):
-            axes.fill_between(
-                masses,
-                expected[low],
-                expected[high],
-                color=colour,
-                lw=0,
-                label=rf"expected $\pm {sigmas}\sigma$",
-            )
+            label = rf"expected $\pm {sigmas}\sigma$"
+            if not alone.all():
+                axes.fill_between(
+                    masses, expected[low], expected[high], color=colour, lw=0, label=label
+                )
+            if alone.any():  # a band of one mass is a bar
+                axes.vlines(
+                    masses[alone],
+                    expected[low][alone],
+                    expected[high][alone],
+                    color=colour,
+                    lw=_BAR_WIDTH,
+                    label=label if alone.all() else "_",
+                )
     if not exclusion.expected_only:
         # Drawn over the observed line, which it may hide: with no events seen the two agree.
         axes.plot(
@@ -207,13 +220,24 @@ def _draw_bands(axes: Axes, exclusion: Exclusion) -> None:
             color=MEDIAN,
             lw=1.1,
             ls=(0, (3, 3)),
+            marker="_" if alone.any() else "",
+            markevery=alone.tolist(),
+            ms=_BAR_WIDTH,
             zorder=4,
             label="expected median",
         )
 
 
+def _alone(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where a value has no neighbour, so that nothing connects it to; shape (M,)."""
+    there = np.concatenate([[False], np.isfinite(values), [False]])
+    return np.asarray(there[1:-1] & ~there[:-2] & ~there[2:])
+
+
 def _draw_limit(axes: Axes, exclusion: Exclusion, label: str, colour: str) -> None:
     kind = "expected median" if exclusion.expected_only else "observed"
+    if not np.any(np.isfinite(_drawn(exclusion))):
+        kind = "nothing excluded"
     few = len(exclusion.masses_gev) <= FEW_MASSES
     axes.plot(
         exclusion.masses_gev,
@@ -242,7 +266,20 @@ def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -
     # beside closed intervals those without an upper edge are shaded as far as the others reach
     some = np.isfinite(low)
     top = np.where(closed, high, np.nanmax(high))
-    axes.fill_between(masses, low, top, where=some.tolist(), color=colour, alpha=0.12, lw=0)
+    if exclusion.expected_only:  # hatched: not excluded yet
+        axes.fill_between(
+            masses,
+            low,
+            top,
+            where=some.tolist(),
+            fc="none",
+            ec=colour,
+            alpha=0.25,
+            lw=0,
+            hatch="//",
+        )
+    else:
+        axes.fill_between(masses, low, top, where=some.tolist(), color=colour, alpha=0.12, lw=0)
     if number > 0:  # the lower edge of the first interval is the observed line
         axes.plot(masses, low, color=colour, lw=2.0, zorder=3)
     axes.plot(masses, high, color=colour, lw=2.0, zorder=3)
@@ -315,7 +352,15 @@ def _limit_couplings(
 def _points(
     exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return masses and couplings of everything that is drawn."""
+    """Return masses and couplings of everything that is drawn, in one list."""
+    parts = _parts(exclusions, overlays)
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+
+def _parts(
+    exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return masses and couplings of every line that is drawn."""
     parts = [(overlay.masses_gev, overlay.couplings) for overlay in overlays]
     parts += [(exclusions[0].masses_gev, band) for band in exclusions[0].expected]
     for exclusion in exclusions:
@@ -328,4 +373,4 @@ def _points(
         ]
         if edges:
             parts.append((np.array(edges)[:, 0], np.array(edges)[:, 1]))
-    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+    return parts

@@ -309,3 +309,87 @@ def test_couplings_have_their_symbol_and_unit(parameter: str, label: str) -> Non
     (axes,) = exclusion_figure([exclusion(parameter=parameter, mass_parameter="m_a")]).axes
     assert axes.get_ylabel() == label
     assert axes.get_xlabel() == "$m_{a}$ [GeV]"
+
+
+NOTHING = {
+    "regions": ((),) * 7,
+    "expected": np.full((5, 7), np.nan),
+    "events_limit": np.full(7, np.nan),
+    "status": (Status.NO_EXCLUSION,) * 7,
+}
+
+
+def test_where_nothing_is_excluded_there_is_nothing_to_draw() -> None:
+    with pytest.raises(InputError, match="no coupling is excluded or expected to be"):
+        exclusion_figure([exclusion(**NOTHING)])
+    figure = exclusion_figure([exclusion(**NOTHING)], [PUBLISHED], ratio_panel=True)
+    legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert legend == ["nothing excluded", "published"]
+
+
+def some(rows: list[int], **changes) -> Exclusion:
+    """Return the scan at a few of its masses."""
+    whole = exclusion(**changes)
+    return replace(
+        whole,
+        masses_gev=whole.masses_gev[rows],
+        regions=tuple(whole.regions[row] for row in rows),
+        expected=whole.expected[:, rows],
+        events_limit=np.full(len(rows), 2.3),
+        yields={},
+        status=(Status.OK,) * len(rows),
+    )
+
+
+def test_the_bands_of_a_single_mass_are_bars() -> None:
+    (axes,) = exclusion_figure([some([3])]).axes
+    bars = [bar.get_segments()[0][:, 1] for bar in axes.collections]
+    np.testing.assert_allclose(bars, np.outer(LIMIT[3:4], [0.9, 1.6, 0.95, 1.3]).reshape(2, 2))
+    marks = {line.get_label(): line.get_marker() for line in axes.get_lines()}
+    assert marks == {"expected median": "_", "observed": "o"}
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert legend[:2] == [r"expected $\pm 2\sigma$", r"expected $\pm 1\sigma$"]
+    assert len(legend) == 4
+
+
+def test_a_mass_between_gaps_has_a_bar_beside_the_bands() -> None:
+    expected = exclusion().expected.copy()
+    expected[:, [4, 6]] = np.nan
+    (axes,) = exclusion_figure([exclusion(expected=expected)]).axes
+    assert len(axes.collections) == 4
+    legend = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert len(legend) == len(set(legend)) == 4
+
+
+def test_the_panels_of_a_short_axis_share_the_numbers_of_the_lower_one() -> None:
+    figure = exclusion_figure([some([3, 4])], [PUBLISHED], ratio_panel=True)
+    upper, lower = figure.axes
+    for minor in (False, True):
+        ticks = upper.xaxis.get_minor_ticks() if minor else upper.xaxis.get_major_ticks()
+        assert not any(tick.label1.get_visible() for tick in ticks)
+    shown = [tick.label1.get_text() for tick in lower.xaxis.get_minor_ticks()]
+    assert {"0.04", "0.05"} <= set(shown)
+    gap = upper.get_position().y0 - lower.get_position().y1
+    assert gap < 0.03
+
+
+def test_small_numbers_of_a_short_axis_are_powers_of_ten() -> None:
+    regions = (((2e-6, None),), ((3e-6, None),))
+    one = replace(some([3, 4]), regions=regions, expected=np.full((5, 2), np.nan))
+    (axes,) = exclusion_figure([one]).axes
+    numbers = {
+        tick.label1.get_text()
+        for tick in (*axes.yaxis.get_minor_ticks(), *axes.yaxis.get_major_ticks())
+    }
+    assert r"$2\times10^{-6}$" in numbers
+    assert not any("e-" in number for number in numbers)
+
+
+def test_a_projected_region_is_hatched_and_not_shaded() -> None:
+    regions = tuple(((low, 3e-2),) for low in LIMIT.tolist())
+    projected = exclusion(regions=((),) * 7, expected_regions=regions, expected_only=True)
+    for scan, hatch in ((exclusion(regions=regions), None), (projected, "//")):
+        (axes,) = exclusion_figure([scan]).axes
+        area = axes.collections[-1]
+        assert area.get_hatch() == hatch
+        assert (len(area.get_facecolor()) == 0) == (hatch is not None)
