@@ -8,7 +8,7 @@ from typing import Any
 
 import na64.limits
 from na64.limits.provenance import versions
-from na64.workspaces.cache import CACHE_VARIABLE, cache_folder
+from na64.workspaces.cache import CACHE_VARIABLE, cache_folder, folder_problem
 
 __all__ = ["diagnose"]
 
@@ -39,6 +39,11 @@ def diagnose() -> dict[str, Any]:
         notes.append(
             "pyhf 0.7.6 upper_limit ignores `level` in its root-finding mode and returns the 95 % "
             "limit (pyhf issue 2563); na64-limits does not use it"
+        )
+    folder = cache_folder()
+    if folder is not None and (wrong := folder_problem(folder)):
+        problems.append(
+            f"tables cannot be kept in the cache: {wrong}; {CACHE_VARIABLE} names another folder"
         )
     return {
         "versions": found,

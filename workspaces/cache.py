@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from na64.models.errors import NA64Error
 from na64.workspaces import jsonio
 
-__all__ = ["CACHE_VARIABLE", "PHYSICS_VERSION", "TableCache", "cache_folder"]
+__all__ = ["CACHE_VARIABLE", "PHYSICS_VERSION", "TableCache", "cache_folder", "folder_problem"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,6 +49,20 @@ def cache_folder() -> Path | None:
     # The XDG specification tells to ignore paths that are not absolute.
     root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
     return root / "na64-limits"
+
+
+def folder_problem(folder: Path) -> str:
+    """Say why tables cannot be kept in a folder; empty if they can. Nothing is left there."""
+    place = folder
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        return f"{place} is not a folder"
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return ""
+    except OSError as error:
+        return f"cannot write in {place}: {error.strerror}"
 
 
 class TableCache:
@@ -138,10 +153,15 @@ def _read(path: Path, text: str) -> Tables | None:
             with file:
                 # Reading an entry checks its CRC, so that a flipped bit is noticed.
                 tables = {name: file[name] for name in file.files}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        _LOGGER.warning("cache file %s is damaged and computed again (%s)", path, error)
+    except OSError as error:
+        _LOGGER.warning(
+            "cache file %s cannot be read (%s) and is computed again", path, error.strerror
+        )
+        return None
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        _LOGGER.warning("cache file %s is damaged and is computed again", path)
         return None
     stored = tables.pop(_KEY, None)
     if stored is None or str(stored) != text:
@@ -157,4 +177,5 @@ def _write(path: Path, text: str, tables: Tables) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         jsonio.write_atomic(path, buffer.getvalue(), force=True)
     except (OSError, NA64Error) as error:
-        _LOGGER.warning("the cache cannot be written, going on without: %s", error)
+        reason = folder_problem(path.parent) or str(error)
+        _LOGGER.warning("the cache cannot be written, going on without: %s", reason)

@@ -258,6 +258,20 @@ def test_doctor_reports_a_missing_package(call, monkeypatch) -> None:
     assert "problem: iminuit is not installed" in done.out
 
 
+def test_a_cache_that_does_not_work_is_a_problem(call, tmp_path: Path, monkeypatch) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder, message in ((file, f"{file} is not a folder"), ("/proc/nope", "cannot write in")):
+        monkeypatch.setenv("NA64_LIMITS_CACHE", str(folder))
+        done = call("doctor")
+        assert done.code == 1
+        assert f"problem: tables cannot be kept in the cache: {message}" in done.out
+        computed = call("yields", "--masses", "0.1")
+        assert computed.code == 0
+        assert f"warning: the cache cannot be written, going on without: {message}" in computed.err
+        assert "damaged" not in computed.err
+
+
 def test_no_cache_leaves_the_cache_alone(call, tmp_path: Path, monkeypatch) -> None:
     folder = tmp_path / "tables"
     monkeypatch.setenv("NA64_LIMITS_CACHE", str(folder))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.cache import CACHE_VARIABLE, TableCache, cache_folder
+from na64.workspaces.cache import CACHE_VARIABLE, TableCache, cache_folder, folder_problem
 
 KEY = {"what": "test", "masses": [0.1, 0.2], "nested": {"a": 1}}
 
@@ -80,6 +81,7 @@ def test_a_damaged_file_is_computed_again(
     assert compute.count == 2
     assert np.array_equal(again["table"], good["table"])
     assert "computed again" in caplog.text
+    assert "allow_pickle" not in caplog.text  # advice of numpy that does not help here
     assert path.read_bytes() == content
     caplog.clear()
     cache.get_or_compute(KEY, compute)
@@ -122,7 +124,21 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, caplog: pytest.LogCaptu
     with caplog.at_level(logging.WARNING):
         tables = TableCache(blocked / "cache").get_or_compute(KEY, compute)
     assert tables["table"].shape == (3, 4)
-    assert "going on without" in caplog.text
+    assert f"going on without: {blocked} is not a folder" in caplog.text
+    assert "damaged" not in caplog.text
+
+
+def test_what_is_wrong_with_a_folder(tmp_path: Path) -> None:
+    assert folder_problem(tmp_path / "new" / "one") == folder_problem(tmp_path) == ""
+    assert not os.listdir(tmp_path)
+    file = tmp_path / "file"
+    file.touch()
+    assert folder_problem(file) == folder_problem(file / "in") == f"{file} is not a folder"
+    link = tmp_path / "link"
+    link.symlink_to("nowhere")
+    assert folder_problem(link) == f"{link} is not a folder"
+    # even the superuser makes no files there
+    assert folder_problem(Path("/proc/nope")).startswith("cannot write in /proc: ")
 
 
 def test_keys_must_be_plain_data(tmp_path: Path) -> None:
