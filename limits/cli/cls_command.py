@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -31,7 +32,7 @@ def command(
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
-) -> None:
+) -> int:
     """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded."""
     from na64.limits.cli.output import Table, check_outputs, emit
 
@@ -50,6 +51,9 @@ def command(
         document, compiled = read_workspace(file, measurement)
         table = cls_values(compiled.batch(), strengths[:, None], expected=True, **calculator)
         observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
+    # null is a value that could not be computed
+    known = [None if math.isnan(value) else value for value in observed.tolist()]
+    bands = [[None if math.isnan(value) else value for value in row] for row in expected.tolist()]
     result = {
         "schema": "na64-limits/cls/1",
         "measurement": compiled.model.measurement,
@@ -59,9 +63,9 @@ def command(
         "seed": calculator["seed"] if table.method == "toys" else None,
         "toys": calculator["toys"] if table.method == "toys" else None,
         "mu": strengths,
-        "observed": observed,
+        "observed": known,
         "band_order": list(BAND_ORDER),
-        "expected": expected,
+        "expected": bands,
     }
     columns = (
         compiled.poi,
@@ -77,3 +81,8 @@ def command(
         force=force,
         facts={"workspace_digest": digest(document)},
     )
+    failed = [f"{mu:g}" for mu, value in zip(strengths, known, strict=True) if value is None]
+    if not failed:
+        return 0
+    the_console().warning(f"no CLs at mu = {', '.join(failed)}: a fit did not converge")
+    return 1 if len(failed) == len(known) else 3

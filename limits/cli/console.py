@@ -62,7 +62,9 @@ class Console:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            self.warning(str(message))
+            # an overflow inside a fit is no news for the user: the result says whether it failed
+            say = self.detail if issubclass(category, RuntimeWarning) else self.warning
+            say(str(message))
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -32,6 +32,8 @@ _KNOWN = ("normfactor", "normsys", "histosys", "lumi", "shapesys", "staterror")
 _ALPHA_BOUNDS = (-5.0, 5.0)
 _GAMMA_BOUNDS = (LOWEST_FACTOR, 10.0)
 _NORMFACTOR_BOUNDS = (0.0, 10.0)
+#: factor of a rate at one standard deviation beyond which fits only lose digits
+_LARGEST_FACTOR = 1e10
 #: characters of a validator's message that are shown; its end says what is wrong
 _LONGEST_REASON = 120
 
@@ -350,6 +352,11 @@ class _Reader:
                 hi, lo = (float(modifier["data"][side]) for side in ("hi", "lo"))
                 if not (hi > 0.0 and lo > 0.0 and math.isfinite(hi) and math.isfinite(lo)):
                     raise InputError(f"{here}: hi {hi} and lo {lo} must be positive")
+                if max(hi, lo, 1.0 / hi, 1.0 / lo) > _LARGEST_FACTOR:
+                    raise InputError(
+                        f"{here}: hi {hi:g} and lo {lo:g} must be in {1.0 / _LARGEST_FACTOR:g}-"
+                        f"{_LARGEST_FACTOR:g}"
+                    )
             for i, element in enumerate(elements):
                 if element is None:
                     continue

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from na64.limits.cli.console import Console
 from na64.limits.schemas import validate
 
 POI = {"name": "mu", "type": "normfactor", "data": None}
@@ -386,3 +388,43 @@ def test_a_breakdown_without_a_signal_is_told(call) -> None:
     assert done.code == 0
     assert done.data["status"] == "no-exclusion"
     assert "no signal event is expected" in done.err
+
+
+@pytest.mark.parametrize(("failing", "code"), [((0, 1), 1), ((1,), 3)])
+def test_a_cls_that_cannot_be_computed_is_null_and_told(
+    call, monkeypatch, failing: tuple[int, ...], code: int
+) -> None:
+    from na64.limits import calculators
+
+    true = calculators.cls_values
+
+    def partly(*arguments: Any, **options: Any) -> Any:
+        table = true(*arguments, **options)
+        table.observed[list(failing)] = math.nan
+        return table
+
+    monkeypatch.setattr(calculators, "cls_values", partly)
+    done = call("cls", "-", "--mu", "1,2", "--json", stdin=json.dumps(COUNTING))
+    assert done.code == code
+    validate(done.data, "cls", "na64-limits/cls/1", "stdout")
+    assert [value is None for value in done.data["observed"]] == [i in failing for i in (0, 1)]
+    assert f"no CLs at mu = {'1, 2' if len(failing) == 2 else '2'}" in done.err
+
+
+def test_numerical_noise_is_for_the_verbose(capsys) -> None:
+    for verbosity, words in ((0, "warning: a warning\n"), (1, "overflow\nwarning: a warning\n")):
+        with Console(verbosity).warnings_as_log():
+            warnings.simplefilter("always")
+            warnings.warn("overflow", RuntimeWarning, stacklevel=1)
+            warnings.warn("a warning", UserWarning, stacklevel=1)
+        assert capsys.readouterr().err == words
+
+
+@pytest.mark.parametrize("factor", [1e-30, 1e30])
+def test_absurd_variations_are_refused(call, factor: float) -> None:
+    spec = copy.deepcopy(FOREIGN)
+    spec["channels"][0]["samples"][0]["modifiers"][2]["data"]["hi"] = factor
+    done = call("limit", "-", stdin=json.dumps(spec))
+    assert (done.code, done.out) == (2, "")
+    assert "sample 'new physics', modifier 'acceptance': hi" in done.err
+    assert "must be in 1e-10-1e+10" in done.err
