@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -312,24 +313,23 @@ def test_bad_options_are_refused(
     assert not Path("x.json").exists()
 
 
-def test_an_ensemble_too_large_to_enumerate_is_refused_with_its_size(call) -> None:
-    spec = copy.deepcopy(FOREIGN)
-    many = 30
-    spec["channels"] = [
-        {
-            "name": "wide",
-            "samples": [
-                {"name": "s", "data": [1.0] * many, "modifiers": [POI]},
-                {"name": "b", "data": [4.0 + 0.1 * i for i in range(many)], "modifiers": []},
-            ],
-        }
-    ]
-    spec["observations"] = [{"name": "wide", "data": [5] * many}]
-    done = call("limit", "-", stdin=json.dumps(spec))
+@pytest.mark.parametrize(("many", "background"), [(12, 3), (4, 3000)])
+def test_an_ensemble_too_large_to_enumerate_is_refused_with_its_size(
+    call, many: int, background: int
+) -> None:
+    spec = copy.deepcopy(COUNTING)
+    signal, other = spec["channels"][0]["samples"]
+    signal["data"] = [1.0] * many
+    other["data"] = [background + 0.01 * i for i in range(many)]
+    spec["observations"][0]["data"] = [background] * many
+    done = call("limit", "-", "-o", "x.json", stdin=json.dumps(spec))
     assert (done.code, done.out) == (2, "")
-    assert "toys" in done.err
-    assert "asymptotic" in done.err
-    assert "30" in done.err
+    assert f"the exact ensemble of {many} bins" in done.err
+    assert re.search(r"of the order of \de\+\d\d", done.err)
+    assert "use the method 'toys' or 'asymptotic'" in done.err
+    assert done.err.count("\n") == 1
+    assert not Path("x.json").exists()
+    assert call("limit", "-", "--method", "asymptotic", stdin=json.dumps(spec)).code == 0
 
 
 def test_a_signal_of_no_events_is_told(call) -> None:
