@@ -192,7 +192,8 @@ class SignalBatch:
     events
         Expected signal events at mu = 1 and nominal nuisance parameters, shape (M,).
     auxiliary
-        Auxiliary data of the P nuisance parameters, shape (P,); None for the workspace's.
+        Auxiliary data of the P nuisance parameters, shape (P,) or, for every mass, (P, M); None
+        for the workspace's.
     """
 
     likelihood: CompiledLikelihood
@@ -205,7 +206,18 @@ class SignalBatch:
 
     def take(self, masses: Index) -> SignalBatch:
         """Return the batch of some of the masses."""
-        return replace(self, shape=self.shape[:, masses], events=self.events[masses])
+        own = self.auxiliary
+        return replace(
+            self,
+            shape=self.shape[:, masses],
+            events=self.events[masses],
+            auxiliary=own[:, masses] if own is not None and own.ndim == 2 else own,
+        )
+
+    @property
+    def one_background(self) -> bool:
+        """Whether all masses have the same auxiliary data, and so the same fit at mu = 0."""
+        return self.auxiliary is None or self.auxiliary.ndim == 1
 
     def with_auxiliary(self, auxiliary: ArrayLike) -> SignalBatch:
         """Return the batch with other auxiliary data, for pseudo-experiments.
@@ -213,8 +225,9 @@ class SignalBatch:
         Parameters
         ----------
         auxiliary
-            One number per parameter of `CompiledLikelihood.parameter_names`, shape (P,): the
-            measured value of a Gaussian constraint, the count of a Poisson one.
+            One number per parameter of `CompiledLikelihood.parameter_names`, shape (P,), or one
+            for every mass as well, shape (P, M): the measured value of a Gaussian constraint, the
+            count of a Poisson one.
 
         Raises
         ------
@@ -223,8 +236,11 @@ class SignalBatch:
         """
         values = np.asarray(auxiliary, dtype=np.float64)
         wanted = len(self.likelihood.parameter_names)
-        if values.shape != (wanted,):
-            raise InputError(f"{values.size} auxiliary data for {wanted} nuisance parameters")
+        if values.shape not in ((wanted,), (wanted, len(self))):
+            raise InputError(
+                f"auxiliary data of shape {values.shape} for {wanted} nuisance parameters and "
+                f"{len(self)} masses"
+            )
         if not np.all(np.isfinite(values)):
             raise InputError("auxiliary data must be finite")
         return replace(self, auxiliary=values)
@@ -257,7 +273,10 @@ class SignalBatch:
         n = len(mass)
         if auxiliary is None:
             own = self.auxiliary
-            auxiliary = (self.likelihood.fitter.centre if own is None else own)[:, None]
+            if own is not None and own.ndim == 2:
+                auxiliary = own[:, mass]
+            else:
+                auxiliary = (self.likelihood.fitter.centre if own is None else own)[:, None]
         return Points(
             self.shape[:, mass],
             np.ascontiguousarray(np.broadcast_to(counts, (len(counts), n))),

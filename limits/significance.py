@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from na64.limits.calculators.datasets import background_fit, free_fits
+from na64.limits.calculators.datasets import background_fit, free_fits, observed_fits
 from na64.limits.calculators.exact import DEFAULT_MAX_DATASETS, ExactCalculator
 from na64.limits.calculators.inverting import DEFAULT_TOYS, METHODS, observed_counts
 from na64.limits.calculators.toys import ToyCalculator, check_toys
@@ -102,10 +102,8 @@ def discovery(
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     data = observed_counts(batch, counts)
-    n = len(batch)
-    every = np.arange(n)
-    background = background_fit(batch, data[:, None]).take(np.zeros(n, dtype=np.intp))
-    free = free_fits(batch, every, np.repeat(data[:, None], n, axis=1), background)
+    background, _, free = observed_fits(batch, data)
+    background = background.take(np.arange(len(batch)) % len(background.value))
     q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
     q0 = np.where(free.converged & background.converged, q0, np.nan)
     expectation: Array | None = None
@@ -193,11 +191,12 @@ class _Enumeration:
         """
         exact = self.exact
         lattice = exact.lattice
+        without = exact.background_rates[:, [mass % exact.background_rates.shape[1]]]
         axes = np.arange(len(exact.varied))
         numbers = np.empty(0, dtype=np.intp)
         q0, below, of_signal = np.empty(0), np.empty(0), np.empty(0)
         followed = np.empty(0, dtype=bool)
-        new = exact.seeds(exact.background_rates if signal is None else signal)
+        new = exact.seeds(without if signal is None else signal)
         limit = np.inf if threshold is None else threshold
         while len(new):
             statistic = exact.cache.discovery(np.full(len(new), mass), new)
@@ -205,7 +204,7 @@ class _Enumeration:
                 return np.nan, np.nan
             numbers = np.concatenate([numbers, new])
             q0 = np.concatenate([q0, statistic])
-            probability = np.exp(lattice.log_probability(new, exact.background_rates))
+            probability = np.exp(lattice.log_probability(new, without))
             below = np.concatenate([below, probability])
             followed = np.concatenate([followed, np.zeros(len(new), dtype=bool)])
             if signal is not None:
@@ -222,7 +221,7 @@ class _Enumeration:
             parent, axis = np.repeat(numbers[todo], len(axes)), np.tile(axes, len(todo))
             counts = lattice.counts[parent]
             counts[np.arange(len(parent)), axis] += 1
-            matters = self._bound(counts, exact.background_rates) > _CUT
+            matters = self._bound(counts, without) > _CUT
             if signal is not None:
                 matters |= self._bound(counts, signal) > 1e-6
             children = lattice.children(parent[matters], axis[matters])

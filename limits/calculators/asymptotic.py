@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import (
-    background_fit,
     first_guess,
-    free_fits,
+    observed_fits,
     qtilde,
 )
 from na64.limits.calculators.roots import BRACKETED, Roots, find_roots
@@ -56,33 +55,24 @@ class AsymptoticCalculator:
     def __init__(self, batch: SignalBatch, counts: Array | None = None) -> None:
         self.batch = batch
         likelihood = batch.likelihood
-        fitter = likelihood.fitter
         self.counts = likelihood.observed if counts is None else counts
-        self.background = background_fit(batch, self.counts[:, None])
-        evaluator = fitter.problem(False).evaluator
-        points = batch.points(np.zeros(1, dtype=np.intp), self.counts[:, None])
-        self.asimov_counts = evaluator.rates(self.background.theta, np.zeros(1), points.signal)
-        theta = self.background.theta[:, 0]
-        kinds = np.array([p.constraint for p in likelihood.model.parameters], dtype=int)
-        widths = np.array([p.width for p in likelihood.model.parameters], dtype=np.float64)
+        background, self.asimov_counts, self.free = observed_fits(batch, self.counts)
+        kinds = np.array([[p.constraint] for p in likelihood.model.parameters], dtype=int)
+        widths = np.array([[p.width] for p in likelihood.model.parameters], dtype=np.float64)
+        kinds, widths = kinds.reshape(-1, 1), widths.reshape(-1, 1)  # also without parameters
         self.asimov_auxiliary = np.where(
             kinds == Constraint.GAUSSIAN,
-            theta,
-            np.where(kinds == Constraint.POISSON, widths * theta, 0.0),
-        )[:, None]
-        every = np.arange(len(batch))
-        n = len(every)
-        self.free = free_fits(
-            batch,
-            every,
-            np.repeat(self.counts[:, None], n, axis=1),
-            self.background.take(np.zeros(n, dtype=np.intp)),
+            background.theta,
+            np.where(kinds == Constraint.POISSON, widths * background.theta, 0.0),
         )
+        n = len(batch)
+        self._column = np.arange(n) if len(background.value) == n else np.zeros(n, dtype=np.intp)
+        self.background = background.take(self._column)
 
     def statistic(self, nu: Array, mass: Index, start: Array | None = None) -> Array:
         """Return qtilde of the observed data at nu signal events, NaN where a fit failed."""
         points = self.batch.points(mass, self.counts[:, None])
-        begin = self.background.theta if start is None else start
+        begin = self.background.theta[:, mass] if start is None else start
         fit = self.batch.likelihood.fitter.fit(points, nu, free_signal=False, start=begin)
         if start is not None:
             start[...] = fit.theta
@@ -92,13 +82,16 @@ class AsymptoticCalculator:
 
     def asimov_statistic(self, nu: Array, mass: Index, start: Array | None = None) -> Array:
         """Return qtilde of the mu = 0 Asimov data; their best fit has a value of zero."""
-        points = self.batch.points(mass, self.asimov_counts, self.asimov_auxiliary)
-        begin = self.background.theta if start is None else start
+        column = self._column[mass]
+        points = self.batch.points(
+            mass, self.asimov_counts[:, column], self.asimov_auxiliary[:, column]
+        )
+        begin = self.background.theta[:, mass] if start is None else start
         fit = self.batch.likelihood.fitter.fit(points, nu, free_signal=False, start=begin)
         if start is not None:
             start[...] = fit.theta
         q = np.maximum(2.0 * fit.value, 0.0)
-        return np.where(fit.converged & self.background.converged[0], q, np.nan)
+        return np.where(fit.converged & self.background.converged[mass], q, np.nan)
 
     def cls_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
         """Return the observed CLs, shape (N,), and the expected ones, shape (5, N)."""
@@ -113,7 +106,7 @@ class AsymptoticCalculator:
     def limits(self, alpha: float, *, observed: bool, expected: bool) -> list[Roots | None]:
         """Return the roots in ln(signal events): observed and five bands, None if not asked."""
         n = len(self.batch)
-        guess = np.log(first_guess(self.batch, self.counts, self.asimov_counts[:, 0]))
+        guess = np.log(first_guess(self.batch, self.counts, self.asimov_counts))
         answer: list[Roots | None] = [None] * 6
         if observed:
             answer[0] = self._observed_limits(alpha, guess)
@@ -153,7 +146,8 @@ class AsymptoticCalculator:
         self, function: Callable[[Array, Index, _Starts | None], Array], guess: Array
     ) -> Roots:
         """Find roots with fits that start from the last ones, and check them with fresh fits."""
-        starts = _Starts(self.background.theta, len(guess))
+        every = np.arange(len(guess)) % len(self.batch)  # one mass after the other, per band
+        starts = _Starts(self.background.theta[:, every])
         roots = find_roots(
             lambda x, which: function(x, which, starts),
             guess - 0.7,
@@ -176,10 +170,9 @@ class AsymptoticCalculator:
 class _Starts:
     """Nuisance parameters of the last fit of every function, observed and Asimov data."""
 
-    def __init__(self, theta: Array, n: int) -> None:
+    def __init__(self, theta: Array) -> None:
         self._first = theta
-        self._observed = np.repeat(theta, n, axis=1)
-        self._asimov = self._observed.copy()
+        self._observed, self._asimov = theta.copy(), theta.copy()
 
     def take(self, which: Index) -> tuple[Array, Array]:
         """Return copies to start from."""
@@ -188,8 +181,10 @@ class _Starts:
     def put(self, which: Index, observed: Array | None, asimov: Array) -> None:
         """Keep where fits ended."""
         if observed is not None:
-            self._observed[:, which] = np.where(np.isfinite(observed), observed, self._first)
-        self._asimov[:, which] = np.where(np.isfinite(asimov), asimov, self._first)
+            self._observed[:, which] = np.where(
+                np.isfinite(observed), observed, self._first[:, which]
+            )
+        self._asimov[:, which] = np.where(np.isfinite(asimov), asimov, self._first[:, which])
 
 
 def _log_cls(q: Array, asimov_root: Array) -> Array:

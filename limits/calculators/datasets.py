@@ -9,27 +9,71 @@ from na64.limits.compiled import SignalBatch
 from na64.limits.likelihood.evaluation import Points
 from na64.limits.likelihood.fitting import Fit
 
-__all__ = ["background_fit", "first_guess", "free_fits", "impossible_masses", "qtilde"]
+__all__ = [
+    "background_fit",
+    "first_guess",
+    "free_fits",
+    "impossible_masses",
+    "observed_fits",
+    "qtilde",
+]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
-def background_fit(batch: SignalBatch, counts: Array, auxiliary: Array | None = None) -> Fit:
-    """Fit the nuisance parameters at mu = 0; the mass does not matter.
+def background_fit(
+    batch: SignalBatch,
+    counts: Array,
+    auxiliary: Array | None = None,
+    mass: Index | None = None,
+) -> Fit:
+    """Fit the nuisance parameters at mu = 0.
 
     Parameters
     ----------
     batch
-        Any batch of the likelihood.
+        The signals, which do not matter here.
     counts
         Main counts, shape (B, D).
     auxiliary
-        Auxiliary data, shape (P, D) or (P, 1); the observed ones by default.
+        Auxiliary data, shape (P, D) or (P, 1); those of the batch by default.
+    mass
+        Index of the mass of each dataset, shape (D,); needed only where every mass has auxiliary
+        data of its own.
     """
     n = counts.shape[1]
-    points = batch.points(np.zeros(n, dtype=np.intp), counts, auxiliary)
+    which = np.zeros(n, dtype=np.intp) if mass is None else mass
+    points = batch.points(which, counts, auxiliary)
     return batch.likelihood.fitter.fit(points, np.zeros(n), free_signal=False)
+
+
+def observed_fits(batch: SignalBatch, counts: Array) -> tuple[Fit, Array, Fit]:
+    """Fit the observed data at mu = 0 and with nu free, for every mass.
+
+    Parameters
+    ----------
+    batch
+        Signals of M masses.
+    counts
+        Observed counts, shape (B,).
+
+    Returns
+    -------
+    tuple
+        The mu = 0 fits and their expected counts, shape (B, .), one column if all masses share
+        it and M otherwise; and the M free fits.
+    """
+    n = len(batch)
+    every = np.arange(n)
+    which = every[:1] if batch.one_background else every
+    background = background_fit(batch, np.repeat(counts[:, None], len(which), axis=1), mass=which)
+    evaluator = batch.likelihood.fitter.problem(False).evaluator
+    nothing = np.zeros((len(batch.shape), len(which)))
+    rates = evaluator.rates(background.theta, np.zeros(len(which)), nothing)
+    per_mass = background.take(np.zeros(n, dtype=np.intp) if len(which) < n else every)
+    free = free_fits(batch, every, np.repeat(counts[:, None], n, axis=1), per_mass)
+    return background, rates, free
 
 
 def free_fits(
@@ -156,10 +200,11 @@ def first_guess(batch: SignalBatch, counts: Array, background_rates: Array) -> A
     """
     model = batch.likelihood.model
     share = np.zeros((len(model.bins), len(batch)))
+    counts = counts[:, None]
     np.add.at(share, model.component_bin[model.is_signal], batch.shape)
     own = 2.5 + 1.6 * np.sqrt(np.maximum(counts, background_rates))
     own += np.maximum(counts - background_rates, 0.0)
     with np.errstate(divide="ignore"):
-        per_bin = own[:, None] / share
+        per_bin = own / share
     best = np.min(per_bin, axis=0)
     return np.maximum(np.where(np.isfinite(best), best, 1.0), 0.5)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from na64.limits.calculators.datasets import background_fit, first_guess, free_fits, qtilde
+from na64.limits.calculators.datasets import first_guess, observed_fits, qtilde
 from na64.limits.calculators.lattice import FitCache, Lattice
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
@@ -45,8 +45,11 @@ _TIE = 1e-8
 _CUT = 1e-7
 #: slope of qtilde along an axis that counts as rising; the stored rates have single precision
 _RISING = 1e-5
-#: relative tolerance of a limit
+#: relative tolerance of a limit where CLs jumps, and where it is smooth
 _TOLERANCE = 1e-5
+_FROZEN_TOLERANCE = 1e-8
+#: largest |ln(CLs / alpha)| at a limit where CLs is smooth
+_SOLVED = 1e-5
 #: datasets that may be evaluated without knowing that they matter, for one and two bins
 _MAX_SEEDS = (20_000, 2000)
 #: distance of the keys of two problems: more than datasets will ever be
@@ -122,17 +125,7 @@ class ExactCalculator:
         base[varied] = 0.0
         self.lattice = Lattice(batch, self.varied, base)
         self.cache = FitCache(self.lattice)
-        self.background = background_fit(batch, self.counts[:, None])
-        n = len(batch)
-        self.free = free_fits(
-            batch,
-            np.arange(n),
-            np.repeat(self.counts[:, None], n, axis=1),
-            self.background.take(np.zeros(n, dtype=np.intp)),
-        )
-        self.background_rates = self.evaluator.rates(
-            self.background.theta, np.zeros(1), np.zeros((len(batch.shape), 1))
-        )
+        self.background, self.background_rates, self.free = observed_fits(batch, self.counts)
 
     # -- pieces ------------------------------------------------------------------------------
 
@@ -164,6 +157,12 @@ class ExactCalculator:
         rates = self.evaluator.rates(fit.theta, nu, points.signal)[self.varied]
         slope = log_rates - np.log(np.maximum(rates, 1e-30)).T
         return q, np.where(beyond[:, None], -slope, slope) > _RISING
+
+    def _rates_at(self, mass: Index) -> Array:
+        """Return the background rates of masses, one column if all share it."""
+        if self.background_rates.shape[1] == 1:
+            return self.background_rates
+        return self.background_rates[:, mass]
 
     def _signal_rates(self, nu: Array, mass: Index) -> tuple[Array, Array, Flags]:
         """Return rates of signal + background from the observed data, and their qtilde."""
@@ -207,7 +206,7 @@ class ExactCalculator:
         if known is not None:
             new = np.unique(np.concatenate([new, known[0] * _STRIDE + known[1]]))
         limit = np.full(n, -np.inf) if threshold is None else threshold
-        survival = _Survival(rates[self.varied], self.background_rates[self.varied])
+        survival = _Survival(rates[self.varied], self._rates_at(mass)[self.varied])
         while True:
             if len(new):
                 problem, number = new // _STRIDE, new % _STRIDE
@@ -217,7 +216,7 @@ class ExactCalculator:
                     new,
                     np.nan_to_num(q),
                     np.exp(self.lattice.log_probability(number, rates[:, problem])),
-                    np.exp(self.lattice.log_probability(number, self.background_rates)),
+                    np.exp(self.lattice.log_probability(number, self._rates_at(mass[problem]))),
                     rising,
                 )
             problem = visited.key // _STRIDE
@@ -251,7 +250,7 @@ class ExactCalculator:
 
         Following one axis step by step would take as many rounds as there are events.
         """
-        largest = np.maximum(rates.max(axis=1), self.background_rates[:, 0])[self.varied]
+        largest = np.maximum(rates.max(axis=1), self.background_rates.max(axis=1))[self.varied]
         highest = special.pdtrik(1.0 - _CUT, largest) + 1.0
         if len(largest) > 2 or not np.prod(highest + 1.0) <= _MAX_SEEDS[len(largest) - 1]:
             return np.zeros(1, dtype=np.intp)
@@ -270,7 +269,7 @@ class ExactCalculator:
 
     def too_large(self) -> InputError:
         """Return the error for an ensemble that is too large to enumerate."""
-        background = float(self.background_rates[self.varied].sum())
+        background = float(self.background_rates[self.varied].sum(axis=0).max())
         return InputError(
             f"the exact ensemble of {len(self.varied)} bins with {background:.4g} background and "
             f"{self.counts[self.varied].sum():.4g} observed events needs more than "
@@ -280,7 +279,7 @@ class ExactCalculator:
 
     def _estimate(self) -> float:
         """Estimate the size of the set of datasets that matter."""
-        rates = np.maximum(self.background_rates[self.varied, 0], self.counts[self.varied])
+        rates = np.maximum(self.background_rates[self.varied].max(axis=1), self.counts[self.varied])
         box = np.sum(np.log(rates + 4.0 * np.sqrt(rates) + 2.0))
         total = rates.sum() + 3.0 * math.sqrt(rates.sum()) + 2.0
         bins = len(rates)
@@ -327,13 +326,14 @@ class ExactCalculator:
         """Return the quantiles of the five bands; those that n = 0 already covers are one."""
         levels = np.asarray(special.ndtr(np.array(BAND_ORDER, dtype=np.float64)))
         if self.monotone:  # n = 0 is the least signal-like dataset of all
-            levels = np.maximum(levels, np.exp(-self.background_rates[self.varied].sum()))
+            total = self.background_rates[self.varied].sum(axis=0).max()
+            levels = np.maximum(levels, np.exp(-total))
         return levels
 
     def limits(self, alpha: float, *, observed: bool, expected: bool) -> list[Roots | None]:
         """Return the roots in ln(signal events): observed and five bands, None if not asked."""
         answer: list[Roots | None] = [None] * 6
-        guess = np.log(first_guess(self.batch, self.counts, self.background_rates[:, 0]))
+        guess = np.log(first_guess(self.batch, self.counts, self.background_rates))
         if observed:
             self._check_whole()
             answer[0] = self._solve(guess, alpha, None)
@@ -378,6 +378,7 @@ class ExactCalculator:
         x, state = guess.copy(), np.full(n, BRACKETED, dtype=np.int8)
         members: list[Index] = [np.empty(0, dtype=np.intp)] * n
         open_ = np.arange(n)
+        unsolved: list[int] = []
         for _ in range(_FROZEN_ROUNDS):
             tail, value = self._tail_at(np.exp(x[open_]), mass[open_], level, memory, open_)
             now = tail.members(len(open_))
@@ -390,7 +391,8 @@ class ExactCalculator:
                 members[w] = now[i]
             # at qtilde = 0 all datasets are in the set: nothing has been visited, CLs is one
             wide = ~failed & tail.certain
-            again = wide | (~failed & ~same)
+            solved = same & ~wide & (np.abs(value - math.log(alpha)) < _SOLVED)
+            again = ~failed & ~solved
             x[open_[wide]] += math.log(2.0)
             todo = np.flatnonzero(again & ~wide)
             if len(todo):
@@ -402,9 +404,14 @@ class ExactCalculator:
                 )
                 good = roots.state == BRACKETED
                 x[open_[todo[good]]] = roots.x[good]
+                unsolved += open_[todo[~good]].tolist()
+                again[todo[~good]] = False
             open_ = open_[again]
             if not len(open_):
-                return Roots(np.where(state == BRACKETED, x, np.nan), state)
+                break
+        open_ = np.union1d(open_, np.array(unsolved, dtype=np.intp))
+        if not len(open_):
+            return Roots(np.where(state == BRACKETED, x, np.nan), state)
 
         def log_ratio(position: Array, which: Index) -> Array:
             some = open_[which]
@@ -433,7 +440,7 @@ class ExactCalculator:
                 value = np.log(_sums(of, probability, len(which))) - log_wanted[which]
             return np.where(converged, value, np.nan)
 
-        return find_roots(excess, x - 0.1, x + 0.1, tolerance=_TOLERANCE)
+        return find_roots(excess, x - 0.1, x + 0.1, tolerance=_FROZEN_TOLERANCE)
 
 
 def _sums(problem: Index, values: Array, n: int) -> Array:
@@ -490,11 +497,12 @@ class _Survival:
     signal
         Rates of signal + background, shape (V, n).
     background
-        Rates of the background, shape (V, 1).
+        Rates of the background, shape (V, 1) or (V, n).
     """
 
     def __init__(self, signal: Array, background: Array) -> None:
         self._rates = (signal, background)
+        self._own = int(background.shape[1] > 1)  # every problem has its own background
         self._size = 0
         self._tables: tuple[Array, Array] = (np.empty(0), np.empty(0))
 
@@ -508,7 +516,7 @@ class _Survival:
             self._tables = (self._table(self._rates[0]), self._table(self._rates[1]))
         axes = np.arange(counts.shape[1])
         with_signal = self._tables[0][problem[:, None], axes, counts].prod(axis=1)
-        without = self._tables[1][0, axes, counts].prod(axis=1)
+        without = self._tables[1][problem[:, None] * self._own, axes, counts].prod(axis=1)
         return np.asarray((with_signal > signal[problem]) | (without > background[problem]))
 
     def _table(self, rates: Array) -> Array:

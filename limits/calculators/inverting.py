@@ -112,7 +112,7 @@ def upper_limits(
     else:
         # a limit in events depends on the signal's shape alone: equal shapes are solved once
         _, first, copies = np.unique(
-            np.round(batch.shape[:, good], 12), axis=1, return_index=True, return_inverse=True
+            _what_matters(batch, good), axis=1, return_index=True, return_inverse=True
         )
         part = batch.take(good[first])
         calculator: AsymptoticCalculator | ExactCalculator
@@ -205,6 +205,14 @@ def cls_values(
         answer[todo], found = calculator.cls_values(nu[todo], mass[todo], expected=expected)
         bands[:, todo] = found
     return ClsTable(method, np.broadcast_to(strength, shape), answer, bands if expected else None)
+
+
+def _what_matters(batch: SignalBatch, masses: NDArray[np.intp]) -> Array:
+    """Return what a limit in events depends on, one column per mass."""
+    shape = np.round(batch.shape[:, masses], 12)
+    if batch.auxiliary is None or batch.auxiliary.ndim == 1:
+        return shape
+    return np.concatenate([shape, batch.auxiliary[:, masses]])
 
 
 def observed_counts(

@@ -143,12 +143,14 @@ class FitCache:
         self._nu = np.full((n_masses, 0), np.nan)
         self._log_rates = np.full((n_masses, 0, len(lattice.varied)), np.nan, dtype=np.float32)
         self._known = np.zeros((n_masses, 0), dtype=bool)
+        self._shared = lattice.batch.one_background
+        self._background_value = np.full((n_masses, 0), np.nan)
 
     def _grow(self) -> None:
         """Make room for all datasets of the lattice and fit the new ones at mu = 0."""
         want = len(self.lattice)
         new = np.arange(len(self._background.value), want)
-        if len(new):
+        if len(new) and self._shared:
             fit = background_fit(self.lattice.batch, self.lattice.full_counts(new))
             old = self._background
             self._background = Fit(
@@ -162,6 +164,7 @@ class FitCache:
             pad = ((0, 0), (0, max(want - have, have)))
             self._value = np.pad(self._value, pad, constant_values=np.nan)
             self._nu = np.pad(self._nu, pad, constant_values=np.nan)
+            self._background_value = np.pad(self._background_value, pad, constant_values=np.nan)
             self._known = np.pad(self._known, pad)
             self._log_rates = np.pad(self._log_rates, (*pad, (0, 0)))
 
@@ -183,7 +186,15 @@ class FitCache:
         lattice = self.lattice
         batch = lattice.batch
         counts = lattice.full_counts(numbers)
-        fit = free_fits(batch, mass, counts, self._background.take(numbers))
+        background = (
+            self._background.take(numbers)
+            if self._shared
+            else background_fit(batch, counts, mass=mass)
+        )
+        fit = free_fits(batch, mass, counts, background)
+        self._background_value[mass, numbers] = np.where(
+            background.converged, background.value, np.nan
+        )
         evaluator = batch.likelihood.fitter.problem(False).evaluator
         rates = evaluator.rates(fit.theta, fit.nu, batch.shape[:, mass])[lattice.varied]
         self._value[mass, numbers] = np.where(fit.converged, fit.value, np.nan)
@@ -194,5 +205,4 @@ class FitCache:
     def discovery(self, mass: Index, numbers: Index) -> Array:
         """Return q0, twice the logarithm of the likelihood ratio of best nu and nu = 0."""
         value, _, _ = self.free(mass, numbers)
-        q0 = np.maximum(2.0 * (self._background.value[numbers] - value), 0.0)
-        return np.where(self._background.converged[numbers], q0, np.nan)
+        return np.maximum(2.0 * (self._background_value[mass, numbers] - value), 0.0)

@@ -16,7 +16,7 @@ divided.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -26,11 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from na64.limits.calculators.datasets import background_fit, first_guess, free_fits, qtilde
+from na64.limits.calculators.datasets import (
+    background_fit,
+    first_guess,
+    free_fits,
+    observed_fits,
+    qtilde,
+)
 from na64.limits.calculators.roots import BRACKETED, Function, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
 from na64.limits.compiled import SignalBatch
-from na64.limits.likelihood.fitting import Fit
 from na64.limits.likelihood.model import Constraint
 from na64.models.errors import InputError, unknown_name
 
@@ -47,8 +52,9 @@ _TIE = 1e-8
 _PILOT = 2000
 #: toys that measure how fast CLs falls at the limit
 _FOR_SLOPE = 10_000
-#: fits prepared together, to bound the memory
+#: fits prepared together, and toys of several masses, to bound the memory
 _SLICE = 65_536
+_TOGETHER = 200_000
 
 
 def check_toys(toys: int, ensemble: str, jobs: int) -> None:
@@ -145,9 +151,22 @@ class _Ensemble:
     auxiliary: Array | None
     weight: Array
 
+    @property
+    def size(self) -> int:
+        """Number of different pseudo-data."""
+        return len(self.weight)
 
-#: background pseudo-data and their free fits, by number of toys
-_Cache = dict[int, tuple[_Ensemble, Fit]]
+
+@dataclass(slots=True)
+class _Minima:
+    """Minima with nu free: value (NaN where a fit failed) and nu."""
+
+    value: Array
+    nu: Array
+
+
+#: background pseudo-data and their free fits, by mass and number of toys
+_Cache = dict[tuple[int, int], tuple[_Ensemble, _Minima]]
 
 
 class ToyCalculator:
@@ -195,17 +214,9 @@ class ToyCalculator:
         self._gaussian = np.flatnonzero(kinds == Constraint.GAUSSIAN)
         self._poisson = np.flatnonzero(kinds == Constraint.POISSON)
         self._width = np.array([p.width for p in parameters], dtype=np.float64)
-        self.background = background_fit(batch, self.counts[:, None])
-        self.background_rates = self.evaluator.rates(
-            self.background.theta, np.zeros(1), np.zeros((len(batch.shape), 1))
-        )
-        n = len(batch)
-        self.free = free_fits(
-            batch,
-            np.arange(n),
-            np.repeat(self.counts[:, None], n, axis=1),
-            self.background.take(np.zeros(n, dtype=np.intp)),
-        )
+        background, rates, self.free = observed_fits(batch, self.counts)
+        column = np.arange(len(batch)) % len(background.value)
+        self.background, self.background_rates = background.take(column), rates[:, column]
 
     # -- pseudo-data -------------------------------------------------------------------------
 
@@ -224,8 +235,7 @@ class ToyCalculator:
             [_poisson_quantile(u, rate) for u, rate in zip(uniform, rates, strict=True)]
         )
         if self.ensemble == "aux-fixed" or not len(theta):
-            unique, weight = np.unique(counts, axis=1, return_counts=True)
-            return _Ensemble(unique, None, weight.astype(np.float64))
+            return _without_copies(counts)
         extra = np.random.default_rng(generator.spawn(1)[0].bit_generator)
         normal = extra.standard_normal((toys, len(theta))).T
         auxiliary = np.zeros((len(theta), toys))
@@ -236,75 +246,123 @@ class ToyCalculator:
             auxiliary[p] = _poisson_quantile(special.ndtr(normal[p]), self._width[p] * theta[p])
         return _Ensemble(counts, auxiliary, np.ones(toys))
 
-    def _free(self, mass: int, data: _Ensemble) -> Fit:
-        """Fit pseudo-data with nu free."""
-        n = len(data.weight)
-        parts = []
-        for first in range(0, n, _SLICE):
-            part = slice(first, first + _SLICE)
-            counts = data.counts[:, part]
-            auxiliary = None if data.auxiliary is None else data.auxiliary[:, part]
-            background = background_fit(self.batch, counts, auxiliary)
-            every = np.full(counts.shape[1], mass)
-            parts.append(free_fits(self.batch, every, counts, background, auxiliary))
-        return Fit(
-            np.concatenate([p.theta for p in parts], axis=1),
-            np.concatenate([p.nu for p in parts]),
-            np.concatenate([p.value for p in parts]),
-            np.concatenate([p.converged for p in parts]),
-        )
+    def _slices(
+        self, masses: Index, ensembles: list[_Ensemble]
+    ) -> Iterator[tuple[slice, Index, Index, Array, Array | None]]:
+        """Yield pseudo-data of many ensembles in pieces that fit the memory.
 
-    def _statistics(self, mass: int, nu: float, data: _Ensemble, free: Fit, start: Array) -> Array:
+        Each piece: its place in the whole, the ensemble and the mass of every point, counts and
+        auxiliary data.
+        """
+        owner = np.repeat(np.arange(len(ensembles)), [e.size for e in ensembles])
+        counts = np.concatenate([e.counts for e in ensembles], axis=1)
+        thrown = [e.auxiliary for e in ensembles if e.auxiliary is not None]
+        auxiliary = np.concatenate(thrown, axis=1) if thrown else None
+        for first in range(0, len(owner), _SLICE):
+            part = slice(first, first + _SLICE)
+            some = None if auxiliary is None else auxiliary[:, part]
+            yield part, owner[part], masses[owner[part]], counts[:, part], some
+
+    def _free(self, masses: Index, ensembles: list[_Ensemble]) -> list[_Minima]:
+        """Fit pseudo-data of many ensembles with nu free."""
+        total = sum(e.size for e in ensembles)
+        value, nu = np.empty(total), np.empty(total)
+        for part, _, mass, counts, auxiliary in self._slices(masses, ensembles):
+            background = background_fit(self.batch, counts, auxiliary, mass)
+            fit = free_fits(self.batch, mass, counts, background, auxiliary)
+            value[part], nu[part] = np.where(fit.converged, fit.value, np.nan), fit.nu
+        ends = np.cumsum([e.size for e in ensembles])[:-1]
+        return [
+            _Minima(v, x) for v, x in zip(np.split(value, ends), np.split(nu, ends), strict=True)
+        ]
+
+    def _statistics(
+        self,
+        masses: Index,
+        nu: Array,
+        ensembles: list[_Ensemble],
+        free: list[_Minima],
+        starts: Array,
+    ) -> list[Array]:
         """Return qtilde of pseudo-data; zero without a fit where the best nu is larger."""
-        q = np.where(free.converged, 0.0, np.nan)
-        todo = np.flatnonzero(free.converged & (free.nu <= nu))
-        for first in range(0, len(todo), _SLICE):
-            some = todo[first : first + _SLICE]
-            auxiliary = None if data.auxiliary is None else data.auxiliary[:, some]
-            points = self.batch.points(np.full(len(some), mass), data.counts[:, some], auxiliary)
-            strength = np.full(len(some), nu)
-            fit = self.fitter.fit(points, strength, free_signal=False, start=start[:, None])
-            q[some] = qtilde(self.batch, points, strength, fit, free.value[some], free.nu[some])
-        return q
+        value = np.concatenate([f.value for f in free])
+        best = np.concatenate([f.nu for f in free])
+        q = np.where(np.isnan(value), np.nan, 0.0)
+        for part, owner, mass, counts, auxiliary in self._slices(masses, ensembles):
+            todo = np.flatnonzero(best[part] <= nu[owner])
+            if not len(todo):
+                continue
+            some = None if auxiliary is None else auxiliary[:, todo]
+            points = self.batch.points(mass[todo], counts[:, todo], some)
+            strength = nu[owner[todo]]
+            fit = self.fitter.fit(points, strength, free_signal=False, start=starts[:, owner[todo]])
+            at = part.start + todo
+            q[at] = qtilde(self.batch, points, strength, fit, value[at], best[at])
+        return np.split(q, np.cumsum([e.size for e in ensembles])[:-1])
 
     # -- CLs ---------------------------------------------------------------------------------
 
-    def _cls(self, mass: int, nu: float, toys: int, cache: _Cache) -> _Cls:
-        """Evaluate both ensembles at one signal strength."""
-        points = self.batch.points(np.array([mass]), self.counts[:, None])
-        strength = np.array([nu])
-        fit = self.fitter.fit(points, strength, free_signal=False)
+    def _evaluate(self, nu: Array, mass: Index, toys: int, cache: _Cache) -> list[_Cls]:
+        """Evaluate both ensembles of N problems (signal strength and mass)."""
+        n = len(nu)
+        points = self.batch.points(mass, self.counts[:, None])
+        fit = self.fitter.fit(points, nu, free_signal=False)
         free = self.free
-        q_observed = qtilde(self.batch, points, strength, fit, free.value[[mass]], free.nu[[mass]])[
-            0
+        observed = qtilde(self.batch, points, nu, fit, free.value[mass], free.nu[mass])
+        rates = self.evaluator.rates(fit.theta, nu, points.signal)
+        missing = sorted({m for m in mass.tolist() if (m, toys) not in cache})
+        if missing:
+            thrown = [
+                self._throw(
+                    self._generators(m)[1],
+                    self.background_rates[:, m],
+                    self.background.theta[:, m],
+                    toys,
+                )
+                for m in missing
+            ]
+            fits = self._free(np.array(missing), thrown)
+            for m, data, minima in zip(missing, thrown, fits, strict=True):
+                cache[m, toys] = (data, minima)
+        signal = [
+            self._throw(self._generators(m)[0], rates[:, i], fit.theta[:, i], toys)
+            for i, m in enumerate(mass.tolist())
         ]
-        theta = fit.theta[:, 0]
-        rates = self.evaluator.rates(fit.theta, strength, points.signal)[:, 0]
-        with_signal, without = self._generators(mass)
-        if toys not in cache:
-            data = self._throw(
-                without, self.background_rates[:, 0], self.background.theta[:, 0], toys
-            )
-            cache[toys] = (data, self._free(mass, data))
-        background, background_free = cache[toys]
-        signal = self._throw(with_signal, rates, theta, toys)
-        return _Cls(
-            float(q_observed),
-            self._statistics(mass, nu, signal, self._free(mass, signal), theta),
-            signal.weight,
-            self._statistics(mass, nu, background, background_free, self.background.theta[:, 0]),
-            background.weight,
+        background = [cache[m, toys] for m in mass.tolist()]
+        statistics = self._statistics(
+            np.tile(mass, 2),
+            np.tile(nu, 2),
+            signal + [data for data, _ in background],
+            self._free(mass, signal) + [minima for _, minima in background],
+            np.concatenate([fit.theta, self.background.theta[:, mass]], axis=1),
         )
+        return [
+            _Cls(
+                float(observed[i]),
+                statistics[i],
+                signal[i].weight,
+                statistics[n + i],
+                background[i][0].weight,
+            )
+            for i in range(n)
+        ]
 
     def cls_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
         """Return the observed CLs, shape (N,), and the expected ones, shape (5, N)."""
         observed, bands = np.empty(len(nu)), np.full((5, len(nu)), np.nan)
-        caches: dict[int, _Cache] = {}
-        for i, (strength, m) in enumerate(zip(nu.tolist(), mass.tolist(), strict=True)):
-            found = self._cls(m, strength, self.toys, caches.setdefault(m, {}))
-            observed[i] = found.observed()
-            if expected:
-                bands[:, i] = [found.expected(float(order)) for order in BAND_ORDER]
+        together = max(_TOGETHER // self.toys, 1)
+        cache: _Cache = {}
+        order = np.argsort(mass, kind="stable")
+        for first in range(0, len(nu), together):
+            part = order[first : first + together]
+            for i, found in zip(
+                part.tolist(), self._evaluate(nu[part], mass[part], self.toys, cache), strict=True
+            ):
+                observed[i] = found.observed()
+                if expected:
+                    bands[:, i] = [found.expected(float(k)) for k in BAND_ORDER]
+            # sorted by mass: only the last one may be needed again
+            cache = {key: value for key, value in cache.items() if key[0] == mass[part[-1]]}
         return observed, bands
 
     def discovery_p_values(self, q0: Array) -> Array:
@@ -313,12 +371,13 @@ class ToyCalculator:
         for mass in np.flatnonzero(q0 > _TIE):
             _, without = self._generators(int(mass))
             data = self._throw(
-                without, self.background_rates[:, 0], self.background.theta[:, 0], self.toys
+                without, self.background_rates[:, mass], self.background.theta[:, mass], self.toys
             )
-            background = background_fit(self.batch, data.counts, data.auxiliary)
-            free = self._free(int(mass), data)
+            same = np.full(data.size, mass)
+            background = background_fit(self.batch, data.counts, data.auxiliary, same)
+            (free,) = self._free(np.array([mass]), [data])
             thrown = 2.0 * (background.value - free.value)
-            if not (free.converged.all() and background.converged.all()):
+            if np.isnan(free.value).any() or not background.converged.all():
                 answer[mass] = np.nan
                 continue
             extreme = data.weight[thrown >= q0[mass] - _TIE].sum()
@@ -345,36 +404,40 @@ class ToyCalculator:
         x = np.full((6, n), np.nan)
         state = np.zeros((6, n), dtype=np.int8)
         error = np.full(n, np.nan)
-        guess = np.log(first_guess(self.batch, self.counts, self.background_rates[:, 0]))
-        for mass in range(n):
+        guess = np.log(first_guess(self.batch, self.counts, self.background_rates))
+        together = max(_TOGETHER // self.toys, 1)
+        for first in range(0, n, together):
+            mass = np.arange(first, min(first + together, n))
             cache: _Cache = {}
             for which in wanted:
-                x[which, mass], state[which, mass] = self._solve(
-                    mass, guess[mass], alpha, which, cache
-                )
-                if which == 0 and state[0, mass] == BRACKETED:
-                    error[mass] = self._error(mass, x[0, mass], cache)
+                roots = self._solve(mass, guess[mass], alpha, which, cache)
+                x[which, mass], state[which, mass] = roots.x, roots.state
+                if which == 0:
+                    good = mass[roots.state == BRACKETED]
+                    error[good] = self._errors(good, x[0, good], cache)
         return x, state, error
 
-    def _error(self, mass: int, x: float, cache: _Cache) -> float:
-        """Return the statistical error of the observed limit's logarithm."""
+    def _errors(self, mass: Index, x: Array, cache: _Cache) -> Array:
+        """Return the statistical errors of the logarithms of observed limits."""
+        if not len(mass):
+            return np.empty(0)
         span, some = 0.15, min(self.toys, _FOR_SLOPE)
         low, high = (
-            self._cls(mass, math.exp(x + side), some, cache).observed() for side in (-span, span)
+            np.array([f.observed() for f in self._evaluate(np.exp(at), mass, some, cache)])
+            for at in (x - span, x + span)
         )
-        here = self._cls(mass, math.exp(x), self.toys, cache).relative_error()
-        if not (math.isfinite(low) and math.isfinite(high) and low > high > 0.0):
-            return math.nan
-        return here * 2.0 * span / math.log(low / high)
+        here = self._evaluate(np.exp(x), mass, self.toys, cache)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = np.log(low / high) / (2.0 * span)
+            error = np.array([f.relative_error() for f in here]) / slope
+        return np.where((slope > 0.0) & np.isfinite(error), error, np.nan)
 
-    def _solve(
-        self, mass: int, guess: float, alpha: float, which: int, cache: _Cache
-    ) -> tuple[float, int]:
-        """Solve CLs = alpha; return position and state."""
+    def _solve(self, mass: Index, guess: Array, alpha: float, which: int, cache: _Cache) -> Roots:
+        """Solve CLs = alpha for some masses, with few toys first and then with all."""
 
-        def function(toys: int) -> Function:
-            def log_ratio(x: Array, _: Index) -> Array:
-                found = [self._cls(mass, math.exp(p), toys, cache) for p in x.tolist()]
+        def function(toys: int, some: Index) -> Function:
+            def log_ratio(x: Array, index: Index) -> Array:
+                found = self._evaluate(np.exp(x), some[index], toys, cache)
                 values = [
                     f.observed() if which == 0 else f.expected(float(BAND_ORDER[which - 1]))
                     for f in found
@@ -384,25 +447,23 @@ class ToyCalculator:
 
             return log_ratio
 
-        first = min(self.toys, _PILOT)
-        start = np.array([guess + 0.2 * max(which - 3, 0)])
-        pilot = find_roots(function(first), start - 0.3, start + 0.3, tolerance=0.01)
-        if pilot.state[0] != BRACKETED:
-            return math.nan, int(pilot.state[0])
-        span = 0.15
-        around = function(first)(pilot.x[0] + np.array([-span, span]), np.arange(2))
-        slope = float((around[0] - around[1]) / (2.0 * span))
-        if not (np.isfinite(slope) and slope > 0.05):
-            slope = 1.0
-        # statistical uncertainty of the pilot, and a tolerance well below that of all toys
-        width = max(3.0 / (math.sqrt(first * alpha) * slope), 0.01)
-        tolerance = min(0.05 / (math.sqrt(self.toys * alpha) * slope), 0.003)
-        if first == self.toys:
-            width = 0.02
-        roots = find_roots(
-            function(self.toys), pilot.x - width, pilot.x + width, tolerance=tolerance
-        )
-        return float(roots.x[0]), int(roots.state[0])
+        # CLs is a step function: a tolerance well below its statistical error
+        tolerance = min(0.05 / math.sqrt(self.toys * alpha), 0.003)
+        start = guess + 0.2 * max(which - 3, 0)
+        if self.toys <= _PILOT:
+            return find_roots(
+                function(self.toys, mass), start - 0.3, start + 0.3, tolerance=tolerance
+            )
+        pilot = find_roots(function(_PILOT, mass), start - 0.3, start + 0.3, tolerance=0.01)
+        found = np.flatnonzero(pilot.state == BRACKETED)
+        if len(found):
+            width = max(3.0 / math.sqrt(_PILOT * alpha), 0.01)
+            near = pilot.x[found]
+            roots = find_roots(
+                function(self.toys, mass[found]), near - width, near + width, tolerance=tolerance
+            )
+            pilot.x[found], pilot.state[found] = roots.x, roots.state
+        return pilot
 
 
 @dataclass(slots=True)
@@ -454,6 +515,17 @@ class _Cls:
             p = weight[q >= self.q_observed - _TIE].sum() / total
             parts.append((1.0 - p) / max(p * total, 1.0))
         return math.sqrt(sum(parts))
+
+
+def _without_copies(counts: Array) -> _Ensemble:
+    """Return the different columns and how often each occurs."""
+    sizes = counts.max(axis=1) + 1.0
+    if np.sum(np.log2(sizes)) < 52.0:  # one number per column, exact in double precision
+        key = np.concatenate([[1.0], np.cumprod(sizes)[:-1]]) @ counts
+        _, first, weight = np.unique(key, return_index=True, return_counts=True)
+        return _Ensemble(counts[:, first], None, weight.astype(np.float64))
+    unique, weight = np.unique(counts, axis=1, return_counts=True)
+    return _Ensemble(unique, None, weight.astype(np.float64))
 
 
 def _poisson_quantile(uniform: Array, rate: float) -> Array:

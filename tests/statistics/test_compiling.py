@@ -232,3 +232,25 @@ def test_absolute_modifiers_of_a_signal_cannot_be_rescaled(counting):
     assert upper_limits(likelihood.batch()).status[0].value == "ok"
     with pytest.raises(InputError, match=r"sample 'signal'.*modifier 'mc'"):
         likelihood.inject([[[1.0, 1.0, 1.0]]])
+
+
+@pytest.mark.parametrize("method", ["exact", "asymptotic"])
+def test_auxiliary_data_of_every_mass(counting, method):
+    """Pseudo-experiments with auxiliary data of their own, together and one by one."""
+    spec = counting(observed=(0, 1, 0), kind="shapesys")
+    likelihood = compile_workspace(spec, validate=False)
+    generator = np.random.default_rng(8)
+    gaussian = np.array([p.lower < 0.0 for p in likelihood.model.parameters])
+    thrown = np.where(
+        gaussian[:, None], generator.normal(size=(4, 5)), generator.poisson(3.0, (4, 5))
+    )
+    batch = likelihood.inject(np.full((5, 1, 3), 0.3)).with_auxiliary(thrown)
+    together = upper_limits(batch, method=method)
+    for i in range(5):
+        alone = likelihood.inject(np.full((1, 1, 3), 0.3)).with_auxiliary(thrown[:, i])
+        one = upper_limits(alone, method=method)
+        np.testing.assert_allclose(together.observed[i], one.observed[0], rtol=3e-5)
+        np.testing.assert_allclose(together.expected[:, i], one.expected[:, 0], rtol=3e-5)
+    assert np.ptp(together.observed) > 0.1
+    with pytest.raises(InputError, match="auxiliary data of shape"):
+        batch.with_auxiliary(thrown[:, :2])
