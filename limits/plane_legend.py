@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from na64.limits.plane_result import Plane, PlaneLimit
 from na64.limits.planes import Normalisation
 from na64.limits.plot_style import SPECIES, symbol
+from na64.limits.scan_legend import shared_parts, told_apart
 
 __all__ = [
     "Level",
@@ -100,9 +101,7 @@ def axis_label(first: PlaneLimit) -> str:
 
 def title(planes: Sequence[PlaneLimit]) -> str:
     """Say above the legend what holds for every limit."""
-    lines = []
-    if len({item.title or item.search for item in planes}) == 1:
-        lines.append(planes[0].title or planes[0].search)
+    lines = [", ".join(shared_parts([item.title or item.search for item in planes]))]
     parts = []
     if len({item.confidence_level for item in planes}) == 1:
         parts.append(f"{100.0 * planes[0].confidence_level:g}% CL")
@@ -121,15 +120,18 @@ def title(planes: Sequence[PlaneLimit]) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def limit_labels(planes: Sequence[PlaneLimit]) -> list[str]:
-    """Name each limit by what tells it from the others."""
+def limit_labels(planes: Sequence[PlaneLimit], names: Sequence[str] = ()) -> list[str]:
+    """Name each limit by what tells it from the others, with `names` as the last resort."""
     if len(planes) == 1:
         return [""]
+    titles = [item.title or item.search for item in planes]
+    shared = len(shared_parts(titles))
     labels = []
-    for item in planes:
-        parts = [
+    for item, own in zip(planes, titles, strict=True):
+        parts = [", ".join(own.split(", ")[shared:])] if len(set(titles)) > 1 else []
+        parts += [
             str(getattr(item, name))
-            for name in ("title", "model", "method", "production")
+            for name in ("model", "method", "production")
             if len({getattr(other, name) for other in planes}) > 1
         ]
         if len({other.confidence_level for other in planes}) > 1:
@@ -140,8 +142,8 @@ def limit_labels(planes: Sequence[PlaneLimit]) -> list[str]:
             parts.append(rf"$\alpha_D = {item.alpha_d:g}$")
         if item.ratio is not None and len({other.ratio for other in planes}) > 1:
             parts.append(rf"${symbol(item.mass_parameter)} = {item.ratio:g}\,m_\chi$")
-        labels.append(", ".join(parts) or item.search)
-    return labels
+        labels.append(", ".join(parts))
+    return told_apart(labels, names)
 
 
 def thermal_label(

@@ -58,6 +58,7 @@ def draw_planes(
     overlays: Sequence[str | os.PathLike[str]] = (),
     bounds: Sequence[str] = (),
     portal: Mediator | None = None,
+    names: Sequence[str] = (),
 ) -> Figure:
     """Draw limits in one plane with what their assumptions allow beside them.
 
@@ -77,6 +78,8 @@ def draw_planes(
         Out of `BOUNDS`.
     portal
         The mediator of the limits, if it is neither built in nor installed.
+    names
+        Names of the limits, such as their files, for those that nothing else tells apart.
 
     Raises
     ------
@@ -113,7 +116,9 @@ def draw_planes(
             shown.append(_cmb(first, chosen))
         else:
             raise unknown_name("bound", name, BOUNDS)
-    return plane_figure(planes, thermal=lines, overlays=shown, levels=levels, floors=floors)
+    return plane_figure(
+        planes, thermal=lines, overlays=shown, levels=levels, floors=floors, names=names
+    )
 
 
 def thermal_line(

@@ -56,6 +56,8 @@ RATIO_DASHES: Final[tuple[Any, ...]] = (
 OTHER_SHADES: Final = ("#d0d0d0", "#b9c7d6", "#d6c7b3", "#c5d4bd")
 OTHER_LINES: Final = ("#7a7a7a", "#5b7690", "#94774a", "#6a8a5a")
 LEVEL_COLOUR: Final = "#5a3d7a"
+#: characters of a legend that leave room for a second column
+_COLUMN: Final = 62
 LEVEL_DASHES: Final[tuple[Any, ...]] = ((0, (6, 2, 1, 2)), (0, (3, 2)))
 
 
@@ -66,6 +68,7 @@ def plane_figure(
     overlays: Sequence[PlaneOverlay] = (),
     levels: Sequence[Level] = (),
     floors: Sequence[MassFloor] = (),
+    names: Sequence[str] = (),
 ) -> Figure:
     """Draw limits of one plane; a single one has its expected bands.
 
@@ -75,6 +78,8 @@ def plane_figure(
         One or more limits in the same plane, of the same variable.
     thermal, overlays, levels, floors
         What is drawn beside them.
+    names
+        Names of the limits, such as their files, for those that nothing else tells apart.
 
     Returns
     -------
@@ -105,7 +110,7 @@ def plane_figure(
         colours = _colours(planes)
         if len(planes) == 1:
             _draw_bands(axes, first)
-        labels = limit_labels(planes)
+        labels = limit_labels(planes, names)
         for item, label, width in zip(planes, labels, _widths(planes), strict=True):
             _draw_limit(axes, item, label, colours[id(item)], width)
         shade = 0
@@ -129,7 +134,8 @@ def plane_figure(
 def _add_legend(figure: Figure, axes: Axes, heading: str) -> None:
     """Put the legend above the frame, where no curve can run through it."""
     handles, labels = axes.get_legend_handles_labels()
-    rows = (len(labels) + 1) // 2
+    columns = 1 if max(map(len, labels)) > _COLUMN else 2
+    rows = -(-len(labels) // columns)
     figure.set_figheight(4.3 + 0.19 * (rows + heading.count("\n") + 1))
     figure.legend(
         handles,
@@ -137,7 +143,7 @@ def _add_legend(figure: Figure, axes: Axes, heading: str) -> None:
         loc="outside upper left",
         title=heading,
         alignment="left",
-        ncols=2,
+        ncols=columns,
         fontsize=8.8,
         columnspacing=1.6,
         handlelength=2.4,

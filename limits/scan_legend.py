@@ -10,7 +10,7 @@ from typing import Final
 from na64.limits.plot_style import SPECIES, symbol
 from na64.limits.result import Exclusion
 
-__all__ = ["scan_labels", "scan_title"]
+__all__ = ["scan_labels", "scan_title", "shared_parts", "told_apart"]
 
 #: options of a scan: what they are called when on and off, and what they usually are
 _SWITCHES: Final = {
@@ -29,7 +29,7 @@ _WIDTH: Final = 72
 
 def scan_title(exclusions: Sequence[Exclusion]) -> str:
     """Say above the legend what holds for every scan."""
-    lines = [", ".join(_shared_name(exclusions))]
+    lines = [", ".join(shared_parts([_name(exclusion) for exclusion in exclusions]))]
     parts = []
     if len({exclusion.confidence_level for exclusion in exclusions}) == 1:
         parts.append(_level(exclusions[0]))
@@ -56,17 +56,35 @@ def scan_labels(exclusions: Sequence[Exclusion], names: Sequence[str] = ()) -> l
     """
     if len(exclusions) == 1:
         return [""]
-    shared = len(_shared_name(exclusions))
+    shared = len(shared_parts([_name(exclusion) for exclusion in exclusions]))
     rows = [_facts(exclusion, shared) for exclusion in exclusions]
     telling = [column for column in zip(*rows, strict=True) if len(set(column)) > 1]
     labels = [_joined(facts) for facts in zip(*telling, strict=True)] or [""] * len(rows)
-    known = [_plain(name) for name in names or (f"scan {k + 1}" for k in range(len(rows)))]
+    return told_apart(labels, names)
+
+
+def told_apart(labels: Sequence[str], names: Sequence[str] = ()) -> list[str]:
+    """Add names to labels that are empty or not the only ones of their kind; break long lines."""
+    known = [_plain(name) for name in names or (f"limit {k + 1}" for k in range(len(labels)))]
     count = Counter(labels)
     whole = [
         label if label and count[label] == 1 else ", ".join(part for part in (label, name) if part)
         for label, name in zip(labels, known, strict=True)
     ]
     return [_wrapped(label) for label in whole]
+
+
+def shared_parts(names: Sequence[str]) -> list[str]:
+    """Return the first parts of names, between commas, that are the same; all if the names are.
+
+    Every name keeps at least one part of its own, unless all are the same.
+    """
+    parts = [name.split(", ") for name in names]
+    if all(name == parts[0] for name in parts):
+        return parts[0]
+    columns = zip(*(name[:-1] for name in parts), strict=False)
+    same = itertools.takewhile(lambda column: len(set(column)) == 1, columns)
+    return [column[0] for column in same]
 
 
 def _wrapped(text: str) -> str:
@@ -91,17 +109,6 @@ def _joined(facts: Sequence[tuple[str, bool]]) -> str:
     """Join what tells a scan from others; what is usual is told where there is nothing else."""
     unusual = ", ".join(text for text, usual in facts if text and not usual)
     return unusual or ", ".join(text for text, _ in facts if text)
-
-
-def _shared_name(exclusions: Sequence[Exclusion]) -> list[str]:
-    """Return the first parts of the scans' names that are the same; all of them if all are."""
-    names = [_name(exclusion).split(", ") for exclusion in exclusions]
-    if all(name == names[0] for name in names):
-        return names[0]
-    same = itertools.takewhile(
-        lambda parts: len(set(parts)) == 1, zip(*(name[:-1] for name in names), strict=False)
-    )
-    return [parts[0] for parts in same]
 
 
 def _facts(exclusion: Exclusion, shared: int) -> tuple[tuple[str, bool], ...]:

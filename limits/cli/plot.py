@@ -108,9 +108,9 @@ def command(
     else:
         if moments or ratio_panel:
             raise InputError("--g-2 and --ratio-panel are for figures of scans without --plane")
-        limits = _in_plane(results, plane, thermal, normalisation, no_cache)
+        limits, names = _in_plane(results, files, plane, thermal, normalisation, no_cache)
         figure = _figure_of_planes(
-            limits, overlays, thermal, thermal_alpha_d, thermal_ratio, bounds
+            limits, names, overlays, thermal, thermal_alpha_d, thermal_ratio, bounds
         )
 
     from na64.limits.plot_style import figure_bytes
@@ -197,12 +197,16 @@ def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
 
 def _in_plane(
     results: list[Exclusion | PlaneLimit],
+    files: tuple[str, ...],
     plane: str | None,
     thermal: str | None,
     normalisation: str,
     no_cache: bool,
-) -> list[PlaneLimit]:
-    """Convert the scans, and check that the other files are in the same plane."""
+) -> tuple[list[PlaneLimit], list[str]]:
+    """Convert the scans, and check that the other files are in the same plane.
+
+    Returns the limits and for each the file that it comes from.
+    """
     from na64.limits.plane_result import Plane, PlaneLimit, find_plane
     from na64.limits.translation import to_plane
     from na64.models.errors import InputError
@@ -219,11 +223,14 @@ def _in_plane(
     if chosen is Plane.ALPHA_D and thermal:
         relics = list(_names(thermal))
     limits: list[PlaneLimit] = []
+    names: list[str] = []
     with the_console().progress("planes") as progress:
-        for result in results:
+        for result, file in zip(results, files, strict=True):
             if isinstance(result, PlaneLimit):
                 limits.append(result)
+                names.append(file)
                 continue
+            names += [file] * len(relics)
             limits += [
                 to_plane(
                     result,
@@ -237,11 +244,12 @@ def _in_plane(
             ]
     for note in dict.fromkeys(note for limit in limits for note in limit.notes):
         the_console().note(f"note: {note}")
-    return limits
+    return limits, names
 
 
 def _figure_of_planes(
     limits: list[PlaneLimit],
+    files: list[str],
     overlays: tuple[str, ...],
     thermal: str | None,
     alphas: str | None,
@@ -268,6 +276,7 @@ def _figure_of_planes(
             thermal_ratio=_numbers(ratios, "ratios"),
             overlays=names,
             bounds=bounds,
+            names=files,
         )
 
 

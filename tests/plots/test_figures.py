@@ -169,7 +169,7 @@ def test_seeds_and_ensembles_tell_toys_apart() -> None:
         "aux-fixed, seed 2",
         "aux-fluctuated, seed 2",
     ]
-    assert observed(exclusion_figure([toys[0]] * 2)) == ["scan 1", "scan 2"]
+    assert observed(exclusion_figure([toys[0]] * 2)) == ["limit 1", "limit 2"]
 
 
 def test_what_the_names_share_is_the_title_and_long_lines_are_broken() -> None:

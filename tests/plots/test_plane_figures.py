@@ -303,3 +303,12 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(InputError, match="they are known for m_chi in"):
         thermal_line(dark_photon(), DarkSector(), limit(), np.array([5.0]))
     assert plane_figure([limit()], levels=[Level("level", 1e-9)]).axes
+
+
+def test_no_two_limits_have_the_same_name() -> None:
+    def names(*titles: str) -> list[str]:
+        figure = plane_figure([limit(title=title) for title in titles], names=["a.json", "b.json"])
+        return [text.get_text() for text in figure.legends[0].get_texts()]
+
+    assert names("A search", "A search") == ["a.json (observed)", "b.json (observed)"]
+    assert names("A search, 1e9", "A search, 1e10") == ["1e9 (observed)", "1e10 (observed)"]
