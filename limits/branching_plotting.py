@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from na64.limits.plot_style import MEDIAN, OVERLAY_STYLES, SCAN_COLOURS, drawing_style
 from na64.limits.plotting import Overlay
 from na64.limits.result import Exclusion
+from na64.limits.scan_legend import scan_labels
 from na64.models.errors import InputError
 from na64.models.signals.mesons import meson_of_mass
 
@@ -24,7 +25,12 @@ _GROUP = 0.8
 _T = TypeVar("_T")
 
 
-def branching_figure(exclusions: Sequence[Exclusion], overlays: Sequence[Overlay] = ()) -> Figure:
+def branching_figure(
+    exclusions: Sequence[Exclusion],
+    overlays: Sequence[Overlay] = (),
+    *,
+    names: Sequence[str] = (),
+) -> Figure:
     """Draw upper limits on invisible branching ratios as horizontal bars.
 
     Parameters
@@ -34,6 +40,8 @@ def branching_figure(exclusions: Sequence[Exclusion], overlays: Sequence[Overlay
         marks the expected median; a projection is a hatched bar that ends there.
     overlays
         Published limits, with points at masses of mesons; others are left out.
+    names
+        Names of the scans, such as their files, for those that nothing else tells apart.
 
     Returns
     -------
@@ -50,6 +58,12 @@ def branching_figure(exclusions: Sequence[Exclusion], overlays: Sequence[Overlay
         raise InputError(f"bars are for branching ratios, not for {', '.join(other)}")
     masses = sorted({float(mass) for found in exclusions for mass in found.masses_gev})
     mesons = [meson_of_mass(mass) for mass in masses]
+    kinds = ["expected" if found.expected_only else "observed" for found in exclusions]
+    labels = titles = [found.title or found.search for found in exclusions]
+    if len(set(titles)) < len(titles):
+        labels = scan_labels(exclusions, names)
+        if len(set(titles)) == 1:  # nothing but the legend names it
+            labels = [f"{titles[0]}, {label}" for label in labels]
     thickness = _GROUP / (len(exclusions) + len(overlays))
     with drawing_style():
         figure = Figure(
@@ -57,7 +71,8 @@ def branching_figure(exclusions: Sequence[Exclusion], overlays: Sequence[Overlay
         )
         axes = figure.subplots()
         slot = 0
-        for found, colour in zip(exclusions, _cycle(SCAN_COLOURS, len(exclusions)), strict=True):
+        colours = _cycle(SCAN_COLOURS, len(exclusions))
+        for found, colour, label, kind in zip(exclusions, colours, labels, kinds, strict=True):
             values = np.where(np.isfinite(found.observed), found.observed, found.expected[2])
             heights = [
                 _place(masses, float(m)) + _offset(slot, thickness) for m in found.masses_gev
@@ -70,7 +85,7 @@ def branching_figure(exclusions: Sequence[Exclusion], overlays: Sequence[Overlay
                 edgecolor=colour,
                 hatch="///" if found.expected_only else None,
                 alpha=1.0 if found.expected_only else 0.75,
-                label=f"{found.title} ({'expected' if found.expected_only else 'observed'})",
+                label=f"{label} ({kind})",
             )
             half = 0.45 * thickness
             for height, median in zip(heights, found.expected[2].tolist(), strict=True):

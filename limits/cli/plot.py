@@ -151,7 +151,7 @@ def _figure_of_scans(
         if all(found.parameter == "br" for found in scans):
             from na64.limits.branching_plotting import branching_figure
 
-            return branching_figure(scans, curves)
+            return branching_figure(scans, curves, names=files)
         return exclusion_figure(scans, [*curves, *bands], ratio_panel=ratio_panel, names=files)
 
 

@@ -49,6 +49,20 @@ def test_projection_shows_the_expected_limit(mesons: Exclusion) -> None:
     assert any("(expected)" in text for text in texts)
 
 
+def test_scans_have_different_names(mesons: Exclusion) -> None:
+    def names(*scans: Exclusion) -> list[str]:
+        figure = branching_figure(scans, names=["a.json", "b.json"][: len(scans)])
+        return [text.get_text() for text in figure.legends[0].get_texts()]
+
+    title = mesons.title
+    assert names(mesons) == [f"{title} (observed)"]
+    assert names(mesons, mesons) == [f"{title}, {name} (observed)" for name in ("a.json", "b.json")]
+    assert (
+        names(mesons, replace(mesons, method="asymptotic"))[1] == f"{title}, asymptotic (observed)"
+    )
+    assert names(mesons, replace(mesons, title="Other"))[1] == "Other (observed)"
+
+
 def test_refusals(mesons: Exclusion) -> None:
     with pytest.raises(InputError, match="no scan"):
         branching_figure([])
