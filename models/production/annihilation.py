@@ -36,6 +36,7 @@ __all__ = [
     "annihilation_cross_section",
     "narrow_width_yield",
     "radiated_spectrum",
+    "resonance_nodes",
     "resonant_yield",
 ]
 
@@ -171,6 +172,24 @@ def resonant_yield(
     float
         X0 GeV^-2, per electron, at unit coupling.
     """
+    energy, weight = resonance_nodes(resonance, edges_gev)
+    return float(np.sum(weight * spectrum(energy)))
+
+
+def resonance_nodes(resonance: Resonance, edges_gev: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return energies and weights with which sum(weight T(energy)) is int dE T(E) sigma(E).
+
+    Parameters
+    ----------
+    resonance, edges_gev
+        As in `resonant_yield`, N + 1 edges.
+
+    Returns
+    -------
+    energies, weights : ndarray
+        Energies of positrons in GeV and weights in GeV^-1, at unit coupling, both of shape (N, K):
+        K points in each cell.
+    """
     mass = resonance.mass_gev
     scale = mass * float(resonance.total(np.asarray(mass)))
     points, weights = leggauss(_POINTS_PER_CELL)
@@ -185,8 +204,7 @@ def resonant_yield(
     )
     s = _s_gev2(energy)
     measure = half * weights * scale * (1.0 + tangent**2) / (2.0 * ELECTRON_MASS_GEV)
-    sigma = _numerator(s, resonance) / _denominator(s, resonance)
-    return float(np.sum(measure * sigma * spectrum(energy)))
+    return energy, measure * _numerator(s, resonance) / _denominator(s, resonance)
 
 
 def radiated_spectrum(

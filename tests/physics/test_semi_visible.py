@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from na64.models.constants import GEV2_TO_CM2
 from na64.models.decays.in_flight import decay_length_cm
 from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
 from na64.models.mediators.vectors import dark_photon
+from na64.models.production.annihilation import Resonance, resonance_nodes
 from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.showers.cascade import cascade
 from na64.models.signals.decay_in_flight import mediator_flux
 from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.semi_visible import excited_state_decay, semi_visible_rates
@@ -48,8 +51,65 @@ def test_long_lived_states_are_invisible() -> None:
         BEAM, ECAL, MissingEnergyWindow(50.0), dark_photon(), masses, dark_sector=BENCHMARK
     )
     expected = epsilon**2 * invisible.events[:, 0, :, 0]
-    # two quadratures of the same integrals
+    # two quadratures of the same integral of emission; the resonance has the same nodes
     np.testing.assert_allclose(semi, expected, rtol=3e-3)
+
+
+@pytest.mark.parametrize("particle", ["e-", "e+"])
+@pytest.mark.parametrize("alpha_d", [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
+def test_resonances_of_any_width(particle: str, alpha_d: float) -> None:
+    masses = np.array([0.235, 0.25, 0.28, 0.30])
+    sector = DarkSector(DarkMatter.PSEUDO_DIRAC, alpha_d, 3.0, 0.4)
+    beam = Beam(particle, 100.0)
+    epsilon = 1e-6
+    semi = semi_visible_rates(
+        beam,
+        ECAL,
+        WINDOW,
+        dark_photon(),
+        masses,
+        dark_sector=sector,
+        couplings=[epsilon, 1.0],
+    )
+    invisible = missing_energy_rates(
+        beam, ECAL, MissingEnergyWindow(50.0), dark_photon(), masses, dark_sector=sector
+    )
+    expected = epsilon**2 * invisible.events[:, 0, 1, 0]
+    # chi_2 with a lifetime of 1/(epsilon^2 alpha_D) still decays with a probability of 1e-7
+    np.testing.assert_allclose(semi.events[:, 0, 1, 1], expected, rtol=1e-5)
+
+
+def test_points_of_the_resonance_integrate_decays() -> None:
+    # a third of chi_2 survives; against seven times as many energies, each with its own direction
+    mass, epsilon = 0.25, 6e-3
+    for alpha_d in (0.1, 1e-4):
+        sector = DarkSector(DarkMatter.PSEUDO_DIRAC, alpha_d, 3.0, 0.4)
+        coupling = epsilon * np.sqrt(0.1 / alpha_d)
+        found = rates([mass], [coupling, 1.0], sector)[0, 0, 1, 1]
+        decay = excited_state_decay(dark_photon(), mass, sector)
+        energy = np.geomspace(50.0, 100.0, 501)
+
+        def width(root_s: np.ndarray, sector: DarkSector = sector) -> np.ndarray:
+            return sector.width_gev(root_s, mass)
+
+        resonance = Resonance(
+            mass, 3, lambda root_s: dark_photon().partial_widths(root_s)["e e"], width, width
+        )
+        shower = cascade(ECAL.material, "e-", 100.0, floor_gev=50.0, step=0.01)
+        nodes, weights = resonance_nodes(resonance, energy)
+        weights = weights * shower.spectrum(nodes)[1]
+        rest = (mass**2 + decay.heavy_gev[0] ** 2 - decay.light_gev[0] ** 2) / (2.0 * mass)
+        momentum = np.sqrt(rest**2 - decay.heavy_gev[0] ** 2)
+        gamma = nodes / mass
+        cosines = np.linspace(-1.0, 1.0, 401)
+        excited = (
+            gamma[..., None] * rest + np.sqrt(gamma[..., None] ** 2 - 1.0) * momentum * cosines
+        )
+        length = decay_length_cm(excited, decay.heavy_gev[0], coupling**2 * decay.total_gev[0])
+        survive = np.trapezoid(np.exp(-400.0 / length), cosines, axis=-1) / 2.0
+        electrons = ECAL.material.electron_density_cm3 * ECAL.material.radiation_length_cm
+        expected = coupling**2 * electrons * GEV2_TO_CM2 * np.sum(weights * survive)
+        assert found == pytest.approx(expected, rel=2e-4)
 
 
 def test_decays_at_once_leave_no_limit() -> None:
