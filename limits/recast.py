@@ -24,7 +24,7 @@ from na64.models.mediators.registry import mediator
 from na64.models.setup import BEAM_PARTICLES
 from na64.models.signals.missing_energy import invisible_branching
 
-__all__ = ["recast"]
+__all__ = ["NotCarriedError", "recast"]
 
 FloatArray = NDArray[np.float64]
 
@@ -37,6 +37,10 @@ _SMALL_SHARE: Final = 0.01
 _CONSTANT: Final = 1e-6
 #: steps in sqrt(s) in which that is checked
 _STEPS: Final = 60
+
+
+class NotCarriedError(InputError):
+    """The stored yields cannot carry a recast that a new scan could make."""
 
 
 def recast(
@@ -75,10 +79,11 @@ def recast(
 
     Raises
     ------
+    NotCarriedError
+        For a scan of another topology, and for masses at which annihilation would change its
+        shape; the message names the scan to run.
     InputError
-        For a scan of another topology, a mediator of another kind or that does not couple to the
-        beam lepton, and for masses at which annihilation would change its shape; the message
-        names the scan to run.
+        For a mediator of another kind or that does not couple to the beam lepton.
     """
     cards = _cards(exclusion)
     old = mediator(exclusion.model) if original is None else original
@@ -104,7 +109,7 @@ def recast(
     if not sound.all():
         if not leave_out or not sound.any():
             lost = masses[~sound]
-            raise InputError(
+            raise NotCarriedError(
                 f"annihilation contributes at {lost[0]:.4g}-{lost[-1]:.4g} GeV and changes its "
                 f"shape with the dark sector or the running coupling: the stored yields cannot "
                 f"carry that; {run}, or leave these masses out (--leave-out)"
@@ -129,7 +134,7 @@ def _cards(exclusion: Exclusion) -> list[Mapping[str, Any]]:
     cards: list[Mapping[str, Any]] = list(card.get("combination", [card]))
     for part in cards:
         if part["topology"] not in _TOPOLOGIES:
-            raise InputError(
+            raise NotCarriedError(
                 f"a recast is for searches for missing energy; {part['name']} has the topology "
                 f"'{part['topology']}', whose signal depends on the lifetime: run a scan"
             )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.combination import combined_signal
 from na64.limits.expected import NO_DARK_MATTER, Settings, expected_signal
-from na64.limits.recast import recast
+from na64.limits.recast import NotCarriedError, recast
 from na64.limits.result import Exclusion
 from na64.limits.scanning import exclude
 from na64.models.errors import InputError
@@ -22,8 +23,36 @@ from na64.models.signals.missing_energy import TableStore
 from na64.workspaces.cardreader import parse_card
 from na64.workspaces.jsonio import canonical_json
 from na64.workspaces.runcard import RunCard
+from na64.workspaces.topologies import topology
 
-__all__ = ["at_sector", "dark_sector_of", "mediator_of", "repeat_scan"]
+__all__ = ["at_sector", "check_dark_sector", "dark_sector_of", "mediator_of", "repeat_scan"]
+
+#: free parameters that are no dimensionless coupling of a mediator of dark matter
+_NO_COUPLING: Final = ("g_agg", "br")
+
+
+def check_dark_sector(exclusion: Exclusion) -> None:
+    """Refuse a scan whose signal does not know of dark matter.
+
+    Raises
+    ------
+    InputError
+        If a search of the scan has a topology without a dark sector, such as ``visible``, or the
+        free parameter is not a dimensionless coupling.
+    """
+    card = exclusion.provenance.get("card", {})
+    for part in card.get("combination", [card]):
+        kind = part.get("topology")
+        if kind and "dark_sector" not in inspect.signature(topology(kind).signal()).parameters:
+            raise InputError(
+                f"the scan of {exclusion.search} has nothing to do with dark matter: the signal of "
+                f"the topology '{kind}' does not depend on it"
+            )
+    if exclusion.parameter in _NO_COUPLING:
+        raise InputError(
+            f"the scan of {exclusion.search} limits {exclusion.parameter}, not the coupling of a "
+            "mediator to dark matter"
+        )
 
 
 def dark_sector_of(exclusion: Exclusion) -> DarkSector | None:
@@ -84,7 +113,8 @@ def at_sector(
     ------
     InputError
         If the yields cannot carry the change and ``repeat`` is False: the message of
-        `na64.limits.recast.recast`, which names the scan to run. If the scan holds no card.
+        `na64.limits.recast.recast`, which names the scan to run. If the scan holds no card, or
+        the change is not allowed.
     """
     if dark_sector_of(exclusion) == sector:
         return exclusion, np.array([])
@@ -98,13 +128,11 @@ def at_sector(
     if not repeat:
         try:
             return recast(exclusion, portal, leave_out=leave_out, **words), np.array([])
-        except InputError as error:
-            if "card" not in exclusion.provenance:
-                raise
+        except NotCarriedError as error:
             raise InputError(f"{error}, or scan anew where it is needed (--recompute)") from error
     try:
         kept = recast(exclusion, portal, leave_out=True, **words)
-    except InputError:  # nothing can be carried over
+    except NotCarriedError:
         kept = None
     masses = exclusion.masses_gev
     lost = masses if kept is None else masses[~np.isin(masses, kept.masses_gev)]

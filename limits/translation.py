@@ -24,7 +24,7 @@ from na64.limits.planes import (
     y_from_coupling,
 )
 from na64.limits.provenance import provenance
-from na64.limits.rescanning import at_sector, dark_sector_of, mediator_of
+from na64.limits.rescanning import at_sector, check_dark_sector, dark_sector_of, mediator_of
 from na64.limits.result import Exclusion, Regions, Status
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
@@ -101,6 +101,10 @@ def to_plane(
         raise InputError("masses can be scanned anew or left out, not both")
     chosen_y = find_normalisation(normalisation)
     old = dark_sector_of(exclusion)
+    if chosen.against_dark_matter or any(
+        item is not None for item in (dark_matter, alpha_d, ratio, splitting)
+    ):
+        check_dark_sector(exclusion)
     sector = _changed(old, dark_matter, alpha_d, ratio, splitting)
     if chosen.against_dark_matter and sector is None:
         raise InputError(
@@ -122,7 +126,7 @@ def to_plane(
             tables=tables,
             progress=progress,
         )
-        notes = _recomputed(again, "with the changed dark sector")
+        notes = _recomputed(again, f"{_what_changes(exclusion)} with the changed dark sector")
     if chosen is Plane.Y and sector is not None:
         return _mapped(
             exclusion,
@@ -165,7 +169,13 @@ def _recomputed(masses: FloatArray, why: str) -> tuple[str, ...]:
     where = f"{masses.size} mediator masses, {masses[0]:.4g}-{masses[-1]:.4g} GeV"
     if masses.size == 1:
         where = f"a mediator mass of {masses[0]:.4g} GeV"
-    return (f"scanned anew at {where}, where annihilation changes {why}",)
+    return (f"scanned anew at {where}, where {why}",)
+
+
+def _what_changes(exclusion: Exclusion) -> str:
+    """What of a signal the stored yields cannot carry to another dark sector."""
+    # decays of the dark matter itself change with all of it
+    return "annihilation changes" if exclusion.power is not None else "the signal changes"
 
 
 def _unit(
@@ -298,7 +308,9 @@ def _in_alpha_d(
     line = edges[1, 3 if exclusion.expected_only else 0]
     notes = [
         *validity_notes(sector),
-        *_recomputed(again, f"with alpha_D, at {grid.size} values of alpha_D"),
+        *_recomputed(
+            again, f"{_what_changes(exclusion)} with alpha_D, at {grid.size} values of alpha_D"
+        ),
     ]
     if np.any(np.isinf(line)):
         notes.append(f"an open region is excluded to the largest alpha_D tried, {grid[-1]:g}")

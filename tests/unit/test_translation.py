@@ -19,6 +19,7 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
 from na64.models.mediators.vectors import dark_photon
 from na64.models.relic.targets import thermal_target
+from na64.workspaces.cardreader import load_card
 
 # one mass with emission alone, the peak and the upper edge of the resonance, emission again
 MASSES = (0.01, 0.235, 0.3, 0.6)
@@ -265,3 +266,55 @@ def test_a_damaged_file_names_the_place() -> None:
 def test_what_is_refused(changes, words, message) -> None:
     with pytest.raises(InputError, match=message):
         to_plane(toy(**changes), **words)
+
+
+@pytest.mark.parametrize("plane", ["y", "alpha-d"])
+@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize(
+    ("search", "mass", "message"),
+    [
+        ("na64h-2022", 0.55, "topology 'meson' does not depend on it"),
+        ("na64e-alp-5e12", 0.02, "topology 'alp' does not depend on it"),
+        ("na64e-visible-1e12", 0.01, "topology 'visible' does not depend on it"),
+    ],
+)
+def test_a_search_that_knows_no_dark_matter_has_no_place_in_its_planes(
+    plane, recompute, search, mass, message
+) -> None:
+    card = load_card(search).to_dict()
+    made = toy(
+        search=search,
+        dark_matter=None,
+        alpha_d=None,
+        ratio=None,
+        masses_gev=np.array([mass, 1.1 * mass]),
+        provenance={"card": card},
+    )
+    with pytest.raises(InputError, match=message) as caught:
+        to_plane(made, plane, dark_matter="dirac", recompute=recompute)
+    assert "--recompute" not in str(caught.value)
+    with pytest.raises(InputError, match=message):
+        to_plane(made, "g", dark_matter="dirac", recompute=recompute)
+
+
+def test_a_parameter_with_a_dimension_gives_no_y() -> None:
+    with pytest.raises(InputError, match="limits g_agg, not the coupling of a mediator to dark"):
+        to_plane(toy(parameter="g_agg"), "y")
+
+
+def test_a_search_for_decays_of_the_dark_matter_is_scanned_anew_as_a_whole() -> None:
+    start = scan(
+        "na64e-semi-visible-2016-2018",
+        masses_gev=[0.2],
+        method="asymptotic",
+        dark_matter="pseudo-dirac",
+        splitting=0.4,
+    )
+    with pytest.raises(InputError, match="--recompute"):
+        to_plane(start, "y", alpha_d=0.05)
+    found = to_plane(start, "y", alpha_d=0.05, recompute=True)
+    assert found.notes == (
+        "scanned anew at a mediator mass of 0.2 GeV, where the signal changes with the changed "
+        "dark sector",
+    )
+    assert found.alpha_d == 0.05
