@@ -95,7 +95,8 @@ def test_expected_counts(template: Template) -> None:
     assert counts() == pytest.approx(3.0 / 1.1 * signal + background, rel=1e-11)
     values["efficiency"], values["upstream-2021-2022"] = 0.0, 1.0
     moved = counts() - 3.0 * signal - background
-    assert moved[:5] == pytest.approx(0.0, abs=1e-12)
+    # the JSON keeps twelve digits of each of the two numbers per bin, up to 3 events
+    assert moved[:5] == pytest.approx(0.0, abs=1e-11)
     assert moved[5:].sum() == pytest.approx(0.12, rel=3e-3)  # 0.16 +- 0.12 (arXiv:2307.02404)
 
 
