@@ -10,7 +10,7 @@ and the expected CLs of order k is that of the dataset at the Phi(k) quantile of
 ensemble, counted from the least signal-like side. Nothing is special at n = 0.
 
 The set {qtilde(n) >= q} is explored from n = 0 along the axes: a dataset outside it is followed
-further along an axis only where one more event there would raise qtilde (control regions).
+further only where more events can raise qtilde again (control regions, shared backgrounds).
 Branches whose total probability cannot matter are cut.
 """
 
@@ -43,6 +43,9 @@ DEFAULT_MAX_DATASETS = 50_000
 _TIE = 1e-8
 #: a branch is cut when its probability is below this fraction of what is already there
 _CUT = 1e-7
+#: fraction of the threshold from which on a dataset outside is followed along all axes when
+#: qtilde may fall and rise again
+_NEAR = 0.7
 #: slope of qtilde along an axis that counts as rising; the stored rates have single precision
 _RISING = 1e-5
 #: relative tolerance of a limit where CLs jumps, and where it is smooth
@@ -227,7 +230,8 @@ class ExactCalculator:
             background = _sums(problem, visited.background * inside, n)
             follow = (inside & (visited.q > _TIE))[:, None] & ~visited.followed
             if not self.monotone:
-                follow |= visited.rising & ~visited.followed
+                near = visited.q >= np.maximum(_NEAR * limit[problem], _TIE)
+                follow |= (visited.rising | near[:, None]) & ~visited.followed
             follow[failed[problem]] = False
             if threshold is not None:
                 follow[limit[problem] <= _TIE] = False

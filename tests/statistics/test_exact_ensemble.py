@@ -189,3 +189,24 @@ def test_projection_without_data(counting):
     exact = upper_limits(batch, observed=False)
     # three in five background experiments see nothing, as in the fit to no event
     assert exact.expected_events[2, 0] == pytest.approx(2.351, rel=5e-3)
+
+
+def test_sets_with_gaps(counting):
+    """Shared backgrounds: along an axis qtilde can fall below the threshold and rise again."""
+    spec = counting(
+        background=(0.74, 1.48, 0.37),
+        uncertainty=(0.4, 0.6, 0.2),
+        signal=(0.34, 0.02, 0.64),
+        observed=(1, 0, 1),
+    )
+    for channel in spec["channels"][:2]:
+        channel["samples"][1]["modifiers"].append(
+            {"name": "shared", "type": "normsys", "data": {"hi": 1.5, "lo": 1.0 / 1.5}}
+        )
+    batch = compile_workspace(spec, validate=False).batch()
+    for mu in (1.5, 4.1, 6.0):
+        found = cls_values(batch, mu, expected=True)
+        observed_cls, bands = _full_enumeration(batch, mu, 22)
+        # what is not followed must not move CLs by 1e-4
+        assert found.observed[0] == pytest.approx(observed_cls, rel=1e-4)
+        np.testing.assert_allclose(found.expected[:, 0], bands, rtol=1e-4)
