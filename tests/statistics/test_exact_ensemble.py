@@ -206,7 +206,7 @@ def test_sets_with_gaps(counting):
     batch = compile_workspace(spec, validate=False).batch()
     for mu in (1.5, 4.1, 6.0):
         found = cls_values(batch, mu, expected=True)
-        observed_cls, bands = _full_enumeration(batch, mu, 22)
+        observed_cls, bands = _full_enumeration(batch, mu, 30)
         # what is not followed must not move CLs by 1e-4
         assert found.observed[0] == pytest.approx(observed_cls, rel=1e-4)
         np.testing.assert_allclose(found.expected[:, 0], bands, rtol=1e-4)
