@@ -13,6 +13,7 @@ from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.relic.targets import OMEGA_H2, thermal_target, validity_notes
+from na64.models.signals.missing_energy import invisible_branching_at
 
 __all__ = [
     "ALPHA_D_GRID",
@@ -165,19 +166,16 @@ def invisible_coupling(
         alpha_D has a thermal coupling below one.
     """
     coupling = np.where(np.isfinite(thermal), thermal, 1.0)
-    widths = mediator.partial_widths(mediator_masses_gev)
-    neutrinos = np.asarray(widths.get("neutrinos", 0.0), float)
-    visible = sum(np.asarray(width) for name, width in widths.items() if name != "neutrinos")
-    dark = np.array(
-        [
-            DarkSector(sector.species, float(alpha), sector.ratio, sector.splitting).width_gev(
-                mediator_masses_gev, mediator_masses_gev, mediator.kind
-            )
-            for alpha in alphas
-        ]
-    )
-    invisible = dark + coupling**2 * neutrinos
-    seen = coupling * np.sqrt(invisible / (invisible + coupling**2 * visible))
+    branching = [
+        invisible_branching_at(
+            mediator,
+            mediator_masses_gev,
+            DarkSector(sector.species, float(alpha), sector.ratio, sector.splitting),
+            row,
+        )
+        for alpha, row in zip(alphas, coupling, strict=True)
+    ]
+    seen = coupling * np.sqrt(branching)
     return np.asarray(np.where(np.any(np.isfinite(thermal), axis=0), seen, np.nan))
 
 

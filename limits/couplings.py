@@ -1,4 +1,4 @@
-"""Which couplings mean something: what is accepted, and where perturbation theory ends."""
+"""Which couplings mean something: what is accepted, and where the assumptions of a limit end."""
 
 from __future__ import annotations
 
@@ -12,14 +12,25 @@ from numpy.typing import NDArray
 from na64.limits.result import Regions
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError
+from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
+from na64.models.signals.missing_energy import invisible_branching_at
 
-__all__ = ["LARGEST_COUPLING", "check_coupling", "largest_perturbative", "nonperturbative_note"]
+__all__ = [
+    "LARGEST_COUPLING",
+    "check_coupling",
+    "largest_perturbative",
+    "limit_warnings",
+    "nonperturbative_note",
+    "visible_decay_note",
+]
 
 #: far above every coupling for which a signal is a small correction; in 1/GeV for those with a
 #: dimension
 LARGEST_COUPLING: Final = 1e6
 _SMALLEST_COUPLING: Final = 1e-100  # its square is a number still
+#: visible share of decays at a limit that is worth a word: half of that in the coupling
+_VISIBLE_SHARE: Final = 0.01
 
 
 def check_coupling(coupling: float) -> None:
@@ -80,8 +91,82 @@ def nonperturbative_note(
     ]
     if not beyond:
         return ""
-    where = f"{beyond[0]:.4g}" + (f" to {beyond[-1]:.4g}" if len(beyond) > 1 else "")
     return (
-        f"at {where} GeV the limit is above {mediator.parameter} = {bound:.3g}, where the coupling "
-        "is sqrt(4 pi): computed at lowest order, it means nothing"
+        f"at {_range(beyond)} GeV the limit is above {mediator.parameter} = {bound:.3g}, where the "
+        "coupling is sqrt(4 pi): computed at lowest order, it means nothing"
     )
+
+
+def visible_decay_note(
+    mediator: Mediator,
+    sector: DarkSector,
+    masses_gev: NDArray[np.float64],
+    regions: Sequence[Regions],
+) -> str:
+    """Say where a limit assumes invisible decays that the mediator has not at that coupling.
+
+    The events of a search for invisible decays go with coupling^2 BR(coupling). Limits are made
+    with a branching ratio of 1 to dark matter, and are too strong where visible decays count.
+
+    Parameters
+    ----------
+    mediator, sector
+        The mediator and its dark matter.
+    masses_gev
+        Its masses, shape (M,).
+    regions
+        Excluded intervals of the coupling, one tuple per mass, upper limits of such a search.
+
+    Returns
+    -------
+    str
+        Empty where visible decays are below 1 % at all limits.
+    """
+    limit = np.array([found[0][0] if found else 0.0 for found in regions])
+    branching = invisible_branching_at(mediator, masses_gev, sector, limit)
+    concerned = 1.0 - branching > _VISIBLE_SHARE
+    if not concerned.any():
+        return ""
+    note = (
+        f"at {_range(masses_gev[concerned].tolist())} GeV the limit assumes invisible decays alone,"
+        f" but at its coupling their branching ratio is down to {branching.min():.2g}: it is too "
+        "strong there"
+    )
+    # without neutrinos coupling^2 BR grows up to width(dark)/width(visible), and reaches limit^2
+    # only if that is larger
+    neutrinos = np.asarray(mediator.partial_widths(masses_gev).get("neutrinos", 0.0), float)
+    nothing = concerned & (neutrinos <= 0.0) & (branching <= 0.5)
+    if nothing.any():
+        where = _range(masses_gev[nothing].tolist())
+        note += f"; with visible decays no coupling is excluded at {where} GeV"
+    return note
+
+
+def limit_warnings(
+    mediator: Mediator,
+    sector: DarkSector | None,
+    power: float | None,
+    masses_gev: NDArray[np.float64],
+    regions: Sequence[Regions],
+) -> list[str]:
+    """Return what a reader of limits must know about the couplings at which they are.
+
+    Parameters
+    ----------
+    mediator, sector
+        The mediator and its dark matter, None if there is none.
+    power
+        With which power of the coupling events go, None for decays in flight.
+    masses_gev
+        Masses of the mediator, shape (M,).
+    regions
+        Excluded intervals, one tuple per mass.
+    """
+    notes = [nonperturbative_note(mediator, masses_gev, regions)]
+    if sector is not None and power is not None:
+        notes.append(visible_decay_note(mediator, sector, masses_gev, regions))
+    return [note for note in notes if note]
+
+
+def _range(masses: Sequence[float]) -> str:
+    return f"{masses[0]:.4g}" + (f" to {masses[-1]:.4g}" if len(masses) > 1 else "")

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.couplings import limit_warnings
 from na64.limits.expected import Settings
 from na64.limits.result import Exclusion, Regions
 from na64.models.constants import ELECTRON_MASS_GEV
@@ -263,6 +264,10 @@ def _rescaled(
     power = float(exclusion.power or 2.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = (before / after) ** (1.0 / power)
+    regions = _scaled(exclusion.regions, scale)
+    expected_regions = _scaled(exclusion.expected_regions, scale)
+    shown = expected_regions if exclusion.expected_only else regions
+    warnings = limit_warnings(new, sector, power, exclusion.masses_gev, shown) if shown else []
     return replace(
         exclusion,
         model=new.name,
@@ -270,13 +275,14 @@ def _rescaled(
         alpha_d=None if sector is None else sector.alpha_d,
         ratio=None if sector is None else sector.ratio,
         dark_matter=None if sector is None else sector.species.value,
-        regions=_scaled(exclusion.regions, scale),
+        regions=regions,
         expected=exclusion.expected * scale,
-        expected_regions=_scaled(exclusion.expected_regions, scale),
+        expected_regions=expected_regions,
         yields=yields,
         options={**exclusion.options, "splitting": settings.splitting},
         provenance={
             **exclusion.provenance,
+            "warnings": warnings,
             "recast": {"model": exclusion.model, "content_digest": exclusion.content_digest},
         },
     )

@@ -230,4 +230,11 @@ def _merged(first: Exclusion, second: Exclusion) -> Exclusion:
         events_limit=joined(first.events_limit, second.events_limit),
         yields={name: joined(values, second.yields[name]) for name, values in first.yields.items()},
         status=chosen(first.status, second.status),
+        provenance={
+            **first.provenance,
+            "warnings": [
+                *first.provenance.get("warnings", ()),
+                *second.provenance.get("warnings", ()),
+            ],
+        },
     )

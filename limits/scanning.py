@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from numpy.typing import ArrayLike
 
 from na64.limits.calculators.inverting import DEFAULT_TOYS, METHODS
-from na64.limits.couplings import nonperturbative_note
+from na64.limits.couplings import limit_warnings
 from na64.limits.expected import ExpectedSignal, Settings, expected_signal
 from na64.limits.inversion import invert
 from na64.limits.provenance import provenance
 from na64.limits.result import Exclusion
 from na64.models.errors import InputError, unknown_name
+from na64.models.mediators.naming import mass_name
 from na64.models.mediators.protocol import Mediator
 from na64.models.signals.missing_energy import TableStore
 from na64.workspaces.runcard import RunCard
@@ -182,8 +183,10 @@ def exclude(
         jobs=jobs,
         progress=progress,
     )
-    beyond = nonperturbative_note(
+    warnings = limit_warnings(
         signal.mediator,
+        sector,
+        rates.power,
         rates.masses_gev,
         found.expected_regions if only_expected else found.regions,
     )
@@ -193,7 +196,7 @@ def exclude(
         model=rates.mediator,
         parameter=rates.parameter,
         power=rates.power,
-        mass_parameter=card.mass_parameter,
+        mass_parameter=mass_name(signal.mediator, card.mass_parameter),
         confidence_level=confidence_level,
         method=method,
         production=settings.production,
@@ -228,6 +231,6 @@ def exclude(
             card_digest=card.digest,
             template_digest=template.digest,
             messages=[message for message in found.messages if message],
-            warnings=[beyond] if beyond else [],
+            warnings=warnings,
         ),
     )

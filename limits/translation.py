@@ -127,6 +127,7 @@ def to_plane(
             progress=progress,
         )
         notes = _recomputed(again, f"{_what_changes(exclusion)} with the changed dark sector")
+    notes += tuple(exclusion.provenance.get("warnings", ()))
     if chosen is Plane.Y and sector is not None:
         return _mapped(
             exclusion,

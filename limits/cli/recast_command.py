@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from na64.limits.cli.application import Command
+from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.options import dark_sector_options, json_option, model_option, output_option
 
 
@@ -59,6 +59,8 @@ def command(
         leave_out=leave_out,
     )
     write_outputs({name: result.to_text(Path(name).suffix) for name in outputs}, force)
+    for warning in result.provenance.get("warnings", ()):
+        the_console().warning(warning)
     if as_json:
         click.echo(result.to_json(), nl=False)
     elif not outputs:

@@ -41,7 +41,13 @@ from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.showers.cascade import Cascade, cascade
 from na64.models.signals.rates import SignalRates, check_masses
 
-__all__ = ["PROCESSES", "TableStore", "invisible_branching", "missing_energy_rates"]
+__all__ = [
+    "PROCESSES",
+    "TableStore",
+    "invisible_branching",
+    "invisible_branching_at",
+    "missing_energy_rates",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -103,9 +109,11 @@ def invisible_branching(
     masses_gev
         Its masses, shape (M,).
     dark_sector
-        What it decays to besides. Its width does not fall with the coupling and dominates:
-        the ratio is then 1 (visible decays are worth epsilon^2 alpha/alpha_D, below 1e-5 for
-        every coupling that these searches reach). With None the mediator's own neutrinos count.
+        What it decays to besides. Its width does not fall with the coupling: the ratio is then
+        1, up to visible decays that are worth about epsilon^2 alpha/alpha_D. That is nothing for
+        alpha_D = 0.1, but not for alpha_D below 1e-4 or so, nor for a large coupling as that of
+        L_mu - L_tau to an electron beam: see `invisible_branching_at`. With None the mediator's
+        own neutrinos count.
 
     Raises
     ------
@@ -124,6 +132,34 @@ def invisible_branching(
             "a search for missing energy does not see it without dark matter"
         )
     return np.asarray(invisible / total)
+
+
+def invisible_branching_at(
+    mediator: Mediator,
+    masses_gev: ArrayLike,
+    dark_sector: DarkSector,
+    coupling: ArrayLike,
+) -> FloatArray:
+    """Return the branching ratio to dark matter and neutrinos at a coupling.
+
+    Parameters
+    ----------
+    mediator
+        The mediator.
+    masses_gev
+        Its masses, shape (M,).
+    dark_sector
+        What it decays to besides.
+    coupling
+        Its free coupling, shape (..., M) or a number.
+    """
+    masses = np.asarray(masses_gev, float)
+    square = np.asarray(coupling, float) ** 2
+    widths = mediator.partial_widths(masses)
+    total = np.sum([np.broadcast_to(width, masses.shape) for width in widths.values()], axis=0)
+    dark = dark_sector.width_gev(masses, masses, mediator.kind)
+    invisible = dark + square * np.asarray(widths.get("neutrinos", 0.0), float)
+    return np.asarray(invisible / (dark + square * total))
 
 
 def _emission(

@@ -324,6 +324,38 @@ def test_a_limit_beyond_perturbation_theory_is_warned_of(call) -> None:
     assert usual.data["provenance"]["warnings"] == []
 
 
+def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
+    weak = ("--dark-matter", "scalar", "--alpha-d", "1e-6", "--masses", "0.01,0.5,1")
+    done = call("scan", "--method", "asymptotic", *weak, "-o", "weak.json")
+    assert done.code == 0
+    found = json.loads(Path("weak.json").read_text())
+    (warning,) = found["provenance"]["warnings"]
+    # width to scalars alpha_D M (1 - 4/9)^(3/2)/12, and to e, mu and hadrons alpha eps^2 M/3 each
+    # but for R = 2.2 or so at 1 GeV and thresholds
+    low, high = (
+        1.0 / (1.0 + found["observed"][2] ** 2 / 137.0 / 3.0 * counted / (1e-6 * 0.414 / 12.0))
+        for counted in (6.0, 2.0)
+    )
+    told = float(warning.split("down to ")[1].split(":")[0])
+    assert low < told < high
+    assert warning.startswith("at 0.5 to 1 GeV the limit assumes invisible decays alone")
+    assert warning.endswith("with visible decays no coupling is excluded at 1 GeV")
+    assert f"warning: {warning}" in done.err
+    plane = call("to-plane", "weak.json", "--plane", "y", "--json")
+    assert f"note: {warning}" in plane.err
+    assert plane.data["notes"] == [warning]
+    # a recast speaks of its own limit: with neutrinos some coupling is always excluded
+    words = ("--dark-matter", "scalar", "--alpha-d", "1e-6", "--leave-out")
+    recast = call("recast", "weak.json", "--model", "b-minus-l", *words, "-o", "b-l.json")
+    assert recast.code == 0
+    assert "branching ratio is down to" in recast.err
+    assert "no coupling" not in recast.err
+    # the other dark sector has no such problem, and no warning is left
+    strong = call("to-plane", "weak.json", "--plane", "y", "--alpha-d", "0.1", "--json")
+    assert strong.code == 0, strong.err
+    assert strong.data["notes"] == []
+
+
 def test_masses_from_python_must_be_numbers() -> None:
     for masses in (np.array(["a"]), [[0.1], [0.2, 0.3]], [], [0.2, 0.1], [1e-9]):
         with pytest.raises(InputError, match="mass"):
