@@ -21,6 +21,7 @@ from na64.models.decays.in_flight import decay_probability, survival_probability
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.production.boson_flux import BosonFlux
+from na64.models.production.emission import Approximation
 from na64.models.setup import Beam, Target
 from na64.models.signals.decay_in_flight import (
     TableStore,
@@ -76,7 +77,7 @@ def alp_rates(
         Branching ratio to states that nothing sees, 0 to 1, the same for all couplings. It
         shortens the lifetime; an invisible decay is missing energy wherever it happens.
     production, inelastic
-        Approximation of the emission (of no effect for Primakoff production), and whether
+        Approximation of the emission (Primakoff production has ``etl`` only), and whether
         incoherent scattering off protons is added.
     couplings
         Couplings, shape (C,); 40 per decade, 1e-6 to 100 GeV^-1 or 1e-6 to 1, if None.
@@ -100,6 +101,13 @@ def alp_rates(
         )
     refuse(window.problems(beam, target))
     photons = MediatorKind(mediator.kind) is MediatorKind.PHOTON_COUPLED
+    if photons and "photons" not in mediator.partial_widths(masses):
+        raise InputError(f"model '{mediator.name}' does not couple to photons or electrons")
+    if photons and production != Approximation.ETL:
+        raise InputError(
+            f"production {production} is for emission by electrons; Primakoff production of the "
+            f"model '{mediator.name}' has no approximations, choose etl"
+        )
     grid = coupling_grid(*_COUPLINGS[photons], couplings)
     visible = 1.0 - invisible_branching
 

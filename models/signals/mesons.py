@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from na64.models.errors import InputError
+from na64.models.mediators.mesons import InvisibleMesons
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.charge_exchange import MESONS, Meson, mesons_per_hadron
 from na64.models.setup import Beam, Target
@@ -81,8 +82,13 @@ def meson_rates(
     Raises
     ------
     InputError
-        For a mass that no meson has, or a meson that the beam does not make.
+        For another mediator, a mass that no meson has, or a meson that the beam does not make.
     """
+    if not isinstance(mediator, InvisibleMesons):
+        raise InputError(
+            f"model '{mediator.name}' is not made by charge exchange: a search for mesons that "
+            f"vanish is for the model '{InvisibleMesons().name}'"
+        )
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
     made = []

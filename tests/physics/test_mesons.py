@@ -7,7 +7,9 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.models.materials import material
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.mesons import invisible_mesons
+from na64.models.mediators.registry import mediator
 from na64.models.production.charge_exchange import MESONS
 from na64.models.setup import Beam, Target
 from na64.models.signals.mesons import meson_of_mass, meson_rates
@@ -20,6 +22,7 @@ from na64.workspaces.template import Template
 ETA, ETA_PRIME = MESONS["eta"].mass_gev, MESONS["eta-prime"].mass_gev
 CALORIMETER = Target(material("ecal"), 45.0)
 WINDOW = MesonWindow(33.8)
+SPLIT = DarkSector(DarkMatter.PSEUDO_DIRAC, 0.1, 3.0, 0.4)
 # NA64h, arXiv:2406.01990: 2.9e9 pions, no event, 90 % CL; with 2.3 events they imply 2.1e4 eta and
 # 1.1e4 eta' that would have been seen
 PIONS = 2.9e9
@@ -66,6 +69,26 @@ def test_mesons_of_each_beam() -> None:
         meson_rates(pions, CALORIMETER, WINDOW, invisible_mesons(), [kaon])
     with pytest.raises(InputError, match="of pi-, not of e-"):
         meson_rates(Beam("e-", 100.0), CALORIMETER, WINDOW, invisible_mesons(), [ETA])
+
+
+@pytest.mark.parametrize("model", ["dark-photon", "pseudoscalar", "alp"])
+def test_other_mediators_are_no_mesons(model: str) -> None:
+    with pytest.raises(InputError, match=f"'{model}' is not made by charge exchange"):
+        meson_rates(Beam("pi-", 50.0), CALORIMETER, WINDOW, mediator(model), [ETA])
+
+
+def test_mesons_are_made_by_pions_alone() -> None:
+    # also with a branching ratio to nothing, which needs no lifetime
+    signals = {
+        "na64e-2016": ("does not couple to the electrons", {}),
+        "na64mu-2022": ("does not couple to the muons", {}),
+        "na64e-visible-2017-2018": ("does not couple to the beam's electrons", {}),
+        "na64e-alp-2016-2018": ("does not couple to photons", {"invisible_branching": 1.0}),
+        "na64e-semi-visible-2016-2018": ("vector", {"dark_sector": SPLIT}),
+    }
+    for name, (message, options) in signals.items():
+        with pytest.raises(InputError, match=message):
+            signal_rates(load_card(name), invisible_mesons(), [ETA], **options)
 
 
 def test_masses_name_the_mesons() -> None:
