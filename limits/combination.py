@@ -10,11 +10,14 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from na64.limits.expected import (
+    NO_DARK_MATTER,
     ExpectedSignal,
     Settings,
     check_masses,
-    expected_signal,
     find_card,
+    find_mediator,
+    refuse_unused,
+    signal_of_card,
 )
 from na64.limits.result import Exclusion
 from na64.limits.scanning import check_calculator, exclude
@@ -111,8 +114,8 @@ def combined_signal(
     Raises
     ------
     InputError
-        For anything that is not allowed in one of the searches, the same search twice, or
-        different default models.
+        For anything that is not allowed in one of the searches, the same search twice, different
+        default models, or a setting without effect on any of them.
     """
     cards = [find_card(search) for search in searches]
     if len(cards) < 2:
@@ -127,14 +130,14 @@ def combined_signal(
             found = ", ".join(f"{name} ({search})" for name, search in models.items())
             raise InputError(f"the searches are for different models, {found}: choose one")
         model = cards[0].model
+    chosen, chosen_settings = find_mediator(model), settings or Settings()
+    refuse_unused(cards, chosen, chosen_settings)
     masses = check_masses(cards[0], masses_gev, cards[1:])
     parts: dict[str, ExpectedSignal] = {}
     for card in cards:
         progress(card.name)
         try:
-            parts[card.name] = expected_signal(
-                card, masses_gev=masses, model=model, settings=settings, tables=tables
-            )
+            parts[card.name] = signal_of_card(card, chosen, chosen_settings, masses, tables=tables)
         except InputError as error:
             raise InputError(f"{card.name}: {error}") from error
     template = combine_templates(
@@ -144,14 +147,16 @@ def combined_signal(
     rates = combine_rates({name: part.rates for name, part in parts.items()})
     # with one projection among the parts there is nothing to observe yet
     template = replace(template, projection=any(card.projection for card in cards))
-    first = parts[names[0]]
+    # a part that does not depend on dark matter says nothing of it
+    told = [part.settings for part in parts.values()]
+    kept = next((item for item in told if item.dark_matter != NO_DARK_MATTER), told[0])
     return ExpectedSignal(
         CombinedSearch(tuple(cards), tuple(shared)),
         template,
         rates,
         template.signal_events(rates),
-        first.settings,
-        first.mediator,
+        kept,
+        chosen,
     )
 
 

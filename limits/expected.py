@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -34,6 +34,15 @@ __all__ = [
     "find_card",
 ]
 
+# options of commands that are not called as their settings are
+_FLAGS: Final = {
+    "annihilation": "--no-annihilation",
+    "inelastic": "--elastic-only",
+    "initial_state_radiation": "--radiation",
+    "primary_positrons": "--no-primary-positrons",
+}
+# settings that are numbers of dark matter
+_SECTOR: Final = frozenset({"alpha_d", "ratio", "splitting"})
 #: name of the dark matter of a mediator that has only its neutrinos to decay to invisibly
 NO_DARK_MATTER: Final = "none"
 
@@ -112,9 +121,29 @@ class Settings:
             "primary_positrons": self.primary_positrons,
             "invisible_branching": self.invisible_branching,
         }
-        if self.invisible_branching and "invisible_branching" not in known:
-            raise InputError("an invisible branching ratio is for searches with the topology alp")
         return {name: value for name, value in options.items() if name in known}
+
+    def unused(self, card: RunCard, mediator: Mediator) -> tuple[str, ...]:
+        """Return the fields that were changed and that the signal of a search does not depend on.
+
+        That includes the numbers of a dark sector where there is no dark matter.
+        """
+        known = set(inspect.signature(topology(card.topology).signal()).parameters)
+        if "dark_sector" in known:
+            known.add("dark_matter")
+            if self.for_mediator(mediator).dark_matter != NO_DARK_MATTER:
+                known |= _SECTOR
+        if not any(card.setups[name].beam.particle == "e+" for name in card.used_setups):
+            known.discard("primary_positrons")
+        if not self.annihilation:
+            known -= {"initial_state_radiation", "primary_positrons"}
+        if self.dark_matter == NO_DARK_MATTER:  # as good as no dark matter to be told of
+            known.add("dark_matter")
+        return tuple(
+            item.name
+            for item in fields(self)
+            if getattr(self, item.name) != item.default and item.name not in known
+        )
 
 
 class Search(Protocol):
@@ -234,14 +263,49 @@ def expected_signal(
     Raises
     ------
     InputError
-        For anything that is not allowed: the card, the model, a mass out of range.
+        For anything that is not allowed: the card, the model, a mass out of range, a setting
+        without effect.
     """
     card = find_card(search, overrides)
-    if model is None or isinstance(model, str):
-        chosen = mediator(card.model if model is None else model)
-    else:
-        chosen = model
-    chosen_settings = (settings or Settings()).for_mediator(chosen)
+    chosen = find_mediator(card.model if model is None else model)
+    refuse_unused([card], chosen, settings or Settings())
+    return signal_of_card(
+        card, chosen, settings or Settings(), masses_gev, tables=tables, progress=progress
+    )
+
+
+def find_mediator(model: str | Mediator) -> Mediator:
+    """Return a mediator given by itself or by name."""
+    return mediator(model) if isinstance(model, str) else model
+
+
+def refuse_unused(cards: Sequence[RunCard], chosen: Mediator, settings: Settings) -> None:
+    """Refuse settings that were changed and that the signal of none of the searches depends on."""
+    lost = [settings.unused(card, chosen) for card in cards]
+    for name in lost[0]:
+        if all(name in unused for unused in lost):
+            option = _FLAGS.get(name, f"--{name.replace('_', '-')}")
+            kinds = " or ".join(dict.fromkeys(card.topology for card in cards))
+            searches = " + ".join(card.name for card in cards)
+            alone = settings.for_mediator(chosen).dark_matter == NO_DARK_MATTER
+            without = " without dark matter" if alone and name in _SECTOR else ""
+            raise InputError(
+                f"{name} ({option}) has no effect on the signal of the model '{chosen.name}'"
+                f"{without} in {searches}, of the topology {kinds}: leave it out"
+            )
+
+
+def signal_of_card(
+    card: RunCard,
+    chosen: Mediator,
+    settings: Settings,
+    masses_gev: ArrayLike | None,
+    *,
+    tables: TableStore | None = None,
+    progress: Callable[[str], object] = lambda label: None,
+) -> ExpectedSignal:
+    """Return the events of `expected_signal`, of the settings those that the search has."""
+    chosen_settings = settings.for_mediator(chosen)
     options = chosen_settings.options(topology(card.topology).signal())
     if "dark_sector" not in options:  # what the signal does not depend on is no setting of it
         chosen_settings = replace(chosen_settings, dark_matter=NO_DARK_MATTER)

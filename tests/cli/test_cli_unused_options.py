@@ -1,0 +1,108 @@
+"""Options without effect on a signal are refused, one by one and with several searches."""
+
+from __future__ import annotations
+
+import pytest
+
+from na64.limits import scan
+from na64.limits.combination import combined_signal
+from na64.limits.expected import Settings, expected_signal
+from na64.models.errors import InputError
+
+ELECTRON, MUON = "na64e-2016", "na64mu-2022"
+VISIBLE, ALP, SEMI = (
+    "na64e-visible-2017-2018",
+    "na64e-alp-2016-2018",
+    "na64e-semi-visible-2016-2018",
+)
+MESON = "na64h-2022"
+
+
+@pytest.mark.parametrize(
+    ("search", "words", "option", "kind"),
+    [
+        (VISIBLE, ("--dark-matter", "dirac"), "dark_matter (--dark-matter)", "visible"),
+        (VISIBLE, ("--alpha-d", "0.5"), "alpha_d (--alpha-d)", "visible"),
+        (VISIBLE, ("--radiation",), "initial_state_radiation (--radiation)", "visible"),
+        (VISIBLE, ("--invisible-branching", "0.1"), "(--invisible-branching)", "visible"),
+        (MESON, ("--splitting", "0.3"), "splitting (--splitting)", "meson"),
+        (MESON, ("--ratio", "5"), "ratio (--ratio)", "meson"),
+        (MESON, ("--radiation",), "(--radiation)", "meson"),
+        (MESON, ("--no-primary-positrons",), "(--no-primary-positrons)", "meson"),
+        (MESON, ("--elastic-only",), "inelastic (--elastic-only)", "meson"),
+        (MESON, ("--production", "ww"), "production (--production)", "meson"),
+        (MUON, ("--radiation",), "(--radiation)", "muon"),
+        (MUON, ("--no-annihilation",), "annihilation (--no-annihilation)", "muon"),
+        (MUON, ("--model", "l-mu-l-tau", "--alpha-d", "0.5"), "without dark matter", "muon"),
+        (MUON, ("--dark-matter", "none", "--ratio", "5"), "ratio (--ratio)", "muon"),
+        (ALP, ("--dark-matter", "dirac"), "(--dark-matter)", "alp"),
+        (ALP, ("--no-annihilation",), "(--no-annihilation)", "alp"),
+        (SEMI, ("--radiation",), "(--radiation)", "semi-visible"),
+        (ELECTRON, ("--no-primary-positrons",), "(--no-primary-positrons)", "missing-energy"),
+        (ELECTRON, ("--radiation", "--no-annihilation"), "(--radiation)", "missing-energy"),
+        (ELECTRON, ("--invisible-branching", "0.1"), "(--invisible-branching)", "missing-energy"),
+    ],
+)
+def test_options_without_effect(call, search, words, option, kind) -> None:  # type: ignore[no-untyped-def]
+    for command in ("scan", "yields"):
+        outcome = call(command, search, *words)
+        assert outcome.code == 2, outcome.err
+        assert option in outcome.err
+        assert "no effect" in outcome.err
+        assert f"of the topology {kind}" in outcome.err
+
+
+def test_primakoff_production_has_no_approximations(call) -> None:  # type: ignore[no-untyped-def]
+    outcome = call("scan", ALP, "--production", "ww")
+    assert outcome.code == 2
+    assert "production ww is for emission by electrons" in outcome.err
+    words = ("yields", ALP, "--model", "pseudoscalar", "--masses", "0.01", "--coupling", "1e-4")
+    assert call(*words, "--production", "ww").code == 0
+
+
+@pytest.mark.parametrize(
+    ("search", "masses", "options"),
+    [
+        (ELECTRON, [0.25], {"initial_state_radiation": True}),
+        (ELECTRON, [0.25], {"annihilation": False}),
+        (ELECTRON, [0.25], {"ratio": 2.2}),
+        (ELECTRON, [0.25], {"dark_matter": "pseudo-dirac", "splitting": 0.2}),
+        ("na64e-positron-2022", [0.25], {"primary_positrons": False}),
+        (MUON, [0.1], {"inelastic": False}),
+        (ALP, [0.01], {"invisible_branching": 0.5}),
+    ],
+)
+def test_other_options_change_the_signal(
+    search: str, masses: list[float], options: dict[str, object]
+) -> None:
+    usual = expected_signal(search, masses_gev=masses)
+    other = expected_signal(search, masses_gev=masses, settings=Settings(**options))  # type: ignore[arg-type]
+    assert abs(other.accepted.sum() / usual.accepted.sum() - 1.0) > 1e-5
+
+
+def test_one_part_of_a_combination_is_enough(call) -> None:  # type: ignore[no-untyped-def]
+    words = ("yields", ELECTRON, "--masses", "0.25", "--coupling", "1e-3", "--combine", MUON)
+    model = ("--model", "dark-photon")
+    assert call(*words, *model, "--no-annihilation").code == 0
+    outcome = call(*words, *model, "--no-primary-positrons")
+    assert outcome.code == 2
+    assert f"{ELECTRON} + {MUON}, of the topology missing-energy or muon" in outcome.err
+    with pytest.raises(InputError, match=r"invisible_branching \(--invisible-branching\)"):
+        combined_signal(
+            [ELECTRON, MUON],
+            model="dark-photon",
+            settings=Settings(invisible_branching=0.2),
+        )
+
+
+def test_a_combination_keeps_the_dark_matter_of_any_part() -> None:
+    sector = Settings(dark_matter="pseudo-dirac", splitting=0.4)
+    found = combined_signal(
+        [VISIBLE, SEMI], masses_gev=[0.02], model="dark-photon", settings=sector
+    )
+    assert found.settings == sector
+
+
+def test_scans_from_python() -> None:
+    with pytest.raises(InputError, match=r"dark_matter .* no effect .* topology visible"):
+        scan(VISIBLE, masses_gev=[0.01], dark_matter="dirac")
