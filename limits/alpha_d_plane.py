@@ -133,7 +133,7 @@ def alpha_d_exclusion(
         x_name="m_chi",
         y_name="alpha_D",
         assumptions=f"{sector.species.value}, m_mediator = {sector.ratio:g} m_chi, thermal relic",
-        notes=validity_notes(sector),
+        notes=validity_notes(sector, mediator, masses / sector.ratio),
     )
 
 

@@ -308,7 +308,7 @@ def _in_alpha_d(
     solvable[inside] = np.any(np.isfinite(thermal), axis=0)
     line = edges[1, 3 if exclusion.expected_only else 0]
     notes = [
-        *validity_notes(sector),
+        *validity_notes(sector, portal, masses[inside]),
         *_recomputed(
             again, f"{_what_changes(exclusion)} with alpha_D, at {grid.size} values of alpha_D"
         ),

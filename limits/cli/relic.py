@@ -110,7 +110,8 @@ def command(
             abundances = relic_abundance(portal, sector, grid, coupling, method=method)
             couplings = np.full(grid.shape, coupling)
             status = ["ok"] * grid.size
-    for note in validity_notes(sector):
+    notes = validity_notes(sector, portal, grid)
+    for note in notes:
         the_console().warning(note)
     y = y_from_coupling(couplings, sector, chosen_y)
     columns = {"coupling": couplings, "y": y, "omega_h2": abundances}
@@ -132,7 +133,7 @@ def command(
         "masses_gev": grid,
         **lists,
         "status": status,
-        "notes": list(validity_notes(sector)),
+        "notes": list(notes),
     }
     people = ("m_chi [GeV]", portal.parameter, "y", "Omega h^2", "status")
     table = Table(

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import ComputationError, InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator, MediatorKind
@@ -39,6 +40,8 @@ METHODS: Final = ("numeric", "analytic")
 #: mass ratio below which dark matter cools before it freezes out, so that the resonance is
 #: populated less than assumed (Binder, Bringmann, Gustafsson and Hryczuk, arXiv:1706.07433)
 EARLY_DECOUPLING_RATIO: Final = 2.3
+# m_chi/T at freeze-out, within a factor of two for all masses here
+_FREEZE_OUT: Final = 20.0
 _CONVERGENCE: Final = 1e-6  # of ln Omega
 _MAX_ITERATIONS: Final = 60
 # an abundance smaller than wanted at this coupling, or larger at coupling 1, is no solution
@@ -90,8 +93,23 @@ class ThermalTarget:
         return np.asarray(self.sector.ratio * self.masses_gev)
 
 
-def validity_notes(sector: DarkSector) -> tuple[str, ...]:
-    """Return what a reader of a relic abundance must know about these parameters."""
+def validity_notes(
+    sector: DarkSector, mediator: Mediator | None = None, masses_gev: ArrayLike = ()
+) -> tuple[str, ...]:
+    """Return what a reader of a relic abundance must know about these parameters.
+
+    Parameters
+    ----------
+    sector
+        The dark sector.
+    mediator, masses_gev
+        The portal and m_chi, shape (M,), for what depends on them.
+
+    References
+    ----------
+    Escudero, arXiv:1812.05605 (dark matter of a few MeV that annihilates to neutrinos, and their
+    temperature). From which mass on it matters is our estimate.
+    """
     notes = []
     if sector.ratio < EARLY_DECOUPLING_RATIO:
         notes.append(
@@ -99,7 +117,25 @@ def validity_notes(sector: DarkSector) -> tuple[str, ...]:
             "may decouple kinetically before freeze-out, and the abundance is uncertain by a "
             "factor of order one"
         )
+    if mediator is not None:
+        notes += _neutrino_note(mediator, np.atleast_1d(np.asarray(masses_gev, float)))
     return tuple(notes)
+
+
+def _neutrino_note(mediator: Mediator, masses: FloatArray) -> list[str]:
+    """Neutrinos are colder than photons once electrons annihilate, at T of the electron mass."""
+    widths = mediator.partial_widths(2.0 * masses)  # annihilation at rest
+    total = np.sum([np.broadcast_to(width, masses.shape) for width in widths.values()], axis=0)
+    mostly = np.asarray(widths.get("neutrinos", 0.0), float) > 0.5 * total
+    edge = _FREEZE_OUT * ELECTRON_MASS_GEV
+    if not np.any(mostly & (masses < edge)):
+        return []
+    return [
+        f"below m_chi of about {1e3 * edge:.0f} MeV dark matter freezes out after neutrinos have "
+        f"decoupled and while electrons heat the photons alone: it annihilates mostly to neutrinos "
+        f"through {mediator.name}, and follows their temperature, not that of the photons which is "
+        "used here (our estimate of where; see arXiv:1812.05605)"
+    ]
 
 
 def _check_portal(mediator: Mediator) -> None:
@@ -241,7 +277,7 @@ def thermal_target(
         parameter=mediator.parameter,
         sector=sector,
         method=method,
-        notes=validity_notes(sector),
+        notes=validity_notes(sector, mediator, masses),
     )
 
 

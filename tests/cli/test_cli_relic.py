@@ -112,6 +112,15 @@ def test_early_decoupling_is_warned_of_on_stderr(call) -> None:
     assert call(*SCALAR, "--ratio", "2.3", "--masses", "0.1").err == ""
 
 
+def test_annihilation_to_decoupled_neutrinos_is_warned_of(call) -> None:
+    words = ("relic", "--model", "l-mu-l-tau", "--masses")
+    done = call(*words, "0.002,0.02", "--json")
+    assert done.code == 0
+    assert done.err.startswith("warning: below m_chi of about 10 MeV dark matter freezes out after")
+    assert f"warning: {done.data['notes'][0]}\n" == done.err
+    assert call(*words, "0.02,0.05").err == ""
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

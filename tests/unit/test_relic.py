@@ -17,7 +17,7 @@ from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
-from na64.models.mediators.vectors import dark_photon
+from na64.models.mediators.vectors import VectorMediator, dark_photon
 from na64.models.relic.analytic import analytic_target, partial_wave, velocity_coefficient
 from na64.models.relic.targets import (
     MASS_RANGE_GEV,
@@ -284,6 +284,29 @@ def test_notes() -> None:
     assert len(target.notes) == 1
     assert "2.2" in target.notes[0]
     assert "decouple kinetically" in target.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("portal", "mass", "noted"),
+    [
+        (mediator("l-mu-l-tau"), 0.003, True),
+        (mediator("b-minus-l"), 0.003, True),
+        (
+            VectorMediator("mine", "g", {"mu": 1.0, "nu_mu": 1.0}, neutrinos="left-handed"),
+            0.003,
+            True,
+        ),
+        (NeutrinoPortal(), 0.003, True),
+        (mediator("l-mu-l-tau"), 0.03, False),
+        (PORTAL, 0.003, False),
+    ],
+)
+def test_light_dark_matter_follows_the_neutrinos_it_annihilates_to(portal, mass, noted) -> None:
+    notes = validity_notes(DarkSector(DarkMatter.SCALAR), portal, [mass, 0.1])
+    assert len(notes) == noted
+    if noted:
+        assert "neutrinos" in notes[0]
+        assert portal.name in notes[0]
 
 
 @pytest.mark.parametrize("ratio", [2.0, 1.5, 0.0, -3.0, math.nan, math.inf])
