@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from na64.limits.plane_result import Plane, PlaneLimit
 from na64.limits.planes import Normalisation
-from na64.limits.plot_style import SPECIES, symbol
-from na64.limits.scan_legend import shared_parts, told_apart
+from na64.limits.plot_style import SPECIES, coupling_symbol, symbol
+from na64.limits.scan_legend import model_words, shared_parts, told_apart
 
 __all__ = [
     "Level",
@@ -88,7 +88,8 @@ class Level:
 def axis_label(first: PlaneLimit) -> str:
     """Return the label of the vertical axis, which states the normalisation."""
     if first.plane is Plane.Y:
-        mass, coupling = symbol(first.mass_parameter), symbol(first.parameter)
+        mass = symbol(first.mass_parameter)
+        coupling = coupling_symbol(first.parameter, first.mass_parameter)
         ratio = rf"\left(m_\chi/{mass}\right)^4"
         if first.normalisation is Normalisation.PRODUCT:
             return rf"$y = (g_\chi\,{coupling})^2\,{ratio}$"
@@ -96,7 +97,7 @@ def axis_label(first: PlaneLimit) -> str:
     if first.plane is Plane.ALPHA_D:
         return r"$\alpha_D$"
     unit = r" [GeV$^{-1}$]" if first.y_unit == "GeV^-1" else ""
-    return f"${symbol(first.y_name)}$" + unit
+    return f"${coupling_symbol(first.y_name, first.mass_parameter)}$" + unit
 
 
 def title(planes: Sequence[PlaneLimit]) -> str:
@@ -105,7 +106,10 @@ def title(planes: Sequence[PlaneLimit]) -> str:
     parts = []
     if len({item.confidence_level for item in planes}) == 1:
         parts.append(f"{100.0 * planes[0].confidence_level:g}% CL")
-    if planes[0].plane is Plane.ALPHA_D:
+    first = planes[0]
+    if len({(item.model, item.mass_parameter) for item in planes}) == 1:
+        parts.append(model_words(first.model, first.parameter, first.mass_parameter))
+    if first.plane is Plane.ALPHA_D:
         if len({item.dark_matter for item in planes}) == 1:
             parts.append(f"thermal {SPECIES[str(planes[0].dark_matter)]}")
         else:
@@ -116,7 +120,9 @@ def title(planes: Sequence[PlaneLimit]) -> str:
         parts.append(rf"$\alpha_D = {planes[0].alpha_d:g}$")
     if len({item.ratio for item in planes}) == 1 and planes[0].ratio is not None:
         parts.append(rf"${symbol(planes[0].mass_parameter)} = {planes[0].ratio:g}\,m_\chi$")
-    lines.append(", ".join(parts))
+    if len({item.splitting for item in planes}) == 1 and first.splitting:
+        parts.append(rf"$\Delta = {first.splitting:g}$")
+    lines.append(", ".join(part for part in parts if part))
     return "\n".join(line for line in lines if line)
 
 

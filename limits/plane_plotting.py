@@ -30,6 +30,7 @@ from na64.limits.plot_style import (
     decades,
     drawing_style,
     symbol,
+    upper_edge,
 )
 from na64.models.errors import InputError
 
@@ -257,7 +258,7 @@ def _draw_limit(axes: Axes, item: PlaneLimit, label: str, colour: str, width: fl
     if item.excluded_below:
         axes.plot(item.masses_gev, low, color=colour, lw=0.8, zorder=4)
     elif closed.any():
-        upper = np.where(closed, high, np.nan)
+        upper = upper_edge(high, closed, np.isfinite(low))
         axes.plot(item.masses_gev, upper, color=colour, lw=width, zorder=4)
 
 

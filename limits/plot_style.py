@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
+from numpy.typing import NDArray
 
 from na64.models.errors import InputError
 from na64.workspaces.jsonio import write_atomic
@@ -33,11 +34,13 @@ __all__ = [
     "SPECIES",
     "TWO_SIGMA",
     "UNITS",
+    "coupling_symbol",
     "decades",
     "drawing_style",
     "figure_bytes",
     "save_figure",
     "symbol",
+    "upper_edge",
 ]
 
 FIGURE_SUFFIXES: Final = (".pdf", ".png", ".svg")
@@ -82,6 +85,7 @@ SYMBOLS: Final = {
     "g": "g",
     "g_agg": r"g_{a\gamma\gamma}",
     "m_chi": r"m_\chi",
+    "m_phi": r"m_\phi",
 }
 #: units of couplings that have one
 UNITS: Final = {"g_agg": r"GeV$^{-1}$"}
@@ -144,6 +148,29 @@ def symbol(name: str) -> str:
         return SYMBOLS[name]
     letter, _, index = name.partition("_")
     return f"{letter}_{{{index}}}" if len(letter) == 1 and index else rf"\mathrm{{{name}}}"
+
+
+def coupling_symbol(name: str, mass: str) -> str:
+    """Write a coupling in mathematics: a plain ``g`` has the index of the mass it belongs to."""
+    letter, _, index = symbol(mass).partition("_")
+    return f"g_{index}" if name == "g" and letter == "m" and index else symbol(name)
+
+
+def upper_edge(
+    top: NDArray[np.float64], closed: NDArray[np.bool_], excluded: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the line along the upper ends of intervals, up to the first open ones beside them.
+
+    Parameters
+    ----------
+    top
+        Upper ends, that of the axes for an open interval; shape (M,).
+    closed, excluded
+        Where an interval has an upper end, and where there is one at all; shape (M,).
+    """
+    padded = np.concatenate([[False], closed, [False]])
+    beside = excluded & (padded[:-2] | padded[2:])
+    return np.asarray(np.where(closed | beside, top, np.nan))
 
 
 def decades(axes: Axes) -> None:

@@ -22,10 +22,12 @@ from na64.limits.plot_style import (
     SCAN_COLOURS,
     TWO_SIGMA,
     UNITS,
+    coupling_symbol,
     decades,
     drawing_style,
     save_figure,
     symbol,
+    upper_edge,
 )
 from na64.limits.result import Exclusion, Regions
 from na64.limits.scan_legend import scan_labels, scan_title
@@ -114,11 +116,11 @@ def exclusion_figure(
             below = figure.add_subplot(grid[1], sharex=axes)
             _draw_ratios(below, first, references)
             axes.tick_params(which="both", labelbottom=False)
-            _label_masses(below, first)
+            _label_masses(below, exclusions)
         else:
             figure = Figure(figsize=(6.2, 4.8), layout="constrained")
             axes = figure.add_subplot()
-            _label_masses(axes, first)
+            _label_masses(axes, exclusions)
         _draw_bands(axes, first)
         for index, (exclusion, label) in enumerate(
             zip(exclusions, scan_labels(exclusions, names), strict=True)
@@ -133,18 +135,16 @@ def exclusion_figure(
         margin = 1.0 if heaviest > 3.0 * lightest else 1.15  # points, not a curve
         axes.set_xlim(lightest / margin, heaviest * margin)
         unit = f" [{UNITS[first.parameter]}]" if first.parameter in UNITS else ""
-        axes.set_ylabel(f"${symbol(first.parameter)}$" + unit)
+        axes.set_ylabel(f"${_coupling(exclusions)}$" + unit)
         # upper limits rise to the right, closed regions narrow there: the other corner is free
-        closed = any(
-            pair[1] is not None
-            for exclusion in exclusions
-            for found in _shown(exclusion)
-            for pair in found
-        )
+        closed = any(_closes(exclusion) for exclusion in exclusions)
         place: Literal["upper right", "upper left"] = "upper right" if closed else "upper left"
         legend = axes.legend(loc=place, title=scan_title(exclusions), alignment="left")
         legend.set_in_layout(False)  # however long its lines are, the axes keep their size
         _limit_couplings(figure, axes, exclusions, overlays)
+        if closed:
+            for index, exclusion in enumerate(exclusions):
+                _draw_regions(axes, exclusion, SCAN_COLOURS[index % len(SCAN_COLOURS)])
         decades(axes)
         # Text is laid out and ticks are placed when the figure is drawn: do it in this style.
         figure.draw_without_rendering()
@@ -175,8 +175,17 @@ def ratio_to(exclusion: Exclusion, overlay: Overlay) -> NDArray[np.float64]:
     return np.asarray(_drawn(exclusion) / published)
 
 
-def _label_masses(axes: Axes, exclusion: Exclusion) -> None:
-    axes.set_xlabel(f"${symbol(exclusion.mass_parameter)}$ [GeV]")
+def _label_masses(axes: Axes, exclusions: Sequence[Exclusion]) -> None:
+    names = {exclusion.mass_parameter for exclusion in exclusions}
+    name = f"${symbol(names.pop())}$" if len(names) == 1 else "mass of the mediator"
+    axes.set_xlabel(f"{name} [GeV]")
+
+
+def _coupling(exclusions: Sequence[Exclusion]) -> str:
+    first = exclusions[0]
+    if len({exclusion.mass_parameter for exclusion in exclusions}) > 1:
+        return symbol(first.parameter)
+    return coupling_symbol(first.parameter, first.mass_parameter)
 
 
 def _drawn(exclusion: Exclusion) -> NDArray[np.float64]:
@@ -249,23 +258,28 @@ def _draw_limit(axes: Axes, exclusion: Exclusion, label: str, colour: str) -> No
         zorder=3,
         label=f"{label} ({kind})" if label else kind,
     )
+
+
+def _closes(exclusion: Exclusion) -> bool:
+    """Whether a region that stands for a scan closes towards strong couplings."""
+    return any(pair[1] is not None for found in _shown(exclusion) for pair in found)
+
+
+def _draw_regions(axes: Axes, exclusion: Exclusion, colour: str) -> None:
     for number in range(max((len(found) for found in _shown(exclusion)), default=0)):
         _draw_interval(axes, exclusion, number, colour)
 
 
 def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -> None:
-    """Draw the upper edge of a region that closes towards strong couplings, and shade it."""
+    """Shade a region, up to the top of the axes where it is open, and draw its upper edge."""
     masses = exclusion.masses_gev
     regions = _shown(exclusion)
     pairs = [found[number] if number < len(found) else (math.nan, None) for found in regions]
     low = np.array([pair[0] for pair in pairs])
     high = np.array([math.nan if pair[1] is None else pair[1] for pair in pairs])
     closed = np.isfinite(high)
-    if not closed.any():
-        return
-    # beside closed intervals those without an upper edge are shaded as far as the others reach
     some = np.isfinite(low)
-    top = np.where(closed, high, np.nanmax(high))
+    top = np.where(closed, high, axes.get_ylim()[1])
     if exclusion.expected_only:  # hatched: not excluded yet
         axes.fill_between(
             masses,
@@ -282,7 +296,7 @@ def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -
         axes.fill_between(masses, low, top, where=some.tolist(), color=colour, alpha=0.12, lw=0)
     if number > 0:  # the lower edge of the first interval is the observed line
         axes.plot(masses, low, color=colour, lw=2.0, zorder=3)
-    axes.plot(masses, high, color=colour, lw=2.0, zorder=3)
+    axes.plot(masses, upper_edge(top, closed, some), color=colour, lw=2.0, zorder=3)
     # where the region ends between two masses of the grid its tip is cut off
     padded = np.concatenate([[True], some, [True]])
     for row in np.flatnonzero(closed):

@@ -20,6 +20,7 @@ from na64.limits.result import Exclusion, Regions
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
+from na64.models.mediators.naming import mass_name
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
 from na64.models.setup import BEAM_PARTICLES
@@ -272,6 +273,7 @@ def _rescaled(
         exclusion,
         model=new.name,
         parameter=new.parameter,
+        mass_parameter=mass_name(new, _cards(exclusion)[0]["mass_parameter"]),
         alpha_d=None if sector is None else sector.alpha_d,
         ratio=None if sector is None else sector.ratio,
         dark_matter=None if sector is None else sector.species.value,

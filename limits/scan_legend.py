@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from na64.limits.plot_style import SPECIES, symbol
+from na64.limits.plot_style import SPECIES, coupling_symbol, symbol
 from na64.limits.result import Exclusion
 
-__all__ = ["scan_labels", "scan_title", "shared_parts", "told_apart"]
+__all__ = ["model_words", "scan_labels", "scan_title", "shared_parts", "told_apart"]
 
 #: options of a scan: what they are called when on and off, and what they usually are
 _SWITCHES: Final = {
@@ -23,6 +23,21 @@ _NUMBERS: Final = {
     "splitting": r"$\Delta = {:g}$",
     "invisible_branching": "BR(invisible) = {:g}",
 }
+#: what a model is called in a title, and what its coupling multiplies; ``<X>`` is the boson,
+#: ``<g>`` the coupling. The dark photon and mesons are known by the axes
+_MODELS: Final = {
+    "dark-photon": "",
+    "invisible-meson": "",
+    "alp": "axion-like particle",
+    "b-minus-l": "$<X>$ of $B - L$ with light Dirac neutrinos",
+    "b-minus-l-left-handed": "$<X>$ of $B - L$ with left-handed neutrinos",
+    "b-minus-l-heavy-neutrinos": "$<X>$ of $B - L$ with heavy neutrinos",
+    "l-mu-l-tau": r"$<X>$ of $L_\mu - L_\tau$",
+    "vector": r"vector boson with $<g>\,\bar\ell\gamma^\mu\ell\,<X>_\mu$",
+    "axial": r"axial-vector boson with $<g>\,\bar\ell\gamma^\mu\gamma_5\ell\,<X>_\mu$",
+    "scalar": r"scalar with $<g>\,<X>\,\bar\ell\ell$",
+    "pseudoscalar": r"pseudoscalar with $i<g>\,<X>\,\bar\ell\gamma_5\ell$",
+}
 #: characters of a line of the legend
 _WIDTH: Final = 72
 
@@ -33,10 +48,22 @@ def scan_title(exclusions: Sequence[Exclusion]) -> str:
     parts = []
     if len({exclusion.confidence_level for exclusion in exclusions}) == 1:
         parts.append(_level(exclusions[0]))
+    first = exclusions[0]
+    if len({(found.model, found.mass_parameter) for found in exclusions}) == 1:
+        parts.append(model_words(first.model, first.parameter, first.mass_parameter))
     if len({_sector(exclusion) for exclusion in exclusions}) == 1:
-        parts.append(_sector(exclusions[0]))
+        parts.append(_sector(first))
+    columns = zip(*(_numbers(found) for found in exclusions), strict=True)
+    parts += [column[0] for column in columns if len(set(column)) == 1]
     lines.append(", ".join(part for part in parts if part))
     return "\n".join(_wrapped(line) for line in lines if line)
+
+
+def model_words(model: str, parameter: str, mass: str) -> str:
+    """Name a mediator and its interaction; empty for one that the axes already name."""
+    boson = symbol(mass).removeprefix("m_").removeprefix("{").removesuffix("}")
+    words = _MODELS.get(model, f"model {_plain(model)}")
+    return words.replace("<X>", boson).replace("<g>", coupling_symbol(parameter, mass))
 
 
 def scan_labels(exclusions: Sequence[Exclusion], names: Sequence[str] = ()) -> list[str]:
@@ -129,10 +156,7 @@ def _facts(exclusion: Exclusion, shared: int) -> tuple[tuple[str, bool], ...]:
         (exclusion.ensemble or "") if toys else "",
         f"{exclusion.toys} toys" if toys else "",
         f"seed {exclusion.seed}" if toys else "",
-        *(
-            text.format(value) if (value := options.get(key, 0.0)) else ""
-            for key, text in _NUMBERS.items()
-        ),
+        *_numbers(exclusion),
         ", ".join(_settings(exclusion)),
     )
     return (*((text, False) for text in texts), *switches)
@@ -151,6 +175,12 @@ def _settings(exclusion: Exclusion) -> list[str]:
     card = exclusion.provenance.get("card")
     made = card.get("overrides", []) if isinstance(card, dict) else []
     return [_plain(str(setting)) for setting in made if str(setting) not in exclusion.title]
+
+
+def _numbers(exclusion: Exclusion) -> list[str]:
+    """Return options that are numbers, in words; empty where one is not set."""
+    values = ((text, exclusion.options.get(key, 0.0)) for key, text in _NUMBERS.items())
+    return [text.format(value) if value else "" for text, value in values]
 
 
 def _sector(exclusion: Exclusion) -> str:

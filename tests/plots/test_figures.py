@@ -14,6 +14,8 @@ import pytest
 from na64.limits.plotting import Overlay, exclusion_figure, ratio_to, save_figure
 from na64.limits.result import Exclusion, Status
 from na64.models.errors import InputError
+from na64.models.mediators.naming import mass_name
+from na64.models.mediators.registry import mediator
 
 MASSES = np.geomspace(1e-3, 1.0, 7)
 LIMIT = 1e-2 * MASSES
@@ -303,12 +305,69 @@ def test_a_short_axis_has_numbers_between_the_powers_of_ten() -> None:
 
 @pytest.mark.parametrize(
     ("parameter", "label"),
-    [("g_agg", r"$g_{a\gamma\gamma}$ [GeV$^{-1}$]"), ("g", "$g$"), ("br", r"$\mathrm{BR}$")],
+    [("g_agg", r"$g_{a\gamma\gamma}$ [GeV$^{-1}$]"), ("g", "$g_{a}$"), ("br", r"$\mathrm{BR}$")],
 )
 def test_couplings_have_their_symbol_and_unit(parameter: str, label: str) -> None:
     (axes,) = exclusion_figure([exclusion(parameter=parameter, mass_parameter="m_a")]).axes
     assert axes.get_ylabel() == label
     assert axes.get_xlabel() == "$m_{a}$ [GeV]"
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "axes_labels", "words"),
+    [
+        ("dark-photon", {}, ("$m_{A'}$ [GeV]", r"$\epsilon$"), "90% CL"),
+        (
+            "l-mu-l-tau",
+            {"options": {"splitting": 0.0}},
+            ("$m_{Z'}$ [GeV]", "$g_{Z'}$"),
+            r"90% CL, $Z'$ of $L_\mu - L_\tau$",
+        ),
+        (
+            "scalar",
+            {},
+            (r"$m_\phi$ [GeV]", r"$g_\phi$"),
+            r"90% CL, scalar with $g_\phi\,\phi\,\bar\ell\ell$",
+        ),
+        (
+            "alp",
+            {"options": {"invisible_branching": 0.3}},
+            ("$m_{a}$ [GeV]", r"$g_{a\gamma\gamma}$ [GeV$^{-1}$]"),
+            "90% CL, axion-like particle, BR(invisible) = 0.3",
+        ),
+    ],
+)
+def test_a_single_scan_names_its_mediator(model: str, changes, axes_labels, words: str) -> None:
+    portal = mediator(model)
+    scan = exclusion(
+        model=model,
+        parameter=portal.parameter,
+        mass_parameter=mass_name(portal),
+        dark_matter=None,
+        alpha_d=None,
+        **changes,
+    )
+    (axes,) = exclusion_figure([scan]).axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == axes_labels
+    assert axes.get_legend().get_title().get_text() == f"A toy search\n{words}"
+
+
+def test_a_mass_splitting_is_in_the_title_and_other_mediators_by_name() -> None:
+    scan = exclusion(dark_matter="pseudo-dirac", options={"splitting": 0.4}, model="mine")
+    (axes,) = exclusion_figure([scan]).axes
+    title = axes.get_legend().get_title().get_text().replace("\n", " ")
+    assert title.startswith("A toy search 90% CL, model mine, pseudo-Dirac")
+    assert title.endswith(r"$\Delta = 0.4$")
+
+
+def test_scans_of_two_mediators_share_no_symbol_that_belongs_to_one() -> None:
+    scans = [
+        exclusion(model="scalar", parameter="g", mass_parameter="m_phi"),
+        exclusion(model="vector", parameter="g", mass_parameter="m_Z'"),
+    ]
+    (axes,) = exclusion_figure(scans).axes
+    assert axes.get_xlabel() == "mass of the mediator [GeV]"
+    assert axes.get_ylabel() == "$g$"
 
 
 NOTHING = {
@@ -383,6 +442,21 @@ def test_small_numbers_of_a_short_axis_are_powers_of_ten() -> None:
     }
     assert r"$2\times10^{-6}$" in numbers
     assert not any("e-" in number for number in numbers)
+
+
+def test_open_regions_beside_closed_ones_are_shaded_to_the_top() -> None:
+    open_above = ((LIMIT[0], None),)
+    regions = (open_above, *(((low, 0.1),) for low in LIMIT[1:].tolist()))
+    other = exclusion(title="B", regions=tuple(((3.0 * low, None),) for low in LIMIT.tolist()))
+    (axes,) = exclusion_figure([exclusion(regions=regions), other]).axes
+    top = axes.get_ylim()[1]
+    first, second = (area.get_paths()[0].vertices for area in axes.collections[-2:])
+    assert first[np.isclose(first[:, 0], MASSES[0]), 1].max() == pytest.approx(top)
+    assert first[np.isclose(first[:, 0], MASSES[3]), 1].max() == pytest.approx(0.1)
+    assert second[:, 1].max() == pytest.approx(top)
+    # the edge is drawn up to the top between the closed masses and the open one
+    edges = [np.asarray(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 7]
+    assert any(np.allclose(edge, [top, *[0.1] * 6]) for edge in edges)
 
 
 def test_a_projected_region_is_hatched_and_not_shaded() -> None:

@@ -120,7 +120,7 @@ def test_limit_bands_and_axes() -> None:
 def test_the_axis_states_the_other_normalisation() -> None:
     other = limit(normalisation=Normalisation.PRODUCT, parameter="g", mass_parameter="m_Z'")
     (axes,) = plane_figure([other]).axes
-    assert axes.get_ylabel() == r"$y = (g_\chi\,g)^2\,\left(m_\chi/m_{Z'}\right)^4$"
+    assert axes.get_ylabel() == r"$y = (g_\chi\,g_{Z'})^2\,\left(m_\chi/m_{Z'}\right)^4$"
 
 
 def test_the_legend_stands_outside_the_frame() -> None:
