@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.couplings import limit_warnings
-from na64.limits.expected import Settings
+from na64.limits.expected import NO_DARK_MATTER, Settings
 from na64.limits.result import Exclusion, Regions
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
@@ -51,9 +51,9 @@ def recast(
     *,
     original: Mediator | None = None,
     dark_matter: str | None = None,
-    alpha_d: float = 0.1,
-    ratio: float = 3.0,
-    splitting: float = 0.0,
+    alpha_d: float | None = None,
+    ratio: float | None = None,
+    splitting: float | None = None,
     leave_out: bool = False,
 ) -> Exclusion:
     """Return the limit on another mediator that follows from a scan.
@@ -68,7 +68,9 @@ def recast(
     original
         The mediator of the scan, if it is neither built in nor installed.
     dark_matter, alpha_d, ratio, splitting
-        Dark sector of the other mediator, as in `na64.limits.scan`.
+        Dark sector of the other mediator, as in `na64.limits.scan`. Where None that of the scan;
+        but a mediator that decays to neutrinos has no dark matter unless it is named, and another
+        species than that of the scan no splitting.
     leave_out
         Whether masses at which the stored yields cannot carry the recast are left out of the
         result, rather than refused.
@@ -92,10 +94,9 @@ def recast(
     if old.name != exclusion.model:
         raise InputError(f"the scan is of the model '{exclusion.model}', not of '{old.name}'")
     new = mediator(model) if isinstance(model, str) else model
-    settings = Settings(
-        dark_matter=dark_matter, alpha_d=alpha_d, ratio=ratio, splitting=splitting
-    ).for_mediator(new)
-    sector, old_sector = settings.dark_sector(), _old_sector(exclusion)
+    old_sector = _old_sector(exclusion)
+    settings = _settings(new, old_sector, dark_matter, alpha_d, ratio, splitting)
+    sector = settings.dark_sector()
     run = _advice(exclusion, new, settings)
     if new.kind != old.kind:
         raise InputError(
@@ -121,9 +122,9 @@ def recast(
             new,
             original=old,
             dark_matter=settings.dark_matter,
-            alpha_d=alpha_d,
-            ratio=ratio,
-            splitting=splitting,
+            alpha_d=settings.alpha_d,
+            ratio=settings.ratio,
+            splitting=settings.splitting,
         )
     return _rescaled(exclusion, new, factors, settings, sector)
 
@@ -159,11 +160,34 @@ def _old_sector(exclusion: Exclusion) -> DarkSector | None:
     ).dark_sector()
 
 
+def _settings(
+    new: Mediator,
+    old: DarkSector | None,
+    dark_matter: str | None,
+    alpha_d: float | None,
+    ratio: float | None,
+    splitting: float | None,
+) -> Settings:
+    """The dark sector that is asked for, the rest of it as in the scan."""
+    start = old or DarkSector()
+    found = Settings(
+        dark_matter=dark_matter,
+        alpha_d=start.alpha_d if alpha_d is None else alpha_d,
+        ratio=start.ratio if ratio is None else ratio,
+    ).for_mediator(new)
+    if dark_matter is None and found.dark_matter != NO_DARK_MATTER:
+        found = replace(found, dark_matter=start.species.value)
+    kept = start.splitting if found.dark_matter == start.species.value else 0.0
+    return replace(found, splitting=kept if splitting is None else splitting)
+
+
 def _advice(exclusion: Exclusion, new: Mediator, settings: Settings) -> str:
     search = exclusion.search.replace("+", " + ")
     words = f"run a scan of {search} with --model {new.name} --dark-matter {settings.dark_matter}"
     if settings.dark_sector() is not None:
         words += f" --alpha-d {settings.alpha_d:g} --ratio {settings.ratio:g}"
+    if settings.splitting:
+        words += f" --splitting {settings.splitting:g}"
     return words
 
 

@@ -7,13 +7,36 @@ from pathlib import Path
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import dark_sector_options, json_option, model_option, output_option
+from na64.limits.cli.options import json_option, model_option, output_option
 
 
 @click.command("recast", cls=Command)
 @click.argument("scan_file", metavar="SCAN.json|-")
 @model_option(None)
-@dark_sector_options
+@click.option(
+    "--dark-matter",
+    metavar="NAME",
+    help="Dark matter: scalar, majorana, dirac, pseudo-dirac, or none. By default none for a model "
+    "that decays to neutrinos, otherwise that of the scan.",
+)
+@click.option(
+    "--alpha-d",
+    metavar="ALPHA",
+    type=float,
+    help="Dark coupling g_D^2/(4 pi).  [default: that of the scan]",
+)
+@click.option(
+    "--ratio",
+    metavar="R",
+    type=float,
+    help="Mediator mass over dark-matter mass, above 2.  [default: that of the scan]",
+)
+@click.option(
+    "--splitting",
+    metavar="D",
+    type=float,
+    help="Mass splitting of pseudo-Dirac states, m2 = m1 (1 + D).  [default: that of the scan]",
+)
 @click.option(
     "--leave-out",
     is_flag=True,
@@ -25,9 +48,10 @@ def command(
     scan_file: str,
     model: str | None,
     charges: str | None,
-    alpha_d: float,
-    ratio: float,
     dark_matter: str | None,
+    alpha_d: float | None,
+    ratio: float | None,
+    splitting: float | None,
     leave_out: bool,
     as_json: bool,
     outputs: tuple[str, ...],
@@ -56,6 +80,7 @@ def command(
         dark_matter=dark_matter,
         alpha_d=alpha_d,
         ratio=ratio,
+        splitting=splitting,
         leave_out=leave_out,
     )
     write_outputs({name: result.to_text(Path(name).suffix) for name in outputs}, force)

@@ -142,3 +142,16 @@ def test_primary_positrons_on_and_off(call) -> None:  # type: ignore[no-untyped-
     assert primary[1][1 - place] == shower[1][1 - place]  # emission
     scan = call("scan", *words[1:], "--no-primary-positrons").data
     assert scan["options"]["primary_positrons"] is False
+
+
+def test_a_recast_takes_the_splitting_and_the_rest_from_the_scan(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    scan = tmp_path / "scan.json"
+    words = ("--masses", "0.01", "--method", "asymptotic", "--dark-matter", "pseudo-dirac")
+    assert call("scan", "na64e-2016", *words, "--alpha-d", "0.02", "-o", str(scan)).code == 0
+    found = call("recast", str(scan), "--model", "vector", "--splitting", "0.1", "--json")
+    assert found.code == 0, found.err
+    assert found.data["options"]["splitting"] == 0.1
+    assert [found.data[name] for name in ("dark_matter", "alpha_d")] == ["pseudo-dirac", 0.02]
+    wrong = call("recast", str(scan), "--model", "vector", "--splitting", "1.1")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "must be above 3.1, is 3" in wrong.err

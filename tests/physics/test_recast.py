@@ -139,3 +139,22 @@ def test_a_combination_of_beams() -> None:
     same(recast(together, "vector"), direct, TOLERANCE)
     with pytest.raises(InputError, match="couples to e and mu in another proportion"):
         recast(together, "l-mu-l-tau", dark_matter="dirac")
+
+
+def test_what_is_not_told_of_the_dark_sector_is_that_of_the_scan() -> None:
+    sector = {"dark_matter": "pseudo-dirac", "alpha_d": 0.02, "ratio": 2.7, "splitting": 0.2}
+    start = scan("na64e-2016", masses_gev=MASSES, method="asymptotic", **sector)
+    found = recast(start, "vector")
+    direct = scan("na64e-2016", masses_gev=MASSES, model="vector", method="asymptotic", **sector)
+    same(found, direct)
+    assert found.options["splitting"] == 0.2
+    # no dark matter for a mediator with neutrinos, and no splitting of other species
+    far = recast(start, "b-minus-l", leave_out=True)
+    assert (far.dark_matter, far.alpha_d, far.options["splitting"]) == (None, None, 0.0)
+    other = recast(start, "vector", dark_matter="dirac", leave_out=True)
+    assert (other.alpha_d, other.ratio, other.options["splitting"]) == (0.02, 2.7, 0.0)
+    with pytest.raises(
+        InputError,
+        match=r"--dark-matter pseudo-dirac --alpha-d 0\.02 --ratio 2\.7 --splitting 0\.3,",
+    ):
+        recast(start, "vector", splitting=0.3)
