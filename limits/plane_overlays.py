@@ -23,7 +23,7 @@ from na64.limits.planes import (
     y_from_coupling,
 )
 from na64.limits.plot_style import SPECIES
-from na64.limits.published import published_curve
+from na64.limits.published import curve_label, published_curve
 from na64.models.constants import PLANCK_MASS_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
@@ -179,9 +179,8 @@ def overlay_in_plane(curve: Curve, like: PlaneLimit, portal: Mediator) -> PlaneO
             f"curve {curve.name} is {axes[1]} against {axes[0]}: no place for it in the plane of "
             f"{like.plane.value} of {like.parameter}"
         )
-    reference = f" (arXiv:{curve.reference.arxiv})" if curve.reference.arxiv else ""
     shown = PlaneOverlay(
-        f"{curve.label}{reference}",
+        curve_label(curve, like),
         x,
         y,
         closed=curve.kind is CurveKind.REGION,

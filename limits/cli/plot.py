@@ -160,7 +160,7 @@ def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
     import numpy as np
 
     from na64.limits.plotting import Overlay
-    from na64.limits.published import published_curve
+    from na64.limits.published import curve_label, published_curve
     from na64.models.errors import InputError
     from na64.workspaces.curves import CurveKind, load_curve
 
@@ -183,10 +183,9 @@ def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
             )
         if curve.x_axis.unit != "GeV":
             raise InputError(f"curve {name} has masses in {curve.x_axis.unit}, not GeV")
-        reference = curve.reference.arxiv and f" (arXiv:{curve.reference.arxiv})"
         overlays.append(
             Overlay(
-                f"{curve.label}{reference}",
+                curve_label(curve, first),
                 np.array(curve.x),
                 np.array(curve.y),
                 region=curve.kind is CurveKind.REGION,
