@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.likelihood.evaluation import Points
 from na64.limits.likelihood.fitting import Fitter
 from na64.limits.likelihood.model import WorkspaceModel
-from na64.limits.likelihood.reading import check_schema, read_workspace
+from na64.limits.likelihood.reading import read_workspace
+from na64.limits.likelihood.validation import check_schema
 from na64.models.errors import InputError
 
 __all__ = ["CompiledLikelihood", "SignalBatch", "compile_workspace"]

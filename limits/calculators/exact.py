@@ -17,13 +17,13 @@ Branches whose total probability cannot matter are cut.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import first_guess, observed_fits, qtilde
+from na64.limits.calculators.exploration import Memory, Survival, Tail, Visited, quantile, sums
 from na64.limits.calculators.lattice import FitCache, Lattice
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
@@ -64,25 +64,6 @@ _SLICE = 65_536
 #: masses that are explored together, for ensembles of few and of many bins
 _MASSES_TOGETHER = (512, 64)
 _FEW_BINS = 4
-
-
-@dataclass(slots=True)
-class _Tail:
-    """Sums over {qtilde(n) >= threshold} for n_problems problems, and the datasets visited."""
-
-    signal: Array
-    background: Array
-    certain: Flags  # the threshold is at qtilde = 0: all datasets are in the set, CLs = 1
-    failed: Flags
-    problem: Index
-    number: Index
-    inside: Flags  # of the datasets visited: whether they are in the set
-
-    def members(self, n: int) -> list[Index]:
-        """Return the datasets in the set, per problem."""
-        first = np.searchsorted(self.problem[self.inside], np.arange(n + 1))
-        numbers = self.number[self.inside]
-        return [numbers[first[i] : first[i + 1]] for i in range(n)]
 
 
 class ExactCalculator:
@@ -186,7 +167,7 @@ class ExactCalculator:
         threshold: Array | None = None,
         level: Array | None = None,
         known: tuple[Index, Index] | None = None,
-    ) -> _Tail:
+    ) -> Tail:
         """Sum the probabilities of {qtilde >= threshold}, exploring as far as needed.
 
         Parameters
@@ -202,14 +183,14 @@ class ExactCalculator:
             Problems and datasets that were visited at a similar signal strength.
         """
         n = len(nu)
-        visited = _Visited(len(self.varied))
+        visited = Visited(len(self.varied))
         failed = np.zeros(n, dtype=bool)
         seeds = self.seeds(rates)
         new = (np.arange(n)[:, None] * _STRIDE + seeds).ravel()
         if known is not None:
             new = np.unique(np.concatenate([new, known[0] * _STRIDE + known[1]]))
         limit = np.full(n, -np.inf) if threshold is None else threshold
-        survival = _Survival(rates[self.varied], self._rates_at(mass)[self.varied])
+        survival = Survival(rates[self.varied], self._rates_at(mass)[self.varied])
         while True:
             if len(new):
                 problem, number = new // _STRIDE, new % _STRIDE
@@ -224,10 +205,10 @@ class ExactCalculator:
                 )
             problem = visited.key // _STRIDE
             if level is not None:
-                limit = _quantile(problem, visited.q, visited.background, level)
+                limit = quantile(problem, visited.q, visited.background, level)
             inside = visited.q >= limit[problem] - _TIE
-            signal = _sums(problem, visited.signal * inside, n)
-            background = _sums(problem, visited.background * inside, n)
+            signal = sums(problem, visited.signal * inside, n)
+            background = sums(problem, visited.background * inside, n)
             follow = (inside & (visited.q > _TIE))[:, None] & ~visited.followed
             if not self.monotone:
                 near = visited.q >= np.maximum(_NEAR * limit[problem], _TIE)
@@ -247,7 +228,7 @@ class ExactCalculator:
             new = np.setdiff1d(of[matters] * _STRIDE + child, visited.key)
             self._check_size(np.bincount(problem, minlength=n), new // _STRIDE)
         number = visited.key % _STRIDE
-        return _Tail(signal, background, limit <= _TIE, failed, problem, number, inside)
+        return Tail(signal, background, limit <= _TIE, failed, problem, number, inside)
 
     def seeds(self, rates: Array) -> Index:
         """Return the datasets to begin with: n = 0, in one or two bins all that can matter.
@@ -293,8 +274,8 @@ class ExactCalculator:
     # -- results -----------------------------------------------------------------------------
 
     def _tail_at(
-        self, nu: Array, mass: Index, level: float | None, memory: _Memory, which: Index
-    ) -> tuple[_Tail, Array]:
+        self, nu: Array, mass: Index, level: float | None, memory: Memory, which: Index
+    ) -> tuple[Tail, Array]:
         """Return the tail of the observed data (level None) or of a band, and ln CLs."""
         rates, q, converged = self._signal_rates(nu, mass)
         known = memory.recall(which)
@@ -312,7 +293,7 @@ class ExactCalculator:
     def cls_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
         """Return the observed CLs, shape (N,), and the expected ones, shape (5, N)."""
         self._check_whole()
-        every, memory = np.arange(len(nu)), _Memory(len(nu))
+        every, memory = np.arange(len(nu)), Memory(len(nu))
         observed = np.exp(self._tail_at(nu, mass, None, memory, every)[1])
         bands = np.full((5, len(nu)), np.nan)
         if expected:
@@ -378,7 +359,7 @@ class ExactCalculator:
         Where the set keeps changing (CLs jumps) the full CLs is bracketed.
         """
         n = len(mass)
-        memory = _Memory(n)
+        memory = Memory(n)
         x, state = guess.copy(), np.full(n, BRACKETED, dtype=np.int8)
         members: list[Index] = [np.empty(0, dtype=np.intp)] * n
         open_ = np.arange(n)
@@ -441,115 +422,7 @@ class ExactCalculator:
             of = np.repeat(np.arange(len(which)), first[which + 1] - first[which])
             probability = np.exp(self.lattice.log_probability(number[rows], rates[:, of]))
             with np.errstate(divide="ignore"):
-                value = np.log(_sums(of, probability, len(which))) - log_wanted[which]
+                value = np.log(sums(of, probability, len(which))) - log_wanted[which]
             return np.where(converged, value, np.nan)
 
         return find_roots(excess, x - 0.1, x + 0.1, tolerance=_FROZEN_TOLERANCE)
-
-
-def _sums(problem: Index, values: Array, n: int) -> Array:
-    return np.asarray(np.bincount(problem, values, n), dtype=np.float64)
-
-
-def _quantile(problem: Index, q: Array, probability: Array, level: Array) -> Array:
-    """Return per problem the largest q whose upper tail has the given probability.
-
-    Minus infinity where all datasets together do not reach it. `problem` is sorted.
-    """
-    n = len(level)
-    order = np.lexsort((-q, problem))
-    summed = np.cumsum(probability[order])
-    first = np.searchsorted(problem, np.arange(n))
-    before = np.where(first > 0, summed[first - 1], 0.0)
-    reached = summed - before[problem] >= level[problem] - 1e-12
-    at = np.minimum.reduceat(np.where(reached, np.arange(len(q)), len(q)), first)
-    limit = np.append(q[order], -np.inf)[at]
-    return np.asarray(limit, dtype=np.float64)
-
-
-class _Visited:
-    """Datasets that were evaluated, sorted by problem and number."""
-
-    def __init__(self, n_axes: int) -> None:
-        self.key = np.empty(0, dtype=np.intp)
-        self.q = np.empty(0)
-        self.signal = np.empty(0)
-        self.background = np.empty(0)
-        self.followed = np.empty((0, n_axes), dtype=bool)
-        self.rising = np.empty((0, n_axes), dtype=bool)
-
-    def add(
-        self, key: Index, q: Array, signal: Array, background: Array, rising: Flags | None
-    ) -> None:
-        keys = np.concatenate([self.key, key])
-        order = np.argsort(keys, kind="stable")
-        self.key = keys[order]
-        self.q = np.concatenate([self.q, q])[order]
-        self.signal = np.concatenate([self.signal, signal])[order]
-        self.background = np.concatenate([self.background, background])[order]
-        fresh = np.zeros((len(key), self.followed.shape[1]), dtype=bool)
-        self.followed = np.concatenate([self.followed, fresh])[order]
-        if rising is not None:
-            self.rising = np.concatenate([self.rising, rising])[order]
-
-
-class _Survival:
-    """Probabilities of all datasets at or beyond a given one, in every bin.
-
-    Parameters
-    ----------
-    signal
-        Rates of signal + background, shape (V, n).
-    background
-        Rates of the background, shape (V, 1) or (V, n).
-    """
-
-    def __init__(self, signal: Array, background: Array) -> None:
-        self._rates = (signal, background)
-        self._own = int(background.shape[1] > 1)  # every problem has its own background
-        self._size = 0
-        self._tables: tuple[Array, Array] = (np.empty(0), np.empty(0))
-
-    def exceeds(
-        self, counts: NDArray[np.int64], problem: Index, signal: Array, background: Array
-    ) -> Flags:
-        """Tell for each dataset whether either probability exceeds its limit per problem."""
-        largest = int(counts.max(initial=0))
-        if largest >= self._size:
-            self._size = max(largest + 1, 2 * self._size, 4)
-            self._tables = (self._table(self._rates[0]), self._table(self._rates[1]))
-        axes = np.arange(counts.shape[1])
-        with_signal = self._tables[0][problem[:, None], axes, counts].prod(axis=1)
-        without = self._tables[1][problem[:, None] * self._own, axes, counts].prod(axis=1)
-        return np.asarray((with_signal > signal[problem]) | (without > background[problem]))
-
-    def _table(self, rates: Array) -> Array:
-        """Return P(N >= n), shape (problems, V, size)."""
-        table = np.ones((rates.shape[1], rates.shape[0], self._size))
-        n = np.arange(1, self._size)
-        table[:, :, 1:] = special.gammainc(n, rates.T[:, :, None])
-        return table
-
-
-class _Memory:
-    """Datasets visited at the last signal strength of each problem."""
-
-    def __init__(self, n: int) -> None:
-        self._numbers: list[Index | None] = [None] * n
-
-    def recall(self, which: Index) -> tuple[Index, Index] | None:
-        """Return (position in `which`, dataset) pairs."""
-        some = [(i, self._numbers[w]) for i, w in enumerate(which.tolist())]
-        found = [(i, numbers) for i, numbers in some if numbers is not None]
-        if not found:
-            return None
-        return (
-            np.concatenate([np.full(len(numbers), i) for i, numbers in found]),
-            np.concatenate([numbers for _, numbers in found]),
-        )
-
-    def store(self, which: Index, tail: _Tail) -> None:
-        """Keep what was visited."""
-        first = np.searchsorted(tail.problem, np.arange(len(which) + 1))
-        for i, w in enumerate(which.tolist()):
-            self._numbers[w] = tail.number[first[i] : first[i + 1]]

@@ -18,7 +18,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
@@ -33,6 +32,14 @@ from na64.limits.calculators.datasets import (
     observed_fits,
     qtilde,
 )
+from na64.limits.calculators.pseudodata import (
+    TIE,
+    Ensemble,
+    Minima,
+    ThrownCls,
+    poisson_quantile,
+    without_copies,
+)
 from na64.limits.calculators.roots import BRACKETED, Function, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
 from na64.limits.compiled import SignalBatch
@@ -46,8 +53,6 @@ Index = NDArray[np.intp]
 
 ENSEMBLES = ("aux-fixed", "aux-fluctuated")
 
-#: values of qtilde closer than this are equal
-_TIE = 1e-8
 #: toys that find the neighbourhood of the limit before all are used
 _PILOT = 2000
 #: toys that measure how fast CLs falls at the limit
@@ -143,30 +148,8 @@ def _solve_part(task: _Task) -> tuple[Array, NDArray[np.int8], Array]:
     return ToyCalculator(batch, counts, places=places, **settings).limits(alpha, wanted)
 
 
-@dataclass(slots=True)
-class _Ensemble:
-    """Pseudo-data, equal ones once, with how often each occurs."""
-
-    counts: Array
-    auxiliary: Array | None
-    weight: Array
-
-    @property
-    def size(self) -> int:
-        """Number of different pseudo-data."""
-        return len(self.weight)
-
-
-@dataclass(slots=True)
-class _Minima:
-    """Minima with nu free: value (NaN where a fit failed) and nu."""
-
-    value: Array
-    nu: Array
-
-
 #: background pseudo-data and their free fits, by mass and number of toys
-_Cache = dict[tuple[int, int], tuple[_Ensemble, _Minima]]
+_Cache = dict[tuple[int, int], tuple[Ensemble, Minima]]
 
 
 class ToyCalculator:
@@ -228,14 +211,14 @@ class ToyCalculator:
 
     def _throw(
         self, generator: np.random.Generator, rates: Array, theta: Array, toys: int
-    ) -> _Ensemble:
+    ) -> Ensemble:
         """Throw pseudo-data from rates (B,) and nuisance parameters (P,)."""
         uniform = generator.random((toys, len(rates))).T  # the first toys do not depend on `toys`
         counts = np.array(
-            [_poisson_quantile(u, rate) for u, rate in zip(uniform, rates, strict=True)]
+            [poisson_quantile(u, rate) for u, rate in zip(uniform, rates, strict=True)]
         )
         if self.ensemble == "aux-fixed" or not len(theta):
-            return _without_copies(counts)
+            return without_copies(counts)
         extra = np.random.default_rng(generator.spawn(1)[0].bit_generator)
         normal = extra.standard_normal((toys, len(theta))).T
         auxiliary = np.zeros((len(theta), toys))
@@ -243,11 +226,11 @@ class ToyCalculator:
             theta[self._gaussian, None] + self._width[self._gaussian, None] * normal[self._gaussian]
         )
         for p in self._poisson:
-            auxiliary[p] = _poisson_quantile(special.ndtr(normal[p]), self._width[p] * theta[p])
-        return _Ensemble(counts, auxiliary, np.ones(toys))
+            auxiliary[p] = poisson_quantile(special.ndtr(normal[p]), self._width[p] * theta[p])
+        return Ensemble(counts, auxiliary, np.ones(toys))
 
     def _slices(
-        self, masses: Index, ensembles: list[_Ensemble]
+        self, masses: Index, ensembles: list[Ensemble]
     ) -> Iterator[tuple[slice, Index, Index, Array, Array | None]]:
         """Yield pseudo-data of many ensembles in pieces that fit the memory.
 
@@ -263,7 +246,7 @@ class ToyCalculator:
             some = None if auxiliary is None else auxiliary[:, part]
             yield part, owner[part], masses[owner[part]], counts[:, part], some
 
-    def _free(self, masses: Index, ensembles: list[_Ensemble]) -> list[_Minima]:
+    def _free(self, masses: Index, ensembles: list[Ensemble]) -> list[Minima]:
         """Fit pseudo-data of many ensembles with nu free."""
         total = sum(e.size for e in ensembles)
         value, nu = np.empty(total), np.empty(total)
@@ -273,15 +256,15 @@ class ToyCalculator:
             value[part], nu[part] = np.where(fit.converged, fit.value, np.nan), fit.nu
         ends = np.cumsum([e.size for e in ensembles])[:-1]
         return [
-            _Minima(v, x) for v, x in zip(np.split(value, ends), np.split(nu, ends), strict=True)
+            Minima(v, x) for v, x in zip(np.split(value, ends), np.split(nu, ends), strict=True)
         ]
 
     def _statistics(
         self,
         masses: Index,
         nu: Array,
-        ensembles: list[_Ensemble],
-        free: list[_Minima],
+        ensembles: list[Ensemble],
+        free: list[Minima],
         starts: Array,
     ) -> list[Array]:
         """Return qtilde of pseudo-data; zero without a fit where the best nu is larger."""
@@ -302,7 +285,7 @@ class ToyCalculator:
 
     # -- CLs ---------------------------------------------------------------------------------
 
-    def _evaluate(self, nu: Array, mass: Index, toys: int, cache: _Cache) -> list[_Cls]:
+    def _evaluate(self, nu: Array, mass: Index, toys: int, cache: _Cache) -> list[ThrownCls]:
         """Evaluate both ensembles of N problems (signal strength and mass)."""
         n = len(nu)
         points = self.batch.points(mass, self.counts[:, None])
@@ -337,7 +320,7 @@ class ToyCalculator:
             np.concatenate([fit.theta, self.background.theta[:, mass]], axis=1),
         )
         return [
-            _Cls(
+            ThrownCls(
                 float(observed[i]),
                 statistics[i],
                 signal[i].weight,
@@ -368,7 +351,7 @@ class ToyCalculator:
     def discovery_p_values(self, q0: Array) -> Array:
         """Return the fraction of background toys with at least the given q0, shape (M,)."""
         answer = np.ones(len(q0))
-        for mass in np.flatnonzero(q0 > _TIE):
+        for mass in np.flatnonzero(q0 > TIE):
             _, without = self._generators(int(mass))
             data = self._throw(
                 without, self.background_rates[:, mass], self.background.theta[:, mass], self.toys
@@ -380,7 +363,7 @@ class ToyCalculator:
             if np.isnan(free.value).any() or not background.converged.all():
                 answer[mass] = np.nan
                 continue
-            extreme = data.weight[thrown >= q0[mass] - _TIE].sum()
+            extreme = data.weight[thrown >= q0[mass] - TIE].sum()
             answer[mass] = extreme / data.weight.sum()
         return answer
 
@@ -464,76 +447,3 @@ class ToyCalculator:
             )
             pilot.x[found], pilot.state[found] = roots.x, roots.state
         return pilot
-
-
-@dataclass(slots=True)
-class _Cls:
-    """Test statistics of both ensembles at one signal strength."""
-
-    q_observed: float
-    signal: Array
-    signal_weight: Array
-    background: Array
-    background_weight: Array
-
-    def _ratio(self, threshold: float) -> float:
-        if (
-            not np.isfinite(threshold)
-            or np.isnan(self.signal).any()
-            or np.isnan(self.background).any()
-        ):
-            return math.nan
-        signal = self.signal_weight[self.signal >= threshold - _TIE].sum()
-        background = self.background_weight[self.background >= threshold - _TIE].sum()
-        if background == 0.0:  # no toy is as extreme: CLb is not known
-            return math.nan
-        total = self.signal_weight.sum() / self.background_weight.sum()
-        return float(signal / background / total)
-
-    def observed(self) -> float:
-        """Return CLs of the observed data."""
-        return self._ratio(self.q_observed)
-
-    def expected(self, order: float) -> float:
-        """Return CLs at the Phi(order) quantile of the background toys."""
-        if np.isnan(self.background).any():
-            return math.nan
-        ranked = np.argsort(-self.background, kind="stable")
-        summed = np.cumsum(self.background_weight[ranked])
-        wanted = float(special.ndtr(order)) * summed[-1]
-        at = min(int(np.searchsorted(summed, wanted - 1e-9)), len(ranked) - 1)
-        return self._ratio(float(self.background[ranked[at]]))
-
-    def relative_error(self) -> float:
-        """Return the statistical error of ln CLs of the observed data."""
-        parts = []
-        for q, weight in (
-            (self.signal, self.signal_weight),
-            (self.background, self.background_weight),
-        ):
-            total = weight.sum()
-            p = weight[q >= self.q_observed - _TIE].sum() / total
-            parts.append((1.0 - p) / max(p * total, 1.0))
-        return math.sqrt(sum(parts))
-
-
-def _without_copies(counts: Array) -> _Ensemble:
-    """Return the different columns and how often each occurs."""
-    sizes = counts.max(axis=1) + 1.0
-    if np.sum(np.log2(sizes)) < 52.0:  # one number per column, exact in double precision
-        key = np.concatenate([[1.0], np.cumprod(sizes)[:-1]]) @ counts
-        _, first, weight = np.unique(key, return_index=True, return_counts=True)
-        return _Ensemble(counts[:, first], None, weight.astype(np.float64))
-    unique, weight = np.unique(counts, axis=1, return_counts=True)
-    return _Ensemble(unique, None, weight.astype(np.float64))
-
-
-def _poisson_quantile(uniform: Array, rate: float) -> Array:
-    """Return the Poisson quantiles of uniform random numbers."""
-    if rate <= 0.0:
-        return np.zeros(len(uniform))
-    spread = 10.0 * math.sqrt(rate) + 30.0
-    low = max(0, math.floor(rate - spread))
-    steps = np.arange(low, math.ceil(rate + spread) + 1)
-    cumulative = special.pdtr(steps, rate)
-    return np.asarray(low + np.searchsorted(cumulative, uniform), dtype=np.float64)

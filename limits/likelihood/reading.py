@@ -25,53 +25,16 @@ from na64.limits.likelihood.model import (
 )
 from na64.models.errors import InputError, unknown_name
 
-__all__ = ["check_schema", "read_workspace"]
+__all__ = ["KNOWN_MODIFIERS", "read_workspace"]
 
-_KNOWN = ("normfactor", "normsys", "histosys", "lumi", "shapesys", "staterror")
+#: types of modifiers that can be compiled
+KNOWN_MODIFIERS = ("normfactor", "normsys", "histosys", "lumi", "shapesys", "staterror")
 #: pyhf's default bounds of Gaussian-constrained nuisance parameters, of gammas, of normfactors
 _ALPHA_BOUNDS = (-5.0, 5.0)
 _GAMMA_BOUNDS = (LOWEST_FACTOR, 10.0)
 _NORMFACTOR_BOUNDS = (0.0, 10.0)
 #: factor of a rate at one standard deviation beyond which fits only lose digits
 _LARGEST_FACTOR = 1e10
-#: characters of a validator's message that are shown; its end says what is wrong
-_LONGEST_REASON = 120
-
-
-def check_schema(spec: Mapping[str, Any]) -> None:
-    """Check a workspace against pyhf's own JSON schema.
-
-    Raises
-    ------
-    InputError
-        If the workspace does not satisfy the schema; the message has the path.
-    """
-    import pyhf  # slow to import, needed only here
-
-    try:
-        pyhf.schema.validate(spec, "workspace.json")
-    except pyhf.exceptions.InvalidSpecification as error:
-        raise InputError(f"not a valid pyhf workspace: {_place(spec, error)}") from error
-
-
-def _place(spec: Mapping[str, Any], error: Any) -> str:
-    """Return where a workspace fails the schema and why, in one line.
-
-    The validator's own text quotes the whole part that is wrong, which may be all of the workspace.
-    """
-    problem = error.parent
-    names, node = [], spec
-    for key in problem.path:
-        node = node[key]
-        if isinstance(node, Mapping) and isinstance(node.get("name"), str):
-            names.append(f"'{node['name']}'")
-    why = " ".join(problem.message.split())
-    if isinstance(node, Mapping) and "modifiers" in problem.path and "type" in node:
-        why = f"no modifier of type '{node['type']}' looks like this; known: {', '.join(_KNOWN)}"
-    elif len(why) > _LONGEST_REASON:
-        why = f"... {why[-_LONGEST_REASON:]}"
-    within = f" ({', '.join(names)})" if names else ""
-    return f"{error.path or 'the document'}{within}: {why}"
 
 
 def read_workspace(
@@ -261,10 +224,10 @@ class _Reader:
                 seen: set[tuple[str, str]] = set()
                 for modifier in sample["modifiers"]:
                     kind, name = modifier["type"], modifier["name"]
-                    if kind not in _KNOWN:
+                    if kind not in KNOWN_MODIFIERS:
                         raise InputError(
                             f"{where}, modifier '{name}': type '{kind}' is not supported; "
-                            f"supported: {', '.join(_KNOWN)}"
+                            f"supported: {', '.join(KNOWN_MODIFIERS)}"
                         )
                     if (kind, name) in seen:
                         raise InputError(f"{where}, modifier '{name}': {kind} is there twice")

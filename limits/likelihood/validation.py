@@ -1,0 +1,51 @@
+"""The schema of workspaces, checked by pyhf, with errors that name the place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from na64.limits.likelihood.reading import KNOWN_MODIFIERS
+from na64.models.errors import InputError
+
+__all__ = ["check_schema"]
+
+#: characters of a validator's message that are shown; its end says what is wrong
+_LONGEST_REASON = 120
+
+
+def check_schema(spec: Mapping[str, Any]) -> None:
+    """Check a workspace against pyhf's own JSON schema.
+
+    Raises
+    ------
+    InputError
+        If the workspace does not satisfy the schema; the message has the path.
+    """
+    import pyhf  # slow to import, needed only here
+
+    try:
+        pyhf.schema.validate(spec, "workspace.json")
+    except pyhf.exceptions.InvalidSpecification as error:
+        raise InputError(f"not a valid pyhf workspace: {_place(spec, error)}") from error
+
+
+def _place(spec: Mapping[str, Any], error: Any) -> str:
+    """Return where a workspace fails the schema and why, in one line.
+
+    The validator's own text quotes the whole part that is wrong, which may be all of the workspace.
+    """
+    problem = error.parent
+    names, node = [], spec
+    for key in problem.path:
+        node = node[key]
+        if isinstance(node, Mapping) and isinstance(node.get("name"), str):
+            names.append(f"'{node['name']}'")
+    why = " ".join(problem.message.split())
+    if isinstance(node, Mapping) and "modifiers" in problem.path and "type" in node:
+        known = ", ".join(KNOWN_MODIFIERS)
+        why = f"no modifier of type '{node['type']}' looks like this; known: {known}"
+    elif len(why) > _LONGEST_REASON:
+        why = f"... {why[-_LONGEST_REASON:]}"
+    within = f" ({', '.join(names)})" if names else ""
+    return f"{error.path or 'the document'}{within}: {why}"
