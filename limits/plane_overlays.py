@@ -29,10 +29,17 @@ from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
-from na64.models.relic.targets import MASS_RANGE_GEV, thermal_target
+from na64.models.relic.targets import MASS_RANGE_GEV, thermal_target, validity_notes
 from na64.workspaces.curves import Curve, CurveKind, load_curve
 
-__all__ = ["BOUNDS", "default_overlays", "draw_planes", "overlay_in_plane", "thermal_line"]
+__all__ = [
+    "BOUNDS",
+    "default_overlays",
+    "draw_planes",
+    "overlay_in_plane",
+    "thermal_line",
+    "thermal_notes",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -217,6 +224,39 @@ def _log_masses(low: float, high: float, density: int = _DENSITY) -> FloatArray:
     return np.clip(np.geomspace(low, high, count), low, high)
 
 
+def thermal_notes(
+    planes: Sequence[PlaneLimit],
+    thermal: Sequence[str],
+    thermal_alpha_d: Sequence[float] = (),
+    thermal_ratio: Sequence[float] = (),
+    portal: Mediator | None = None,
+) -> tuple[str, ...]:
+    """Return what a reader of the thermal targets in a figure must know, each thing once.
+
+    Parameters
+    ----------
+    planes, thermal, thermal_alpha_d, thermal_ratio, portal
+        As in `draw_planes`.
+    """
+    if not thermal:
+        return ()
+    chosen = mediator(planes[0].model) if portal is None else portal
+    masses = _shown_masses(planes)
+    against_chi = planes[0].plane.against_dark_matter
+    notes = [
+        note
+        for sector in _thermal_sectors(planes, thermal, thermal_alpha_d, thermal_ratio)
+        for note in validity_notes(sector, chosen, masses / (1.0 if against_chi else sector.ratio))
+    ]
+    return tuple(dict.fromkeys(notes))
+
+
+def _shown_masses(planes: Sequence[PlaneLimit]) -> FloatArray:
+    low = min(float(item.masses_gev[0]) for item in planes)
+    high = max(float(item.masses_gev[-1]) for item in planes)
+    return _log_masses(low, high)
+
+
 def _thermal_lines(
     planes: Sequence[PlaneLimit],
     portal: Mediator,
@@ -224,6 +264,20 @@ def _thermal_lines(
     alphas: Sequence[float],
     ratios: Sequence[float],
 ) -> list[ThermalLine]:
+    masses = _shown_masses(planes)
+    return [
+        thermal_line(portal, sector, planes[0], masses)
+        for sector in _thermal_sectors(planes, species, alphas, ratios)
+    ]
+
+
+def _thermal_sectors(
+    planes: Sequence[PlaneLimit],
+    species: Sequence[str],
+    alphas: Sequence[float],
+    ratios: Sequence[float],
+) -> list[DarkSector]:
+    """The dark sectors whose targets are drawn, in this order."""
     first = planes[0]
     if first.plane is Plane.ALPHA_D:
         raise InputError(
@@ -236,21 +290,12 @@ def _thermal_lines(
     chosen_ratios = tuple(ratios) or _own([item.ratio for item in planes])
     if not (chosen_alphas and chosen_ratios):
         raise InputError("the limit has no dark matter: say for which alpha_D and ratio")
-    low = min(float(item.masses_gev[0]) for item in planes)
-    high = max(float(item.masses_gev[-1]) for item in planes)
-    splitting = first.splitting
-    lines = []
-    for name in dict.fromkeys(species):
-        kind = dark_matter(name)
-        apart = splitting if kind is DarkMatter.PSEUDO_DIRAC else 0.0
-        lines += [
-            thermal_line(
-                portal, DarkSector(kind, alpha, ratio, apart), first, _log_masses(low, high)
-            )
-            for ratio in chosen_ratios
-            for alpha in chosen_alphas
-        ]
-    return lines
+    return [
+        DarkSector(kind, alpha, ratio, first.splitting if kind is DarkMatter.PSEUDO_DIRAC else 0.0)
+        for kind in (dark_matter(name) for name in dict.fromkeys(species))
+        for ratio in chosen_ratios
+        for alpha in chosen_alphas
+    ]
 
 
 def _own(values: Sequence[float | None]) -> tuple[float, ...]:

@@ -255,7 +255,7 @@ def _figure_of_planes(
     ratios: str | None,
     bounds: tuple[str, ...],
 ) -> Figure:
-    from na64.limits.plane_overlays import default_overlays, draw_planes
+    from na64.limits.plane_overlays import default_overlays, draw_planes, thermal_notes
     from na64.limits.plane_result import Plane
     from na64.models.errors import InputError
 
@@ -267,12 +267,15 @@ def _figure_of_planes(
             "--thermal-alpha-d and --thermal-ratio are for the targets of --thermal in the planes "
             "of y, epsilon and g"
         )
+    chosen_alphas, chosen_ratios = _numbers(alphas, "alpha_D"), _numbers(ratios, "ratios")
+    for note in thermal_notes(limits, relics, chosen_alphas, chosen_ratios):
+        the_console().warning(note)
     with the_console().progress("figure"):
         return draw_planes(
             limits,
             thermal=relics,
-            thermal_alpha_d=_numbers(alphas, "alpha_D"),
-            thermal_ratio=_numbers(ratios, "ratios"),
+            thermal_alpha_d=chosen_alphas,
+            thermal_ratio=chosen_ratios,
             overlays=names,
             bounds=bounds,
             names=files,

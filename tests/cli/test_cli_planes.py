@@ -133,6 +133,17 @@ def test_figures_of_planes_are_written(call, scan_file, words) -> None:
     assert Path("figure.png").stat().st_size > 20_000
 
 
+def test_caveats_of_thermal_targets_are_told(call, scan_file) -> None:
+    words = ("plot", scan_file, "--overlay", "none", "--thermal", "scalar,majorana")
+    for plane in ("y", "epsilon"):
+        done = call(*words, "--plane", plane, "--thermal-ratio", "2.1", "-o", f"{plane}.svg")
+        assert done.code == 0
+        (warning,) = (line for line in done.err.splitlines() if line.startswith("warning: "))
+        assert warning.startswith("warning: m_mediator/m_chi = 2.1 is below 2.3: dark matter may")
+    done = call(*words, "--plane", "y", "--thermal-ratio", "2.5", "-o", "fine.svg")
+    assert "warning" not in done.err
+
+
 def test_the_plane_of_alpha_d_is_drawn_from_a_scan_as_from_a_file(call, scan_file) -> None:
     words = ("--bound", "landau-tev", "--bound", "landau-planck")
     plane = (scan_file, "--plane", "alpha-d")
