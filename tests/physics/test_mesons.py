@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from na64.limits import scan
 from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
@@ -49,6 +50,16 @@ def test_limits_of_the_card() -> None:
     efficiency = card.bins[0].efficiency
     assert isinstance(efficiency, MassTable)
     assert "calibrated" in efficiency.source
+
+
+def test_plain_scan_is_above_the_published_limits() -> None:
+    # the efficiency is calibrated without the 20 % of the production, and its source says so
+    card = load_card("na64h-2022")
+    found = scan(card)
+    np.testing.assert_allclose(found.observed, [1.22e-4, 2.32e-4], rtol=5e-3)
+    efficiency = card.bins[0].efficiency
+    assert isinstance(efficiency, MassTable)
+    assert "1.22e-4 and 2.32e-4" in efficiency.source
 
 
 def test_rates_are_linear_in_the_branching_ratio() -> None:
