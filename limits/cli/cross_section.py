@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
+def _shared(default_model: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of every process, with the model that is meant if none is given."""
+    options = (
         output_option(".json or .csv"),
         json_option,
         click.option(
@@ -45,10 +46,15 @@ def _shared(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Free coupling of the model.",
         ),
         masses_option(required=True),
-        model_option(),
-    ):
-        function = option(function)
-    return function
+        model_option(default_model),
+    )
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in options:
+            function = option(function)
+        return function
+
+    return decorate
 
 
 @click.group("cross-section", cls=Group)
@@ -57,7 +63,7 @@ def command() -> None:
 
 
 @command.command("emission")
-@_shared
+@_shared("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the beam.")
 @click.option(
     "--beam",
@@ -129,7 +135,7 @@ def emission(
 
 
 @command.command("annihilation")
-@_shared
+@_shared("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the positron.")
 @dark_sector_options
 def annihilation(
@@ -172,7 +178,7 @@ def annihilation(
 
 
 @command.command("primakoff")
-@_shared
+@_shared("alp")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the photon.")
 @target_option()
 @click.option("--elastic-only", is_flag=True, help="Without inelastic scattering off the nucleus.")

@@ -92,3 +92,14 @@ def test_refused(call, words: tuple[str, ...], message: str) -> None:  # type: i
     assert done.err.startswith("error: ")
     assert message in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("process", "model"),
+    [("primakoff", "alp"), ("emission", "dark-photon"), ("annihilation", "dark-photon")],
+)
+def test_help_names_the_model_that_is_used(call, process: str, model: str) -> None:  # type: ignore[no-untyped-def]
+    words = ("cross-section", process, "--masses", "0.1", "--energy", "50", "--json")
+    assert call(*words).data["model"] == model
+    shown = " ".join(call("cross-section", process, "--help").out.split())
+    assert f"{model} if not given" in shown
