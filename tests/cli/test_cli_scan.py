@@ -336,7 +336,7 @@ def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
         1.0 / (1.0 + found["observed"][2] ** 2 / 137.0 / 3.0 * counted / (1e-6 * 0.414 / 12.0))
         for counted in (6.0, 2.0)
     )
-    told = float(warning.split("down to ")[1].split(":")[0])
+    told = float(warning.split("down to ")[1].split(";")[0])
     assert low < told < high
     assert warning.startswith("at 0.5 to 1 GeV the limit assumes invisible decays alone")
     assert warning.endswith("with visible decays no coupling is excluded at 1 GeV")
