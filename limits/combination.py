@@ -23,7 +23,7 @@ from na64.limits.result import Exclusion
 from na64.limits.scanning import check_calculator, exclude
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
-from na64.models.signals.missing_energy import TableStore
+from na64.models.signals.rates import TableStore
 from na64.workspaces import jsonio
 from na64.workspaces.combine import combine_rates, combine_templates
 from na64.workspaces.runcard import RunCard

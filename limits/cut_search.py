@@ -22,7 +22,7 @@ from na64.limits.optimise import CutScan, optimise_cut
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.setup import MissingEnergyWindow
-from na64.models.signals.missing_energy import TableStore
+from na64.models.signals.rates import TableStore
 from na64.workspaces.runcard import RunCard
 
 __all__ = ["SearchCuts", "Sideband", "check_cuts", "optimise_search"]

@@ -17,8 +17,7 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matte
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.setup import MissingEnergyWindow
-from na64.models.signals.missing_energy import TableStore
-from na64.models.signals.rates import SignalRates, events_at
+from na64.models.signals.rates import SignalRates, TableStore, events_at
 from na64.workspaces.binding import signal_rates
 from na64.workspaces.cardreader import load_card
 from na64.workspaces.runcard import RunCard

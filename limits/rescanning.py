@@ -19,7 +19,7 @@ from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
-from na64.models.signals.missing_energy import TableStore
+from na64.models.signals.rates import TableStore
 from na64.workspaces.cardreader import parse_card
 from na64.workspaces.jsonio import canonical_json
 from na64.workspaces.runcard import RunCard

@@ -16,7 +16,7 @@ from na64.limits.result import Exclusion
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.naming import mass_name
 from na64.models.mediators.protocol import Mediator
-from na64.models.signals.missing_energy import TableStore
+from na64.models.signals.rates import TableStore
 from na64.workspaces.runcard import RunCard
 
 __all__ = ["exclude", "scan"]

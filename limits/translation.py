@@ -31,7 +31,7 @@ from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.dark_sector import dark_matter as species_of
 from na64.models.mediators.protocol import Mediator
 from na64.models.relic.targets import MASS_RANGE_GEV, OMEGA_H2, validity_notes
-from na64.models.signals.missing_energy import TableStore
+from na64.models.signals.rates import TableStore
 
 __all__ = ["to_plane"]
 

@@ -24,13 +24,12 @@ from na64.models.production.boson_flux import BosonFlux
 from na64.models.production.emission import Approximation
 from na64.models.setup import Beam, Target
 from na64.models.signals.decay_in_flight import (
-    TableStore,
     coupling_grid,
     fold,
     mediator_flux,
     total_width,
 )
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.windows import DisplacedWindow, refuse
 
 __all__ = ["PROCESSES", "REGIONS", "alp_rates"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,10 +22,9 @@ from na64.models.materials import Material
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.production.boson_flux import BosonFlux, emission_flux, primakoff_flux
 from na64.models.setup import Beam, Target
-from na64.models.signals.rates import check_masses
+from na64.models.signals.rates import TableStore, check_masses
 
 __all__ = [
-    "TableStore",
     "coupling_grid",
     "electron_beam",
     "fold",
@@ -40,15 +39,6 @@ FloatArray = NDArray[np.float64]
 _PER_DECADE: Final = 40
 # (mass, node, coupling) triples that one numpy expression holds at a time
 _CHUNK: Final = 400_000
-
-
-class TableStore(Protocol):
-    """Where tables may be kept between runs."""
-
-    def get_or_compute(
-        self, key: Mapping[str, object], compute: Callable[[], Mapping[str, FloatArray]]
-    ) -> Mapping[str, FloatArray]:
-        """Return the tables of a key, computing them if they are not there."""
 
 
 def coupling_grid(low: float, high: float, couplings: ArrayLike | None = None) -> FloatArray:

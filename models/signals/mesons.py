@@ -20,8 +20,7 @@ from na64.models.mediators.mesons import InvisibleMesons
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.charge_exchange import MESONS, Meson, mesons_per_hadron
 from na64.models.setup import Beam, Target
-from na64.models.signals.decay_in_flight import TableStore
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.windows import MesonWindow, refuse
 
 __all__ = ["PROCESSES", "REGIONS", "meson_of_mass", "meson_rates"]

@@ -16,8 +16,8 @@ Andreev et al. (NA64), arXiv:2108.04195 (resonant annihilation of secondary posi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
@@ -39,11 +39,10 @@ from na64.models.production.annihilation import (
 from na64.models.production.emission import emission_probability
 from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.showers.cascade import Cascade, cascade
-from na64.models.signals.rates import SignalRates, check_masses
+from na64.models.signals.rates import SignalRates, TableStore, check_masses
 
 __all__ = [
     "PROCESSES",
-    "TableStore",
     "invisible_branching",
     "invisible_branching_at",
     "missing_energy_rates",
@@ -65,15 +64,6 @@ _TAIL_NODES: Final = 60
 _TAIL_SIGMAS: Final = 4.0
 _SMEARING_POINTS: Final = 5
 _CUT_NODES: Final = 33
-
-
-class TableStore(Protocol):
-    """Where tables of cross-sections may be kept between runs."""
-
-    def get_or_compute(
-        self, key: Mapping[str, object], compute: Callable[[], Mapping[str, FloatArray]]
-    ) -> Mapping[str, FloatArray]:
-        """Return the tables of a key, computing them if they are not there."""
 
 
 def _check(beam: Beam, target: Target, window: MissingEnergyWindow, masses: FloatArray) -> None:

@@ -1,8 +1,10 @@
-"""SignalRates: what the models hand to the workspaces."""
+"""SignalRates, what the models hand to the workspaces; and where tables for them are kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +12,18 @@ from numpy.typing import ArrayLike, NDArray
 from na64.models.errors import InputError
 from na64.models.production.emission import LIGHTEST_GEV
 
-__all__ = ["SignalRates", "check_masses", "events_at"]
+__all__ = ["SignalRates", "TableStore", "check_masses", "events_at"]
+
+
+class TableStore(Protocol):
+    """Where tables, of cross-sections or fluxes, may be kept between runs."""
+
+    def get_or_compute(
+        self,
+        key: Mapping[str, object],
+        compute: Callable[[], Mapping[str, NDArray[np.float64]]],
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """Return the tables of a key, computing them if they are not there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,11 @@ from na64.models.production.boson_flux import BosonFlux
 from na64.models.setup import Beam, Target
 from na64.models.showers.cascade import cascade
 from na64.models.signals.decay_in_flight import (
-    TableStore,
     coupling_grid,
     fold,
     mediator_flux,
 )
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.windows import DisplacedWindow, refuse
 
 __all__ = ["PROCESSES", "REGIONS", "excited_state_decay", "semi_visible_rates"]

@@ -21,13 +21,12 @@ from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.setup import Beam, Target
 from na64.models.signals.decay_in_flight import (
-    TableStore,
     coupling_grid,
     fold,
     mediator_flux,
     total_width,
 )
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.windows import DumpWindow, refuse
 
 __all__ = ["PROCESSES", "REGIONS", "visible_rates"]
