@@ -30,6 +30,7 @@ from na64.limits.plot_style import (
     decades,
     drawing_style,
     symbol,
+    tips,
     upper_edge,
 )
 from na64.models.errors import InputError
@@ -260,6 +261,9 @@ def _draw_limit(axes: Axes, item: PlaneLimit, label: str, colour: str, width: fl
     elif closed.any():
         upper = upper_edge(high, closed, np.isfinite(low))
         axes.plot(item.masses_gev, upper, color=colour, lw=width, zorder=4)
+    for row in tips(closed, np.isfinite(low)):
+        x = item.masses_gev[row]
+        axes.plot([x, x], [low[row], high[row]], color=colour, lw=0.8, zorder=4)
 
 
 def _edges(item: PlaneLimit, bottom: float, top: float) -> tuple[FloatArray, FloatArray]:

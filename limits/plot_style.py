@@ -40,6 +40,7 @@ __all__ = [
     "figure_bytes",
     "save_figure",
     "symbol",
+    "tips",
     "upper_edge",
 ]
 
@@ -171,6 +172,18 @@ def upper_edge(
     padded = np.concatenate([[False], closed, [False]])
     beside = excluded & (padded[:-2] | padded[2:])
     return np.asarray(np.where(closed | beside, top, np.nan))
+
+
+def tips(closed: NDArray[np.bool_], excluded: NDArray[np.bool_]) -> list[int]:
+    """Return where a closed region ends between two masses of the grid: its tip is cut off.
+
+    Parameters
+    ----------
+    closed, excluded
+        As of `upper_edge`.
+    """
+    padded = np.concatenate([[True], excluded, [True]])
+    return [int(row) for row in np.flatnonzero(closed) if not (padded[row] and padded[row + 2])]
 
 
 def decades(axes: Axes) -> None:

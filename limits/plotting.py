@@ -27,6 +27,7 @@ from na64.limits.plot_style import (
     drawing_style,
     save_figure,
     symbol,
+    tips,
     upper_edge,
 )
 from na64.limits.result import Exclusion, Regions
@@ -297,11 +298,8 @@ def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -
     if number > 0:  # the lower edge of the first interval is the observed line
         axes.plot(masses, low, color=colour, lw=2.0, zorder=3)
     axes.plot(masses, upper_edge(top, closed, some), color=colour, lw=2.0, zorder=3)
-    # where the region ends between two masses of the grid its tip is cut off
-    padded = np.concatenate([[True], some, [True]])
-    for row in np.flatnonzero(closed):
-        if not (padded[row] and padded[row + 2]):
-            axes.plot([masses[row]] * 2, [low[row], high[row]], color=colour, lw=2.0, zorder=3)
+    for row in tips(closed, some):
+        axes.plot([masses[row]] * 2, [low[row], high[row]], color=colour, lw=2.0, zorder=3)
 
 
 def _draw_overlay(axes: Axes, overlay: Overlay, index: int) -> None:

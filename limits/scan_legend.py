@@ -9,6 +9,7 @@ from typing import Final
 
 from na64.limits.plot_style import SPECIES, coupling_symbol, symbol
 from na64.limits.result import Exclusion
+from na64.models.mediators.naming import DARK_PHOTON_MASS
 
 __all__ = ["model_words", "scan_labels", "scan_title", "shared_parts", "told_apart"]
 
@@ -24,9 +25,9 @@ _NUMBERS: Final = {
     "invisible_branching": "BR(invisible) = {:g}",
 }
 #: what a model is called in a title, and what its coupling multiplies; ``<X>`` is the boson,
-#: ``<g>`` the coupling. The dark photon and mesons are known by the axes
+#: ``<g>`` the coupling. Mesons are known by the axes
 _MODELS: Final = {
-    "dark-photon": "",
+    "dark-photon": "dark photon",
     "invisible-meson": "",
     "alp": "axion-like particle",
     "b-minus-l": "$<X>$ of $B - L$ with light Dirac neutrinos",
@@ -61,6 +62,8 @@ def scan_title(exclusions: Sequence[Exclusion]) -> str:
 
 def model_words(model: str, parameter: str, mass: str) -> str:
     """Name a mediator and its interaction; empty for one that the axes already name."""
+    if model == "dark-photon" and mass == DARK_PHOTON_MASS:
+        return ""
     boson = symbol(mass).removeprefix("m_").removeprefix("{").removesuffix("}")
     words = _MODELS.get(model, f"model {_plain(model)}")
     return words.replace("<X>", boson).replace("<g>", coupling_symbol(parameter, mass))

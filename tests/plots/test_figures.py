@@ -318,6 +318,12 @@ def test_couplings_have_their_symbol_and_unit(parameter: str, label: str) -> Non
     [
         ("dark-photon", {}, ("$m_{A'}$ [GeV]", r"$\epsilon$"), "90% CL"),
         (
+            "dark-photon",
+            {"mass_parameter": "m_X"},
+            ("$m_{X}$ [GeV]", r"$\epsilon$"),
+            "90% CL, dark photon",
+        ),
+        (
             "l-mu-l-tau",
             {"options": {"splitting": 0.0}},
             ("$m_{Z'}$ [GeV]", "$g_{Z'}$"),
@@ -339,14 +345,8 @@ def test_couplings_have_their_symbol_and_unit(parameter: str, label: str) -> Non
 )
 def test_a_single_scan_names_its_mediator(model: str, changes, axes_labels, words: str) -> None:
     portal = mediator(model)
-    scan = exclusion(
-        model=model,
-        parameter=portal.parameter,
-        mass_parameter=mass_name(portal),
-        dark_matter=None,
-        alpha_d=None,
-        **changes,
-    )
+    settings = {"mass_parameter": mass_name(portal), "dark_matter": None, "alpha_d": None}
+    scan = exclusion(model=model, parameter=portal.parameter, **{**settings, **changes})
     (axes,) = exclusion_figure([scan]).axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == axes_labels
     assert axes.get_legend().get_title().get_text() == f"A toy search\n{words}"

@@ -201,7 +201,7 @@ def test_a_curve_on_the_coupling_becomes_the_alpha_d_of_the_relic() -> None:
 def test_excluded_sides_are_shaded_above_and_for_alpha_d_below() -> None:
     def shaded(figure: Figure, x: float, y: float) -> bool:
         (axes,) = figure.axes
-        label = "BaBar (arXiv:1702.03327)"
+        label = "BaBar, mediators up to 1.5 GeV (arXiv:1702.03327)"
         paths = [patch.get_path() for patch in axes.patches if patch.get_label() == label]
         for item in axes.collections:
             paths += item.get_paths() if item.get_label() == label else []
@@ -312,3 +312,15 @@ def test_no_two_limits_have_the_same_name() -> None:
 
     assert names("A search", "A search") == ["a.json (observed)", "b.json (observed)"]
     assert names("A search, 1e9", "A search, 1e10") == ["1e9 (observed)", "1e10 (observed)"]
+
+
+def test_a_region_that_ends_between_two_masses_is_closed_there() -> None:
+    relic = relic_limit("scalar")
+    regions = (*relic.regions[:8], *((),) * 4)
+    drawn = [np.asarray(line.get_xdata()) for line in lines_of(replace(relic, regions=regions))]
+    assert [x.tolist() for x in drawn if len(x) == 2] == [[MASSES[7]] * 2]
+
+
+def lines_of(item: PlaneLimit) -> list:
+    (axes,) = plane_figure([item]).axes
+    return list(axes.get_lines())
