@@ -106,3 +106,16 @@ def test_a_combination_keeps_the_dark_matter_of_any_part() -> None:
 def test_scans_from_python() -> None:
     with pytest.raises(InputError, match=r"dark_matter .* no effect .* topology visible"):
         scan(VISIBLE, masses_gev=[0.01], dark_matter="dirac")
+
+
+def test_scans_are_repeated_with_their_options(call) -> None:  # type: ignore[no-untyped-def]
+    words = ("scan", "na64e-positron-2022", "--masses", "0.2", "--method", "asymptotic")
+    options = ("--no-primary-positrons", "--radiation", "--elastic-only")
+    assert call(*words, *options, "-o", "scan.json").code == 0
+    plane = ("to-plane", "scan.json", "--plane", "y", "--alpha-d", "0.5", "--recompute", "--json")
+    repeated = call(*plane)
+    assert repeated.code == 0
+    assert "scanned anew" in repeated.err
+    assert call(*words, *options, "--alpha-d", "0.5", "-o", "direct.json").code == 0
+    direct = call("to-plane", "direct.json", "--plane", "y", "--json")
+    assert repeated.data["observed"] == pytest.approx(direct.data["observed"], rel=1e-9)
