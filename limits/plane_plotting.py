@@ -29,6 +29,7 @@ from na64.limits.plot_style import (
     TWO_SIGMA,
     decades,
     drawing_style,
+    legend_above,
     symbol,
     tips,
     upper_edge,
@@ -58,8 +59,6 @@ RATIO_DASHES: Final[tuple[Any, ...]] = (
 OTHER_SHADES: Final = ("#d0d0d0", "#b9c7d6", "#d6c7b3", "#c5d4bd")
 OTHER_LINES: Final = ("#7a7a7a", "#5b7690", "#94774a", "#6a8a5a")
 LEVEL_COLOUR: Final = "#5a3d7a"
-#: characters of a legend that leave room for a second column
-_COLUMN: Final = 62
 LEVEL_DASHES: Final[tuple[Any, ...]] = ((0, (6, 2, 1, 2)), (0, (3, 2)))
 
 
@@ -128,29 +127,9 @@ def plane_figure(
         axes.set_xlabel(f"${symbol(first.x_name)}$ [GeV]")
         axes.set_ylabel(axis_label(first))
         decades(axes)
-        _add_legend(figure, axes, title(planes))
+        legend_above(figure, axes, title(planes))
         figure.draw_without_rendering()
     return figure
-
-
-def _add_legend(figure: Figure, axes: Axes, heading: str) -> None:
-    """Put the legend above the frame, where no curve can run through it."""
-    handles, labels = axes.get_legend_handles_labels()
-    columns = 1 if max(map(len, labels)) > _COLUMN else 2
-    rows = -(-len(labels) // columns)
-    figure.set_figheight(4.3 + 0.19 * (rows + heading.count("\n") + 1))
-    figure.legend(
-        handles,
-        labels,
-        loc="outside upper left",
-        title=heading,
-        alignment="left",
-        ncols=columns,
-        fontsize=8.8,
-        columnspacing=1.6,
-        handlelength=2.4,
-        labelspacing=0.35,
-    )
 
 
 def _range(
@@ -267,13 +246,15 @@ def _draw_limit(axes: Axes, item: PlaneLimit, label: str, colour: str, width: fl
 
 
 def _edges(item: PlaneLimit, bottom: float, top: float) -> tuple[FloatArray, FloatArray]:
-    """Ends of the first excluded interval, cut at the axes."""
+    """Ends of the first excluded interval: inside the axes below, far outside where it is open."""
     low = np.full(len(item.masses_gev), np.nan)
     high = low.copy()
+    ends = [found[0][1] for found in item.regions if found and found[0][1] is not None]
+    far = 10.0 * max(top, *ends, 0.0)
     for row, found in enumerate(item.regions):
         if found:
             low[row] = max(found[0][0], bottom)
-            high[row] = top if found[0][1] is None else found[0][1]
+            high[row] = far if found[0][1] is None else found[0][1]
     return low, high
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "decades",
     "drawing_style",
     "figure_bytes",
+    "legend_above",
     "save_figure",
     "symbol",
     "tips",
@@ -45,6 +46,9 @@ __all__ = [
 ]
 
 FIGURE_SUFFIXES: Final = (".pdf", ".png", ".svg")
+
+#: characters of a legend that leave room for a second column
+_COLUMN: Final = 62
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.labelsize": 13,
@@ -157,6 +161,29 @@ def coupling_symbol(name: str, mass: str) -> str:
     return f"g_{index}" if name == "g" and letter == "m" and index else symbol(name)
 
 
+def legend_above(figure: Figure, axes: Axes, heading: str, height: float = 4.3) -> None:
+    """Put the legend above the frame, where no curve can run through it.
+
+    The figure grows from ``height`` (inches) by the lines of the legend.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    columns = 1 if max(map(len, labels)) > _COLUMN else 2
+    rows = -(-len(labels) // columns)
+    figure.set_figheight(height + 0.19 * (rows + heading.count("\n") + 1))
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper left",
+        title=heading,
+        alignment="left",
+        ncols=columns,
+        fontsize=8.8,
+        columnspacing=1.6,
+        handlelength=2.4,
+        labelspacing=0.35,
+    )
+
+
 def upper_edge(
     top: NDArray[np.float64], closed: NDArray[np.bool_], excluded: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
@@ -165,7 +192,7 @@ def upper_edge(
     Parameters
     ----------
     top
-        Upper ends, that of the axes for an open interval; shape (M,).
+        Upper ends, outside the axes for an open interval; shape (M,).
     closed, excluded
         Where an interval has an upper end, and where there is one at all; shape (M,).
     """

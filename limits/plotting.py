@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ from na64.limits.plot_style import (
     coupling_symbol,
     decades,
     drawing_style,
+    legend_above,
     save_figure,
     symbol,
     tips,
@@ -137,13 +138,14 @@ def exclusion_figure(
         axes.set_xlim(lightest / margin, heaviest * margin)
         unit = f" [{UNITS[first.parameter]}]" if first.parameter in UNITS else ""
         axes.set_ylabel(f"${_coupling(exclusions)}$" + unit)
-        # upper limits rise to the right, closed regions narrow there: the other corner is free
+        heading = scan_title(exclusions)
         closed = any(_closes(exclusion) for exclusion in exclusions)
-        place: Literal["upper right", "upper left"] = "upper right" if closed else "upper left"
-        legend = axes.legend(loc=place, title=scan_title(exclusions), alignment="left")
-        legend.set_in_layout(False)  # however long its lines are, the axes keep their size
+        if not closed:  # upper limits rise to the right: the other corner is free
+            legend = axes.legend(loc="upper left", title=heading, alignment="left")
+            legend.set_in_layout(False)  # however long its lines are, the axes keep their size
         _limit_couplings(figure, axes, exclusions, overlays)
         if closed:
+            legend_above(figure, axes, heading, height=5.7 if ratio_panel else 4.3)
             for index, exclusion in enumerate(exclusions):
                 _draw_regions(axes, exclusion, SCAN_COLOURS[index % len(SCAN_COLOURS)])
         decades(axes)
@@ -280,7 +282,8 @@ def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -
     high = np.array([math.nan if pair[1] is None else pair[1] for pair in pairs])
     closed = np.isfinite(high)
     some = np.isfinite(low)
-    top = np.where(closed, high, axes.get_ylim()[1])
+    far = 10.0 * max(axes.get_ylim()[1], *high[closed].tolist(), 0.0)  # outside the axes
+    top = np.where(closed, high, far)
     if exclusion.expected_only:  # hatched: not excluded yet
         axes.fill_between(
             masses,
@@ -346,11 +349,13 @@ def _limit_couplings(
     low, high = axes.get_xlim()
     seen = (masses >= low) & (masses <= high) & np.isfinite(couplings) & (couplings > 0.0)
     masses, couplings = masses[seen], couplings[seen]
-    legend = axes.get_legend()
-    if not couplings.size or legend is None:
+    if not couplings.size:
         return
     bottom, top = float(couplings.min()) / 3.0, float(couplings.max()) * 2.0
     axes.set_ylim(bottom, top)
+    legend = axes.get_legend()
+    if legend is None:
+        return
     figure.draw_without_rendering()  # only then has the legend a place
     box = legend.get_window_extent().transformed(axes.transAxes.inverted())
     place = np.log(masses / low) / math.log(high / low)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -122,12 +123,17 @@ def _wrapped(text: str) -> str:
     lines = [""]
     for part in text.split(", "):
         longer = f"{lines[-1]}, {part}" if lines[-1] else part
-        if len(longer) > _WIDTH and lines[-1]:
+        if _length(longer) > _WIDTH and lines[-1]:
             lines[-1] += ","
             lines.append(part)
         else:
             lines[-1] = longer
     return "\n".join(lines)
+
+
+def _length(text: str) -> int:
+    """Return about how many characters a text with formulas has when it is drawn."""
+    return len(re.sub(r"\\,|[${}_^]", "", re.sub(r"\\[A-Za-z]+", "x", text)))
 
 
 def _plain(text: str) -> str:
