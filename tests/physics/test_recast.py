@@ -30,6 +30,7 @@ def same(found: Exclusion, direct: Exclusion, rtol: float = 1e-9) -> None:
         assert mine[0][0] == pytest.approx(theirs[0][0], rel=rtol)
     assert found.model == direct.model
     assert found.parameter == direct.parameter
+    assert found.mass_parameter == direct.mass_parameter
     assert (found.dark_matter, found.alpha_d, found.ratio) == (
         direct.dark_matter,
         direct.alpha_d,
@@ -48,6 +49,7 @@ def test_another_coupling_with_the_same_dark_sector(dark_photon: Exclusion) -> N
     same(found, direct, TOLERANCE)
     for name, values in direct.yields.items():
         np.testing.assert_allclose(found.yields[name], values, rtol=1e-9)
+    assert found.mass_parameter == "m_Z'"
     assert found.provenance["recast"]["model"] == "dark-photon"
     assert found.provenance["recast"]["content_digest"] == dark_photon.content_digest
     assert Exclusion.from_json(found.to_json()).observed == pytest.approx(found.observed)
