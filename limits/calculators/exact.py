@@ -44,8 +44,9 @@ _TIE = 1e-8
 #: a branch is cut when its probability is below this fraction of what is already there
 _CUT = 1e-7
 #: fraction of the threshold from which on a dataset outside is followed along all axes when
-#: qtilde may fall and rise again
+#: qtilde may fall and rise again, and the widest such margin
 _NEAR = 0.7
+_NEAR_MOST = 3.0
 #: slope of qtilde along an axis that counts as rising; the stored rates have single precision
 _RISING = 1e-5
 #: relative tolerance of a limit where CLs jumps, and where it is smooth
@@ -211,7 +212,10 @@ class ExactCalculator:
             background = sums(problem, visited.background * inside, n)
             follow = (inside & (visited.q > _TIE))[:, None] & ~visited.followed
             if not self.monotone:
-                near = visited.q >= np.maximum(_NEAR * limit[problem], _TIE)
+                # from qtilde = 10 on the margin stays what it is there: a signal of hundreds of
+                # events has a huge lattice below its threshold, and CLs is zero all the same
+                least = np.maximum(_NEAR * limit, limit - _NEAR_MOST)
+                near = visited.q >= np.maximum(least, _TIE)[problem]
                 follow |= (visited.rising | near[:, None]) & ~visited.followed
             follow[failed[problem]] = False
             if threshold is not None:
