@@ -104,6 +104,14 @@ class Target:
         )
 
 
+def shower_problems(beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+    """Yield pairs ("", what is wrong) where a signal of an absorbed cascade cannot be made."""
+    if wrong := target.why_not_absorbing():
+        yield "", wrong
+    if beam.lepton != "e":
+        yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
+
+
 @dataclass(frozen=True, slots=True)
 class MissingEnergyWindow:
     """Selection of a search for missing energy in an active target.
@@ -146,6 +154,22 @@ class MissingEnergyWindow:
         visible = np.maximum(np.asarray(visible_gev, float), 0.0)
         stochastic = self.resolution_stochastic * np.sqrt(visible)
         return np.asarray(np.hypot(stochastic, self.resolution_constant * visible))
+
+    def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) where window, beam and target do not fit together."""
+        yield from shower_problems(beam, target)
+        if self.missing_energy_gev >= beam.energy_gev:
+            yield (
+                "missing_energy_gev",
+                f"must be below the beam energy of {beam.energy_gev:g} GeV, is "
+                f"{self.missing_energy_gev:g}",
+            )
+        elif self.missing_energy_gev + self.preshower_energy_gev >= beam.energy_gev:
+            yield (
+                "preshower_energy_gev",
+                f"leaves nothing of the beam energy of {beam.energy_gev:g} GeV above a missing "
+                f"energy of {self.missing_energy_gev:g} GeV, is {self.preshower_energy_gev:g}",
+            )
 
     def resonance_edges_gev(self, beam_energy_gev: float) -> tuple[float, float]:
         """Return the mediator masses between which e+ e- annihilation at rest contributes.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from na64.models.errors import InputError
-from na64.models.setup import Beam, Target
+from na64.models.setup import Beam, Target, shower_problems
 
 __all__ = ["DisplacedWindow", "DumpWindow", "MesonWindow", "refuse"]
 
@@ -28,13 +28,6 @@ def _check_volume(start_cm: float, end_cm: float) -> None:
 def _check_energy(name: str, energy_gev: float) -> None:
     if not (math.isfinite(energy_gev) and energy_gev > 0.0):
         raise InputError(f"{name} must be positive and finite, is {energy_gev} GeV")
-
-
-def _shower_problems(beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
-    if wrong := target.why_not_absorbing():
-        yield "", wrong
-    if beam.lepton != "e":
-        yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
 
 
 def _volume_problems(target: Target, start_cm: float) -> Iterator[tuple[str, str]]:
@@ -90,7 +83,7 @@ class DisplacedWindow:
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
-        yield from _shower_problems(beam, target)
+        yield from shower_problems(beam, target)
         yield from _volume_problems(target, self.decay_start_cm)
         yield from _energy_problems(
             beam,
@@ -122,7 +115,7 @@ class DumpWindow:
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
-        yield from _shower_problems(beam, target)
+        yield from shower_problems(beam, target)
         yield from _volume_problems(target, self.decay_start_cm)
         yield from _energy_problems(beam, boson_energy_gev=self.boson_energy_gev)
 

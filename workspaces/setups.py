@@ -117,7 +117,7 @@ def _read_setup(
         window = readers["window"].record(topology.window)
         readers["window"].finish()
         if beam is not None and target is not None and window is not None:
-            for key, message in topology.check(beam, target, window):
+            for key, message in window.problems(beam, target):
                 readers["window"].problem(key, message)
     if beam is None or target is None or window is None:
         return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from na64.models.errors import unknown_name
-from na64.models.setup import Beam, MissingEnergyWindow, MuonWindow, Target
+from na64.models.setup import MissingEnergyWindow, MuonWindow
 from na64.models.signals.rates import SignalRates
 from na64.models.windows import DisplacedWindow, DumpWindow, MesonWindow
 
@@ -27,7 +27,8 @@ class Topology:
     name
         Name in run cards.
     window
-        Dataclass of the selection, bound to a card's ``[window]`` field by field.
+        Dataclass of the selection, bound to a card's ``[window]`` field by field; its
+        ``problems(beam, target)`` tells where the parts of a setup do not fit together.
     regions
         Signal regions; a card with one region need not name it.
     processes
@@ -36,9 +37,6 @@ class Topology:
         How the mediator's mass is written on an axis unless the card says otherwise.
     signal_path
         ``module:function`` of the signal function; imported when first needed.
-    check
-        ``check(beam, target, window)``: pairs (key of the window, what is wrong) where the
-        parts of a setup do not fit together.
     """
 
     name: str
@@ -47,40 +45,12 @@ class Topology:
     processes: tuple[str, ...]
     mass_parameter: str
     signal_path: str
-    check: Callable[[Beam, Target, Any], Iterable[tuple[str, str]]]
 
     def signal(self) -> SignalFunction:
         """Return the signal function."""
         module, _, function = self.signal_path.partition(":")
         found: SignalFunction = getattr(importlib.import_module(module), function)
         return found
-
-
-def _check_missing_energy(
-    beam: Beam, target: Target, window: MissingEnergyWindow
-) -> Iterator[tuple[str, str]]:
-    if wrong := target.why_not_absorbing():
-        yield "", wrong
-    if beam.lepton != "e":
-        yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
-    if window.missing_energy_gev >= beam.energy_gev:
-        yield (
-            "missing_energy_gev",
-            f"must be below the beam energy of {beam.energy_gev:g} GeV, is "
-            f"{window.missing_energy_gev:g}",
-        )
-    elif window.missing_energy_gev + window.preshower_energy_gev >= beam.energy_gev:
-        yield (
-            "preshower_energy_gev",
-            f"leaves nothing of the beam energy of {beam.energy_gev:g} GeV above a missing energy "
-            f"of {window.missing_energy_gev:g} GeV, is {window.preshower_energy_gev:g}",
-        )
-
-
-def _check_window(
-    beam: Beam, target: Target, window: DisplacedWindow | DumpWindow | MesonWindow | MuonWindow
-) -> Iterator[tuple[str, str]]:
-    yield from window.problems(beam, target)
 
 
 def _table(*rows: Topology) -> Mapping[str, Topology]:
@@ -96,7 +66,6 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission", "annihilation"),
         "m_A'",
         "na64.models.signals.missing_energy:missing_energy_rates",
-        _check_missing_energy,
     ),
     Topology(
         "muon",
@@ -105,7 +74,6 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission",),
         "m_A'",
         "na64.models.signals.muon:muon_rates",
-        _check_window,
     ),
     Topology(
         "alp",
@@ -114,7 +82,6 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("production",),
         "m_a",
         "na64.models.signals.alp:alp_rates",
-        _check_window,
     ),
     Topology(
         "visible",
@@ -123,7 +90,6 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission",),
         "m_X",
         "na64.models.signals.visible:visible_rates",
-        _check_window,
     ),
     Topology(
         "semi-visible",
@@ -132,7 +98,6 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission", "annihilation"),
         "m_A'",
         "na64.models.signals.semi_visible:semi_visible_rates",
-        _check_window,
     ),
     Topology(
         "meson",
@@ -141,7 +106,6 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("charge-exchange",),
         "m_M",
         "na64.models.signals.mesons:meson_rates",
-        _check_window,
     ),
 )
 

@@ -52,11 +52,6 @@ class Lattice:
         """Counts in the varied bins, shape (D, V)."""
         return self._counts[: self._size]
 
-    @property
-    def log_factorial(self) -> Array:
-        """Sum of ln n! over the varied bins, shape (D,)."""
-        return self._log_factorial[: self._size]
-
     def full_counts(self, numbers: Index) -> Array:
         """Return the counts in all bins, shape (B, N)."""
         full = np.repeat(self._base[:, None], len(numbers), axis=1)

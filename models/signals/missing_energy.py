@@ -40,6 +40,7 @@ from na64.models.production.emission import emission_probability
 from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.showers.cascade import Cascade, cascade
 from na64.models.signals.rates import SignalRates, TableStore, check_masses
+from na64.models.windows import refuse
 
 __all__ = [
     "PROCESSES",
@@ -64,27 +65,6 @@ _TAIL_NODES: Final = 60
 _TAIL_SIGMAS: Final = 4.0
 _SMEARING_POINTS: Final = 5
 _CUT_NODES: Final = 33
-
-
-def _check(beam: Beam, target: Target, window: MissingEnergyWindow, masses: FloatArray) -> None:
-    if beam.lepton != "e":
-        raise InputError(
-            f"this missing-energy signal is for an e- or e+ beam, not for {beam.particle}"
-        )
-    if wrong := target.why_not_absorbing():
-        raise InputError(wrong)
-    if window.missing_energy_gev >= beam.energy_gev:
-        raise InputError(
-            f"missing energy of {window.missing_energy_gev:g} GeV must be below the beam energy "
-            f"of {beam.energy_gev:g} GeV"
-        )
-    if window.missing_energy_gev + window.preshower_energy_gev >= beam.energy_gev:
-        raise InputError(
-            f"missing energy of {window.missing_energy_gev:g} GeV and preshower energy of "
-            f"{window.preshower_energy_gev:g} GeV leave nothing of the beam energy of "
-            f"{beam.energy_gev:g} GeV"
-        )
-    check_masses(masses, beam.energy_gev)
 
 
 def invisible_branching(
@@ -365,7 +345,8 @@ def missing_energy_rates(
         without a coupling to electrons.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
-    _check(beam, target, window, masses)
+    refuse(window.problems(beam, target))
+    check_masses(masses, beam.energy_gev)
     if not np.any(mediator.coupling("e", masses**2)):
         raise InputError(f"model '{mediator.name}' does not couple to the electrons of this beam")
     branching = invisible_branching(mediator, masses, dark_sector)

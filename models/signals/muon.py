@@ -32,6 +32,7 @@ from na64.models.setup import Beam, MuonWindow, Target
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import SignalRates, check_masses
+from na64.models.windows import refuse
 
 __all__ = ["PROCESSES", "muon_rates"]
 
@@ -41,12 +42,6 @@ FloatArray = NDArray[np.float64]
 PROCESSES: Final = ("emission",)
 # the rate varies by a percent along the target
 _DEPTHS: Final = 3
-
-
-def _check(beam: Beam, target: Target, window: MuonWindow, masses: FloatArray) -> None:
-    for key, message in window.problems(beam, target):
-        raise InputError(f"{key} {message}" if key else message)
-    check_masses(masses, beam.energy_gev)
 
 
 def _probability(
@@ -139,7 +134,8 @@ def muon_rates(
         or without a coupling to muons.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
-    _check(beam, target, window, masses)
+    refuse(window.problems(beam, target))
+    check_masses(masses, beam.energy_gev)
     if production == Approximation.IWW:
         raise InputError(
             "iww overestimates emission by muons by a factor of 1.7 to 2.4: choose etl or ww"
