@@ -9,17 +9,17 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.documents import Document
 from na64.limits.planes import Normalisation
 from na64.limits.result import BAND_ORDER, Regions
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
-from na64.workspaces.jsonio import canonical_json, digest, parse_json, read_json, write_atomic
+from na64.workspaces.jsonio import canonical_json, digest, parse_json, read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,7 +59,7 @@ def find_plane(name: str) -> Plane:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaneLimit:
+class PlaneLimit(Document):
     """Excluded values of one variable by one search, over a grid of masses.
 
     A number that does not exist is NaN in the arrays and null in the file; `status` says why.
@@ -97,6 +97,8 @@ class PlaneLimit:
     provenance
         Versions and command; as ``scan`` that of the scan with its digest and card.
     """
+
+    noun: ClassVar[str] = "plane"
 
     plane: Plane
     search: str
@@ -235,28 +237,6 @@ class PlaneLimit:
             cells = [f"{value:.12g}" if math.isfinite(value) else "" for value in numbers]
             writer.writerow([*cells, self.status[row]])
         return stream.getvalue()
-
-    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the result to a ``.json`` or ``.csv`` file.
-
-        Raises
-        ------
-        InputError
-            For another suffix, an existing file without ``force``, or a folder that is missing.
-        """
-        write_atomic(path, self.to_text(Path(path).suffix), force=force)
-
-    def to_text(self, suffix: str) -> str:
-        """Return what a file with the suffix ``.json`` or ``.csv`` holds.
-
-        Raises
-        ------
-        InputError
-            For another suffix.
-        """
-        if suffix not in (".json", ".csv"):
-            raise InputError(f"a plane is written as .json or .csv, not '{suffix}'")
-        return self.to_json() if suffix == ".json" else self.to_csv()
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | TextIO) -> PlaneLimit:

@@ -9,14 +9,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.documents import Document
 from na64.models.errors import InputError
-from na64.workspaces.jsonio import canonical_json, digest, parse_json, read_json, write_atomic
+from na64.workspaces.jsonio import canonical_json, digest, parse_json, read_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,7 +47,7 @@ Regions = tuple[tuple[float, float | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Exclusion:
+class Exclusion(Document):
     """Excluded couplings of one model by one search, over a grid of masses.
 
     A number that does not exist (no exclusion at a mass, no expected limit asked for) is NaN in
@@ -118,6 +118,8 @@ class Exclusion:
     >>> Exclusion.from_json(exclusion.to_json()) == exclusion
     True
     """
+
+    noun: ClassVar[str] = "scan"
 
     search: str
     title: str
@@ -296,28 +298,6 @@ class Exclusion:
         from na64.limits.plotting import exclusion_figure
 
         return exclusion_figure([self], overlays, ratio_panel=ratio_panel)
-
-    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the result to a ``.json`` or ``.csv`` file.
-
-        Raises
-        ------
-        InputError
-            For another suffix, an existing file without ``force``, or a folder that is missing.
-        """
-        write_atomic(path, self.to_text(Path(path).suffix), force=force)
-
-    def to_text(self, suffix: str) -> str:
-        """Return what a file with the suffix ``.json`` or ``.csv`` holds.
-
-        Raises
-        ------
-        InputError
-            For another suffix.
-        """
-        if suffix not in (".json", ".csv"):
-            raise InputError(f"a scan is written as .json or .csv, not '{suffix}'")
-        return self.to_json() if suffix == ".json" else self.to_csv()
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | TextIO) -> Exclusion:
