@@ -15,11 +15,11 @@ if __name__ != "na64.limits":  # imported as a bare folder: two names for one mo
 
 if TYPE_CHECKING:
     from na64.limits.calculators import cls_values, upper_limits
-    from na64.limits.compiled import compile_workspace
-    from na64.limits.expected import Settings, expected_signal
-    from na64.limits.plotting import Overlay, exclusion_figure, save_figure
-    from na64.limits.result import Exclusion, Status
-    from na64.limits.scanning import exclude, scan
+    from na64.limits.figures.figure import Overlay, exclusion_figure, save_figure
+    from na64.limits.likelihood.compiled import compile_workspace
+    from na64.limits.results.limit import Exclusion, Status
+    from na64.limits.scanning.runner import exclude, scan
+    from na64.limits.scanning.signal import Settings, expected_signal
 
 __all__ = [
     "Exclusion",
@@ -37,17 +37,17 @@ __all__ = [
 ]
 
 _HOME = {
-    "Exclusion": "na64.limits.result",
-    "Overlay": "na64.limits.plotting",
-    "Settings": "na64.limits.expected",
-    "Status": "na64.limits.result",
+    "Exclusion": "na64.limits.results.limit",
+    "Overlay": "na64.limits.figures.figure",
+    "Settings": "na64.limits.scanning.signal",
+    "Status": "na64.limits.results.limit",
     "cls_values": "na64.limits.calculators",
-    "compile_workspace": "na64.limits.compiled",
-    "exclude": "na64.limits.scanning",
-    "exclusion_figure": "na64.limits.plotting",
-    "expected_signal": "na64.limits.expected",
-    "save_figure": "na64.limits.plotting",
-    "scan": "na64.limits.scanning",
+    "compile_workspace": "na64.limits.likelihood.compiled",
+    "exclude": "na64.limits.scanning.runner",
+    "exclusion_figure": "na64.limits.figures.figure",
+    "expected_signal": "na64.limits.scanning.signal",
+    "save_figure": "na64.limits.figures.figure",
+    "scan": "na64.limits.scanning.runner",
     "upper_limits": "na64.limits.calculators",
 }
 

@@ -14,13 +14,13 @@ if __name__ != "na64.workspaces":  # imported as a bare folder: two names for on
     )
 
 if TYPE_CHECKING:
-    from na64.workspaces.binding import signal_rates
-    from na64.workspaces.cache import TableCache
-    from na64.workspaces.cardreader import available_cards, load_card
-    from na64.workspaces.curves import Curve, available_curves, load_curve
-    from na64.workspaces.pyhf_json import signal_workspace
-    from na64.workspaces.runcard import RunCard
-    from na64.workspaces.template import Template
+    from na64.workspaces.cards.card import RunCard
+    from na64.workspaces.cards.reader import available_cards, load_card
+    from na64.workspaces.io.binding import signal_rates
+    from na64.workspaces.io.cache import TableCache
+    from na64.workspaces.io.curves import Curve, available_curves, load_curve
+    from na64.workspaces.pyhf.template import Template
+    from na64.workspaces.pyhf.write import signal_workspace
 
 __all__ = [
     "Curve",
@@ -36,16 +36,16 @@ __all__ = [
 ]
 
 _HOME = {
-    "Curve": "na64.workspaces.curves",
-    "RunCard": "na64.workspaces.runcard",
-    "TableCache": "na64.workspaces.cache",
-    "Template": "na64.workspaces.template",
-    "available_cards": "na64.workspaces.cardreader",
-    "available_curves": "na64.workspaces.curves",
-    "load_card": "na64.workspaces.cardreader",
-    "load_curve": "na64.workspaces.curves",
-    "signal_rates": "na64.workspaces.binding",
-    "signal_workspace": "na64.workspaces.pyhf_json",
+    "Curve": "na64.workspaces.io.curves",
+    "RunCard": "na64.workspaces.cards.card",
+    "TableCache": "na64.workspaces.io.cache",
+    "Template": "na64.workspaces.pyhf.template",
+    "available_cards": "na64.workspaces.cards.reader",
+    "available_curves": "na64.workspaces.io.curves",
+    "load_card": "na64.workspaces.cards.reader",
+    "load_curve": "na64.workspaces.io.curves",
+    "signal_rates": "na64.workspaces.io.binding",
+    "signal_workspace": "na64.workspaces.pyhf.write",
 }
 
 

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from na64.limits.calculators.inverting import METHODS, cls_values, upper_limits
+    from na64.limits.calculators.registry import METHODS, cls_values, upper_limits
     from na64.limits.calculators.table import BAND_ORDER, ClsTable, LimitTable
 
 __all__ = ["BAND_ORDER", "METHODS", "ClsTable", "LimitTable", "cls_values", "upper_limits"]
@@ -15,9 +15,9 @@ _HOMES = {
     "BAND_ORDER": "table",
     "ClsTable": "table",
     "LimitTable": "table",
-    "METHODS": "inverting",
-    "cls_values": "inverting",
-    "upper_limits": "inverting",
+    "METHODS": "registry",
+    "cls_values": "registry",
+    "upper_limits": "registry",
 }
 
 

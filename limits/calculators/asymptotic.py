@@ -24,7 +24,7 @@ from na64.limits.calculators.datasets import (
 )
 from na64.limits.calculators.roots import BRACKETED, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
-from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
 
 __all__ = ["AsymptoticCalculator"]

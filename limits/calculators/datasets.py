@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.evaluation import Points
 from na64.limits.likelihood.fitting import Fit
 

@@ -27,7 +27,7 @@ from na64.limits.calculators.exploration import Memory, Survival, Tail, Visited,
 from na64.limits.calculators.lattice import FitCache, Lattice
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
-from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.structure import connected_bins, is_monotone
 from na64.models.errors import InputError
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import background_fit, free_fits
-from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.fitting import Fit
 
 __all__ = ["FitCache", "Lattice"]

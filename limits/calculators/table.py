@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots
-from na64.limits.result import Status
+from na64.limits.results.limit import Status
 from na64.models.errors import InputError
 
 __all__ = ["BAND_ORDER", "ClsTable", "LimitTable", "check_confidence_level", "states_to_status"]

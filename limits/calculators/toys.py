@@ -42,7 +42,7 @@ from na64.limits.calculators.pseudodata import (
 )
 from na64.limits.calculators.roots import BRACKETED, Function, Roots, find_roots
 from na64.limits.calculators.table import BAND_ORDER
-from na64.limits.compiled import SignalBatch
+from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
 from na64.models.errors import InputError, unknown_name
 

@@ -24,7 +24,7 @@ __all__ = ["Command", "Group", "cli", "main", "the_console"]
 #: command to the module that defines it, as `command`; the order is that of ``--help``
 COMMANDS: Final = {
     "scan": "scan",
-    "recast": "recast_command",
+    "recast": "recast",
     "to-plane": "to_plane",
     "plot": "plot",
     "yields": "yields",
@@ -35,12 +35,12 @@ COMMANDS: Final = {
     "card": "card",
     "workspace": "workspace",
     "limit": "limit",
-    "cls": "cls_command",
-    "significance": "significance_command",
-    "breakdown": "breakdown_command",
-    "background": "background_command",
-    "optimise": "optimise_command",
-    "list": "list_command",
+    "cls": "cls",
+    "significance": "significance",
+    "breakdown": "breakdown",
+    "background": "background",
+    "optimise": "optimise",
+    "list": "list",
     "doctor": "doctor",
 }
 

@@ -11,7 +11,7 @@ from na64.limits.cli.options import output_option, set_option
 
 if TYPE_CHECKING:
     from na64.limits.cli.output import Table
-    from na64.workspaces.runcard import RunCard
+    from na64.workspaces.cards.card import RunCard
 
 
 @click.group("card", cls=Group)
@@ -75,7 +75,7 @@ def resolve(search: str, overrides: tuple[str, ...], outputs: tuple[str, ...], f
     """Print the card with its defaults and settings filled in, as JSON."""
     from na64.limits.cli.inputs import read_card
     from na64.limits.cli.output import check_outputs, write_outputs
-    from na64.workspaces.jsonio import canonical_json
+    from na64.workspaces.io.jsonio import canonical_json
 
     check_outputs(outputs, force, (".json",))
     text = canonical_json(read_card(search, overrides).to_dict(), indent=1) + "\n"
@@ -114,7 +114,7 @@ def _plain(value: object) -> str:
 
 def _bins(card: RunCard) -> Table:
     from na64.limits.cli.output import Table
-    from na64.workspaces.quantity import MassTable
+    from na64.workspaces.cards.quantity import MassTable
 
     rows = []
     for item in card.bins:

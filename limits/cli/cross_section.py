@@ -103,8 +103,8 @@ def emission(
     _prepare(unit, coupling, outputs, force)
 
     from na64.limits.cli.inputs import read_model
-    from na64.limits.grids import parse_grid
-    from na64.limits.inspection import production_by_emission
+    from na64.limits.scanning.grids import parse_grid
+    from na64.models.inspection import production_by_emission
 
     chosen = read_model(model, charges) or "dark-photon"
     grid = parse_grid(masses)
@@ -156,8 +156,8 @@ def annihilation(
     _prepare(unit, coupling, outputs, force)
 
     from na64.limits.cli.inputs import make_dark_sector, read_model
-    from na64.limits.grids import parse_grid
-    from na64.limits.inspection import production_by_annihilation
+    from na64.limits.scanning.grids import parse_grid
+    from na64.models.inspection import production_by_annihilation
 
     grid = parse_grid(masses)
     chosen = read_model(model, charges) or "dark-photon"
@@ -199,8 +199,8 @@ def primakoff(
     _prepare(unit, coupling, outputs, force)
 
     from na64.limits.cli.inputs import read_model
-    from na64.limits.grids import parse_grid
-    from na64.limits.inspection import production_by_primakoff
+    from na64.limits.scanning.grids import parse_grid
+    from na64.models.inspection import production_by_primakoff
 
     chosen = read_model(model, charges) or "alp"
     grid = parse_grid(masses)
@@ -225,7 +225,7 @@ def primakoff(
 
 def _prepare(unit: str, coupling: float, outputs: tuple[str, ...], force: bool) -> None:
     from na64.limits.cli.output import check_outputs
-    from na64.limits.couplings import check_coupling
+    from na64.limits.scanning.validity import check_coupling
     from na64.models.errors import unknown_name
 
     check_outputs(outputs, force)

@@ -15,8 +15,8 @@ def command(as_json: bool) -> int:
 
     The exit code is 1 when something that this program needs does not work.
     """
-    from na64.limits.diagnosis import diagnose
-    from na64.workspaces.jsonio import canonical_json
+    from na64.limits.cli.diagnosis import diagnose
+    from na64.workspaces.io.jsonio import canonical_json
 
     report = diagnose()
     if as_json:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from na64.limits.compiled import CompiledLikelihood
-    from na64.limits.plane_result import PlaneLimit
-    from na64.limits.result import Exclusion
+    from na64.limits.likelihood.compiled import CompiledLikelihood
+    from na64.limits.results.limit import Exclusion
+    from na64.limits.results.plane_limit import PlaneLimit
     from na64.models.mediators.dark_sector import DarkSector
     from na64.models.mediators.protocol import Mediator
-    from na64.workspaces.runcard import RunCard
+    from na64.workspaces.cards.card import RunCard
 
 __all__ = [
     "make_dark_sector",
@@ -45,7 +45,7 @@ def read_stdin() -> str:
 
 def read_card(search: str, overrides: Sequence[str] = ()) -> RunCard:
     """Return a card by its name, its file, or ``-`` for TOML (or JSON) on stdin."""
-    from na64.workspaces.cardreader import load_card, parse_card
+    from na64.workspaces.cards.reader import load_card, parse_card
 
     if search != "-":
         return load_card(search, overrides)
@@ -62,7 +62,7 @@ def read_model(model: str | None, charges: str | None) -> str | Mediator | None:
         If both are given, or the file is not sound.
     """
     from na64.models.errors import InputError
-    from na64.workspaces.charges import load_charges
+    from na64.workspaces.cards.charges import load_charges
 
     if charges is None:
         return model
@@ -81,9 +81,9 @@ def read_workspace(
     InputError
         For what is no workspace; the message names the file.
     """
-    from na64.limits.compiled import compile_workspace
+    from na64.limits.likelihood.compiled import compile_workspace
     from na64.models.errors import InputError
-    from na64.workspaces.jsonio import parse_json, read_json
+    from na64.workspaces.io.jsonio import parse_json, read_json
 
     where = "stdin" if name == "-" else name
     document = parse_json(read_stdin(), "stdin") if name == "-" else read_json(name)
@@ -116,7 +116,7 @@ def _other_kind(document: dict[str, Any]) -> str:
 
 def read_scan(name: str) -> Exclusion:
     """Return the scan of a file, or of ``-``."""
-    from na64.limits.result import Exclusion
+    from na64.limits.results.limit import Exclusion
 
     return Exclusion.from_json(read_stdin(), "stdin") if name == "-" else Exclusion.read(name)
 
@@ -129,10 +129,10 @@ def read_results(files: Sequence[str]) -> list[Exclusion | PlaneLimit]:
     InputError
         If stdin is given twice, or a file is neither.
     """
-    from na64.limits.plane_result import PlaneLimit
-    from na64.limits.result import Exclusion
+    from na64.limits.results.limit import Exclusion
+    from na64.limits.results.plane_limit import PlaneLimit
     from na64.models.errors import InputError
-    from na64.workspaces.jsonio import parse_json, read_text
+    from na64.workspaces.io.jsonio import parse_json, read_text
 
     if list(files).count("-") > 1:
         raise InputError("stdin ('-') is given twice")
@@ -159,7 +159,7 @@ def make_dark_sector(
 
     Not named, it is what scans give the model: none if it decays to neutrinos, otherwise Dirac.
     """
-    from na64.limits.expected import Settings
+    from na64.limits.scanning.signal import Settings
     from na64.models.mediators.registry import mediator
 
     settings = Settings(dark_matter=dark_matter, alpha_d=alpha_d, ratio=ratio, splitting=splitting)

@@ -34,9 +34,9 @@ def command(
 
     from na64.limits.calculators import upper_limits
     from na64.limits.cli.inputs import read_workspace
-    from na64.limits.result import BAND_ORDER, Status
-    from na64.workspaces.jsonio import digest
-    from na64.workspaces.pyhf_json import parse_measurement
+    from na64.limits.results.limit import BAND_ORDER, Status
+    from na64.workspaces.io.jsonio import digest
+    from na64.workspaces.pyhf.write import parse_measurement
 
     with the_console().progress("limit"):
         document, compiled = read_workspace(file, measurement)

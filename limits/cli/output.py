@@ -17,7 +17,7 @@ from na64.limits.cli.application import the_console
 from na64.models.errors import InputError
 
 if TYPE_CHECKING:
-    from na64.limits.expected import ExpectedSignal
+    from na64.limits.scanning.signal import ExpectedSignal
 
 __all__ = [
     "DATA_SUFFIXES",
@@ -107,7 +107,7 @@ def check_outputs(
         For a suffix that means nothing here, a missing folder, a file that exists without
         ``--force``, or the same file twice.
     """
-    from na64.workspaces.jsonio import check_target
+    from na64.workspaces.io.jsonio import check_target
 
     seen: set[Path] = set()
     for name in outputs:
@@ -137,7 +137,7 @@ def check_directory(directory: str, force: bool) -> None:
     InputError
         If it exists as a file, is not writable, or has workspaces already without ``--force``.
     """
-    from na64.workspaces.jsonio import check_target
+    from na64.workspaces.io.jsonio import check_target
 
     folder = Path(directory)
     if os.path.lexists(folder) and not folder.is_dir():
@@ -155,8 +155,8 @@ def check_directory(directory: str, force: bool) -> None:
 
 def workspace_files(signal: ExpectedSignal, directory: str) -> dict[str, str]:
     """Return the background workspace and the patchset of all masses by their files."""
-    from na64.workspaces.jsonio import canonical_json
-    from na64.workspaces.pyhf_json import background_workspace, patchset
+    from na64.workspaces.io.jsonio import canonical_json
+    from na64.workspaces.pyhf.write import background_workspace, patchset
 
     documents = (background_workspace(signal.template), patchset(signal.template, signal.rates))
     return {
@@ -167,7 +167,7 @@ def workspace_files(signal: ExpectedSignal, directory: str) -> dict[str, str]:
 
 def write_outputs(files: Mapping[str, str | bytes], force: bool) -> None:
     """Write the files of one command, all or none; the folder of workspaces is made for them."""
-    from na64.workspaces.jsonio import write_files
+    from na64.workspaces.io.jsonio import write_files
 
     made = _make_folders(Path(name).parent for name in files)
     try:
@@ -213,8 +213,8 @@ def emit(
     others
         Contents of further output files, such as figures; all files are written or none.
     """
-    from na64.limits.provenance import provenance
-    from na64.workspaces.jsonio import canonical_json, digest
+    from na64.limits.results.provenance import provenance
+    from na64.workspaces.io.jsonio import canonical_json, digest
 
     made = provenance(**(facts or {}), content_digest=digest(document))
     text = canonical_json({**document, "provenance": made}, indent=1) + "\n"

@@ -12,9 +12,9 @@ from na64.limits.cli.options import cache_option, normalisation_option, output_o
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from na64.limits.plane_result import PlaneLimit
-    from na64.limits.plotting import Overlay
-    from na64.limits.result import Exclusion
+    from na64.limits.figures.figure import Overlay
+    from na64.limits.results.limit import Exclusion
+    from na64.limits.results.plane_limit import PlaneLimit
 
 
 @click.command("plot", cls=Command)
@@ -96,7 +96,7 @@ def command(
     check_outputs(outputs, force, (".pdf", ".png", ".svg"))
 
     from na64.limits.cli.inputs import read_results
-    from na64.limits.result import Exclusion
+    from na64.limits.results.limit import Exclusion
 
     if "none" in overlays and len(overlays) > 1:
         raise InputError("--overlay none excludes other overlays")
@@ -113,7 +113,7 @@ def command(
             limits, names, overlays, thermal, thermal_alpha_d, thermal_ratio, bounds
         )
 
-    from na64.limits.plot_style import figure_bytes
+    from na64.limits.figures.style import figure_bytes
 
     write_outputs({name: figure_bytes(figure, name) for name in outputs}, force)
 
@@ -140,8 +140,8 @@ def _figure_of_scans(
         the_console().warning(f"no published curve of {scans[0].search}: no ratio panel")
         ratio_panel = False
 
-    from na64.limits.moments import moment_bands
-    from na64.limits.plotting import Overlay, exclusion_figure
+    from na64.limits.figures.figure import Overlay, exclusion_figure
+    from na64.limits.figures.moments import moment_bands
 
     bands = [
         Overlay(band.label, band.masses_gev, band.couplings, region=band.closed, compared=False)
@@ -149,7 +149,7 @@ def _figure_of_scans(
     ]
     with the_console().progress("figure"):
         if all(found.parameter == "br" for found in scans):
-            from na64.limits.branching_plotting import branching_figure
+            from na64.limits.figures.bars import branching_figure
 
             return branching_figure(scans, curves, names=files)
         return exclusion_figure(scans, [*curves, *bands], ratio_panel=ratio_panel, names=files)
@@ -159,10 +159,10 @@ def _overlays(names: tuple[str, ...], first: Exclusion) -> list[Overlay]:
     """Return the curves to draw; by default that of the search, if it fits."""
     import numpy as np
 
-    from na64.limits.plotting import Overlay
-    from na64.limits.published import curve_label, published_curve
+    from na64.limits.figures.figure import Overlay
+    from na64.limits.figures.published import curve_label, published_curve
     from na64.models.errors import InputError
-    from na64.workspaces.curves import CurveKind, load_curve
+    from na64.workspaces.io.curves import CurveKind, load_curve
 
     if "none" in names:
         return []
@@ -206,10 +206,10 @@ def _in_plane(
 
     Returns the limits and for each the file that it comes from.
     """
-    from na64.limits.plane_result import Plane, PlaneLimit, find_plane
-    from na64.limits.translation import to_plane
+    from na64.limits.planes.transforms import to_plane
+    from na64.limits.results.plane_limit import Plane, PlaneLimit, find_plane
     from na64.models.errors import InputError
-    from na64.workspaces.cache import TableCache
+    from na64.workspaces.io.cache import TableCache
 
     found = [result.plane for result in results if isinstance(result, PlaneLimit)]
     chosen = find_plane(plane) if plane is not None else found[0]
@@ -255,8 +255,8 @@ def _figure_of_planes(
     ratios: str | None,
     bounds: tuple[str, ...],
 ) -> Figure:
-    from na64.limits.plane_overlays import default_overlays, draw_planes, thermal_notes
-    from na64.limits.plane_result import Plane
+    from na64.limits.figures.plane_overlays import default_overlays, draw_planes, thermal_notes
+    from na64.limits.results.plane_limit import Plane
     from na64.models.errors import InputError
 
     first = limits[0]
@@ -288,6 +288,6 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 def _numbers(text: str | None, what: str) -> tuple[float, ...]:
     """Return numbers that a text lists, the largest first."""
-    from na64.limits.grids import parse_grid
+    from na64.limits.scanning.grids import parse_grid
 
     return () if text is None else tuple(parse_grid(text, what, "no unit")[::-1].tolist())

@@ -75,8 +75,8 @@ def command(
     import numpy as np
 
     from na64.limits.cli.inputs import make_dark_sector, read_model
-    from na64.limits.grids import parse_grid
-    from na64.limits.planes import find_normalisation, y_definition, y_from_coupling
+    from na64.limits.planes.axes import find_normalisation, y_definition, y_from_coupling
+    from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
     from na64.models.mediators.registry import mediator
     from na64.models.relic.targets import (

@@ -13,7 +13,7 @@ from na64.limits.cli.signal_options import SignalRequest, signal_options
 
 if TYPE_CHECKING:
     from na64.limits.cli.output import Table
-    from na64.limits.result import Exclusion
+    from na64.limits.results.limit import Exclusion
 
 
 @click.command("scan", cls=Command)
@@ -49,7 +49,7 @@ def command(
     if save_workspaces is not None:
         output.check_directory(save_workspaces, force)
 
-    from na64.limits.scanning import check_calculator, exclude
+    from na64.limits.scanning.runner import check_calculator, exclude
 
     # what is quickly checked comes before what takes long
     check_calculator(calculator["method"], confidence_level)
@@ -105,7 +105,7 @@ def exclusion_table(result: Exclusion) -> Table:
 
 def _exit_code(result: Exclusion) -> int:
     """Return 0 when every mass has its answer, 3 when some failed, 1 when all did."""
-    from na64.limits.result import Status
+    from na64.limits.results.limit import Status
 
     failed = [
         f"{mass:.4g} GeV ({status.value})"

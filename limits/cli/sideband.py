@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from na64.limits.cut_search import Sideband
+    from na64.limits.design.optimise import Sideband
 
 __all__ = ["COLUMNS", "SidebandFile", "read_sideband", "shape_option"]
 
@@ -56,7 +56,7 @@ class SidebandFile:
         """Return the spectrum with the form that is asked for, the file's, or the default."""
         import numpy as np
 
-        from na64.limits.cut_search import Sideband
+        from na64.limits.design.optimise import Sideband
 
         chosen = shape or self.shape or DEFAULT_SHAPE
         return Sideband(np.array(self.edges_gev), np.array(self.events), chosen)
@@ -74,7 +74,7 @@ def read_sideband(name: str) -> SidebandFile:
         each other.
     """
     from na64.limits.cli.inputs import read_stdin
-    from na64.workspaces.jsonio import read_text
+    from na64.workspaces.io.jsonio import read_text
 
     where = "stdin" if name == "-" else name
     text = read_stdin() if name == "-" else read_text(name)
@@ -85,8 +85,8 @@ def read_sideband(name: str) -> SidebandFile:
 
 def _from_toml(text: str, where: str) -> SidebandFile:
     from na64.models.errors import InputError
-    from na64.workspaces.schema import Problems, TableReader
-    from na64.workspaces.toml import parse_toml
+    from na64.workspaces.cards.fields import Problems, TableReader
+    from na64.workspaces.io.toml import parse_toml
 
     data = parse_toml(text, f"sideband {where}")
     problems = Problems()

@@ -20,7 +20,7 @@ from na64.limits.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from na64.limits.expected import ExpectedSignal, Settings
+    from na64.limits.scanning.signal import ExpectedSignal, Settings
 
 __all__ = ["SignalRequest", "signal_options"]
 
@@ -60,11 +60,11 @@ class SignalRequest:
     def compute(self, progress: Callable[[str], object]) -> ExpectedSignal:
         """Read card, model and masses, and compute the signal."""
         from na64.limits.cli.inputs import read_card, read_model
-        from na64.limits.combination import combined_signal
-        from na64.limits.expected import expected_signal
-        from na64.limits.grids import parse_grid
+        from na64.limits.scanning.combination import combined_signal
+        from na64.limits.scanning.grids import parse_grid
+        from na64.limits.scanning.signal import expected_signal
         from na64.models.errors import InputError
-        from na64.workspaces.cache import TableCache
+        from na64.workspaces.io.cache import TableCache
 
         card = read_card(self.search, self.overrides)
         options: dict[str, Any] = {
@@ -110,7 +110,7 @@ def signal_options(masses_help: str = "") -> Callable[[Callable[..., Any]], Call
             radiation: bool,
             **others: Any,
         ) -> Any:
-            from na64.limits.expected import Settings
+            from na64.limits.scanning.signal import Settings
 
             settings = Settings(
                 production=production,

@@ -77,10 +77,10 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.cli.inputs import read_scan
-    from na64.limits.translation import to_plane
+    from na64.limits.planes.transforms import to_plane
     from na64.models.relic.targets import OMEGA_H2
-    from na64.workspaces.cache import TableCache
-    from na64.workspaces.charges import load_charges
+    from na64.workspaces.cards.charges import load_charges
+    from na64.workspaces.io.cache import TableCache
 
     with the_console().progress("scan") as progress:
         result = to_plane(

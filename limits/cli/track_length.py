@@ -46,7 +46,7 @@ def command(
 
     import numpy as np
 
-    from na64.limits.grids import parse_grid
+    from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
     from na64.models.materials import material
     from na64.models.showers.cascade import SPECIES, cascade

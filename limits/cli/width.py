@@ -50,8 +50,8 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.cli.inputs import make_dark_sector, read_model
-    from na64.limits.grids import parse_grid
-    from na64.limits.inspection import decay_table
+    from na64.limits.scanning.grids import parse_grid
+    from na64.models.inspection import decay_table
 
     grid = parse_grid(masses)
     chosen = read_model(model, charges) or "dark-photon"

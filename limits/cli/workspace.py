@@ -49,9 +49,9 @@ def build(
             raise InputError("give -o FILE (one mass) or --directory DIR (all masses), not both")
         check_directory(directory, force)
 
-    from na64.limits.grids import parse_grid
-    from na64.workspaces.jsonio import canonical_json
-    from na64.workspaces.pyhf_json import signal_workspace
+    from na64.limits.scanning.grids import parse_grid
+    from na64.workspaces.io.jsonio import canonical_json
+    from na64.workspaces.pyhf.write import signal_workspace
 
     one = request.masses is not None and len(parse_grid(request.masses)) == 1
     if directory is None and not one:
@@ -82,8 +82,8 @@ def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force
     from na64.limits.cli.inputs import read_workspace
     from na64.limits.cli.output import check_outputs, write_outputs
     from na64.models.errors import InputError
-    from na64.workspaces.jsonio import canonical_json
-    from na64.workspaces.pyhf_combine import combine_workspaces
+    from na64.workspaces.io.jsonio import canonical_json
+    from na64.workspaces.pyhf.combine_documents import combine_workspaces
 
     check_outputs(outputs, force, (".json",))
     if sum(part.endswith("=-") for part in parts) > 1:
@@ -111,8 +111,8 @@ def inspect(file: str, as_json: bool) -> None:
     """Check a workspace and print its channels, samples, nuisances and measurements."""
     from na64.limits.cli.inputs import read_workspace
     from na64.limits.cli.output import Table
-    from na64.workspaces.jsonio import canonical_json, digest
-    from na64.workspaces.pyhf_json import parse_measurement
+    from na64.workspaces.io.jsonio import canonical_json, digest
+    from na64.workspaces.pyhf.write import parse_measurement
 
     with the_console().progress("workspace"):
         document, compiled = read_workspace(file)

@@ -15,12 +15,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from na64.limits.compiled import compile_workspace
-from na64.limits.expected import ExpectedSignal, Settings, expected_signal
-from na64.limits.regions import excluded_regions, interpolated_signals
-from na64.limits.scanning import exclude
+from na64.limits.likelihood.compiled import compile_workspace
+from na64.limits.scanning.regions import excluded_regions, interpolated_signals
+from na64.limits.scanning.runner import exclude
+from na64.limits.scanning.signal import ExpectedSignal, Settings, expected_signal
 from na64.models.signals import decay_in_flight
-from na64.workspaces.cache import TableCache
+from na64.workspaces.io.cache import TableCache
 
 __all__ = ["main"]
 

@@ -28,7 +28,7 @@ import scipy
 
 from na64.limits.calculators import cls_values, upper_limits
 from na64.limits.calculators.toys import ToyCalculator
-from na64.limits.compiled import CompiledLikelihood, compile_workspace
+from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 
 __all__ = ["main"]
 

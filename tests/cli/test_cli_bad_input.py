@@ -204,8 +204,8 @@ def test_output_is_checked_before_anything_is_computed(
         raise AssertionError("computed before the output was checked")
 
     monkeypatch.setattr("na64.models.showers.cascade.cascade", too_late)
-    monkeypatch.setattr("na64.workspaces.binding.signal_rates", too_late)
-    monkeypatch.setattr("na64.limits.compiled.compile_workspace", too_late)
+    monkeypatch.setattr("na64.workspaces.io.binding.signal_rates", too_late)
+    monkeypatch.setattr("na64.limits.likelihood.compiled.compile_workspace", too_late)
     Path("there.json").write_text("precious")
     Path("folder.json").mkdir()
     Path("dangling.json").symlink_to("nowhere")

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from na64.limits.schemas import validate
-from na64.workspaces.cardreader import available_cards
-from na64.workspaces.curves import available_curves
+from na64.limits.results.schemas import validate
+from na64.workspaces.cards.reader import available_cards
+from na64.workspaces.io.curves import available_curves
 
 DATA_COMMANDS = [
     ("scan", "--masses", "0.1,0.2"),

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from na64.limits.background import fit_sideband
-from na64.limits.cut_search import Sideband, optimise_search
-from na64.limits.schemas import validate
+from na64.limits.design.optimise import Sideband, optimise_search
+from na64.limits.design.sideband import fit_sideband
+from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
-from na64.workspaces.cardreader import card_text, load_card
+from na64.workspaces.cards.reader import card_text, load_card
 
 #: half an event below 50 GeV, falling by a factor of eight per 10 GeV
 SPECTRUM = """

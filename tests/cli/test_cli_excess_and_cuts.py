@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from na64.limits.schemas import validate
+from na64.limits.results.schemas import validate
 
 
 def counting(

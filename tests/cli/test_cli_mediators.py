@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from na64.limits.result import Exclusion
+from na64.limits.results.limit import Exclusion
 from na64.models.mediators.registry import BUILT_IN
 from na64.models.production.amplitudes import EMITTED_KINDS
 

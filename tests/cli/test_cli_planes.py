@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from na64.limits.schemas import validate
+from na64.limits.results.schemas import validate
 
 MASSES = "0.01,0.05,0.235,0.6"
 SCAN = ("scan", "na64e-2016", "--masses", MASSES, "--method", "asymptotic")

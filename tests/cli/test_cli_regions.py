@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from na64.limits import Exclusion
-from na64.limits.expected import expected_signal
+from na64.limits.scanning.signal import expected_signal
 
 FEW = ("--masses", "0.003,0.01,0.03,0.08")
 ALP = "na64e-alp-2016-2018"

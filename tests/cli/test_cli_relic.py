@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from na64.limits.schemas import validate
+from na64.limits.results.schemas import validate
 
 SCALAR = ("relic", "--dark-matter", "scalar")
 # m_chi in GeV; y = epsilon^2 alpha_D (m_chi/m_A')^4 at Omega h^2 = 0.120, from an independent

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from na64.limits import Exclusion, scan
-from na64.limits.schemas import validate
+from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
 
 FEW = ("--masses", "0.002,0.02,0.2,0.24,0.5")
@@ -284,7 +284,7 @@ def test_saved_workspaces_hold_the_likelihood(call) -> None:
 
 def test_part_of_the_masses_failing_is_exit_code_3(call, monkeypatch) -> None:
     from na64.limits import scanning
-    from na64.limits.result import Status
+    from na64.limits.results.limit import Status
 
     original = scanning.exclude
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from na64.limits.cli.console import Console
-from na64.limits.schemas import validate
+from na64.limits.results.schemas import validate
 
 POI = {"name": "mu", "type": "normfactor", "data": None}
 

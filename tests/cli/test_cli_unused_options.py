@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from na64.limits import scan
-from na64.limits.combination import combined_signal
-from na64.limits.expected import Settings, expected_signal
+from na64.limits.scanning.combination import combined_signal
+from na64.limits.scanning.signal import Settings, expected_signal
 from na64.models.errors import InputError
 
 ELECTRON, MUON = "na64e-2016", "na64mu-2022"

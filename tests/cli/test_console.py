@@ -68,8 +68,8 @@ def test_warnings_and_the_library_log_are_lines(capsys) -> None:
     console = Console()
     with console.warnings_as_log(), console.library_log():
         warnings.warn("few events,\n  too few", UserWarning, stacklevel=1)
-        logging.getLogger("na64.workspaces.cache").warning("damaged: %s", "a.npz")
+        logging.getLogger("na64.workspaces.io.cache").warning("damaged: %s", "a.npz")
     assert capsys.readouterr().err == "warning: few events, too few\nwarning: damaged: a.npz\n"
     with Console(-1).library_log():
-        logging.getLogger("na64.workspaces.cache").warning("damaged")
+        logging.getLogger("na64.workspaces.io.cache").warning("damaged")
     assert capsys.readouterr().err == ""

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
-from na64.limits.combination import combined_signal, scan_combination
-from na64.limits.expected import Settings
+from na64.limits.scanning.combination import combined_signal, scan_combination
+from na64.limits.scanning.signal import Settings
 from na64.models.errors import InputError
-from na64.workspaces.cardreader import parse_card
-from na64.workspaces.runcard import RunCard
+from na64.workspaces.cards.card import RunCard
+from na64.workspaces.cards.reader import parse_card
 
 PARTS = ["na64e-2016-2022", "na64e-positron-2022", "na64mu-2022"]
 MASSES = np.array([2e-3, 0.05, 0.24, 0.3, 0.7])

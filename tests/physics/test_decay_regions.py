@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
-from na64.limits.combination import scan_combination
-from na64.limits.result import Status
+from na64.limits.results.limit import Status
+from na64.limits.scanning.combination import scan_combination
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.signals import decay_in_flight
-from na64.workspaces.cache import TableCache
+from na64.workspaces.io.cache import TableCache
 
 
 def test_region_of_axion_like_particles() -> None:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
-from na64.limits.result import Exclusion
+from na64.limits.results.limit import Exclusion
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.materials import material
 from na64.models.mediators.gauge_bosons import l_mu_l_tau
 from na64.models.production.emission import emission_cross_section
-from na64.workspaces.cardreader import load_card, parse_card
-from na64.workspaces.quantity import Quantity
+from na64.workspaces.cards.quantity import Quantity
+from na64.workspaces.cards.reader import load_card, parse_card
 
 # 90 % CL limit on epsilon, m_A' in GeV: NA64mu 2022, arXiv:2409.10128 (three digits; numbers of
 # the collaboration as y at alpha_D = 0.1, m_A' = 3 m_chi, converted)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
-from na64.limits.expected import Settings, expected_signal
+from na64.limits.scanning.signal import Settings, expected_signal
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.materials import material
@@ -19,7 +19,7 @@ from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.showers import cascade as showers
 from na64.models.signals import missing_energy
 from na64.models.signals.missing_energy import missing_energy_rates
-from na64.workspaces.cardreader import load_card, parse_card
+from na64.workspaces.cards.reader import load_card, parse_card
 
 ECAL = Target(material("ecal"))
 CARDS = {

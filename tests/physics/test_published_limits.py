@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from na64.limits.expected import expected_signal
-from na64.limits.scanning import scan
-from na64.workspaces.cardreader import load_card
-from na64.workspaces.curves import load_curve
-from na64.workspaces.quantity import Quantity
+from na64.limits.scanning.runner import scan
+from na64.limits.scanning.signal import expected_signal
+from na64.workspaces.cards.quantity import Quantity
+from na64.workspaces.cards.reader import load_card
+from na64.workspaces.io.curves import load_curve
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
-from na64.limits.recast import recast
-from na64.limits.result import Exclusion
+from na64.limits.results.limit import Exclusion
+from na64.limits.scanning.recast import recast
 from na64.models.errors import InputError
 from na64.models.mediators.vectors import VectorMediator
 
@@ -132,7 +132,7 @@ def test_refusals(dark_photon: Exclusion) -> None:
 
 
 def test_a_combination_of_beams() -> None:
-    from na64.limits.combination import scan_combination
+    from na64.limits.scanning.combination import scan_combination
 
     parts = ["na64e-2016", "na64mu-2022"]
     masses = MASSES[:3]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
-from na64.limits.branching_plotting import branching_figure
-from na64.limits.plotting import Overlay, exclusion_figure
-from na64.limits.result import Exclusion
+from na64.limits.figures.bars import branching_figure
+from na64.limits.figures.figure import Overlay, exclusion_figure
+from na64.limits.results.limit import Exclusion
 from na64.models.errors import InputError
 
 

@@ -11,8 +11,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from na64.limits.plotting import Overlay, exclusion_figure, ratio_to, save_figure
-from na64.limits.result import Exclusion, Status
+from na64.limits.figures.figure import Overlay, exclusion_figure, ratio_to, save_figure
+from na64.limits.results.limit import Exclusion, Status
 from na64.models.errors import InputError
 from na64.models.mediators.naming import mass_name
 from na64.models.mediators.registry import mediator
@@ -238,7 +238,7 @@ def test_pdf_has_no_date_and_its_fonts_are_embedded_as_truetype(tmp_path: Path) 
 
 
 def test_pyplot_is_not_needed(tmp_path: Path) -> None:
-    code = "import sys, na64.limits.plotting; print('matplotlib.pyplot' in sys.modules)"
+    code = "import sys, na64.limits.figures.figure; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )

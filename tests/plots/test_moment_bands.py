@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
-from na64.limits.moments import moment_band
-from na64.limits.result import Exclusion
+from na64.limits.figures.moments import moment_band
+from na64.limits.results.limit import Exclusion
 from na64.models.anomalies import MEASUREMENTS, anomalous_moment
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from na64.limits.bounds import MASS_FLOORS, landau_pole
-from na64.limits.plane_legend import Level, PlaneOverlay
-from na64.limits.plane_overlays import draw_planes, overlay_in_plane, thermal_line
-from na64.limits.plane_plotting import plane_figure
-from na64.limits.plane_result import Plane, PlaneLimit
-from na64.limits.planes import Normalisation
-from na64.limits.plotting import save_figure
+from na64.limits.figures.figure import save_figure
+from na64.limits.figures.plane_figure import plane_figure
+from na64.limits.figures.plane_legend import Level, PlaneOverlay
+from na64.limits.figures.plane_overlays import draw_planes, overlay_in_plane, thermal_line
+from na64.limits.planes.axes import Normalisation
+from na64.limits.planes.bounds import MASS_FLOORS, landau_pole
+from na64.limits.results.plane_limit import Plane, PlaneLimit
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.vectors import dark_photon
 from na64.models.relic.targets import thermal_target
-from na64.workspaces.curves import load_curve
+from na64.workspaces.io.curves import load_curve
 
 MASSES = np.geomspace(1e-3, 0.3, 12)
 LIMIT = 1e-7 * MASSES**1.8

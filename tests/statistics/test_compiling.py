@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.limits.calculators import cls_values, upper_limits
-from na64.limits.compiled import compile_workspace
+from na64.limits.likelihood.compiled import compile_workspace
 from na64.limits.likelihood.interpolation import (
     additive_shifts,
     code4_coefficients,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.limits.optimise import optimise_cut
+from na64.limits.design.cuts import optimise_cut
 from na64.models.errors import InputError
 
 CUTS = np.linspace(30.0, 60.0, 6)

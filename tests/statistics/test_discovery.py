@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from na64.limits.compiled import compile_workspace
-from na64.limits.significance import discovery
+from na64.limits.calculators.discovery import discovery
+from na64.limits.likelihood.compiled import compile_workspace
 
 
 @pytest.mark.parametrize(("background", "observed"), [(0.5, 1), (0.5, 6), (0.5, 12), (20.0, 45)])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from na64.limits.calculators import cls_values, upper_limits
-from na64.limits.compiled import SignalBatch, compile_workspace
-from na64.limits.result import Status
+from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
+from na64.limits.results.limit import Status
 from na64.models.errors import InputError
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from na64.limits import scan
 from na64.limits.calculators import cls_values, upper_limits
-from na64.limits.compiled import compile_workspace
-from na64.workspaces.cardreader import load_card
+from na64.limits.likelihood.compiled import compile_workspace
+from na64.workspaces.cards.reader import load_card
 
 
 def excess(observed: list[int]) -> dict[str, object]:

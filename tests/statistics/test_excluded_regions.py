@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from na64.limits.compiled import compile_workspace
-from na64.limits.regions import excluded_regions, interpolated_signals, region_contours
-from na64.limits.result import Status
+from na64.limits.likelihood.compiled import compile_workspace
+from na64.limits.results.limit import Status
+from na64.limits.scanning.regions import excluded_regions, interpolated_signals, region_contours
 from na64.models.errors import InputError
 
 #: without systematics and events, excluded means more than ln 10 signal events

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.limits.compiled import CompiledLikelihood, compile_workspace
-from na64.limits.expected_regions import expected_regions
-from na64.limits.regions import Intervals, excluded_regions, interpolated_signals
+from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
+from na64.limits.scanning.expected_regions import expected_regions
+from na64.limits.scanning.regions import Intervals, excluded_regions, interpolated_signals
 
 COUPLINGS = np.geomspace(1e-3, 1.0, 46)
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.limits.calculators import upper_limits
-from na64.limits.compiled import CompiledLikelihood, compile_workspace
+from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 
 
 @contextlib.contextmanager

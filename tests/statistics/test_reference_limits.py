@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from na64.limits.calculators import upper_limits
-from na64.limits.compiled import compile_workspace
+from na64.limits.likelihood.compiled import compile_workspace
 
 # efficiency uncertainty, CL, asymptotic, exact: signal events for n = (0, 0, 0)
 TABLE = [

@@ -7,7 +7,7 @@ import tomllib
 import numpy as np
 import pytest
 
-from na64.limits.efficiency import reference_correction
+from na64.limits.design.reference_process import reference_correction
 from na64.models.errors import InputError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.limits.background import fit_sideband
+from na64.limits.design.sideband import fit_sideband
 from na64.models.errors import InputError
 
 EDGES = np.linspace(50.0, 80.0, 16)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from na64.limits.calculators import cls_values, upper_limits
-from na64.limits.compiled import compile_workspace
+from na64.limits.likelihood.compiled import compile_workspace
 
 SETTINGS = {"method": "toys", "toys": 200, "seed": 5, "ensemble": "aux-fluctuated"}
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.cardreader import card_text, load_card, parse_card
-from na64.workspaces.jsonio import canonical_json
-from na64.workspaces.spectrum import BackgroundSpectrum
-from na64.workspaces.template import Template
+from na64.workspaces.cards.reader import card_text, load_card, parse_card
+from na64.workspaces.cards.spectrum import BackgroundSpectrum
+from na64.workspaces.io.jsonio import canonical_json
+from na64.workspaces.pyhf.template import Template
 
 TABLE = """
 [background_spectrum]

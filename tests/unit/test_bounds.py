@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from na64.limits.bounds import (
+from na64.limits.planes.bounds import (
     CMB_LIMIT_CM3_S_GEV,
     MASS_FLOORS,
     cmb_limit,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.cache import CACHE_VARIABLE, TableCache, cache_folder, folder_problem
+from na64.workspaces.io.cache import CACHE_VARIABLE, TableCache, cache_folder, folder_problem
 
 KEY = {"what": "test", "masses": [0.1, 0.2], "nested": {"a": 1}}
 

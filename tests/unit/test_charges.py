@@ -11,7 +11,7 @@ from na64.limits import scan
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.registry import mediator
-from na64.workspaces.charges import load_charges, parse_charges
+from na64.workspaces.cards.charges import load_charges, parse_charges
 
 B_MINUS_L = """
 name = "my-b-minus-l"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from na64.limits.published import curve_label
-from na64.workspaces.curves import load_curve
+from na64.limits.figures.published import curve_label
+from na64.workspaces.io.curves import load_curve
 
 CURVE = load_curve("na64e-2016-2022")
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.curves import (
+from na64.workspaces.cards.fields import FileProblemsError
+from na64.workspaces.io.curves import (
     CurveKind,
     available_curves,
     load_curve,
     log_log_interpolation,
     parse_curve,
 )
-from na64.workspaces.schema import FileProblemsError
 
 CURVE = """
 name = "mine"

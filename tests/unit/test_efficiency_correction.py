@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from na64.limits.calculators import upper_limits
-from na64.limits.compiled import compile_workspace
+from na64.limits.likelihood.compiled import compile_workspace
 from na64.models.errors import InputError
-from na64.workspaces.cardreader import available_cards, load_card, parse_card
-from na64.workspaces.jsonio import canonical_json
-from na64.workspaces.quantity import MassTable, Quantity
-from na64.workspaces.runcard import RunCard
-from na64.workspaces.template import Template
+from na64.workspaces.cards.card import RunCard
+from na64.workspaces.cards.quantity import MassTable, Quantity
+from na64.workspaces.cards.reader import available_cards, load_card, parse_card
+from na64.workspaces.io.jsonio import canonical_json
+from na64.workspaces.pyhf.template import Template
 
 CARD = """
 name = "three-intensities"

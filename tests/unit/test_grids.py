@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.grids import log_grid, parse_grid, refined_grid
+from na64.limits.scanning.grids import log_grid, parse_grid, refined_grid
 from na64.models.errors import InputError
 
 

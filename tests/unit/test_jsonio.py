@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.models.errors import ComputationError, InputError
-from na64.workspaces import jsonio
+from na64.workspaces.io import jsonio
 
 
 def test_one_text_for_one_value() -> None:

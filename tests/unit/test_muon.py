@@ -19,8 +19,8 @@ from na64.models.production.emission import emission_probability
 from na64.models.setup import Beam, MuonWindow, Target
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.muon import muon_rates
-from na64.workspaces.cardreader import load_card, parse_card
-from na64.workspaces.topologies import topology
+from na64.workspaces.cards.reader import load_card, parse_card
+from na64.workspaces.cards.topologies import topology
 
 BEAM = Beam("mu-", 160.0)
 ECAL = Target(material("ecal"), 45.0)

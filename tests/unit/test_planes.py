@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.alpha_d_plane import (
+from na64.limits.planes.alpha_d import (
     alpha_d_exclusion,
     invisible_coupling,
     thermal_alpha_d,
 )
-from na64.limits.planes import (
+from na64.limits.planes.axes import (
     Normalisation,
     coupling_from_y,
     limit_in_g,

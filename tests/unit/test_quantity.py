@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.models.errors import InputError
-from na64.workspaces.quantity import MassTable, Quantity
+from na64.workspaces.cards.quantity import MassTable, Quantity
 
 
 def test_relative_uncertainty() -> None:

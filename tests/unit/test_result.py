@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.result import Exclusion, Status
+from na64.limits.results.limit import Exclusion, Status
 from na64.models.errors import InputError
 
 

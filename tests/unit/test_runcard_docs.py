@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from na64.models.setup import MissingEnergyWindow
-from na64.workspaces.cardreader import parse_card
-from na64.workspaces.curves import available_curves, parse_curve
-from na64.workspaces.template import Template
-from na64.workspaces.topologies import TOPOLOGIES
+from na64.workspaces.cards.reader import parse_card
+from na64.workspaces.cards.topologies import TOPOLOGIES
+from na64.workspaces.io.curves import available_curves, parse_curve
+from na64.workspaces.pyhf.template import Template
 
 DOCS = Path(__file__).parents[2] / "docs"
 

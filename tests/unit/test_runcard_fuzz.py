@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.models.errors import InputError
-from na64.workspaces.cardreader import card_text, parse_card
-from na64.workspaces.jsonio import canonical_json
-from na64.workspaces.overrides import apply_overrides
-from na64.workspaces.schema import FileProblemsError
-from na64.workspaces.template import Template
+from na64.workspaces.cards.fields import FileProblemsError
+from na64.workspaces.cards.overrides import apply_overrides
+from na64.workspaces.cards.reader import card_text, parse_card
+from na64.workspaces.io.jsonio import canonical_json
+from na64.workspaces.pyhf.template import Template
 
 CARD = tomllib.loads(card_text("na64e-2016-2022"))
 CARD["setups"] = {"low": {"beam": {"energy_gev": 60.0, "source": "x"}}}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.cardreader import load_card, parse_card
-from na64.workspaces.jsonio import canonical_json
-from na64.workspaces.quantity import Quantity
-from na64.workspaces.schema import FileProblemsError
+from na64.workspaces.cards.fields import FileProblemsError
+from na64.workspaces.cards.quantity import Quantity
+from na64.workspaces.cards.reader import load_card, parse_card
+from na64.workspaces.io.jsonio import canonical_json
 
 
 @pytest.mark.parametrize(

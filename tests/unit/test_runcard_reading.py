@@ -8,11 +8,11 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.models.setup import MissingEnergyWindow
-from na64.workspaces.cardreader import load_card, parse_card
-from na64.workspaces.jsonio import canonical_json
-from na64.workspaces.quantity import MassTable, Quantity
-from na64.workspaces.runcard import RunCard, poisson_median
-from na64.workspaces.schema import FileProblemsError
+from na64.workspaces.cards.card import RunCard, poisson_median
+from na64.workspaces.cards.fields import FileProblemsError
+from na64.workspaces.cards.quantity import MassTable, Quantity
+from na64.workspaces.cards.reader import load_card, parse_card
+from na64.workspaces.io.jsonio import canonical_json
 
 #: an experiment of nobody: other beam, target and window than any shipped card
 CARD = """

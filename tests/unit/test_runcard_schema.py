@@ -15,8 +15,8 @@ import pytest
 from na64.models.errors import InputError
 from na64.models.materials import MATERIALS
 from na64.models.setup import BEAM_PARTICLES
-from na64.workspaces.cardreader import available_cards, card_text, load_card, parse_card
-from na64.workspaces.jsonio import canonical_json
+from na64.workspaces.cards.reader import available_cards, card_text, load_card, parse_card
+from na64.workspaces.io.jsonio import canonical_json
 
 _FILE = resources.files("na64.workspaces") / "schemas" / "run-card-1.json"
 SCHEMA = json.loads(_FILE.read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from na64.workspaces.cardreader import available_cards, card_text, load_card
-from na64.workspaces.quantity import Quantity
+from na64.workspaces.cards.quantity import Quantity
+from na64.workspaces.cards.reader import available_cards, card_text, load_card
 
 #: electrons or positrons on target as published (projections: as planned)
 EXPOSURES = {

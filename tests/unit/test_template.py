@@ -7,8 +7,8 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
-from na64.workspaces.cardreader import load_card, parse_card
-from na64.workspaces.template import Template, factors_of
+from na64.workspaces.cards.reader import load_card, parse_card
+from na64.workspaces.pyhf.template import Template, factors_of
 
 CARD = """
 name = "two"

@@ -11,11 +11,11 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
-from na64.workspaces.cardreader import load_card
-from na64.workspaces.combine import combine_rates, combine_templates
-from na64.workspaces.pyhf_combine import combine_workspaces
-from na64.workspaces.pyhf_json import parse_measurement, signal_workspace
-from na64.workspaces.template import Template
+from na64.workspaces.cards.reader import load_card
+from na64.workspaces.pyhf.combine import combine_rates, combine_templates
+from na64.workspaces.pyhf.combine_documents import combine_workspaces
+from na64.workspaces.pyhf.template import Template
+from na64.workspaces.pyhf.write import parse_measurement, signal_workspace
 
 
 def rates(processes: tuple[str, ...], events: list[float], **changes: Any) -> SignalRates:

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
-from na64.workspaces import jsonio
-from na64.workspaces.cardreader import available_cards, load_card, parse_card
-from na64.workspaces.pyhf_json import (
+from na64.workspaces.cards.reader import available_cards, load_card, parse_card
+from na64.workspaces.cards.topologies import topology
+from na64.workspaces.io import jsonio
+from na64.workspaces.pyhf.template import Template
+from na64.workspaces.pyhf.write import (
     SignalPoint,
     background_workspace,
     parse_measurement,
@@ -22,8 +24,6 @@ from na64.workspaces.pyhf_json import (
     pyhf_digest,
     signal_workspace,
 )
-from na64.workspaces.template import Template
-from na64.workspaces.topologies import topology
 
 PROCESSES = ("emission", "annihilation")
 

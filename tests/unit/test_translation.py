@@ -9,17 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from na64.limits.plane_result import Plane, PlaneLimit
-from na64.limits.result import Exclusion, Status
-from na64.limits.scanning import scan
-from na64.limits.translation import to_plane
+from na64.limits.planes.transforms import to_plane
+from na64.limits.results.limit import Exclusion, Status
+from na64.limits.results.plane_limit import Plane, PlaneLimit
+from na64.limits.scanning.runner import scan
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
 from na64.models.mediators.vectors import dark_photon
 from na64.models.relic.targets import thermal_target
-from na64.workspaces.cardreader import load_card
+from na64.workspaces.cards.reader import load_card
 
 # one mass with emission alone, the peak and the upper edge of the resonance, emission again
 MASSES = (0.01, 0.235, 0.3, 0.6)

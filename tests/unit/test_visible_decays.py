@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.limits.couplings import limit_with_visible_decays, visible_decay_note
+from na64.limits.scanning.validity import limit_with_visible_decays, visible_decay_note
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
 from na64.models.signals.missing_energy import invisible_branching, invisible_branching_at

@@ -6,8 +6,8 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.models.windows import DisplacedWindow, DumpWindow, MesonWindow
-from na64.workspaces.cardreader import card_text, load_card, parse_card
-from na64.workspaces.schema import FileProblemsError
+from na64.workspaces.cards.fields import FileProblemsError
+from na64.workspaces.cards.reader import card_text, load_card, parse_card
 
 
 @pytest.mark.parametrize(

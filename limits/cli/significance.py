@@ -1,0 +1,76 @@
+"""``na64-limits significance``: how unlikely the data of a workspace are without a signal."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.options import calculator_options, json_option, output_option
+
+
+@click.command("significance", cls=Command)
+@click.argument("file", metavar="WS.json|-")
+@click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
+@click.option("--expected", is_flag=True, help="Also the median for a signal of mu = 1.")
+@calculator_options(parallel=False)
+@json_option
+@output_option(".json or .csv")
+def command(
+    file: str,
+    measurement: str | None,
+    expected: bool,
+    calculator: dict[str, Any],
+    as_json: bool,
+    outputs: tuple[str, ...],
+    force: bool,
+) -> int:
+    """Discovery significance of a pyhf workspace: p-value, Z, best signal strength."""
+    from na64.limits.cli.output import Table, check_outputs, emit
+
+    check_outputs(outputs, force)
+
+    from na64.limits.calculators.discovery import discovery
+    from na64.limits.cli.inputs import read_workspace
+    from na64.workspaces.io.jsonio import digest
+
+    with the_console().progress("significance"):
+        document, compiled = read_workspace(file, measurement)
+        table = discovery(compiled.batch(), expected=expected, **calculator)
+
+    def number(value: float) -> float | None:
+        return float(value) if math.isfinite(value) else None
+
+    toys = table.method == "toys"
+    result = {
+        "schema": "na64-limits/significance/1",
+        "measurement": compiled.model.measurement,
+        "parameter": compiled.poi,
+        "method": table.method,
+        "ensemble": {"exact": "aux-fixed", "toys": calculator["ensemble"]}.get(table.method),
+        "seed": calculator["seed"] if toys else None,
+        "toys": calculator["toys"] if toys else None,
+        "p_value": number(table.p_values[0]),
+        "significance": number(table.significance[0]),
+        "best_fit": number(table.best_fit[0]),
+        "expected": None if table.expected is None else number(table.expected[0]),
+        "message": table.messages[0],
+    }
+    columns = ("p-value", "Z", f"best {compiled.poi}", "expected Z")
+    row = (result["p_value"], result["significance"], result["best_fit"], result["expected"])
+    emit(
+        result,
+        Table(columns, [row]),
+        as_json=as_json,
+        outputs=outputs,
+        force=force,
+        facts={"workspace_digest": digest(document)},
+    )
+    if result["p_value"] is None:
+        the_console().warning(f"no p-value: {table.messages[0]}")
+        return 1
+    if table.messages[0]:
+        the_console().note(table.messages[0])
+    return 0

@@ -1,0 +1,1 @@
+"""Designing a search: sidebands, cuts, the reference process."""

@@ -1,0 +1,1 @@
+"""Figures of results: functions that take results and return a Figure."""

@@ -1,0 +1,249 @@
+"""How every figure of the project looks, and how it is written to a file.
+
+No pyplot and no global state: the style is set around the drawing, and a file depends only on
+what is drawn, so that the same result gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+from na64.models.errors import InputError
+from na64.workspaces.io.jsonio import write_atomic
+
+__all__ = [
+    "FEW_MASSES",
+    "FIGURE_SUFFIXES",
+    "MEDIAN",
+    "ONE_SIGMA",
+    "OVERLAY_STYLES",
+    "SCAN_COLOURS",
+    "SPECIES",
+    "TWO_SIGMA",
+    "UNITS",
+    "coupling_symbol",
+    "decades",
+    "drawing_style",
+    "figure_bytes",
+    "legend_above",
+    "save_figure",
+    "symbol",
+    "tips",
+    "upper_edge",
+]
+
+FIGURE_SUFFIXES: Final = (".pdf", ".png", ".svg")
+
+#: characters of a legend that leave room for a second column
+_COLUMN: Final = 62
+
+STYLE: Final[dict[Any, Any]] = {
+    "axes.labelsize": 13,
+    "axes.linewidth": 0.8,
+    "font.family": "STIXGeneral",
+    "font.size": 11,
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "mathtext.fontset": "stix",
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
+    "savefig.dpi": 200,
+    "svg.hashsalt": "na64-limits",
+    "xtick.direction": "in",
+    "xtick.minor.visible": True,
+    "xtick.top": True,
+    "ytick.direction": "in",
+    "ytick.minor.visible": True,
+    "ytick.right": True,
+}
+
+#: line colours of several scans, then of overlays; told apart by the colour-blind and in grey
+SCAN_COLOURS: Final = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
+OVERLAY_STYLES: Final = (
+    ("#c1121f", (0, (5, 2))),
+    ("#3a5fb0", (0, (6, 2, 1, 2))),
+    ("#5b7f2b", (0, (2, 1.5))),
+    ("#8a5a9e", (0, (8, 3))),
+)
+ONE_SIGMA: Final = "#8fbf9f"
+TWO_SIGMA: Final = "#f3d58a"
+MEDIAN: Final = "#56b4e9"
+#: up to so many masses are drawn as points, too
+FEW_MASSES: Final = 8
+
+SYMBOLS: Final = {
+    "br": r"\mathrm{BR}",
+    "epsilon": r"\epsilon",
+    "g": "g",
+    "g_agg": r"g_{a\gamma\gamma}",
+    "m_chi": r"m_\chi",
+    "m_phi": r"m_\phi",
+}
+#: units of couplings that have one
+UNITS: Final = {"g_agg": r"GeV$^{-1}$"}
+SPECIES: Final = {
+    "dirac": "Dirac",
+    "majorana": "Majorana",
+    "pseudo-dirac": "pseudo-Dirac",
+    "scalar": "complex scalar",
+}
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Write a figure as PDF, PNG or SVG, by its suffix; the same figure gives the same bytes.
+
+    Raises
+    ------
+    InputError
+        For another suffix, or an existing file without ``force``.
+    """
+    write_atomic(path, figure_bytes(figure, path), force=force)
+
+
+def figure_bytes(figure: Figure, path: str | os.PathLike[str]) -> bytes:
+    """Return what `save_figure` writes to a file of that name.
+
+    Raises
+    ------
+    InputError
+        For another suffix than those of `FIGURE_SUFFIXES`.
+    """
+    suffix = Path(path).suffix
+    # No dates, no version of matplotlib: two runs of the same scan give the same file.
+    metadata: dict[str, dict[str, Any]] = {
+        ".pdf": {"Creator": "na64-limits", "Producer": None, "CreationDate": None},
+        ".png": {"Software": None},
+        ".svg": {"Creator": "na64-limits", "Date": None},
+    }
+    if suffix not in metadata:
+        allowed = ", ".join(FIGURE_SUFFIXES)
+        raise InputError(f"{path}: a figure is written as {allowed}, not '{suffix}'")
+    stream = io.BytesIO()
+    with drawing_style():
+        figure.savefig(stream, format=suffix[1:], metadata=metadata[suffix])
+    return stream.getvalue()
+
+
+@contextmanager
+def drawing_style() -> Iterator[None]:
+    """Set the style of the project while something is drawn or written."""
+    with mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc of the user would change the file
+        for key, value in STYLE.items():
+            mpl.rcParams[key] = value
+        yield
+
+
+def symbol(name: str) -> str:
+    """Write the name of a coupling or a mass in mathematics: ``m_A'`` has an index."""
+    if name in SYMBOLS:
+        return SYMBOLS[name]
+    letter, _, index = name.partition("_")
+    return f"{letter}_{{{index}}}" if len(letter) == 1 and index else rf"\mathrm{{{name}}}"
+
+
+def coupling_symbol(name: str, mass: str) -> str:
+    """Write a coupling in mathematics: a plain ``g`` has the index of the mass it belongs to."""
+    letter, _, index = symbol(mass).partition("_")
+    return f"g_{index}" if name == "g" and letter == "m" and index else symbol(name)
+
+
+def legend_above(figure: Figure, axes: Axes, heading: str, height: float = 4.3) -> None:
+    """Put the legend above the frame, where no curve can run through it.
+
+    The figure grows from ``height`` (inches) by the lines of the legend.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    columns = 1 if max(map(len, labels)) > _COLUMN else 2
+    rows = -(-len(labels) // columns)
+    figure.set_figheight(height + 0.19 * (rows + heading.count("\n") + 1))
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper left",
+        title=heading,
+        alignment="left",
+        ncols=columns,
+        fontsize=8.8,
+        columnspacing=1.6,
+        handlelength=2.4,
+        labelspacing=0.35,
+    )
+
+
+def upper_edge(
+    top: NDArray[np.float64], closed: NDArray[np.bool_], excluded: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the line along the upper ends of intervals, up to the first open ones beside them.
+
+    Parameters
+    ----------
+    top
+        Upper ends, outside the axes for an open interval; shape (M,).
+    closed, excluded
+        Where an interval has an upper end, and where there is one at all; shape (M,).
+    """
+    padded = np.concatenate([[False], closed, [False]])
+    beside = excluded & (padded[:-2] | padded[2:])
+    return np.asarray(np.where(closed | beside, top, np.nan))
+
+
+def tips(closed: NDArray[np.bool_], excluded: NDArray[np.bool_]) -> list[int]:
+    """Return where a closed region ends between two masses of the grid: its tip is cut off.
+
+    Parameters
+    ----------
+    closed, excluded
+        As of `upper_edge`.
+    """
+    padded = np.concatenate([[True], excluded, [True]])
+    return [int(row) for row in np.flatnonzero(closed) if not (padded[row] and padded[row + 2])]
+
+
+def decades(axes: Axes) -> None:
+    """Put ticks at powers of ten, and between them where the axis is short."""
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(base=10.0, numticks=12))
+        axis.set_minor_locator(LogLocator(base=10.0, subs=tuple(np.arange(2, 10)), numticks=12))
+        axis.set_major_formatter(LogFormatterMathtext())
+        if high <= 12.0 * low:  # at most one power of ten: the ticks between them need numbers
+            axis.set_major_formatter(FuncFormatter(_number))
+            axis.set_minor_formatter(FuncFormatter(_number))
+        elif high <= 80.0 * low:
+            axis.set_minor_formatter(FuncFormatter(_twos_and_fives))
+        else:
+            axis.set_minor_formatter(NullFormatter())
+
+
+def _twos_and_fives(value: float, _position: int | None) -> str:
+    """Label 2 and 5 times a power of ten."""
+    digit, power = _scientific(value)
+    return rf"${digit}\times10^{{{power}}}$" if digit in (2, 5) else ""
+
+
+def _number(value: float, _position: int | None) -> str:
+    """Write a digit times a power of ten: plainly if it is of ordinary size."""
+    digit, power = _scientific(value)
+    if -3 <= power <= 3:
+        return f"{value:g}"
+    return rf"$10^{{{power}}}$" if digit == 1 else rf"${digit}\times10^{{{power}}}$"
+
+
+def _scientific(value: float) -> tuple[int, int]:
+    """Return digit and power of ten of a tick."""
+    power = math.floor(math.log10(value) + 1e-9)
+    return round(value / 10.0**power), power

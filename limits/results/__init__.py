@@ -1,0 +1,1 @@
+"""What is kept: specifications, limits and the files they are written to."""

@@ -1,0 +1,1 @@
+"""From a specification to a limit: signal, inversion, regions, combination, recast."""

@@ -1,0 +1,1 @@
+"""Run cards: what a search is, read from TOML; the shipped cards lie beside the code."""

@@ -1,0 +1,1 @@
+"""Reading and writing: canonical JSON, TOML, curves, the cache."""

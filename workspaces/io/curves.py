@@ -1,0 +1,286 @@
+"""Published curves as data files: units, confidence level and source with every one.
+
+The format is described in docs/curves.md. The shipped curves are short tables of their own,
+three digits per number, to compare a computed limit with or to draw beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from na64.models.errors import InputError, unknown_name
+from na64.workspaces.cards.fields import Problems, TableReader
+from na64.workspaces.io import jsonio
+from na64.workspaces.io.toml import parse_toml
+
+__all__ = [
+    "Axis",
+    "Curve",
+    "CurveKind",
+    "CurveSource",
+    "available_curves",
+    "load_curve",
+    "log_log_interpolation",
+    "parse_curve",
+]
+
+
+class CurveKind(StrEnum):
+    """What a curve is.
+
+    An upper limit on y for every x, the closed path around an excluded region, or the line on
+    which dark matter has its observed relic density.
+    """
+
+    LIMIT = "limit"
+    REGION = "region"
+    THERMAL = "thermal"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Name and unit of an axis; the unit of a pure number is ``1``."""
+
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurveSource:
+    """Where a curve was published.
+
+    Attributes
+    ----------
+    paper
+        Journal reference or title.
+    arxiv, doi, figure
+        Further pointers, empty if there are none.
+    """
+
+    paper: str
+    arxiv: str = ""
+    doi: str = ""
+    figure: str = ""
+
+    def __str__(self) -> str:
+        parts = (
+            self.paper,
+            self.figure,
+            f"arXiv:{self.arxiv}" if self.arxiv else "",
+            f"doi:{self.doi}" if self.doi else "",
+        )
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A published curve.
+
+    Attributes
+    ----------
+    name, title
+        Short name and one line for people.
+    label
+        What a legend says.
+    kind
+        Limit, region or thermal line.
+    x_axis, y_axis
+        Names and units.
+    confidence_level
+        Of a limit or region; None for a thermal line.
+    reference
+        Where the curve was published.
+    provenance
+        How the numbers came here and how exact they are.
+    assumptions
+        What the curve holds for, such as ``alpha_D = 0.1, m_A' = 3 m_chi``; may be empty.
+    x, y
+        Points; x increases except for regions.
+    """
+
+    name: str
+    title: str
+    label: str
+    kind: CurveKind
+    x_axis: Axis
+    y_axis: Axis
+    confidence_level: float | None
+    reference: CurveSource
+    provenance: str
+    assumptions: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    @property
+    def source(self) -> str:
+        """One line that cites the publication."""
+        return str(self.reference)
+
+    def covers(self, x: ArrayLike) -> NDArray[np.bool_]:
+        """Return where the curve has points on both sides; shape of ``x``."""
+        values = np.asarray(x, float)
+        return np.asarray((values >= min(self.x)) & (values <= max(self.x)))
+
+    def at(self, x: ArrayLike) -> NDArray[np.float64]:
+        """Return y at x, linear in the logarithms; shape of ``x``.
+
+        Raises
+        ------
+        InputError
+            For x outside the curve, or a region, which has no single y.
+        """
+        if self.kind is CurveKind.REGION:
+            raise InputError(f"curve {self.name} is a closed region: it has no one y for an x")
+        if not np.all(self.covers(x)):
+            raise InputError(
+                f"curve {self.name} covers {self.x[0]:g}-{self.x[-1]:g} {self.x_axis.unit} only"
+            )
+        return log_log_interpolation(x, self.x, self.y)
+
+
+def log_log_interpolation(
+    x: ArrayLike, x_points: ArrayLike, y_points: ArrayLike
+) -> NDArray[np.float64]:
+    """Interpolate linearly in ln x and ln y.
+
+    Parameters
+    ----------
+    x
+        Where to interpolate, positive, any shape. Outside the points the end values hold.
+    x_points
+        Positive and increasing, shape (N,).
+    y_points
+        Positive, shape (N,).
+    """
+    log_y = np.interp(
+        np.log(np.asarray(x, float)),
+        np.log(np.asarray(x_points, float)),
+        np.log(np.asarray(y_points, float)),
+    )
+    return np.asarray(np.exp(log_y))
+
+
+@cache
+def available_curves() -> tuple[str, ...]:
+    """Return the names of the shipped curves, sorted."""
+    folder = resources.files("na64.workspaces") / "curves"
+    names = (Path(item.name) for item in folder.iterdir())
+    return tuple(sorted(path.stem for path in names if path.suffix == ".toml"))
+
+
+def load_curve(name_or_path: str | Path) -> Curve:
+    """Return a curve.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a shipped curve, or a file.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a file that cannot be read.
+    FileProblemsError
+        For a file with problems: all of them.
+    """
+    name = str(name_or_path)
+    if name in available_curves():
+        file = resources.files("na64.workspaces") / "curves" / f"{name}.toml"
+        return parse_curve(file.read_text(encoding="utf-8"), name)
+    if not Path(name).suffix and Path(name).name == name and not Path(name).exists():
+        raise unknown_name("curve", name, available_curves())
+    return parse_curve(jsonio.read_text(name), name)
+
+
+def parse_curve(text: str, where: str) -> Curve:
+    """Return the curve of a TOML text; ``where`` names the file in messages."""
+    data = parse_toml(text, f"curve {where}")
+    problems = Problems()
+    curve = _read(TableReader(data, "", problems))
+    problems.raise_if_any("curve", where)
+    return cast(Curve, curve)
+
+
+def _read(top: TableReader) -> Curve | None:
+    name = top.text("name", pattern=r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+    title = top.text("title", default=name)
+    label = top.text("label", default=title)
+    kinds = [kind.value for kind in CurveKind]
+    kind = top.text("kind", allowed=kinds)
+    x_axis = _read_axis(top, "x")
+    y_axis = _read_axis(top, "y")
+    level = None
+    if kind == CurveKind.THERMAL:
+        if top.has("confidence_level"):
+            top.problem("confidence_level", "a thermal line has none")
+    else:
+        level = top.number("confidence_level", positive=True)
+        if level >= 1.0:
+            top.problem("confidence_level", f"must be below 1, is {level:g}")
+    reference = None
+    table = top.table("source")
+    if table is not None:
+        reference = table.record(CurveSource)
+        table.finish()
+    provenance = top.text("provenance")
+    assumptions = top.text("assumptions", default="")
+    x, y = _read_points(top, closed=kind == CurveKind.REGION)
+    top.finish()
+    return top.build(
+        Curve,
+        name=name,
+        title=title,
+        label=label,
+        kind=CurveKind(kind) if kind in kinds else kind,
+        x_axis=x_axis,
+        y_axis=y_axis,
+        confidence_level=level,
+        reference=reference,
+        provenance=provenance,
+        assumptions=assumptions,
+        x=x,
+        y=y,
+    )
+
+
+def _read_axis(top: TableReader, key: str) -> Axis | None:
+    table = top.table(key)
+    if table is None:
+        return None
+    axis = table.record(Axis)
+    table.finish()
+    return axis
+
+
+def _read_points(top: TableReader, *, closed: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Read ``points = [[x, y], ...]``: positive numbers, x increasing unless a closed path."""
+    if not top.has("points"):
+        top.problem("points", "missing; it must be a list of pairs [x, y]")
+        return (), ()
+    raw = top.data["points"]
+    if not isinstance(raw, list):
+        top.problem("points", "must be a list of pairs [x, y]")
+        return (), ()
+    pairs: list[tuple[float, float]] = []
+    for index, item in enumerate(raw):
+        pair = TableReader({"point": item}, f"points[{index}]", Problems()).numbers("point")
+        if len(pair) != 2 or not all(value > 0.0 for value in pair):
+            top.problem(f"points[{index}]", "must be a pair of positive numbers [x, y]")
+            continue
+        if pairs and not closed and pair[0] <= pairs[-1][0]:
+            top.problem(
+                f"points[{index}]", f"x must increase, is {pair[0]:g} after {pairs[-1][0]:g}"
+            )
+        pairs.append((pair[0], pair[1]))
+    fewest = 3 if closed else 2
+    if len(raw) < fewest:
+        top.problem("points", f"must have {fewest} points or more, has {len(raw)}")
+    return tuple(x for x, _ in pairs), tuple(y for _, y in pairs)

@@ -1,0 +1,1 @@
+"""Likelihoods as pyhf documents."""

@@ -1,0 +1,339 @@
+"""Template: the part of a search's likelihood that does not depend on the mediator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from na64.models.errors import InputError
+from na64.models.signals.rates import SignalRates
+from na64.workspaces.cards.card import Bin, RunCard
+from na64.workspaces.cards.quantity import MassTable, Quantity
+from na64.workspaces.io import jsonio
+
+__all__ = [
+    "BackgroundSample",
+    "SignalUncertainty",
+    "Template",
+    "TemplateBin",
+    "factors_of",
+]
+
+#: pairs (nuisance, relative uncertainty u); the yield changes by 1 + u at +1 sigma and by
+#: 1/(1 + u) at -1 sigma
+Uncertainties = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundSample:
+    """Expected background events of one source in one bin, with their nuisances."""
+
+    name: str
+    events: float
+    uncertainties: Uncertainties
+
+
+@dataclass(frozen=True, slots=True)
+class SignalUncertainty:
+    """A log-normal uncertainty of the signal in one bin.
+
+    Attributes
+    ----------
+    nuisance
+        Name of the nuisance parameter.
+    relative
+        Relative uncertainty u; two with one nuisance act together.
+    processes
+        Processes on which it acts; empty for all.
+    """
+
+    nuisance: str
+    relative: float
+    processes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateBin:
+    """One counting experiment.
+
+    Attributes
+    ----------
+    name
+        Name of the pyhf channel.
+    region
+        Region of the signal rates that feeds the bin.
+    exposure
+        Particles on target.
+    efficiency
+        Accepted fraction of the signal, corrections applied, a number or a table in mass.
+    signal_uncertainties
+        Uncertainties of the signal.
+    backgrounds
+        Background samples, one or more.
+    observed
+        Observed events; in a projection the median of the expected background.
+    """
+
+    name: str
+    region: str
+    exposure: float
+    efficiency: Quantity | MassTable
+    signal_uncertainties: tuple[SignalUncertainty, ...]
+    backgrounds: tuple[BackgroundSample, ...]
+    observed: int
+
+    def efficiencies(self, masses_gev: ArrayLike) -> NDArray[np.float64]:
+        """Return the efficiency at each mass; shape of ``masses_gev``."""
+        try:
+            return self.efficiency.at(masses_gev)
+        except InputError as error:
+            raise InputError(f"efficiency of bin {self.name}: {error}") from error
+
+    def signal_factors(self, process: str) -> Uncertainties:
+        """Return the uncertainties of one process as pairs (nuisance, relative), sorted."""
+        return factors_of(
+            (item.nuisance, item.relative)
+            for item in self.signal_uncertainties
+            if not item.processes or process in item.processes
+        )
+
+
+def factors_of(pairs: Iterable[tuple[str, float]]) -> Uncertainties:
+    """Return pairs (nuisance, relative) with every nuisance once, sorted by name.
+
+    Two uncertainties moved by one nuisance multiply: 1 + u = (1 + u1)(1 + u2).
+    """
+    factors: dict[str, float] = {}
+    for nuisance, relative in pairs:
+        if relative > 0.0:
+            factors[nuisance] = factors.get(nuisance, 1.0) * (1.0 + relative)
+    return tuple((nuisance, factors[nuisance] - 1.0) for nuisance in sorted(factors))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Bins, backgrounds and nuisances of a search; signals are injected for any mediator.
+
+    Attributes
+    ----------
+    name
+        Name of the search.
+    bins
+        Counting experiments.
+    references
+        arXiv numbers of the search.
+    projection
+        Whether there are no data: observations are medians of the background then.
+    """
+
+    name: str
+    bins: tuple[TemplateBin, ...]
+    references: tuple[str, ...] = ()
+    projection: bool = False
+
+    @classmethod
+    def from_card(cls, card: RunCard) -> Template:
+        """Return the template of a run card.
+
+        A number with a correlation name is moved by the nuisance of that name; every other
+        number has a nuisance of its own, ``bin:exposure``, ``bin:efficiency``,
+        ``bin:efficiency-correction`` or ``bin:background-name``.
+        """
+        bins = tuple(_template_bin(card, item) for item in card.bins)
+        return cls(card.name, bins, card.references, card.projection)
+
+    @property
+    def observations(self) -> NDArray[np.int64]:
+        """Observed events per bin, shape (B,)."""
+        return np.array([item.observed for item in self.bins], dtype=np.int64)
+
+    @property
+    def expected_backgrounds(self) -> NDArray[np.float64]:
+        """Expected background events per bin, all sources, shape (B,)."""
+        return np.array(
+            [math.fsum(sample.events for sample in item.backgrounds) for item in self.bins]
+        )
+
+    @property
+    def nuisances(self) -> tuple[str, ...]:
+        """Names of all nuisance parameters, sorted."""
+        names = {u.nuisance for item in self.bins for u in item.signal_uncertainties}
+        for item in self.bins:
+            for sample in item.backgrounds:
+                names.update(nuisance for nuisance, _ in sample.uncertainties)
+        return tuple(sorted(names))
+
+    def without(self, nuisances: Iterable[str]) -> Template:
+        """Return the template with some nuisances removed, as if they were known exactly.
+
+        Raises
+        ------
+        InputError
+            For a nuisance that the template does not have.
+        """
+        removed = set(nuisances)
+        unknown = sorted(removed.difference(self.nuisances))
+        if unknown:
+            raise InputError(
+                f"no nuisance {', '.join(unknown)} in {self.name}; there are: "
+                f"{', '.join(self.nuisances)}"
+            )
+        bins = tuple(
+            replace(
+                item,
+                signal_uncertainties=tuple(
+                    u for u in item.signal_uncertainties if u.nuisance not in removed
+                ),
+                backgrounds=tuple(
+                    replace(
+                        sample,
+                        uncertainties=tuple(
+                            pair for pair in sample.uncertainties if pair[0] not in removed
+                        ),
+                    )
+                    for sample in item.backgrounds
+                ),
+            )
+            for item in self.bins
+        )
+        return replace(self, bins=bins)
+
+    def efficiencies(self, masses_gev: ArrayLike) -> NDArray[np.float64]:
+        """Return the efficiencies, shape (M, B), for masses of shape (M,).
+
+        Raises
+        ------
+        InputError
+            For a mass outside a bin's table.
+        """
+        masses = np.atleast_1d(np.asarray(masses_gev, float))
+        return np.stack([item.efficiencies(masses) for item in self.bins], axis=-1)
+
+    def signal_events(self, rates: SignalRates) -> NDArray[np.float64]:
+        """Return the accepted signal events at the couplings of the rates.
+
+        Parameters
+        ----------
+        rates
+            Events per particle on target; must have the region of every bin.
+
+        Returns
+        -------
+        ndarray
+            Exposure times efficiency times rate, shape (M, C, P, B).
+
+        Raises
+        ------
+        InputError
+            For a region that the rates do not have, a mass outside an efficiency table.
+        """
+        places = []
+        for item in self.bins:
+            if item.region not in rates.regions:
+                raise InputError(
+                    f"bin {item.name} of {self.name} needs signal rates in region "
+                    f"'{item.region}'; there are: {', '.join(rates.regions)}"
+                )
+            places.append(rates.regions.index(item.region))
+        exposures = np.array([item.exposure for item in self.bins])
+        scale = exposures * self.efficiencies(rates.masses_gev)
+        return np.asarray(rates.events[..., places] * scale[:, None, None, :])
+
+    def to_pyhf(
+        self,
+        signals: ArrayLike,
+        processes: Sequence[str],
+        *,
+        measurement: str = "measurement",
+    ) -> dict[str, object]:
+        """Return the pyhf workspace with the given signal at mu = 1.
+
+        Parameters
+        ----------
+        signals
+            Accepted events, shape (P, B): process, bin.
+        processes
+            Names of the P processes; their samples are called ``signal_<process>``.
+        measurement
+            Name of the measurement.
+        """
+        from na64.workspaces.pyhf.write import workspace
+
+        return workspace(self, signals, processes, measurement=measurement)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything that the likelihood depends on as plain data."""
+        return {"name": self.name, "bins": [_bin_dict(item) for item in self.bins]}
+
+    @property
+    def digest(self) -> str:
+        """Digest (sha256) of `to_dict`."""
+        return jsonio.digest(self.to_dict())
+
+
+def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
+    uncertainties = [
+        SignalUncertainty(quantity.correlation or f"{item.name}:{label}", relative)
+        for label, quantity in (
+            ("exposure", item.exposure),
+            ("efficiency", item.efficiency),
+            ("efficiency-correction", item.efficiency_correction),
+        )
+        if quantity is not None and (relative := quantity.relative_uncertainty) > 0.0
+    ]
+    uncertainties += [
+        SignalUncertainty(extra.name, extra.relative, extra.processes)
+        for extra in card.uncertainties
+        if not extra.bins or item.name in extra.bins
+    ]
+    backgrounds = tuple(
+        BackgroundSample(
+            background.name,
+            background.events.value,
+            factors_of(
+                [
+                    (
+                        background.events.correlation or f"{item.name}:{background.name}",
+                        background.events.relative_uncertainty,
+                    )
+                ]
+            ),
+        )
+        for background in item.backgrounds
+    )
+    return TemplateBin(
+        name=item.name,
+        region=card.rate_region(item),
+        exposure=item.exposure.value,
+        efficiency=item.corrected_efficiency,
+        signal_uncertainties=tuple(uncertainties),
+        backgrounds=backgrounds,
+        observed=item.observed,
+    )
+
+
+def _bin_dict(item: TemplateBin) -> Mapping[str, object]:
+    efficiency: object = (
+        {"masses_gev": item.efficiency.masses_gev, "values": item.efficiency.values}
+        if isinstance(item.efficiency, MassTable)
+        else item.efficiency.value
+    )
+    return {
+        "name": item.name,
+        "region": item.region,
+        "exposure": item.exposure,
+        "efficiency": efficiency,
+        "signal_uncertainties": [
+            {"nuisance": u.nuisance, "relative": u.relative, "processes": u.processes}
+            for u in item.signal_uncertainties
+        ],
+        "backgrounds": [
+            {"name": sample.name, "events": sample.events, "uncertainties": sample.uncertainties}
+            for sample in item.backgrounds
+        ],
+        "observed": item.observed,
+    }
