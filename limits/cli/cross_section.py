@@ -9,12 +9,10 @@ import click
 
 from na64.limits.cli.application import Group, the_console
 from na64.limits.cli.options import (
-    dark_sector_options,
     json_option,
     masses_option,
     model_option,
     output_option,
-    production_option,
     target_option,
 )
 
@@ -62,7 +60,7 @@ def command() -> None:
     """Production cross-sections of a mediator."""
 
 
-@command.command("emission")
+@command.command("emission", cls=SettingsCommand, settings=("production", "inelastic"))
 @_shared("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the beam.")
 @click.option(
@@ -81,8 +79,6 @@ def command() -> None:
     help="Smallest fraction of the beam energy that the mediator carries.",
 )
 @target_option()
-@production_option()
-@click.option("--elastic-only", is_flag=True, help="Without inelastic scattering off the nucleus.")
 def emission(
     model: str | None,
     charges: str | None,
@@ -96,8 +92,8 @@ def emission(
     beam: str,
     x_min: float,
     target: str,
-    production: str,
-    elastic_only: bool,
+    production: str | None,
+    inelastic: bool | None,
 ) -> None:
     """Emission by a lepton in the field of a nucleus, per nucleus."""
     _prepare(unit, coupling, outputs, force)
@@ -134,10 +130,11 @@ def emission(
     _finish(document, grid, sigma, unit, as_json, outputs, force)
 
 
-@command.command("annihilation")
+@command.command(
+    "annihilation", cls=SettingsCommand, settings=("dark_matter", "alpha_d", "ratio")
+)
 @_shared("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the positron.")
-@dark_sector_options
 def annihilation(
     model: str | None,
     charges: str | None,
@@ -148,9 +145,7 @@ def annihilation(
     outputs: tuple[str, ...],
     force: bool,
     energy: float,
-    alpha_d: float,
-    ratio: float,
-    dark_matter: str | None,
+    **sector_words: Any,
 ) -> None:
     """Annihilation e+ e- -> X -> invisible on an electron at rest, per electron."""
     _prepare(unit, coupling, outputs, force)
@@ -161,7 +156,7 @@ def annihilation(
 
     grid = parse_grid(masses)
     chosen = read_model(model, charges) or "dark-photon"
-    sector = make_dark_sector(dark_matter, alpha_d, ratio, model=chosen)
+    sector = make_dark_sector(chosen, sector_words)
     sigma = production_by_annihilation(
         chosen, grid, energy_gev=energy, coupling=coupling, dark_sector=sector
     )
@@ -177,11 +172,10 @@ def annihilation(
     _finish(document, grid, sigma, unit, as_json, outputs, force)
 
 
-@command.command("primakoff")
+@command.command("primakoff", cls=SettingsCommand, settings=("inelastic",))
 @_shared("alp")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the photon.")
 @target_option()
-@click.option("--elastic-only", is_flag=True, help="Without inelastic scattering off the nucleus.")
 def primakoff(
     model: str | None,
     charges: str | None,
@@ -193,7 +187,7 @@ def primakoff(
     force: bool,
     energy: float,
     target: str,
-    elastic_only: bool,
+    inelastic: bool | None,
 ) -> None:
     """Production by a photon in the field of a nucleus, per nucleus; coupling in 1/GeV."""
     _prepare(unit, coupling, outputs, force)
