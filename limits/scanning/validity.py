@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.results.limit import Regions
+from na64.limits.calculators.status import Regions
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
