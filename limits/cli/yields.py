@@ -40,7 +40,7 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.limits.scanning.validity import check_coupling
+    from na64.models.mediators.coupling import check_coupling
 
     check_coupling(coupling)
     with the_console().progress("card") as progress:

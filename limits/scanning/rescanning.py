@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
@@ -20,6 +19,7 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
 from na64.models.signals.rates import TableStore
+from na64.models.signals.settings import uses
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import parse_card
 from na64.workspaces.cards.topologies import topology
@@ -43,7 +43,7 @@ def check_dark_sector(exclusion: Exclusion) -> None:
     card = exclusion.provenance.get("card", {})
     for part in card.get("combination", [card]):
         kind = part.get("topology")
-        if kind and "dark_sector" not in inspect.signature(topology(kind).signal()).parameters:
+        if kind and "dark_sector" not in uses(topology(kind).signal()):
             raise InputError(
                 f"the scan of {exclusion.search} has nothing to do with dark matter: the signal of "
                 f"the topology '{kind}' does not depend on it"

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.scanning.grids import refined_grid
 from na64.models.errors import InputError, unknown_name
+from na64.models.kinds import kind_row
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
-from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
 from na64.models.setup import MissingEnergyWindow
 from na64.models.signals.rates import SignalRates, TableStore, events_at
+from na64.models.signals.settings import SignalSettings, uses
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.cards.topologies import SignalFunction, topology
+from na64.workspaces.cards.topologies import topology
 from na64.workspaces.io.binding import signal_rates
 from na64.workspaces.pyhf.template import Template
 
@@ -91,10 +92,9 @@ class Settings:
         """Return the settings with the dark matter that a mediator has unless told otherwise."""
         if self.dark_matter is not None:
             return self
-        alone = (
-            mediator.kind is MediatorKind.PHOTON_COUPLED
-            or "neutrinos" in mediator.partial_widths(1.0)
-        )
+        alone = kind_row(
+            mediator.kind, "the production"
+        ).from_photons or "neutrinos" in mediator.partial_widths(1.0)
         return replace(self, dark_matter=NO_DARK_MATTER if alone else DarkMatter.DIRAC.value)
 
     def dark_sector(self) -> DarkSector | None:
@@ -108,26 +108,24 @@ class Settings:
             dark_matter(self.dark_matter), self.alpha_d, self.ratio, splitting=self.splitting
         )
 
-    def options(self, signal: SignalFunction) -> Mapping[str, Any]:
-        """Return the keyword arguments of a signal function, those that it has a use for."""
-        known = inspect.signature(signal).parameters
-        options = {
-            "dark_sector": self.dark_sector(),
-            "production": self.production,
-            "annihilation": self.annihilation,
-            "inelastic": self.inelastic,
-            "initial_state_radiation": self.initial_state_radiation,
-            "primary_positrons": self.primary_positrons,
-            "invisible_branching": self.invisible_branching,
-        }
-        return {name: value for name, value in options.items() if name in known}
+    def of_signal(self) -> SignalSettings:
+        """Return the settings as signal functions take them."""
+        return SignalSettings(
+            production=self.production,
+            annihilation=self.annihilation,
+            inelastic=self.inelastic,
+            initial_state_radiation=self.initial_state_radiation,
+            primary_positrons=self.primary_positrons,
+            invisible_branching=self.invisible_branching,
+            dark_sector=self.dark_sector(),
+        )
 
     def unused(self, card: RunCard, mediator: Mediator) -> tuple[str, ...]:
         """Return the fields that were changed and that the signal of a search does not depend on.
 
         That includes the numbers of a dark sector where there is no dark matter.
         """
-        known = set(inspect.signature(topology(card.topology).signal()).parameters)
+        known = set(uses(topology(card.topology).signal()))
         if "dark_sector" in known:
             known.add("dark_matter")
             if self.for_mediator(mediator).dark_matter != NO_DARK_MATTER:
@@ -305,12 +303,12 @@ def signal_of_card(
 ) -> ExpectedSignal:
     """Return the events of `expected_signal`, of the settings those that the search has."""
     chosen_settings = settings.for_mediator(chosen)
-    options = chosen_settings.options(topology(card.topology).signal())
-    if "dark_sector" not in options:  # what the signal does not depend on is no setting of it
+    if "dark_sector" not in uses(topology(card.topology).signal()):
+        # what the signal does not depend on is no setting of it
         chosen_settings = replace(chosen_settings, dark_matter=NO_DARK_MATTER)
     masses = check_masses(card, masses_gev)
     progress("signal rates")
-    rates = signal_rates(card, chosen, masses, tables=tables, **options)
+    rates = signal_rates(card, chosen, masses, settings=chosen_settings.of_signal(), tables=tables)
     template = Template.from_card(card)
     return ExpectedSignal(
         card, template, rates, template.signal_events(rates), chosen_settings, chosen
