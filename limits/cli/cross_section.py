@@ -101,6 +101,8 @@ def emission(
     from na64.limits.cli.inputs import read_model
     from na64.limits.scanning.grids import parse_grid
     from na64.models.inspection import production_by_emission
+    from na64.models.setup import Beam
+    from na64.models.signals.settings import SignalSettings
 
     chosen = read_model(model, charges) or "dark-photon"
     grid = parse_grid(masses)
@@ -108,12 +110,10 @@ def emission(
         sigma = production_by_emission(
             chosen,
             grid,
-            energy_gev=energy,
-            beam=beam,
+            beam=Beam(beam, energy),
             target=target,
             x_min=x_min,
-            production=production,
-            elastic_only=elastic_only,
+            settings=SignalSettings(production=production, inelastic=not elastic_only),
             coupling=coupling,
         )
     document = {
@@ -219,8 +219,8 @@ def primakoff(
 
 def _prepare(unit: str, coupling: float, outputs: tuple[str, ...], force: bool) -> None:
     from na64.limits.cli.output import check_outputs
-    from na64.limits.scanning.validity import check_coupling
     from na64.models.errors import unknown_name
+    from na64.models.mediators.coupling import check_coupling
 
     check_outputs(outputs, force)
     if unit not in ("pb", "gev-2"):

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.models.constants import ALPHA
+from na64.models.kinds import structure
 from na64.models.mediators.protocol import MediatorKind
-from na64.models.production.amplitudes import averaged_amplitude, structure
+from na64.models.production.amplitudes import averaged_amplitude
 from na64.models.production.kinematics import EmissionKinematics, largest_u, smallest_u
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.sources import PhotonSource

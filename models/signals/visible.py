@@ -27,12 +27,15 @@ from na64.models.signals.decay_in_flight import (
     total_width,
 )
 from na64.models.signals.rates import SignalRates, TableStore
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.windows import DumpWindow, refuse
 
-__all__ = ["PROCESSES", "REGIONS", "visible_rates"]
+__all__ = ["PROCESSES", "REGIONS", "USES", "visible_rates"]
 
 #: order of the region axis
 REGIONS: Final = ("decay",)
+#: settings that this signal depends on
+USES: Final = frozenset({"production", "inelastic"})
 #: order of the process axis
 PROCESSES: Final = ("emission",)
 # epsilon, or the coupling g to electrons
@@ -46,8 +49,7 @@ def visible_rates(
     mediator: Mediator,
     masses_gev: ArrayLike,
     *,
-    production: str = "etl",
-    inelastic: bool = True,
+    settings: SignalSettings = DEFAULT_SETTINGS,
     couplings: ArrayLike | None = None,
     tables: TableStore | None = None,
 ) -> SignalRates:
@@ -66,8 +68,8 @@ def visible_rates(
         Standard Model states.
     masses_gev
         Shape (M,), above 2 m_e.
-    production, inelastic
-        Approximation of the emission, and whether incoherent scattering off protons is added.
+    settings
+        Of these `USES`.
     couplings
         Couplings, shape (C,); 40 per decade from 1e-6 to 1 if None.
     tables
@@ -100,8 +102,7 @@ def visible_rates(
         mediator,
         masses,
         window.boson_energy_gev,
-        production=production,
-        inelastic=inelastic,
+        settings=settings,
         tables=tables,
     )
     width = total_width(mediator, masses)
