@@ -58,7 +58,7 @@ def bars(
     thickness = _GROUP / (len(limits) + len(things))
     if ax is None:
         height = 1.4 + 0.5 * len(masses) / thickness**0.5
-        figure: Figure = Figure(figsize=(6.2, height), layout="constrained")
+        figure: Figure = Figure(figsize=(6.4, height), layout="constrained")
         axes = figure.subplots()
     else:
         axes, figure = ax, ax.get_figure(root=True)  # type: ignore[assignment]

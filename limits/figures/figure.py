@@ -150,9 +150,9 @@ def _panels(ratio_panel: bool, ax: Axes | None) -> tuple[Figure, Axes, Axes | No
             raise InputError("the axes to draw into are in no figure")
         return made, ax, None
     if not ratio_panel:
-        made = Figure(figsize=(6.2, 4.8), layout="constrained")
+        made = Figure(figsize=(6.4, 4.8), layout="constrained")
         return made, made.add_subplot(), None
-    made = Figure(figsize=(6.2, 6.2), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
+    made = Figure(figsize=(6.4, 6.2), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
     grid = made.add_gridspec(2, 1, height_ratios=(3.1, 1.0))
     axes = made.add_subplot(grid[0])
     return made, axes, made.add_subplot(grid[1], sharex=axes)

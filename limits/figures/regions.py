@@ -7,6 +7,7 @@ tip; where two intervals become one, the gap between them does.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ class _Tracer:
     def gaps(self, row: int) -> list[_Pair]:
         """Return what lies between the intervals at a mass."""
         ends = self.ends(row)
-        return [(a[1], b[0]) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [(a[1], b[0]) for a, b in itertools.pairwise(ends)]
 
     def is_known(self, row: int) -> bool:
         return 0 <= row < len(self.regions) and bool(self.known[row])

@@ -19,15 +19,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
-from numpy.typing import NDArray
 
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import write_atomic
 
 __all__ = [
+    "ALPHA_COLOURS",
     "FEW_MASSES",
     "FIGURE_SUFFIXES",
-    "ALPHA_COLOURS",
     "MEDIAN",
     "ONE_SIGMA",
     "OTHER_COLOURS",
@@ -45,9 +44,6 @@ __all__ = [
 ]
 
 FIGURE_SUFFIXES: Final = (".pdf", ".png", ".svg")
-
-#: characters of a legend that leave room for a second column
-_COLUMN: Final = 62
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.labelsize": 13,
@@ -162,26 +158,32 @@ def drawing_style() -> Iterator[None]:
 def legend_above(figure: Figure, axes: Axes, heading: str) -> None:
     """Put the legend above the frame, where no curve can run through it.
 
-    The figure, half an inch lower than with a legend inside, grows by the lines of the legend.
+    The figure, half an inch lower than with a legend inside, grows by the lines of the legend. It
+    has two columns where these are not wider than the figure.
     """
     height = figure.get_figheight() - 0.5
     handles, labels = axes.get_legend_handles_labels()
-    lines = [line for label in labels for line in label.split("\n")]
-    columns = 1 if max(map(len, lines)) > _COLUMN else 2
-    rows = -(-len(lines) // columns)
-    figure.set_figheight(height + 0.19 * (rows + heading.count("\n") + 1))
-    figure.legend(
-        handles,
-        labels,
-        loc="outside upper left",
-        title=heading,
-        alignment="left",
-        ncols=columns,
-        fontsize=8.8,
-        columnspacing=1.6,
-        handlelength=2.4,
-        labelspacing=0.35,
-    )
+    lines = sum(label.count("\n") + 1 for label in labels)
+    for columns in (2, 1):
+        rows = -(-lines // columns) + heading.count("\n") + 1
+        figure.set_figheight(height + 0.19 * rows)
+        legend = figure.legend(
+            handles,
+            labels,
+            loc="outside upper left",
+            title=heading,
+            alignment="left",
+            ncols=columns,
+            fontsize=8.6,
+            columnspacing=1.2,
+            handlelength=2.0,
+            borderaxespad=0.2,
+            labelspacing=0.35,
+        )
+        figure.draw_without_rendering()  # only then has the legend a width
+        if columns == 1 or legend.get_window_extent().x1 <= figure.bbox.x1:
+            return
+        legend.remove()
 
 
 def decades(axes: Axes) -> None:
