@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from na64.limits.cli.application import run
+from na64.limits.cli.entry import run
 
 
 @dataclass(frozen=True)

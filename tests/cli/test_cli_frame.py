@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from na64.limits.cli.application import COMMANDS, cli
+from na64.limits.cli.entry import COMMANDS, cli
 
 VERSION = importlib.metadata.version("na64-limits")
 

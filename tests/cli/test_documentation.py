@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from na64.limits.cli.application import COMMANDS, cli
+from na64.limits.cli.entry import COMMANDS, cli
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
