@@ -143,7 +143,8 @@ def test_arguments_reach_pytest_and_paths_are_those_of_the_caller(
     words = ("-k", "a or b", "test_it.py::test_one")
     assert run(checkout / "scripts/test", *words, tools=tools, cwd=folder).returncode == 0
     assert log.read_text().splitlines()[-1] == (
-        f"-m pytest -k a or b {folder}/test_it.py::test_one"
+        "-m pytest -n auto --maxprocesses 4 --dist worksteal "
+        f"-k a or b {folder}/test_it.py::test_one"
     )
 
 

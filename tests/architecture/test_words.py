@@ -34,9 +34,8 @@ def strings(tree: ast.AST) -> Iterator[ast.Constant]:
         and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if is_text and id(node) not in documentation:
-            yield node
+        if isinstance(node, ast.Constant) and id(node) not in documentation:
+            yield from [node] if isinstance(node.value, str) else []
 
 
 def allowed(module: str, places: Mapping[str, str]) -> bool:

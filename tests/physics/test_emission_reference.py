@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -191,16 +190,3 @@ def test_tables_of_the_documentation_are_current(table: str) -> None:
     old = documented[documented.index(header) :][: len(fresh) + 20].split("\n\n")[0]
     assert len(_numbers(fresh)) > 10
     assert _numbers(old) == pytest.approx(_numbers(fresh), rel=2e-3)
-
-
-def test_a_table_is_fast() -> None:
-    """20 energies, 60 masses in 5 s of processor time (0.5 s on the machine of the authors)."""
-    start = time.process_time()
-    table = emission_probability(
-        np.linspace(50.5, 100.0, 20),
-        np.geomspace(1e-3, 1.0, 60),
-        material("ecal"),
-        min_energy_gev=50.0,
-    )
-    assert table.shape == (20, 60)
-    assert time.process_time() - start < 5.0

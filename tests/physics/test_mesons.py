@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -90,7 +92,7 @@ def test_other_mediators_are_no_mesons(model: str) -> None:
 
 def test_mesons_are_made_by_pions_alone() -> None:
     # also with a branching ratio to nothing, which needs no lifetime
-    signals = {
+    signals: dict[str, tuple[str, dict[str, Any]]] = {
         "na64e-2016": ("does not couple to the electrons", {}),
         "na64mu-2022": ("does not couple to the muons", {}),
         "na64e-visible-2017-2018": ("does not couple to the beam's electrons", {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ CARDS = {
 }
 
 
-def annihilated(energy: float, masses: object, **options: object) -> np.ndarray:
+def annihilated(energy: float, masses: Any, **options: Any) -> np.ndarray:
     options = {"dark_sector": DarkSector(), **options}
     rates = missing_energy_rates(
         Beam("e+", energy), ECAL, MissingEnergyWindow(energy / 2), dark_photon(), masses, **options

@@ -37,8 +37,8 @@ def test_default_scan_reproduces_the_published_limit() -> None:
 def test_calibrated_efficiency_is_one_number_for_all_masses_and_bins() -> None:
     card = load_card("na64e-2016-2022")
     efficiencies = [item.efficiency for item in card.bins]
-    assert all(isinstance(efficiency, Quantity) for efficiency in efficiencies)
-    assert {efficiency.value for efficiency in efficiencies} == {0.42}
+    numbers = [one.value for one in efficiencies if isinstance(one, Quantity)]
+    assert numbers == [0.42] * len(card.bins)
     assert all("calibrated" in efficiency.source for efficiency in efficiencies)
 
 

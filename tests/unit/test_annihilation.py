@@ -39,7 +39,7 @@ def resonance(mass: float, dark: DarkSector, *, running: bool = True) -> Resonan
         (DarkMatter.MAJORANA, lambda beta, r: beta**3 / 2),
     ],
 )
-def test_closed_form(species: DarkMatter, shape) -> None:  # type: ignore[no-untyped-def]
+def test_closed_form(species: DarkMatter, shape) -> None:
     # arXiv:2108.04195, eq. (3) and its scalar and Majorana relatives, fixed width
     mass, alpha_d = 0.25, 0.1
     energy = np.array([55.0, 61.0, 80.0])

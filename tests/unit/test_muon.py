@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,8 +30,14 @@ DARK = DarkSector()
 MASSES = np.array([0.01, 0.1, 1.0])
 
 
-def events(**changes: object) -> np.ndarray:
-    options = {"beam": BEAM, "target": ECAL, "window": WINDOW, "mediator": dark_photon(), **changes}
+def events(**changes: Any) -> np.ndarray:
+    options: dict[str, Any] = {
+        "beam": BEAM,
+        "target": ECAL,
+        "window": WINDOW,
+        "mediator": dark_photon(),
+        **changes,
+    }
     extra = {"dark_sector": DARK, **{k: options.pop(k) for k in ("production",) if k in options}}
     rates = muon_rates(
         options["beam"],
@@ -155,7 +162,7 @@ def test_card_and_topology() -> None:
         ({"production": "magic"}, "unknown approximation"),
     ],
 )
-def test_bad_input(changes: dict[str, object], message: str) -> None:
+def test_bad_input(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         events(**changes)
 

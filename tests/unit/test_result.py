@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_provenance_is_no_part_of_the_content() -> None:
         ({"masses_gev": np.array([0.1, 0.3, math.nan])}, "masses_gev must be positive"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(changes: dict[str, object], message: str) -> None:
+def test_parts_that_do_not_fit_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         made(**changes)
 
