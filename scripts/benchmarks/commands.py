@@ -24,6 +24,7 @@ from na64.models.production.emission import emission_probability
 
 __all__ = ["main"]
 
+RELIC = ("--dark-matter", "scalar", "--masses", "0.001:1:200", "--json")
 KINDS = ("vector", "axial", "scalar", "pseudoscalar")
 
 
@@ -68,6 +69,7 @@ def emission_table() -> None:
 #: what, how long it may take in seconds, how often it is tried
 PROMISES: tuple[tuple[str, Callable[[], float], float, int], ...] = (
     ("--help", lambda: command("--help"), 0.15, 8),
+    ("relic densities of 200 masses", lambda: command("relic", *RELIC), 2.0, 3),
     ("the default scan, cold", lambda: command("scan"), 2.0, 3),
     ("four kinds, 60 masses from 1 keV", lambda: here(four_kinds), 30.0, 1),
     ("emission, 20 energies and 60 masses", lambda: here(emission_table), 5.0, 3),

@@ -88,8 +88,14 @@ def test_shared_nuisances_are_one_parameter() -> None:
 def test_l_mu_l_tau_from_both_beams() -> None:
     """Electrons see Z' through the loop only; muons decide, but electrons add to it."""
     masses = np.array([0.01, 0.1])
-    together = scan_combination(PARTS, model="l-mu-l-tau", masses_gev=masses)
-    electrons, _, muons = (scan(name, model="l-mu-l-tau", masses_gev=masses) for name in PARTS)
+    # nothing here is about the calculator, and 10 bins take the exact one long
+    options: dict[str, Any] = {
+        "model": "l-mu-l-tau",
+        "masses_gev": masses,
+        "method": "asymptotic",
+    }
+    together = scan_combination(PARTS, **options)
+    electrons, _, muons = (scan(name, **options) for name in PARTS)
     assert np.all(together.observed < np.minimum(muons.observed, electrons.observed))
     assert together.parameter == "g"
     assert together.dark_matter is None
