@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.shared import ROOT
+
 TOOLS = ("bash", "cat", "dirname", "mkdir", "readlink", "sh")
 
 # Stands for the python of a virtual environment: notes what it is asked to do.

@@ -17,12 +17,12 @@ from na64.models.form_factors import NuclearModel
 from na64.models.materials import Element, material
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.emission import emission_cross_section, emission_probability
+from tests.shared import ROOT
 
 FloatArray = NDArray[np.float64]
 
 LEAD = Element("Pb", 82, 207.0)
 
-ROOT = Path(__file__).resolve().parents[2]
 DMG4_TABLE = Path(__file__).with_name("dmg4_vector_etl.csv")
 
 

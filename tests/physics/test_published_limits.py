@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,7 @@ from na64.limits.scanning.signal import expected_signal
 from na64.workspaces.cards.quantity import Quantity
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.io.curves import load_curve
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.shared import ROOT
 
 
 def ratio_to_published() -> tuple[np.ndarray, np.ndarray]:

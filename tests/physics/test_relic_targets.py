@@ -7,7 +7,6 @@ import math
 import re
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,8 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.vectors import dark_photon
 from na64.models.relic.dof import entropy_dof, sqrt_g_star
 from na64.models.relic.targets import OMEGA_H2, relic_abundance, thermal_target
+from tests.shared import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PORTAL = dark_photon()
 MASSES = (0.001, 0.010, 0.100, 0.300, 1.000)
 

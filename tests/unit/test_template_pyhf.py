@@ -24,6 +24,7 @@ from na64.workspaces.pyhf.write import (
     pyhf_digest,
     signal_workspace,
 )
+from tests.shared import CARD_HEAD
 
 PROCESSES = ("emission", "annihilation")
 
@@ -217,18 +218,7 @@ observed = {{ value = {index}, source = "x" }}
 """
         for index, (value, relative) in enumerate(backgrounds)
     )
-    card = parse_card(
-        """
-name = "any"
-topology = "missing-energy"
-defaults = { model = "dark-photon", masses = { low_gev = 0.01, high_gev = 0.5, points = 3 } }
-beam = { particle = "e-", energy_gev = 100, source = "x" }
-target = { material = "lead", source = "x" }
-window = { missing_energy_gev = 50, source = "x" }
-"""
-        + bins,
-        "any",
-    )
+    card = parse_card(CARD_HEAD + bins, "any")
     template = Template.from_card(card)
     spec, point = signal_workspace(template, power_law_rates([signals]), 0)
     model = pyhf.Workspace(spec).model()
