@@ -14,7 +14,8 @@ if __name__ != "na64.limits":  # imported as a bare folder: two names for one mo
     )
 
 if TYPE_CHECKING:
-    from na64.limits.calculators.registry import calculator, cls_values, upper_limits
+    from na64.limits.calculators.limits import cls_values, upper_limits
+    from na64.limits.calculators.registry import calculator
     from na64.limits.calculators.status import Status
     from na64.limits.figures.figure import figure
     from na64.limits.figures.style import save_figure
@@ -51,7 +52,7 @@ _HOME = {
     "Specification": "na64.limits.results.specification",
     "Status": "na64.limits.calculators.status",
     "calculator": "na64.limits.calculators.registry",
-    "cls_values": "na64.limits.calculators.registry",
+    "cls_values": "na64.limits.calculators.limits",
     "compile_workspace": "na64.limits.likelihood.compiled",
     "exclude": "na64.limits.scanning.runner",
     "expected_signal": "na64.limits.scanning.signal",
@@ -62,7 +63,7 @@ _HOME = {
     "scan": "na64.limits.scanning.runner",
     "specify": "na64.limits.scanning.request",
     "to_plane": "na64.limits.planes.transforms",
-    "upper_limits": "na64.limits.calculators.registry",
+    "upper_limits": "na64.limits.calculators.limits",
 }
 
 

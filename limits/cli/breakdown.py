@@ -41,8 +41,9 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators.breakdown import break_down
-    from na64.limits.cli.inputs import describe_calculator, make_calculator, read_workspace
+    from na64.limits.calculators.registry import described
     from na64.limits.calculators.status import BAND_ORDER, Status
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.workspaces.io.jsonio import digest
 
     chosen = _groups(groups)
@@ -77,7 +78,7 @@ def command(
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
-        **describe_calculator(calculator),
+        **described(calculator),
         "status": found.full.status[0].value,
         "limits": [
             {"uncertainties": name, "observed": observed, "expected": expected, "change": change}

@@ -33,15 +33,18 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators import upper_limits
-    from na64.limits.cli.inputs import describe_calculator, make_calculator, read_workspace
+    from na64.limits.calculators.registry import described
     from na64.limits.calculators.status import BAND_ORDER, Status
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.workspaces.io.jsonio import digest
     from na64.workspaces.pyhf.write import parse_measurement
 
     calculator = make_calculator(settings)
     with the_console().progress("limit"):
         document, compiled = read_workspace(file, measurement)
-        table = upper_limits(compiled.batch(), confidence_level=confidence_level, calculator=calculator)
+        table = upper_limits(
+            compiled.batch(), confidence_level=confidence_level, calculator=calculator
+        )
 
     def number(value: float) -> float | None:
         return float(value) if math.isfinite(value) else None
@@ -54,7 +57,7 @@ def command(
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
-        **describe_calculator(calculator),
+        **described(calculator),
         "observed": observed,
         "band_order": list(BAND_ORDER),
         "expected": expected,

@@ -18,6 +18,7 @@ __all__ = [
     "output_option",
     "policy_options",
     "read_policy",
+    "set_option",
     "target_option",
 ]
 
@@ -79,6 +80,17 @@ def cl_option() -> Decorator[Any]:
         default=0.9,
         show_default=True,
         help="Confidence level, between 0 and 1.",
+    )
+
+
+def set_option() -> Decorator[Any]:
+    """``--set PATH=VALUE``: change a number of the card."""
+    return click.option(
+        "--set",
+        "overrides",
+        metavar="PATH=VALUE",
+        multiple=True,
+        help="Change a value of the card, such as bins.0.exposure=1e13; repeatable.",
     )
 
 

@@ -30,6 +30,7 @@ from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.relic.targets import OMEGA_H2
 from na64.models.signals.rates import TableStore
+from na64.models.signals.settings import uses
 from na64.workspaces.cards.topologies import topology
 
 __all__ = ["PLANES", "PlaneKind", "find_plane", "redo", "to_plane"]
@@ -247,7 +248,7 @@ def to_plane(
 def _check_dark_sector(made: Specification) -> None:
     """Refuse a signal that does not know of dark matter."""
     for card in made.cards:
-        if "dark_sector" not in topology(card.topology).uses():
+        if "dark_sector" not in uses(topology(card.topology).signal()):
             raise InputError(
                 f"the scan of {made.search} has nothing to do with dark matter: the signal of the "
                 f"topology '{card.topology}' does not depend on it"

@@ -26,6 +26,7 @@ __all__ = ["Limit", "Origin"]
 
 FloatArray = NDArray[np.float64]
 
+_SECTOR: Final = ("dark_matter", "ratio", "splitting")
 #: changes when a key changes its meaning; named in the file and in the schema's file name
 SCHEMA: Final = "na64-limits/scan/2"
 
@@ -324,7 +325,9 @@ class Limit(Document):
             "alpha_d": None if sector is None else sector.alpha_d,
             "ratio": None if sector is None else sector.ratio,
             "splitting": None if sector is None else sector.splitting,
-            **{key: options[key] for key in ("dark_matter", "ratio", "splitting") if key in options},
+            **{
+                key: options[key] for key in ("dark_matter", "ratio", "splitting") if key in options
+            },
             **({"alpha_d": None} if self.plane.excluded_below else {}),
             "expected_only": self.expected_only,
             "plane": self.plane.to_dict(),
