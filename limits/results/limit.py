@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import io
+import itertools
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -158,6 +159,11 @@ class Limit(Document):
         for name, values in lists.items():
             if len(values) != count:
                 raise InputError(f"result: {name} has {len(values)} entries, needs {count}")
+        for found in (*self.regions, *(item for band in self.expected_regions for item in band)):
+            edges = [edge for pair in found for edge in pair if edge is not None]
+            closed = all(pair[1] is not None for pair in found[:-1])
+            if not closed or any(a >= b for a, b in itertools.pairwise(edges)):
+                raise InputError(f"result: intervals must increase and not overlap, are {found}")
         if np.any(np.diff(self.masses_gev) <= 0.0) or not np.all(self.masses_gev > 0.0):
             raise InputError("result: masses must be positive and increase")
 

@@ -143,7 +143,7 @@ def test_other_documents_are_refused(text: str, message: str) -> None:
         (("specification", "mediator", "type"), "tensor", "tensor"),
         (("specification", "cards", 0, "topology"), "sphere", "sphere"),
         (("specification", "masses_gev", 1), 1e-9, "must increase"),
-        (("regions", 0, 0), [2.0, 1.0], "regions"),
+        (("regions", 0, 0), [2.0, 1.0], "intervals must increase"),
     ],
 )
 def test_a_file_is_not_trusted(place: tuple[Any, ...], value: object, message: str) -> None:
