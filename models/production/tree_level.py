@@ -46,13 +46,16 @@ class TreeLevelGrid:
     transfer
         Nodes in t.
     transfer_light
-        Nodes in t for bosons below 10 m_e off electrons, whose emission along the final electron
-        is a narrow peak in t.
+        Nodes in t for light bosons off electrons, whose emission along the final electron is a
+        narrow peak in t.
+    light
+        Below how many lepton masses a boson is light.
     """
 
     angle: int = 8
     transfer: int = 28
     transfer_light: int = 48
+    light: float = 10.0
 
 
 DEFAULT_GRID: Final = TreeLevelGrid()
