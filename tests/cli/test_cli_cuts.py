@@ -20,6 +20,7 @@ from na64.limits.design.sideband import fit_sideband
 from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
 from na64.workspaces.cards.reader import card_text, load_card
+from tests.shared import ROOT
 
 #: half an event below 50 GeV, falling by a factor of eight per 10 GeV
 SPECTRUM = """
@@ -254,7 +255,7 @@ def test_refused(call, words: tuple[str, ...], stdin: str, message: str) -> None
 
 
 def test_the_page_on_statistics_runs_as_it_stands(call, table_cache: Path) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "statistics-howto.md").read_text()
+    page = (ROOT / "docs" / "statistics-howto.md").read_text()
     found = re.findall(r"```(\w+)\n(.*?)```", page, flags=re.DOTALL)
     tables, shell, python = (
         [text for kind, text in found if kind == wanted] for wanted in ("toml", "sh", "python")

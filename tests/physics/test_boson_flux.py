@@ -72,7 +72,9 @@ def test_energy_spectrum() -> None:
 def test_grids_are_fine_enough(monkeypatch: pytest.MonkeyPatch, exponent: float) -> None:
     def folded() -> np.ndarray:
         flux = emission_flux(TUNGSTEN, "e-", 100.0, MASSES, 30.0)
-        return np.sum(flux.weights * np.exp(-exponent * 100.0 / flux.energies_gev), axis=1)
+        return np.asarray(
+            np.sum(flux.weights * np.exp(-exponent * 100.0 / flux.energies_gev), axis=1)
+        )
 
     coarse = folded()
     monkeypatch.setattr(boson_flux, "_ENERGIES", 56)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,9 +34,7 @@ EMITTED = np.array(
 )
 
 
-def rates(
-    target: Target, masses_mev: object, tables: object = None, **options: object
-) -> np.ndarray:
+def rates(target: Target, masses_mev: Any, tables: Any = None, **options: Any) -> np.ndarray:
     settings = SignalSettings(**{"dark_sector": DARK, **options})  # type: ignore[arg-type]
     masses = np.atleast_1d(np.asarray(masses_mev, float)) * 1e-3
     found = missing_energy_rates(
@@ -176,7 +175,7 @@ def test_tables_are_kept_under_everything_they_depend_on() -> None:
         def __init__(self) -> None:
             self.kept: dict[str, Mapping[str, np.ndarray]] = {}
 
-        def get_or_compute(self, key, compute):  # type: ignore[no-untyped-def]
+        def get_or_compute(self, key, compute):
             name = repr(sorted(key.items(), key=str))
             if name not in self.kept:
                 self.kept[name] = compute()
@@ -228,7 +227,7 @@ def test_thin_target_is_refused_and_a_deep_one_is_as_good_as_infinite() -> None:
         (BEAM, WINDOW, [0.1], VectorMediator("x", "g", {"mu": 1.0}), DARK, "not couple"),
     ],
 )
-def test_bad_input(beam, window, masses, mediator, dark, message) -> None:  # type: ignore[no-untyped-def]
+def test_bad_input(beam, window, masses, mediator, dark, message) -> None:
     with pytest.raises(InputError, match=message):
         missing_energy_rates(
             beam, ECAL, window, mediator, masses, settings=SignalSettings(dark_sector=dark)

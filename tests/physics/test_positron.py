@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ CARDS = {
 }
 
 
-def annihilated(energy: float, masses: object, **options: object) -> np.ndarray:
+def annihilated(energy: float, masses: Any, **options: Any) -> np.ndarray:
     settings = SignalSettings(**{"dark_sector": DarkSector(), **options})  # type: ignore[arg-type]
     window = MissingEnergyWindow(energy / 2)
     rates = missing_energy_rates(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -199,7 +201,11 @@ def test_card() -> None:
 
 def test_limit_of_stable_states_is_that_of_the_invisible_search() -> None:
     # the same data and cut; at 10 MeV no chi_2 decays before the detector's end
-    words = {"dark_matter": "pseudo-dirac", "splitting": 0.4, "method": "asymptotic"}
+    words: dict[str, Any] = {
+        "dark_matter": "pseudo-dirac",
+        "splitting": 0.4,
+        "method": "asymptotic",
+    }
     semi = scan("na64e-semi-visible-2016-2018", masses_gev=[0.01, 0.1, 0.24], **words)
     stable = scan("na64e-2016-2018", masses_gev=[0.01, 0.1, 0.24], **words)
     # the backgrounds differ in how they are split into bins, of no weight where nothing is observed

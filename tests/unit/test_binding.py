@@ -13,20 +13,18 @@ from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.cards.topologies import TOPOLOGIES, topology
 from na64.workspaces.io.binding import join_setups, signal_rates
 from na64.workspaces.pyhf.template import Template
+from tests.shared import CARD_HEAD
 
-HEAD = """
-name = "periods"
-topology = "missing-energy"
-defaults = { model = "dark-photon", masses = { low_gev = 0.01, high_gev = 0.5, points = 3 } }
-beam = { particle = "e-", energy_gev = 100, source = "test" }
-target = { material = "ecal", source = "test" }
-window = { missing_energy_gev = 50, source = "test" }
+HEAD = (
+    CARD_HEAD
+    + """
 [setups.low]
 beam = { energy_gev = 60, source = "test" }
 window = { missing_energy_gev = 30, source = "test" }
 [setups.same]
 beam = { energy_gev = 100, source = "the default in other words" }
 """
+)
 
 
 def bin_text(name: str, setup: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ DARK = DarkSector()
 MASSES = np.array([0.01, 0.1, 1.0])
 
 
-def events(**changes: object) -> np.ndarray:
+def events(**changes: Any) -> np.ndarray:
     options = {"beam": BEAM, "target": ECAL, "window": WINDOW, "mediator": dark_photon(), **changes}
     production = str(options.get("production", "etl"))
     rates = muon_rates(
@@ -157,7 +158,7 @@ def test_card_and_topology() -> None:
         ({"production": "magic"}, "unknown production"),
     ],
 )
-def test_bad_input(changes: dict[str, object], message: str) -> None:
+def test_bad_input(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         events(**changes)
 

@@ -24,6 +24,7 @@ from na64.workspaces.pyhf.write import (
     pyhf_digest,
     signal_workspace,
 )
+from tests.shared import CARD_HEAD
 
 PROCESSES = ("emission", "annihilation")
 
@@ -69,9 +70,11 @@ def test_mu_one_is_one_event_and_gives_the_coupling(template: Template) -> None:
     # 9.37e11 electrons, efficiency 0.42: N = 9.37e11 * 0.42 * 0.011 eps^2
     assert point.coupling == pytest.approx(1.0 / math.sqrt(9.37e11 * 0.42 * 1.1e-2))
     assert point.coupling_at(4.0) == pytest.approx(2.0 * point.coupling)
-    assert parse_measurement(spec["measurements"][0]["name"]) == SignalPoint(  # type: ignore[index]
-        pytest.approx(0.01), "epsilon", pytest.approx(point.coupling, rel=1e-11), 2.0
-    )
+    read = parse_measurement(spec["measurements"][0]["name"])  # type: ignore[index]
+    assert read is not None
+    assert (read.parameter, read.power) == ("epsilon", 2.0)
+    assert read.mass_gev == pytest.approx(0.01)
+    assert read.coupling == pytest.approx(point.coupling, rel=1e-11)
 
 
 def test_expected_counts(template: Template) -> None:
@@ -215,18 +218,7 @@ observed = {{ value = {index}, source = "x" }}
 """
         for index, (value, relative) in enumerate(backgrounds)
     )
-    card = parse_card(
-        """
-name = "any"
-topology = "missing-energy"
-defaults = { model = "dark-photon", masses = { low_gev = 0.01, high_gev = 0.5, points = 3 } }
-beam = { particle = "e-", energy_gev = 100, source = "x" }
-target = { material = "lead", source = "x" }
-window = { missing_energy_gev = 50, source = "x" }
-"""
-        + bins,
-        "any",
-    )
+    card = parse_card(CARD_HEAD + bins, "any")
     template = Template.from_card(card)
     spec, point = signal_workspace(template, power_law_rates([signals]), 0)
     model = pyhf.Workspace(spec).model()
