@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.options import calculator_options, cl_option, json_option, output_option
+
+if TYPE_CHECKING:
+    from na64.limits.calculators.protocol import Calculator
 
 
 @click.command("breakdown", cls=Command)
@@ -30,7 +33,8 @@ def command(
     measurement: str | None,
     groups: tuple[str, ...],
     confidence_level: float,
-    calculator: dict[str, Any],
+    calculator: Calculator,
+    jobs: int,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -40,6 +44,7 @@ def command(
 
     check_outputs(outputs, force)
 
+    from na64.limits.calculators import described
     from na64.limits.calculators.breakdown import break_down
     from na64.limits.cli.inputs import read_workspace
     from na64.limits.results.limit import BAND_ORDER, Status
@@ -49,7 +54,11 @@ def command(
     with the_console().progress("breakdown"):
         document, compiled = read_workspace(file, measurement)
         found = break_down(
-            compiled.batch(), chosen, confidence_level=confidence_level, **calculator
+            compiled.batch(),
+            chosen,
+            confidence_level=confidence_level,
+            calculator=calculator,
+            jobs=jobs,
         )
 
     def number(value: float) -> float | None:
@@ -76,10 +85,7 @@ def command(
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
-        "method": found.full.method,
-        "ensemble": found.full.ensemble,
-        "seed": found.full.seed,
-        "toys": found.full.toys,
+        **described(calculator),
         "status": found.full.status[0].value,
         "limits": [
             {"uncertainties": name, "observed": observed, "expected": expected, "change": change}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.options import calculator_options, json_option, output_option
+
+if TYPE_CHECKING:
+    from na64.limits.calculators.protocol import Calculator
 
 
 @click.command("cls", cls=Command)
@@ -28,7 +31,7 @@ def command(
     file: str,
     mu: str,
     measurement: str | None,
-    calculator: dict[str, Any],
+    calculator: Calculator,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -40,7 +43,7 @@ def command(
 
     import numpy as np
 
-    from na64.limits.calculators import cls_values
+    from na64.limits.calculators import cls_values, described
     from na64.limits.cli.inputs import read_workspace
     from na64.limits.results.limit import BAND_ORDER
     from na64.limits.scanning.grids import parse_grid
@@ -49,7 +52,9 @@ def command(
     strengths = parse_grid(mu, "signal strengths", "units of mu")
     with the_console().progress("CLs"):
         document, compiled = read_workspace(file, measurement)
-        table = cls_values(compiled.batch(), strengths[:, None], expected=True, **calculator)
+        table = cls_values(
+            compiled.batch(), strengths[:, None], expected=True, calculator=calculator
+        )
         observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
     # null is a value that could not be computed
     known = [None if math.isnan(value) else value for value in observed.tolist()]
@@ -58,10 +63,7 @@ def command(
         "schema": "na64-limits/cls/1",
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
-        "method": table.method,
-        "ensemble": {"exact": "aux-fixed", "toys": calculator["ensemble"]}.get(table.method),
-        "seed": calculator["seed"] if table.method == "toys" else None,
-        "toys": calculator["toys"] if table.method == "toys" else None,
+        **described(calculator),
         "mu": strengths,
         "observed": known,
         "band_order": list(BAND_ORDER),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.options import calculator_options, cl_option, json_option, output_option
+
+if TYPE_CHECKING:
+    from na64.limits.calculators.protocol import Calculator
 
 
 @click.command("limit", cls=Command)
@@ -22,7 +25,8 @@ def command(
     file: str,
     measurement: str | None,
     confidence_level: float,
-    calculator: dict[str, Any],
+    calculator: Calculator,
+    jobs: int,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -32,7 +36,7 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.limits.calculators import upper_limits
+    from na64.limits.calculators import described, upper_limits
     from na64.limits.cli.inputs import read_workspace
     from na64.limits.results.limit import BAND_ORDER, Status
     from na64.workspaces.io.jsonio import digest
@@ -40,7 +44,9 @@ def command(
 
     with the_console().progress("limit"):
         document, compiled = read_workspace(file, measurement)
-        table = upper_limits(compiled.batch(), confidence_level=confidence_level, **calculator)
+        table = upper_limits(
+            compiled.batch(), confidence_level=confidence_level, calculator=calculator, jobs=jobs
+        )
 
     def number(value: float) -> float | None:
         return float(value) if math.isfinite(value) else None
@@ -53,11 +59,9 @@ def command(
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
-        "method": table.method,
-        "ensemble": table.ensemble,
-        "seed": table.seed,
-        "toys": table.toys,
+        **described(calculator),
         "observed": observed,
+        "lower": number(table.lower[0]),
         "band_order": list(BAND_ORDER),
         "expected": expected,
         "observed_events": number(table.observed_events[0]),

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import cl_option, json_option, output_option
+from na64.limits.cli.options import calculator_options, cl_option, json_option, output_option
 from na64.limits.cli.sideband import read_sideband, shape_option
 from na64.limits.cli.signal_options import SignalRequest, signal_options
 
 if TYPE_CHECKING:
+    from na64.limits.calculators.protocol import Calculator
     from na64.limits.cli.output import Table
     from na64.limits.design.optimise import SearchCuts
 
@@ -53,13 +54,7 @@ if TYPE_CHECKING:
     help="Relative uncertainty of the signal.  [default: that of the card]",
 )
 @cl_option()
-@click.option(
-    "--method",
-    metavar="NAME",
-    default="exact",
-    show_default=True,
-    help="Calculator of the CLs: exact or asymptotic.",
-)
+@calculator_options(parallel=False)
 @json_option
 @output_option(".json, .csv, or a figure .pdf, .png, .svg")
 def command(
@@ -71,7 +66,7 @@ def command(
     merit: str,
     efficiency_uncertainty: float | None,
     confidence_level: float,
-    method: str,
+    calculator: Calculator,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -114,7 +109,7 @@ def command(
             efficiency_uncertainty=efficiency_uncertainty,
             confidence_level=confidence_level,
             merit=merit,
-            method=method,
+            calculator=calculator,
             model=read_model(request.model, request.charges),
             settings=request.settings,
             tables=TableCache(enabled=request.use_cache),
@@ -153,7 +148,7 @@ def _document(found: SearchCuts) -> tuple[dict[str, Any], Table]:
         "parameter": found.parameter,
         "mass_gev": found.mass_gev,
         "confidence_level": scan.confidence_level,
-        "method": scan.method,
+        "method": scan.calculator.name,
         "merit": scan.merit,
         "background_source": found.background_source,
         "background_factor": found.background_factor,

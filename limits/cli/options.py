@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import Field, fields
 from typing import Any, TypeVar, cast
 
 import click
-from click.core import ParameterSource
 
 __all__ = [
     "cache_option",
@@ -86,30 +86,20 @@ def production_option() -> Decorator[Any]:
 
 
 def calculator_options(*, parallel: bool = True) -> Decorator[Any]:
-    """``--method`` and what the toys need, with ``--jobs`` if they run in parallel.
+    """``--method`` and the settings of all methods, with ``--jobs`` if masses may be shared out.
 
-    The command receives ``calculator``: keyword arguments of
-    `na64.limits.calculators.upper_limits` or `cls_values`.
+    The command receives ``calculator``, a `na64.limits.calculators.Calculator`, and ``jobs``.
     """
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
-        def command(
-            method: str, toys: int, seed: int, ensemble: str, jobs: int = 1, **others: Any
-        ) -> Any:
-            from na64.limits.calculators import METHODS
-            from na64.limits.calculators.toys import check_toys
-            from na64.models.errors import unknown_name
+        def command(method: str, **others: Any) -> Any:
+            from na64.limits.calculators.registry import calculator
 
-            if method not in METHODS:
-                raise unknown_name("method", method, METHODS)
-            if method != "toys":
-                _refuse_options_of_toys(method)
-            check_toys(toys, ensemble, jobs)
-            calculator = {"method": method, "toys": toys, "seed": seed, "ensemble": ensemble}
-            if parallel:
-                calculator["jobs"] = jobs
-            return function(calculator=calculator, **others)
+            given = {name: others.pop(name) for name in _settings()}
+            given = {name: value for name, value in given.items() if value is not None}
+            _refuse_settings_of_others(method, given)
+            return function(calculator=calculator(method, **given), **others)
 
         decorated: Any = command
         for option in _calculator_options(parallel):
@@ -119,51 +109,67 @@ def calculator_options(*, parallel: bool = True) -> Decorator[Any]:
     return decorate
 
 
-def _refuse_options_of_toys(method: str) -> None:
-    """Refuse what was given on the command line and would have no effect."""
+def _settings() -> dict[str, list[tuple[str, Field[Any]]]]:
+    """Return the settings of all calculators: the methods that have it, with its declaration."""
+    from na64.limits.calculators.registry import CALCULATORS
+
+    answer: dict[str, list[tuple[str, Field[Any]]]] = {}
+    for name, row in CALCULATORS.items():
+        for item in fields(cast(Any, row)):
+            answer.setdefault(item.name, []).append((name, item))
+    return answer
+
+
+def _refuse_settings_of_others(method: str, given: dict[str, Any]) -> None:
+    """Refuse what was given and would have no effect."""
+    from na64.limits.calculators.registry import settings_of
     from na64.models.errors import InputError
 
-    context = click.get_current_context()
-    for name in ("toys", "seed", "ensemble", "jobs"):
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise InputError(f"--{name} is for --method toys, the method is '{method}'")
+    own = settings_of(method)
+    for name in given:
+        if name not in own:
+            raise InputError(
+                f"--{name.replace('_', '-')} is for --method "
+                f"{' or '.join(other for other, _ in _settings()[name])}, the method is '{method}'"
+            )
 
 
 def _calculator_options(parallel: bool) -> list[Decorator[Any]]:
+    from na64.limits.calculators.registry import CALCULATORS
+
     jobs = click.option(
         "--jobs",
         metavar="N",
         type=int,
         default=1,
         show_default=True,
-        help="Processes that share the toys; the result does not depend on it.",
+        help="Processes that share the masses; the result does not depend on it.",
     )
+    options = [jobs] if parallel else []
+    for name, rows in reversed(_settings().items()):
+        kind = type(rows[0][1].default)
+        usual = dict.fromkeys(
+            f"{item.default:g}" if kind is float else f"{item.default}" for _, item in rows
+        )
+        options.append(
+            click.option(
+                f"--{name.replace('_', '-')}",
+                name,
+                metavar="NAME" if kind is str else "N" if kind is int else "X",
+                type=kind,
+                help=f"{rows[0][1].metadata['help']}  "
+                f"[{', '.join(method for method, _ in rows)}; default: {' or '.join(usual)}]",
+            )
+        )
+    methods = "; ".join(f"{name} ({row.summary})" for name, row in CALCULATORS.items())
     return [
-        *([jobs] if parallel else []),
-        click.option(
-            "--ensemble",
-            metavar="NAME",
-            default="aux-fixed",
-            show_default=True,
-            help="Toys with auxiliary data as observed (aux-fixed) or thrown (aux-fluctuated).",
-        ),
-        click.option(
-            "--seed", metavar="N", type=int, default=1, show_default=True, help="Of the toys."
-        ),
-        click.option(
-            "--toys",
-            metavar="N",
-            type=int,
-            default=10_000,
-            show_default=True,
-            help="Toys per hypothesis and mass.",
-        ),
+        *options,
         click.option(
             "--method",
             metavar="NAME",
-            default="exact",
+            default=next(iter(CALCULATORS)),
             show_default=True,
-            help="Calculator of the CLs: exact, asymptotic (too strong for few events), or toys.",
+            help=f"Calculator: {methods}.",
         ),
     ]
 

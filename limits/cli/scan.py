@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,7 @@ from na64.limits.cli.options import calculator_options, cl_option, json_option, 
 from na64.limits.cli.signal_options import SignalRequest, signal_options
 
 if TYPE_CHECKING:
+    from na64.limits.calculators.protocol import Calculator
     from na64.limits.cli.output import Table
     from na64.limits.results.limit import Exclusion
 
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 def command(
     request: SignalRequest,
     confidence_level: float,
-    calculator: dict[str, Any],
+    calculator: Calculator,
+    jobs: int,
     expected_only: bool,
     save_workspaces: str | None,
     as_json: bool,
@@ -49,16 +51,18 @@ def command(
     if save_workspaces is not None:
         output.check_directory(save_workspaces, force)
 
-    from na64.limits.scanning.runner import check_calculator, exclude
+    from na64.limits.calculators.table import check_confidence_level
+    from na64.limits.scanning.runner import exclude
 
     # what is quickly checked comes before what takes long
-    check_calculator(calculator["method"], confidence_level)
+    check_confidence_level(confidence_level)
     with the_console().progress("card") as progress:
         signal = request.compute(progress)
         result = exclude(
             signal,
             confidence_level=confidence_level,
-            **calculator,
+            calculator=calculator,
+            jobs=jobs,
             expected_only=expected_only,
             progress=progress,
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.options import calculator_options, json_option, output_option
+
+if TYPE_CHECKING:
+    from na64.limits.calculators.protocol import Calculator
 
 
 @click.command("significance", cls=Command)
@@ -22,7 +25,7 @@ def command(
     file: str,
     measurement: str | None,
     expected: bool,
-    calculator: dict[str, Any],
+    calculator: Calculator,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -32,26 +35,23 @@ def command(
 
     check_outputs(outputs, force)
 
+    from na64.limits.calculators import described
     from na64.limits.calculators.discovery import discovery
     from na64.limits.cli.inputs import read_workspace
     from na64.workspaces.io.jsonio import digest
 
     with the_console().progress("significance"):
         document, compiled = read_workspace(file, measurement)
-        table = discovery(compiled.batch(), expected=expected, **calculator)
+        table = discovery(compiled.batch(), expected=expected, calculator=calculator)
 
     def number(value: float) -> float | None:
         return float(value) if math.isfinite(value) else None
 
-    toys = table.method == "toys"
     result = {
         "schema": "na64-limits/significance/1",
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
-        "method": table.method,
-        "ensemble": {"exact": "aux-fixed", "toys": calculator["ensemble"]}.get(table.method),
-        "seed": calculator["seed"] if toys else None,
-        "toys": calculator["toys"] if toys else None,
+        **described(calculator),
         "p_value": number(table.p_values[0]),
         "significance": number(table.significance[0]),
         "best_fit": number(table.best_fit[0]),

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from na64.limits.calculators.protocol import Calculator
+from na64.limits.calculators.registry import Exact
 from na64.limits.design.cuts import CutScan, optimise_cut
 from na64.limits.design.sideband import fit_sideband
 from na64.limits.scanning.signal import ExpectedSignal, Settings, expected_signal, find_card
@@ -28,6 +30,9 @@ from na64.workspaces.cards.card import RunCard
 __all__ = ["SearchCuts", "Sideband", "check_cuts", "optimise_search"]
 
 Array = NDArray[np.float64]
+
+#: what is used unless told otherwise
+_EXACT = Exact()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def optimise_search(
     efficiency_uncertainty: float | None = None,
     confidence_level: float = 0.9,
     merit: str = "mean",
-    method: str = "exact",
+    calculator: Calculator = _EXACT,
     model: str | Mediator | None = None,
     settings: Settings | None = None,
     overrides: Sequence[str] = (),
@@ -126,7 +131,7 @@ def optimise_search(
     efficiency_uncertainty
         Relative uncertainty of the signal; None for that of the card: its nuisances, each
         averaged over bins with the weight of their signal, in quadrature.
-    confidence_level, merit, method
+    confidence_level, merit, calculator
         As in `na64.limits.design.cuts.optimise_cut`.
     model, settings, overrides, tables, progress
         As in `na64.limits.scanning.signal.expected_signal`.
@@ -169,7 +174,7 @@ def optimise_search(
         efficiency_uncertainty=efficiency_uncertainty,
         confidence_level=confidence_level,
         merit=merit,
-        method=method,
+        calculator=calculator,
     )
     return SearchCuts(
         search=card.name,

@@ -8,12 +8,12 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.documents import Document
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import canonical_json, digest, parse_json, read_json
@@ -24,26 +24,10 @@ if TYPE_CHECKING:
     from na64.limits.figures.figure import Overlay
     from na64.limits.results.plane_limit import PlaneLimit
 
-__all__ = ["BAND_ORDER", "Exclusion", "Status"]
-
-#: quantiles of the expected limit, in standard deviations, in the order of `Exclusion.expected`
-BAND_ORDER: Final = (-2, -1, 0, 1, 2)
+__all__ = ["BAND_ORDER", "Exclusion", "Regions", "Status"]
 
 #: changes when a key changes its meaning; named in the file and in the schema's file name
 SCHEMA: Final = "na64-limits/scan/1"
-
-
-class Status(StrEnum):
-    """What came out at one mass."""
-
-    OK = "ok"
-    NO_EXCLUSION = "no-exclusion"
-    NOT_BRACKETED = "not-bracketed"
-    FAILED = "failed"
-
-
-#: excluded intervals of the coupling at one mass: (low, high), high None when open upwards
-Regions = tuple[tuple[float, float | None], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from na64.limits.calculators.table import check_confidence_level
 from na64.limits.results.limit import Exclusion
-from na64.limits.scanning.runner import check_calculator, exclude
+from na64.limits.scanning.runner import chosen_calculator, exclude
 from na64.limits.scanning.signal import (
     NO_DARK_MATTER,
     ExpectedSignal,
@@ -203,7 +204,9 @@ def scan_combination(
     >>> together.search
     'na64e-2016+na64mu-2022'
     """
-    check_calculator(method, confidence_level)
+    jobs = calculator.pop("jobs", 1)
+    chosen = chosen_calculator(method, **calculator)
+    check_confidence_level(confidence_level)
     signal = combined_signal(
         searches,
         masses_gev=masses_gev,
@@ -216,8 +219,8 @@ def scan_combination(
     return exclude(
         signal,
         confidence_level=confidence_level,
-        method=method,
+        calculator=chosen,
         expected_only=expected_only,
-        **calculator,
+        jobs=jobs,
         progress=progress,
     )

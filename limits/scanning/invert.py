@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.calculators.registry import upper_limits
+from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.protocol import Calculator
+from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
-from na64.limits.results.limit import BAND_ORDER, Regions, Status
+from na64.limits.likelihood.sums import add_rows
 from na64.limits.scanning.expected_regions import expected_regions
 from na64.limits.scanning.regions import excluded_regions, interpolated_signals
 from na64.limits.scanning.signal import ExpectedSignal
@@ -46,8 +48,6 @@ class Inversion:
         events are no power of it (0 where there is none); each of shape (M,).
     status, messages
         One per mass; without data those of the expected median.
-    ensemble, seed, toys
-        Of the calculator.
     """
 
     regions: tuple[Regions, ...]
@@ -57,20 +57,14 @@ class Inversion:
     yields: Mapping[str, Array]
     status: tuple[Status, ...]
     messages: tuple[str, ...]
-    ensemble: str | None
-    seed: int | None = None
-    toys: int | None = None
 
 
 def invert(
     signal: ExpectedSignal,
     *,
     confidence_level: float,
-    method: str,
+    calculator: Calculator,
     observed: bool,
-    toys: int,
-    seed: int,
-    ensemble: str,
     jobs: int,
     progress: Callable[[str], object],
 ) -> Inversion:
@@ -80,7 +74,7 @@ def invert(
     ----------
     signal
         Expected events.
-    confidence_level, method, toys, seed, ensemble, jobs
+    confidence_level, calculator, jobs
         As in `na64.limits.calculators.upper_limits`.
     observed
         Whether the data are looked at.
@@ -88,21 +82,18 @@ def invert(
         Called with the name of each stage as it begins.
     """
     if signal.rates.power is None:
-        return _regions(signal, confidence_level, method, observed, progress)
+        return _regions(signal, confidence_level, calculator, observed, progress)
     progress("limits")
     per_unit = signal.at_coupling(1.0)
-    totals = per_unit.sum(axis=(1, 2))
+    totals = add_rows(per_unit.reshape(len(per_unit), -1).T)
     # mu = 1 is one signal event at nominal nuisances
     per_event = per_unit / np.where(totals > 0.0, totals, 1.0)[:, None, None]
     likelihood = _compile(signal)
     table = upper_limits(
-        likelihood.inject(_in_order(signal, likelihood, per_event)),
+        likelihood.inject(_in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev),
         confidence_level=confidence_level,
-        method=method,
+        calculator=calculator,
         observed=observed,
-        toys=toys,
-        seed=seed,
-        ensemble=ensemble,
         jobs=jobs,
     )
     power = signal.rates.power
@@ -122,9 +113,6 @@ def invert(
         yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(signal.rates.processes)},
         status=table.status,
         messages=table.messages,
-        ensemble=table.ensemble,
-        seed=table.seed,
-        toys=table.toys,
     )
 
 
@@ -146,15 +134,15 @@ def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Ar
 def _regions(
     signal: ExpectedSignal,
     confidence_level: float,
-    method: str,
+    calculator: Calculator,
     observed: bool,
     progress: Callable[[str], object],
 ) -> Inversion:
     rates = signal.rates
-    if method not in ("exact", "asymptotic"):
+    if not calculator.smooth:
         raise InputError(
             f"the signal in {signal.card.name} is no power of {rates.parameter}: its regions need "
-            f"the method 'exact' or 'asymptotic', not '{method}'"
+            f"a method without statistical noise, not '{calculator.name}'"
         )
     likelihood = _compile(signal)
     accepted = _in_order(signal, likelihood, signal.accepted)
@@ -168,7 +156,7 @@ def _regions(
         count,
         rates.couplings,
         confidence_level=confidence_level,
-        method=method,
+        calculator=calculator,
         observed=observed,
     )
     median = bands[BAND_ORDER.index(0)]
@@ -180,7 +168,7 @@ def _regions(
             count,
             rates.couplings,
             confidence_level=confidence_level,
-            method=method,
+            calculator=calculator,
         )
         regions: tuple[Regions, ...] = found.regions
         status, messages = found.status, found.messages
@@ -205,7 +193,6 @@ def _regions(
         },
         status=status,
         messages=messages,
-        ensemble="aux-fixed" if method == "exact" else None,
     )
 
 

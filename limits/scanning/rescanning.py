@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from na64.limits.results.limit import Exclusion
 from na64.limits.scanning.combination import combined_signal
 from na64.limits.scanning.recast import NotCarriedError, recast
-from na64.limits.scanning.runner import exclude
+from na64.limits.scanning.runner import chosen_calculator, exclude
 from na64.limits.scanning.signal import NO_DARK_MATTER, Settings, expected_signal
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
@@ -200,10 +200,9 @@ def repeat_scan(
     return exclude(
         signal,
         confidence_level=exclusion.confidence_level,
-        method=exclusion.method,
+        calculator=chosen_calculator(exclusion.method, **toys),
         expected_only=exclusion.expected_only,
         progress=progress,
-        **toys,
     )
 
 

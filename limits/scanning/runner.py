@@ -7,19 +7,21 @@ from collections.abc import Callable, Sequence
 
 from numpy.typing import ArrayLike
 
-from na64.limits.calculators.registry import DEFAULT_TOYS, METHODS
+from na64.limits.calculators.protocol import Calculator
+from na64.limits.calculators.registry import calculator as make_calculator
+from na64.limits.calculators.registry import described, settings_of
+from na64.limits.calculators.table import check_confidence_level
 from na64.limits.results.limit import Exclusion
 from na64.limits.results.provenance import provenance
 from na64.limits.scanning.invert import invert
 from na64.limits.scanning.signal import ExpectedSignal, Settings, expected_signal
 from na64.limits.scanning.validity import limit_warnings
-from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.naming import mass_name
 from na64.models.mediators.protocol import Mediator
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import RunCard
 
-__all__ = ["exclude", "scan"]
+__all__ = ["chosen_calculator", "exclude", "scan"]
 
 
 def scan(
@@ -40,7 +42,7 @@ def scan(
     invisible_branching: float = 0.0,
     overrides: Sequence[str] = (),
     expected_only: bool = False,
-    toys: int = DEFAULT_TOYS,
+    toys: int = 10_000,
     seed: int = 1,
     ensemble: str = "aux-fixed",
     jobs: int = 1,
@@ -60,7 +62,7 @@ def scan(
     confidence_level
         Between 0 and 1; NA64 quotes 0.9.
     method
-        Calculator of the CLs: ``exact``, ``asymptotic`` or ``toys``.
+        Calculator, a name of `na64.limits.calculators.CALCULATORS`.
     production
         Approximation of the cross-section: ``etl``, ``ww`` or ``iww``.
     alpha_d, ratio, dark_matter
@@ -78,7 +80,7 @@ def scan(
     expected_only
         Whether the data are left alone and only expected limits computed.
     toys, seed, ensemble, jobs
-        For the method ``toys``, as in `na64.limits.calculators.upper_limits`.
+        For the method ``toys``, as in `na64.limits.calculators.Toys`.
     tables
         Where tables of cross-sections are kept between runs, such as
         `na64.workspaces.io.cache.TableCache`; computed anew if None.
@@ -116,7 +118,8 @@ def scan(
         initial_state_radiation=initial_state_radiation,
         invisible_branching=invisible_branching,
     )
-    check_calculator(method, confidence_level)
+    chosen = chosen_calculator(method, toys=toys, seed=seed, ensemble=ensemble)
+    check_confidence_level(confidence_level)
     signal = expected_signal(
         search,
         masses_gev=masses_gev,
@@ -129,33 +132,25 @@ def scan(
     return exclude(
         signal,
         confidence_level=confidence_level,
-        method=method,
+        calculator=chosen,
         expected_only=expected_only,
-        toys=toys,
-        seed=seed,
-        ensemble=ensemble,
         jobs=jobs,
         progress=progress,
     )
 
 
-def check_calculator(method: str, confidence_level: float) -> None:
-    """Refuse an unknown method, or a confidence level that is not between 0 and 1."""
-    if method not in METHODS:
-        raise unknown_name("method", method, METHODS)
-    if not 0.0 < confidence_level < 1.0:
-        raise InputError(f"confidence level must be between 0 and 1, is {confidence_level:g}")
+def chosen_calculator(method: str, **settings: object) -> Calculator:
+    """Return the calculator with those of the settings that it has."""
+    known = settings_of(method)
+    return make_calculator(method, **{key: x for key, x in settings.items() if key in known})
 
 
 def exclude(
     signal: ExpectedSignal,
     *,
     confidence_level: float = 0.9,
-    method: str = "exact",
+    calculator: Calculator,
     expected_only: bool = False,
-    toys: int = DEFAULT_TOYS,
-    seed: int = 1,
-    ensemble: str = "aux-fixed",
     jobs: int = 1,
     progress: Callable[[str], object] = lambda label: None,
 ) -> Exclusion:
@@ -165,21 +160,21 @@ def exclude(
     ----------
     signal
         From `expected_signal`.
-    confidence_level, method, expected_only, toys, seed, ensemble, jobs, progress
+    confidence_level, expected_only, jobs, progress
         As in `scan`.
+    calculator
+        Method with its settings.
     """
-    check_calculator(method, confidence_level)
+    check_confidence_level(confidence_level)
+    facts = described(calculator)
     card, template, rates = signal.card, signal.template, signal.rates
     settings, sector = signal.settings, signal.settings.dark_sector()
     only_expected = expected_only or template.projection
     found = invert(
         signal,
         confidence_level=confidence_level,
-        method=method,
+        calculator=calculator,
         observed=not only_expected,
-        toys=toys,
-        seed=seed,
-        ensemble=ensemble,
         jobs=jobs,
         progress=progress,
     )
@@ -198,7 +193,7 @@ def exclude(
         power=rates.power,
         mass_parameter=mass_name(signal.mediator, card.mass_parameter),
         confidence_level=confidence_level,
-        method=method,
+        method=calculator.name,
         production=settings.production,
         alpha_d=None if sector is None else sector.alpha_d,
         ratio=None if sector is None else sector.ratio,
@@ -210,9 +205,9 @@ def exclude(
         yields=found.yields,
         status=found.status,
         expected_only=only_expected,
-        ensemble=found.ensemble,
-        seed=found.seed,
-        toys=found.toys,
+        ensemble=facts["ensemble"],
+        seed=facts["seed"],
+        toys=facts["toys"],
         expected_regions=found.expected_regions,
         options={
             "splitting": settings.splitting,
