@@ -5,7 +5,11 @@ The names below are loaded when they are first used: importing the package costs
 
 from __future__ import annotations
 
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
+
+from na64.limits.results import operations
 
 if __name__ != "na64.limits":  # imported as a bare folder: two names for one module
     raise ImportError(
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from na64.limits.figures.figure import figure
     from na64.limits.figures.style import save_figure
     from na64.limits.likelihood.compiled import compile_workspace
-    from na64.limits.planes.transforms import to_plane
+    from na64.limits.planes.transforms import redo, to_plane
     from na64.limits.results.limit import Limit
     from na64.limits.results.specification import Specification
     from na64.limits.scanning.recast import recast
@@ -40,6 +44,7 @@ __all__ = [
     "figure",
     "merge",
     "recast",
+    "redo",
     "save_figure",
     "scan",
     "specify",
@@ -59,6 +64,7 @@ _HOME = {
     "figure": "na64.limits.figures.figure",
     "merge": "na64.limits.scanning.runner",
     "recast": "na64.limits.scanning.recast",
+    "redo": "na64.limits.planes.transforms",
     "save_figure": "na64.limits.figures.style",
     "scan": "na64.limits.scanning.runner",
     "specify": "na64.limits.scanning.request",
@@ -70,8 +76,6 @@ _HOME = {
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value: object = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
@@ -79,3 +83,8 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+# what results can be asked for, done by rooms above them
+for _name in ("figure", "recast", "redo", "to_plane"):
+    operations.provide(_name, partial(__getattr__, _name))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import cl_option, json_option, output_option
+from na64.limits.cli.options import cl_option, jobs_option, json_option, output_option
 from na64.limits.cli.settings import SettingsCommand
 
 
@@ -16,12 +16,14 @@ from na64.limits.cli.settings import SettingsCommand
 @click.argument("file", metavar="WS.json|-")
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
 @cl_option()
+@jobs_option
 @json_option
 @output_option(".json or .csv")
 def command(
     file: str,
     measurement: str | None,
     confidence_level: float,
+    jobs: int,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -43,7 +45,7 @@ def command(
     with the_console().progress("limit"):
         document, compiled = read_workspace(file, measurement)
         table = upper_limits(
-            compiled.batch(), confidence_level=confidence_level, calculator=calculator
+            compiled.batch(), calculator=calculator, confidence_level=confidence_level, jobs=jobs
         )
 
     def number(value: float) -> float | None:
@@ -59,6 +61,7 @@ def command(
         "confidence_level": confidence_level,
         **described(calculator),
         "observed": observed,
+        "lower": number(table.lower[0]),
         "band_order": list(BAND_ORDER),
         "expected": expected,
         "observed_events": number(table.observed_events[0]),

@@ -143,7 +143,7 @@ def jobs_option(function: Function) -> Function:
         type=int,
         default=1,
         show_default=True,
-        help="Processes that share the masses; the result does not depend on it.",
+        help="Processes that share the work; the result does not depend on it.",
     )(function)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import io
 import itertools
 import math
@@ -18,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
+from na64.limits.results.operations import operation
 from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
 from na64.models.errors import InputError
@@ -30,15 +30,6 @@ FloatArray = NDArray[np.float64]
 _SECTOR: Final = ("dark_matter", "ratio", "splitting")
 #: changes when a key changes its meaning; named in the file and in the schema's file name
 SCHEMA: Final = "na64-limits/scan/2"
-
-#: what can be asked of a result and is done above it, as ``module:function``; found by name when
-#: it is asked for, so that results depend on nothing that computes or draws them
-_OPERATIONS: Final = {
-    "redo": "na64.limits.planes.transforms:redo",
-    "recast": "na64.limits.scanning.recast:recast",
-    "to_plane": "na64.limits.planes.transforms:to_plane",
-    "plot": "na64.limits.figures.figure:figure",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,19 +258,19 @@ class Limit(Document):
         The options are those of `na64.limits.scan` that decide no number: ``jobs``, ``tables``,
         ``progress``.
         """
-        return _operation("redo")(self, **options)  # type: ignore[no-any-return]
+        return operation("redo")(self, **options)  # type: ignore[no-any-return]
 
     def recast(self, model: Any = None, **options: Any) -> Limit:
         """Return the limit on another mediator; see `na64.limits.scanning.recast.recast`."""
-        return _operation("recast")(self, model, **options)  # type: ignore[no-any-return]
+        return operation("recast")(self, model, **options)  # type: ignore[no-any-return]
 
     def to_plane(self, plane: str, **options: Any) -> Limit:
         """Return the result in another plane; see `na64.limits.planes.transforms.to_plane`."""
-        return _operation("to_plane")(self, plane, **options)  # type: ignore[no-any-return]
+        return operation("to_plane")(self, plane, **options)  # type: ignore[no-any-return]
 
     def plot(self, **options: Any) -> Any:
         """Return the figure of the result; see `na64.limits.figures.figure.figure`."""
-        return _operation("plot")([self], **options)
+        return operation("figure")([self], **options)
 
     # -- files -------------------------------------------------------------------------------
 
@@ -465,11 +456,6 @@ class Limit(Document):
             if value != found[key]:
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
         return result
-
-
-def _operation(name: str) -> Any:
-    module, _, function = _OPERATIONS[name].partition(":")
-    return getattr(importlib.import_module(module), function)
 
 
 def _lists(regions: Sequence[Regions]) -> list[list[list[float | None]]]:
