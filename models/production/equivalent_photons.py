@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.models.constants import ALPHA
+from na64.models.kinds import structure
 from na64.models.mediators.protocol import MediatorKind
-from na64.models.production.amplitudes import structure
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.sources import PhotonSource
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from na64.limits.results.limit import Exclusion
+from na64.models.kinds import EMITTED_KINDS
 from na64.models.mediators.registry import BUILT_IN
-from na64.models.production.amplitudes import EMITTED_KINDS
 
 CHARGES = 'name = "mine"\nkind = "axial"\nparameter = "kappa"\n[charges]\ne = 1.0\n'
 FEW = ("--masses", "0.02,0.5")

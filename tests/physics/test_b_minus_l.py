@@ -17,6 +17,7 @@ from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.signals.missing_energy import invisible_branching, missing_energy_rates
+from na64.models.signals.settings import SignalSettings
 
 MASSES = np.array([0.002, 0.02, 0.1, 0.18, 0.5])
 KINDS = ("vector", "axial", "scalar", "pseudoscalar")
@@ -59,7 +60,7 @@ def test_spins_on_the_resonance() -> None:
             MissingEnergyWindow(50.0),
             mediator(kind),
             masses,
-            dark_sector=DarkSector(alpha_d=1e-5),
+            settings=SignalSettings(dark_sector=DarkSector(alpha_d=1e-5)),
         ).events[:, 0, 1, 0]
         for kind in KINDS
     }

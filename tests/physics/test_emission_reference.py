@@ -17,6 +17,7 @@ from na64.models.form_factors import NuclearModel
 from na64.models.materials import Element, material
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.emission import emission_cross_section, emission_probability
+from na64.models.production.process import Emission
 from tests.shared import ROOT
 
 FloatArray = NDArray[np.float64]
@@ -28,8 +29,11 @@ DMG4_TABLE = Path(__file__).with_name("dmg4_vector_etl.csv")
 
 def vector(mass_mev: ArrayLike, energy_gev: ArrayLike = 100.0, **options: Any) -> FloatArray:
     """Elastic total cross-section on lead in GeV^-2 unless told otherwise."""
-    options = {"inelastic": False, **options}
-    return emission_cross_section(energy_gev, np.asarray(mass_mev) * 1e-3, LEAD, **options)
+    least = options.pop("min_energy_gev", 0.0)
+    process = Emission(**{"inelastic": False, **options})
+    return emission_cross_section(
+        energy_gev, np.asarray(mass_mev) * 1e-3, LEAD, process, min_energy_gev=least
+    )
 
 
 def test_dmg4_vector_cross_sections() -> None:

@@ -8,6 +8,7 @@ import pytest
 from na64.models.errors import ComputationError, InputError
 from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.signals.rates import SignalRates
+from na64.models.signals.settings import SignalSettings
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.cards.topologies import TOPOLOGIES, topology
 from na64.workspaces.io.binding import join_setups, signal_rates
@@ -71,14 +72,16 @@ class Recorder:
 def test_the_default_setup_alone_has_plain_regions() -> None:
     signal = Recorder()
     card = load_card("na64e-2016-2022")
-    rates = signal_rates(card, None, [0.01, 0.1], signal=signal, production="ww")
+    rates = signal_rates(
+        card, None, [0.01, 0.1], settings=SignalSettings(production="ww"), signal=signal
+    )
     assert rates.regions == ("missing-energy",)
     assert len(signal.calls) == 1
     beam, target, window, options = signal.calls[0]
     assert beam == Beam("e-", 100.0)
     assert target.material.name == "ecal"
     assert window == MissingEnergyWindow(50.0)
-    assert options == {"production": "ww"}
+    assert options == {"settings": SignalSettings(production="ww"), "tables": None}
 
 
 def test_setups_stand_side_by_side() -> None:
