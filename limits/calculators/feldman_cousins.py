@@ -37,9 +37,8 @@ from na64.limits.calculators.ranking import (
     enumerated_significance,
 )
 from na64.limits.calculators.registry import FeldmanCousins
-from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
+from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
-from na64.limits.calculators.table import Edges
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.fitting import Fit
 
