@@ -21,8 +21,8 @@ Graph = Mapping[str, Mapping[str, int]]  #: module -> imported module -> first l
 LAYERS = (
     ("na64.limits.cli",),
     ("na64.limits.figures",),
-    ("na64.limits.planes",),
-    ("na64.limits.scanning", "na64.limits.design"),
+    ("na64.limits.planes", "na64.limits.design"),
+    ("na64.limits.scanning",),
     ("na64.limits.results",),
     ("na64.limits.calculators",),
     ("na64.limits.likelihood",),
