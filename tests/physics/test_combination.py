@@ -17,7 +17,7 @@ from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import parse_card
 
 PARTS = ["na64e-2016-2022", "na64e-positron-2022", "na64mu-2022"]
-MASSES = np.array([2e-3, 0.05, 0.24, 0.3, 0.7])
+MASSES = np.array([0.05, 0.24, 0.3])
 
 
 def ideal(name: str) -> RunCard:
@@ -44,12 +44,12 @@ def test_at_least_as_strong_as_the_best_part() -> None:
     medians = np.min([part.expected[2] for part in parts], axis=0)
     assert np.all(together.expected[2] <= medians * (1.0 + 1e-9))
     # 0.3 GeV: electrons and positrons are about as good, and the gain is large
-    assert together.observed[3] < 0.9 * best[3]
+    assert together.observed[-1] < 0.9 * best[-1]
     # the yields are those of the parts, process by process
     for process in ("emission", "annihilation"):
         np.testing.assert_allclose(
             together.yields[process],
-            np.sum([part.yields.get(process, np.zeros(5)) for part in parts], axis=0),
+            np.sum([part.yields.get(process, np.zeros(len(MASSES))) for part in parts], axis=0),
             rtol=1e-12,
         )
     assert together.search == "+".join(PARTS)
@@ -86,7 +86,7 @@ def test_shared_nuisances_are_one_parameter() -> None:
 
 def test_l_mu_l_tau_from_both_beams() -> None:
     """Electrons see Z' through the loop only; muons decide, but electrons add to it."""
-    masses = np.array([0.01, 0.1])
+    masses = np.array([0.1])
     together = scan_combination(PARTS, model="l-mu-l-tau", masses_gev=masses)
     electrons, _, muons = (scan(name, model="l-mu-l-tau", masses_gev=masses) for name in PARTS)
     assert np.all(together.observed < np.minimum(muons.observed, electrons.observed))
