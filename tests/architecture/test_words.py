@@ -20,7 +20,7 @@ MODELS_MAY_BE_NAMED_IN = {
 #: where a shipped card may be named, and why
 CARDS_MAY_BE_NAMED_IN = {
     "na64.limits.figures.published": "a table: the published curve that belongs to a card",
-    "na64.workspaces.cards": "the default search, named once",
+    "na64.workspaces.cards": "DEFAULT_CARD, the search that is meant where none is named",
     "na64.limits.cli": "the default of the argument SEARCH, and examples in help texts",
 }
 

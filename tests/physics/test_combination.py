@@ -18,7 +18,7 @@ from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import parse_card
 
 PARTS = ["na64e-2016-2022", "na64e-positron-2022", "na64mu-2022"]
-MASSES = np.array([2e-3, 0.05, 0.24, 0.3, 0.7])
+MASSES = np.array([0.05, 0.24, 0.3])
 
 
 def ideal(name: str) -> RunCard:
