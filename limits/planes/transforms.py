@@ -86,6 +86,10 @@ def _y(
 ) -> FloatArray:
     if sector is None:
         raise InputError(f"y needs the dark matter of '{mediator.name}'")
+    if coupling_axis(mediator.parameter).unit != "1":
+        raise InputError(
+            f"the scan limits {mediator.parameter}, not the coupling of a mediator to dark matter"
+        )
     return y_from_coupling(coupling, sector, Normalisation(options["normalisation"]))
 
 
