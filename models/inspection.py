@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import ELEMENTARY_CHARGE, HBAR_GEV_S
+from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
 from na64.models.materials import Element, material
@@ -93,7 +94,7 @@ def decay_table(
     }
     if dark_sector is not None:
         widths[DARK] = dark_sector.width_gev(masses, masses, chosen.kind)
-    total = np.sum(list(widths.values()), axis=0)
+    total = sum_of_widths(widths, masses.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         branching = {
             name: np.where(total > 0.0, width / total, 0.0) for name, width in widths.items()

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import cl_option, json_option, output_option
+from na64.limits.cli.options import cl_option, jobs_option, json_option, output_option
 from na64.limits.cli.settings import SettingsCommand
 
 
@@ -23,6 +23,7 @@ from na64.limits.cli.settings import SettingsCommand
     help="Leave these out together; repeatable.  [default: every modifier by itself]",
 )
 @cl_option()
+@jobs_option
 @json_option
 @output_option(".json or .csv")
 def command(
@@ -30,6 +31,7 @@ def command(
     measurement: str | None,
     groups: tuple[str, ...],
     confidence_level: float,
+    jobs: int,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -41,8 +43,9 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators.breakdown import break_down
-    from na64.limits.cli.inputs import describe_calculator, make_calculator, read_workspace
+    from na64.limits.calculators.registry import described
     from na64.limits.calculators.status import BAND_ORDER, Status
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.workspaces.io.jsonio import digest
 
     chosen = _groups(groups)
@@ -50,7 +53,11 @@ def command(
     with the_console().progress("breakdown"):
         document, compiled = read_workspace(file, measurement)
         found = break_down(
-            compiled.batch(), chosen, confidence_level=confidence_level, calculator=calculator
+            compiled.batch(),
+            chosen,
+            calculator=calculator,
+            confidence_level=confidence_level,
+            jobs=jobs,
         )
 
     def number(value: float) -> float | None:
@@ -77,7 +84,7 @@ def command(
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
-        **describe_calculator(calculator),
+        **described(calculator),
         "status": found.full.status[0].value,
         "limits": [
             {"uncertainties": name, "observed": observed, "expected": expected, "change": change}

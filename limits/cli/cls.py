@@ -41,8 +41,9 @@ def command(
     import numpy as np
 
     from na64.limits.calculators import cls_values
-    from na64.limits.cli.inputs import describe_calculator, make_calculator, read_workspace
+    from na64.limits.calculators.registry import described
     from na64.limits.calculators.status import BAND_ORDER
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.limits.scanning.grids import parse_grid
     from na64.workspaces.io.jsonio import digest
 
@@ -50,7 +51,9 @@ def command(
     calculator = make_calculator(settings)
     with the_console().progress("CLs"):
         document, compiled = read_workspace(file, measurement)
-        table = cls_values(compiled.batch(), strengths[:, None], expected=True, calculator=calculator)
+        table = cls_values(
+            compiled.batch(), strengths[:, None], expected=True, calculator=calculator
+        )
         observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
     # null is a value that could not be computed
     known = [None if math.isnan(value) else value for value in observed.tolist()]
@@ -59,7 +62,7 @@ def command(
         "schema": "na64-limits/cls/1",
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
-        **describe_calculator(calculator),
+        **described(calculator),
         "mu": strengths,
         "observed": known,
         "band_order": list(BAND_ORDER),

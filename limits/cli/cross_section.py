@@ -15,6 +15,7 @@ from na64.limits.cli.options import (
     output_option,
     target_option,
 )
+from na64.limits.cli.settings import SettingsCommand
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,11 +102,15 @@ def emission(
     from na64.limits.cli.inputs import read_model
     from na64.limits.scanning.grids import parse_grid
     from na64.models.inspection import production_by_emission
+    from na64.models.production.process import Approximation
     from na64.models.setup import Beam
     from na64.models.signals.settings import SignalSettings
 
     chosen = read_model(model, charges) or "dark-photon"
     grid = parse_grid(masses)
+    settings = SignalSettings(
+        production=production or Approximation.ETL, inelastic=inelastic is not False
+    )
     with the_console().progress("cross-section"):
         sigma = production_by_emission(
             chosen,
@@ -113,7 +118,7 @@ def emission(
             beam=Beam(beam, energy),
             target=target,
             x_min=x_min,
-            settings=SignalSettings(production=production, inelastic=not elastic_only),
+            settings=settings,
             coupling=coupling,
         )
     document = {
@@ -123,16 +128,14 @@ def emission(
         "energy_gev": energy,
         "target": target,
         "x_min": x_min,
-        "production": production,
-        "elastic_only": elastic_only,
+        "production": settings.production,
+        "elastic_only": not settings.inelastic,
         "coupling": coupling,
     }
     _finish(document, grid, sigma, unit, as_json, outputs, force)
 
 
-@command.command(
-    "annihilation", cls=SettingsCommand, settings=("dark_matter", "alpha_d", "ratio")
-)
+@command.command("annihilation", cls=SettingsCommand, settings=("dark_matter", "alpha_d", "ratio"))
 @_shared("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the positron.")
 def annihilation(
@@ -203,7 +206,7 @@ def primakoff(
         grid,
         energy_gev=energy,
         target=target,
-        elastic_only=elastic_only,
+        elastic_only=inelastic is False,
         coupling=coupling,
     )
     document = {
@@ -211,7 +214,7 @@ def primakoff(
         "model": chosen if isinstance(chosen, str) else chosen.name,
         "energy_gev": energy,
         "target": target,
-        "elastic_only": elastic_only,
+        "elastic_only": inelastic is False,
         "coupling": coupling,
     }
     _finish(document, grid, sigma, unit, as_json, outputs, force)

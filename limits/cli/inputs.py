@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from na64.workspaces.cards.card import RunCard
 
 __all__ = [
-    "describe_calculator",
     "make_calculator",
     "make_dark_sector",
     "read_card",
@@ -151,18 +150,7 @@ def make_dark_sector(model: str | Mediator, sector: Mapping[str, Any]) -> DarkSe
 
 def make_calculator(settings: Mapping[str, Any]) -> Calculator:
     """Return the calculator of ``--method`` with the settings that were given."""
-    from na64.limits.calculators.registry import DEFAULT_CALCULATOR, calculator
+    from na64.limits.calculators.registry import CALCULATORS, calculator
 
     given = {name: value for name, value in settings.items() if value is not None}
-    return calculator(given.pop("method", DEFAULT_CALCULATOR), **given)
-
-
-def describe_calculator(calculator: Calculator) -> dict[str, Any]:
-    """Return what a document says of its calculator; null for settings that it has not."""
-    settings = calculator.to_dict()
-    return {
-        "method": calculator.name,
-        "ensemble": calculator.ensemble,
-        "seed": settings.get("seed"),
-        "toys": settings.get("toys"),
-    }
+    return calculator(given.pop("method", next(iter(CALCULATORS))), **given)

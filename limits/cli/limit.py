@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import cl_option, json_option, output_option
+from na64.limits.cli.options import cl_option, jobs_option, json_option, output_option
 from na64.limits.cli.settings import SettingsCommand
 
 
@@ -16,12 +16,14 @@ from na64.limits.cli.settings import SettingsCommand
 @click.argument("file", metavar="WS.json|-")
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
 @cl_option()
+@jobs_option
 @json_option
 @output_option(".json or .csv")
 def command(
     file: str,
     measurement: str | None,
     confidence_level: float,
+    jobs: int,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -33,15 +35,18 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators import upper_limits
-    from na64.limits.cli.inputs import describe_calculator, make_calculator, read_workspace
+    from na64.limits.calculators.registry import described
     from na64.limits.calculators.status import BAND_ORDER, Status
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.workspaces.io.jsonio import digest
     from na64.workspaces.pyhf.write import parse_measurement
 
     calculator = make_calculator(settings)
     with the_console().progress("limit"):
         document, compiled = read_workspace(file, measurement)
-        table = upper_limits(compiled.batch(), confidence_level=confidence_level, calculator=calculator)
+        table = upper_limits(
+            compiled.batch(), calculator=calculator, confidence_level=confidence_level, jobs=jobs
+        )
 
     def number(value: float) -> float | None:
         return float(value) if math.isfinite(value) else None
@@ -54,8 +59,9 @@ def command(
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
-        **describe_calculator(calculator),
+        **described(calculator),
         "observed": observed,
+        "lower": number(table.lower[0]),
         "band_order": list(BAND_ORDER),
         "expected": expected,
         "observed_events": number(table.observed_events[0]),

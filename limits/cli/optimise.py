@@ -8,8 +8,8 @@ import click
 
 from na64.limits.cli.application import the_console
 from na64.limits.cli.options import cl_option, json_option, output_option
-from na64.limits.cli.sideband import read_sideband, shape_option
 from na64.limits.cli.settings import SignalCommand, SignalRequest
+from na64.limits.cli.sideband import read_sideband, shape_option
 
 if TYPE_CHECKING:
     from na64.limits.cli.output import Table
@@ -84,7 +84,7 @@ def command(
 
     if request.combine or request.shared:
         raise InputError("a cut is optimised for one search: --combine and --shared do not apply")
-    if request.masses is None or len(masses := parse_grid(request.masses)) != 1:
+    if request.masses is None or len(parse_grid(request.masses)) != 1:
         raise InputError("the best cut is that of one mass: give --masses with one")
     if shape is not None and sideband is None:
         raise InputError("--shape is the form of a sideband: give --sideband with it")

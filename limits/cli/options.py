@@ -18,6 +18,7 @@ __all__ = [
     "output_option",
     "policy_options",
     "read_policy",
+    "set_option",
     "target_option",
 ]
 
@@ -82,6 +83,17 @@ def cl_option() -> Decorator[Any]:
     )
 
 
+def set_option() -> Decorator[Any]:
+    """``--set PATH=VALUE``: change a number of the card."""
+    return click.option(
+        "--set",
+        "overrides",
+        metavar="PATH=VALUE",
+        multiple=True,
+        help="Change a value of the card, such as bins.0.exposure=1e13; repeatable.",
+    )
+
+
 def normalisation_option(function: Function) -> Function:
     """``--normalisation``: what y means."""
     return click.option(
@@ -131,7 +143,7 @@ def jobs_option(function: Function) -> Function:
         type=int,
         default=1,
         show_default=True,
-        help="Processes that share the masses; the result does not depend on it.",
+        help="Processes that share the work; the result does not depend on it.",
     )(function)
 
 

@@ -17,7 +17,9 @@ from na64.limits.cli.options import (
 from na64.limits.cli.settings import SettingsCommand
 
 
-@click.command("relic", cls=SettingsCommand, settings=("sector",), dark_matter="; dirac if not given.")
+@click.command(
+    "relic", cls=SettingsCommand, settings=("sector",), dark_matter="; dirac if not given."
+)
 @model_option()
 @masses_option(
     required=True, help="Masses of dark matter in GeV: N points, log-spaced, or a comma list."

@@ -7,7 +7,7 @@ numpy, are not loaded by ``na64-limits --help``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -16,11 +16,12 @@ from na64.limits.cli.application import Command
 
 if TYPE_CHECKING:
     from na64.limits.results.specification import Specification
+    from na64.models.declared import Declared
 
 __all__ = ["SettingsCommand", "SignalCommand", "SignalRequest"]
 
 #: what the dark matter of a signal may be beside its species
-_NONE: Final = " or none. By default none for a model that decays to neutrinos, otherwise dirac."
+_NONE: Final = ", or none. By default none for a model that decays to neutrinos, otherwise dirac."
 
 
 class SettingsCommand(Command):
@@ -60,10 +61,10 @@ class SettingsCommand(Command):
         return super().get_params(ctx)
 
     def _options(self) -> list[click.Parameter]:
-        from na64.limits.scanning.request import CALCULATOR, SECTOR, SIGNAL
+        from na64.limits.scanning.settings import CALCULATOR, SECTOR, SIGNAL
 
         groups = {"sector": SECTOR, "signal": SIGNAL, "calculator": CALCULATOR}
-        declared: dict[str, Any] = {}
+        declared: dict[str, Declared] = {}
         for name in self._wanted:
             if name in groups:
                 declared.update(groups[name])
@@ -72,40 +73,37 @@ class SettingsCommand(Command):
         options: list[click.Parameter] = [_method()] if "calculator" in self._wanted else []
         return options + [self._option(name, item) for name, item in declared.items()]
 
-    def _option(self, name: str, item: Field[Any]) -> click.Option:
-        about: Mapping[str, Any] = item.metadata
-        flag = f"--{about.get('option', name.replace('_', '-'))}"
-        words = about["help"]
-        usual = None if item.default is MISSING else item.default
+    def _option(self, name: str, item: Declared) -> click.Option:
+        usual, words = item.default, item.help
         if isinstance(usual, bool):
             return click.Option(
-                [flag, name],
+                [f"--{item.option}", name],
                 is_flag=True,
                 default=False,
                 callback=lambda _context, _option, value: (not usual) if value else None,
                 help=words,
             )
+        shown = self._default or f"{usual}"
         if name == "dark_matter":
-            words += self._dark_matter
-            usual = None
-        shown = self._default or ("" if usual is None else f"{usual}")
+            words, shown = words.removesuffix(".") + self._dark_matter, self._default
+        number = isinstance(usual, (int, float))
         return click.Option(
-            [flag, name],
-            type=type(usual) if isinstance(usual, (int, float)) else str,
-            metavar=about.get("metavar", "X"),
+            [f"--{item.option}", name],
+            type=type(usual) if number else str,
+            metavar="X" if number else "NAME",
             default=None,
             help=words + (f"  [default: {shown}]" if shown else ""),
         )
 
 
 def _method() -> click.Option:
-    from na64.limits.calculators.registry import CALCULATORS, DEFAULT_CALCULATOR
+    from na64.limits.calculators.registry import CALCULATORS
 
     return click.Option(
         ["--method"],
         metavar="NAME",
         default=None,
-        help=f"Calculator: {', '.join(CALCULATORS)}.  [default: {DEFAULT_CALCULATOR}]",
+        help=f"Calculator: {', '.join(CALCULATORS)}.  [default: {next(iter(CALCULATORS))}]",
     )
 
 
@@ -185,7 +183,7 @@ class SignalCommand(SettingsCommand):
         self._inner, self.callback = self.callback, self._with_request
 
     def _with_request(self, **given: Any) -> Any:
-        from na64.limits.scanning.request import SETTINGS
+        from na64.limits.scanning.settings import SETTINGS
 
         settings = {name: given.pop(name) for name in ("method", *SETTINGS) if name in given}
         words = {
@@ -214,8 +212,7 @@ def _signal_parameters(masses_help: str) -> list[click.Parameter]:
         option(
             "--masses",
             metavar="LO:HI:N",
-            help=masses_help
-            or "Mediator masses in GeV: N points, log-spaced, or a comma list.",
+            help=masses_help or "Mediator masses in GeV: N points, log-spaced, or a comma list.",
         ),
         option(
             "--set",

@@ -33,7 +33,8 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators.discovery import discovery
-    from na64.limits.cli.inputs import describe_calculator, make_calculator, read_workspace
+    from na64.limits.calculators.registry import described
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.workspaces.io.jsonio import digest
 
     calculator = make_calculator(settings)
@@ -48,7 +49,7 @@ def command(
         "schema": "na64-limits/significance/1",
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
-        **describe_calculator(calculator),
+        **described(calculator),
         "p_value": number(table.p_values[0]),
         "significance": number(table.significance[0]),
         "best_fit": number(table.best_fit[0]),

@@ -40,7 +40,7 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.scanning.signal import expected_signal
-    from na64.models.couplings import check_coupling
+    from na64.models.mediators.coupling import check_coupling
 
     check_coupling(coupling)
     with the_console().progress("card") as progress:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.axes import Plane, coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
-from na64.limits.scanning.recast import carried_to
+from na64.limits.scanning.recast import carried_to, carrier, recomputed_note
 from na64.limits.scanning.signal import Progress, silent
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
@@ -186,14 +186,15 @@ def in_alpha_d(
     progress("relic density")
     thermal = thermal_alpha_d(portal, sector, masses[inside], grid, omega_h2=omega_h2)
     limits = []
-    notes: dict[str, None] = {}
+    again = np.zeros(masses.size, bool)
     for alpha in grid.tolist():
         varied = replace(
             made, settings=replace(made.settings, dark_sector=replace(sector, alpha_d=alpha))
         )
+        if varied != made:
+            again |= ~carrier(limit, varied).sound
         there = carried_to(limit, varied, "recompute", tables=tables, progress=progress)
         limits.append(np.array([there.observed, *there.expected]))
-        notes.update(dict.fromkeys(note for note in there.warnings if note.startswith("scanned")))
     at_grid = np.moveaxis(np.array(limits), 0, 1)[:, :, inside]  # (6, alpha_D, mass)
     seen = invisible_coupling(portal, sector, made.masses_gev[inside], thermal, grid)
     edges = np.full((2, 6, masses.size), math.nan)
@@ -201,7 +202,10 @@ def in_alpha_d(
     solvable = np.zeros(masses.size, bool)
     solvable[inside] = np.any(np.isfinite(thermal), axis=0)
     line = edges[1, 1 + BAND_ORDER.index(0) if limit.expected_only else 0]
-    warnings = [*validity_notes(sector, portal, masses[inside]), *notes]
+    warnings = [*validity_notes(sector, portal, masses[inside])]
+    if again.any():
+        note = recomputed_note(made.masses_gev[again], limit.power)
+        warnings.append(f"{note}, at {grid.size} values of alpha_D")
     if np.any(np.isinf(line)):
         warnings.append(f"an open region is excluded to the largest alpha_D tried, {grid[-1]:g}")
     splitting = f", splitting {sector.splitting:g}" if sector.splitting else ""

@@ -22,14 +22,16 @@ from na64.limits.results.axes import Axis, Plane, coupling_axis, mass_axis
 from na64.limits.results.limit import Limit, Origin
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.recast import carried_to, recast
-from na64.limits.scanning.request import SECTOR, changed_sector
+from na64.limits.scanning.request import changed_sector
 from na64.limits.scanning.runner import run
+from na64.limits.scanning.settings import SECTOR
 from na64.limits.scanning.signal import Progress, silent
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.relic.targets import OMEGA_H2
 from na64.models.signals.rates import TableStore
+from na64.models.signals.settings import uses
 from na64.workspaces.cards.topologies import topology
 
 __all__ = ["PLANES", "PlaneKind", "find_plane", "redo", "to_plane"]
@@ -84,6 +86,10 @@ def _y(
 ) -> FloatArray:
     if sector is None:
         raise InputError(f"y needs the dark matter of '{mediator.name}'")
+    if coupling_axis(mediator.parameter).unit != "1":
+        raise InputError(
+            f"the scan limits {mediator.parameter}, not the coupling of a mediator to dark matter"
+        )
     return y_from_coupling(coupling, sector, Normalisation(options["normalisation"]))
 
 
@@ -247,7 +253,7 @@ def to_plane(
 def _check_dark_sector(made: Specification) -> None:
     """Refuse a signal that does not know of dark matter."""
     for card in made.cards:
-        if "dark_sector" not in topology(card.topology).uses():
+        if "dark_sector" not in uses(topology(card.topology).signal()):
             raise InputError(
                 f"the scan of {made.search} has nothing to do with dark matter: the signal of the "
                 f"topology '{card.topology}' does not depend on it"

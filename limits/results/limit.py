@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import io
+import itertools
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
+from na64.limits.results.operations import operation
 from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
 from na64.models.errors import InputError
@@ -26,17 +27,9 @@ __all__ = ["Limit", "Origin"]
 
 FloatArray = NDArray[np.float64]
 
+_SECTOR: Final = ("dark_matter", "ratio", "splitting")
 #: changes when a key changes its meaning; named in the file and in the schema's file name
 SCHEMA: Final = "na64-limits/scan/2"
-
-#: what can be asked of a result and is done above it, as ``module:function``; found by name when
-#: it is asked for, so that results depend on nothing that computes or draws them
-_OPERATIONS: Final = {
-    "redo": "na64.limits.planes.transforms:redo",
-    "recast": "na64.limits.scanning.recast:recast",
-    "to_plane": "na64.limits.planes.transforms:to_plane",
-    "plot": "na64.limits.figures.figure:figure",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +150,11 @@ class Limit(Document):
         for name, values in lists.items():
             if len(values) != count:
                 raise InputError(f"result: {name} has {len(values)} entries, needs {count}")
+        for found in (*self.regions, *(item for band in self.expected_regions for item in band)):
+            edges = [edge for pair in found for edge in pair if edge is not None]
+            closed = all(pair[1] is not None for pair in found[:-1])
+            if not closed or any(a >= b for a, b in itertools.pairwise(edges)):
+                raise InputError(f"result: intervals must increase and not overlap, are {found}")
         if np.any(np.diff(self.masses_gev) <= 0.0) or not np.all(self.masses_gev > 0.0):
             raise InputError("result: masses must be positive and increase")
 
@@ -260,19 +258,19 @@ class Limit(Document):
         The options are those of `na64.limits.scan` that decide no number: ``jobs``, ``tables``,
         ``progress``.
         """
-        return _operation("redo")(self, **options)  # type: ignore[no-any-return]
+        return operation("redo")(self, **options)  # type: ignore[no-any-return]
 
     def recast(self, model: Any = None, **options: Any) -> Limit:
         """Return the limit on another mediator; see `na64.limits.scanning.recast.recast`."""
-        return _operation("recast")(self, model, **options)  # type: ignore[no-any-return]
+        return operation("recast")(self, model, **options)  # type: ignore[no-any-return]
 
     def to_plane(self, plane: str, **options: Any) -> Limit:
         """Return the result in another plane; see `na64.limits.planes.transforms.to_plane`."""
-        return _operation("to_plane")(self, plane, **options)  # type: ignore[no-any-return]
+        return operation("to_plane")(self, plane, **options)  # type: ignore[no-any-return]
 
     def plot(self, **options: Any) -> Any:
         """Return the figure of the result; see `na64.limits.figures.figure.figure`."""
-        return _operation("plot")([self], **options)
+        return operation("figure")([self], **options)
 
     # -- files -------------------------------------------------------------------------------
 
@@ -324,7 +322,9 @@ class Limit(Document):
             "alpha_d": None if sector is None else sector.alpha_d,
             "ratio": None if sector is None else sector.ratio,
             "splitting": None if sector is None else sector.splitting,
-            **{key: options[key] for key in ("dark_matter", "ratio", "splitting") if key in options},
+            **{
+                key: options[key] for key in ("dark_matter", "ratio", "splitting") if key in options
+            },
             **({"alpha_d": None} if self.plane.excluded_below else {}),
             "expected_only": self.expected_only,
             "plane": self.plane.to_dict(),
@@ -456,11 +456,6 @@ class Limit(Document):
             if value != found[key]:
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
         return result
-
-
-def _operation(name: str) -> Any:
-    module, _, function = _OPERATIONS[name].partition(":")
-    return getattr(importlib.import_module(module), function)
 
 
 def _lists(regions: Sequence[Regions]) -> list[list[list[float | None]]]:

@@ -27,12 +27,12 @@ from na64.limits.scanning.validity import limit_warnings
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
-from na64.models.response.windows import MissingEnergyWindow, MuonWindow
+from na64.models.setup import MissingEnergyWindow, MuonWindow
 from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import Setup
 
-__all__ = ["POLICIES", "carried_to", "recast"]
+__all__ = ["POLICIES", "Carrier", "carried_to", "carrier", "recast", "recomputed_note"]
 
 FloatArray = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -100,9 +100,7 @@ def recast(
     changed = replace(
         made,
         mediator=new,
-        settings=replace(
-            made.settings, dark_sector=changed_sector(made.dark_sector, new, wanted)
-        ),
+        settings=replace(made.settings, dark_sector=changed_sector(made.dark_sector, new, wanted)),
     )
     return carried_to(limit, changed, policy, tables=tables, progress=progress)
 
@@ -125,20 +123,20 @@ def carried_to(
         The other specification, at the same masses.
     """
     made = limit.specification
-    if changed == made:
+    if changed == made and not (limit.left_out.any() and policy == "recompute"):
         return limit
-    carrier = _carrier(limit, changed)
-    if policy != "recompute" and (carrier.reason and policy == "refuse" or not carrier.sound.any()):
-        raise InputError(f"{carrier.reason}; {_advice(changed)}")
+    way = carrier(limit, changed)
+    if policy != "recompute" and ((way.reason and policy == "refuse") or not way.sound.any()):
+        raise InputError(f"{way.reason}; {_advice(changed)}")
     masses = made.masses_gev
-    lost = ~carrier.sound
+    lost = ~way.sound
     parts = []
-    if carrier.sound.any():
-        parts.append(_rescaled(limit, changed, carrier))
+    if way.sound.any():
+        parts.append(_rescaled(limit, changed, way))
     warnings: list[str] = []
     if lost.any() and policy == "recompute":
         parts.append(run(changed.at(masses[lost]), tables=tables, progress=progress))
-        warnings.append(_recomputed(masses[lost], limit.power))
+        warnings.append(recomputed_note(masses[lost], limit.power))
     elif lost.any():
         parts.append(_nothing(limit, changed.at(masses[lost]), np.flatnonzero(lost)))
     result = join(parts)
@@ -155,7 +153,7 @@ def carried_to(
 
 
 @dataclass(frozen=True, slots=True)
-class _Carrier:
+class Carrier:
     """How the yields of a result become those of another specification.
 
     Attributes
@@ -173,7 +171,8 @@ class _Carrier:
     reason: str
 
 
-def _carrier(limit: Limit, changed: Specification) -> _Carrier:
+def carrier(limit: Limit, changed: Specification) -> Carrier:
+    """Return how a result is carried over to a specification at the same masses."""
     made = limit.specification
     masses = made.masses_gev
     old, new = made.mediator, changed.mediator
@@ -182,14 +181,14 @@ def _carrier(limit: Limit, changed: Specification) -> _Carrier:
     windows = (MissingEnergyWindow, MuonWindow)
     if not all(isinstance(setup.window, windows) for setup in setups) or limit.power is None:
         kinds = ", ".join(dict.fromkeys(card.topology for card in made.cards))
-        return _Carrier(
+        return Carrier(
             {},
             nowhere,
             f"a recast is for searches for missing energy; the signal of {made.search}, of the "
             f"topology {kinds}, depends on the lifetime",
         )
     if new.kind != old.kind:
-        return _Carrier(
+        return Carrier(
             {},
             nowhere,
             f"'{new.name}' is {new.kind} and '{old.name}' is {old.kind}: their cross-sections "
@@ -197,7 +196,7 @@ def _carrier(limit: Limit, changed: Specification) -> _Carrier:
         )
     coupled, agree = _emission_factor(setups, old, new, masses)
     if not agree:
-        return _Carrier(
+        return Carrier(
             {},
             nowhere,
             f"'{new.name}' couples to the beams' leptons in another proportion than '{old.name}'",
@@ -208,9 +207,12 @@ def _carrier(limit: Limit, changed: Specification) -> _Carrier:
     )
     factors, sound = _factors(limit, changed, setups, emission)
     if sound.all():
-        return _Carrier(factors, sound, "")
+        return Carrier(factors, sound, "")
     lost = masses[~sound]
-    return _Carrier(
+    if np.array_equal(~sound, limit.left_out):
+        where = f"{lost[0]:.4g}-{lost[-1]:.4g} GeV"
+        return Carrier(factors, sound, f"the result was left without a limit at {where}")
+    return Carrier(
         factors,
         sound,
         f"annihilation contributes at {lost[0]:.4g}-{lost[-1]:.4g} GeV and changes its shape with "
@@ -299,11 +301,11 @@ def _on_resonance(setup: Setup, masses: FloatArray) -> Flags:
     return np.asarray((masses > low) & (masses < high))
 
 
-def _rescaled(limit: Limit, changed: Specification, carrier: _Carrier) -> Limit:
+def _rescaled(limit: Limit, changed: Specification, way: Carrier) -> Limit:
     """The part of a result that can be carried over."""
-    rows = np.flatnonzero(carrier.sound)
+    rows = np.flatnonzero(way.sound)
     kept = limit.take(rows)
-    yields = {name: values * carrier.factors[name][rows] for name, values in kept.yields.items()}
+    yields = {name: values * way.factors[name][rows] for name, values in kept.yields.items()}
     before = np.sum(list(kept.yields.values()), axis=0)
     after = np.sum(list(yields.values()), axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -347,7 +349,8 @@ def _scaled(regions: Sequence[Regions], scale: FloatArray) -> tuple[Regions, ...
     )
 
 
-def _recomputed(masses: FloatArray, power: float | None) -> str:
+def recomputed_note(masses: FloatArray, power: float | None) -> str:
+    """Say at which masses something was computed anew, and why."""
     where = f"{masses.size} mediator masses, {masses[0]:.4g}-{masses[-1]:.4g} GeV"
     if masses.size == 1:
         where = f"a mediator mass of {masses[0]:.4g} GeV"

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.limits.calculators.registry import CALCULATORS, DEFAULT_CALCULATOR, calculator
+from na64.limits.calculators.registry import CALCULATORS, calculator
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.grids import refined_grid
+from na64.limits.scanning.settings import CALCULATOR, SECTOR, SETTINGS, SIGNAL
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
-from na64.models.response.windows import MissingEnergyWindow
-from na64.models.signals.settings import SignalSettings
+from na64.models.setup import MissingEnergyWindow
+from na64.models.signals.settings import SignalSettings, uses
+from na64.workspaces.cards import DEFAULT_CARD
 from na64.workspaces.cards.card import RunCard
-from na64.workspaces.cards.reader import DEFAULT_CARD, load_card
+from na64.workspaces.cards.reader import load_card
 from na64.workspaces.cards.topologies import topology
 
 __all__ = [
     "NO_DARK_MATTER",
-    "SETTINGS",
     "Search",
     "changed_sector",
     "find_cards",
@@ -40,15 +40,6 @@ Search = str | os.PathLike[str] | RunCard
 
 #: name of the dark matter of a mediator that has only its neutrinos to decay to invisibly
 NO_DARK_MATTER: Final = "none"
-
-#: settings of the dark sector by the keywords that name them
-SECTOR: Final = {("dark_matter" if item.name == "species" else item.name): item for item in fields(DarkSector)}
-#: settings of the signal that are not those of the dark sector
-SIGNAL: Final = {item.name: item for item in fields(SignalSettings) if item.name != "dark_sector"}
-#: settings of the calculators; a name means the same in all that have it
-CALCULATOR: Final = {item.name: item for kind in CALCULATORS.values() for item in fields(kind)}
-#: every keyword of a scan that is a setting, as it is declared
-SETTINGS: Final[Mapping[str, Any]] = {**SECTOR, **SIGNAL, **CALCULATOR}
 
 
 def specify(
@@ -97,7 +88,7 @@ def specify(
     if shared and len(cards) == 1:
         raise InputError("nuisances are shared between searches that are combined; there is one")
     chosen = find_mediator(_model_of(cards) if model is None else model)
-    method = settings.pop("method", None) or DEFAULT_CALCULATOR
+    method = settings.pop("method", None) or next(iter(CALCULATORS))
     given = {name: value for name, value in settings.items() if value is not None}
     for name in given:
         if name not in SETTINGS:
@@ -105,8 +96,9 @@ def specify(
     own = {name: value for name, value in given.items() if name in CALCULATOR}
     of_signal = {name: value for name, value in given.items() if name not in CALCULATOR}
     _refuse_unused(cards, chosen, of_signal)
-    uses = _uses(cards)
-    sector = sector_for(chosen, _with_defaults(cards, of_signal)) if "dark_sector" in uses else None
+    sector = None
+    if "dark_sector" in _uses(cards):
+        sector = sector_for(chosen, _with_defaults(cards, of_signal))
     return Specification(
         cards=cards,
         mediator=chosen,
@@ -129,12 +121,12 @@ def find_cards(
     items = [search] if isinstance(search, (str, os.PathLike, RunCard)) else list(search)
     if not items:
         raise InputError("no search is named")
-    cards = [
-        item if isinstance(item, RunCard) else load_card(os.fspath(item), overrides if first else ())
-        for first, item in zip([True] + [False] * (len(items) - 1), items, strict=True)
-    ]
     if overrides and isinstance(items[0], RunCard):
         raise InputError("overrides apply to a card's file or name; load it with them instead")
+    cards = []
+    for number, item in enumerate(items):
+        settings = () if number else overrides
+        cards.append(item if isinstance(item, RunCard) else load_card(os.fspath(item), settings))
     return tuple(cards)
 
 
@@ -157,7 +149,9 @@ def sector_for(chosen: Mediator, wanted: Mapping[str, Any]) -> DarkSector | None
     name = wanted.get("dark_matter")
     if name is None:
         widths = chosen.partial_widths(1.0)
-        alone = "neutrinos" in widths or not any(np.any(chosen.coupling(lepton)) for lepton in LEPTON_MASSES_GEV)
+        alone = "neutrinos" in widths or not any(
+            np.any(chosen.coupling(lepton)) for lepton in LEPTON_MASSES_GEV
+        )
         name = NO_DARK_MATTER if alone else DarkMatter.DIRAC.value
     if name == NO_DARK_MATTER:
         return None
@@ -204,7 +198,7 @@ def _model_of(cards: Sequence[RunCard]) -> str:
 
 def _with_defaults(cards: Sequence[RunCard], given: Mapping[str, Any]) -> dict[str, Any]:
     """The dark sector that the cards name, the first that does, below what is given."""
-    told = next((dict(card.defaults.dark_sector) for card in cards if card.defaults.dark_sector), {})
+    told: dict[str, Any] = {}
     species = given.get("dark_matter")
     if species is not None and species != told.get("dark_matter"):
         told.pop("splitting", None)  # that of another species
@@ -212,7 +206,7 @@ def _with_defaults(cards: Sequence[RunCard], given: Mapping[str, Any]) -> dict[s
 
 
 def _uses(cards: Sequence[RunCard]) -> frozenset[str]:
-    return frozenset().union(*(topology(card.topology).uses() for card in cards))
+    return frozenset().union(*(uses(topology(card.topology).signal()) for card in cards))
 
 
 def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[str, Any]) -> None:

@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.results.axes import coupling_axis, mass_axis
-from na64.limits.results.limit import Limit
+from na64.limits.results.limit import Limit, Origin
 from na64.limits.results.provenance import provenance
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.invert import invert
-from na64.limits.scanning.request import SETTINGS, Search, specify
+from na64.limits.scanning.request import Search, specify
+from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
 from na64.limits.scanning.validity import limit_warnings
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
-from na64.workspaces.cards.reader import DEFAULT_CARD
+from na64.workspaces.cards import DEFAULT_CARD
 
 __all__ = ["exclude", "join", "merge", "run", "scan"]
 
@@ -83,7 +84,9 @@ def scan(
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     """The keywords of `scan`, settings as they are declared, for people who ask for help."""
-    own = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    own = [
+        p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD
+    ]
     words = [p for p in inspect.signature(specify).parameters.values() if p.kind is p.KEYWORD_ONLY]
     named = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
@@ -195,9 +198,14 @@ def merge(results: Sequence[Limit]) -> Limit:
             )
     if not all(result.plane.is_coupling for result in results):
         raise InputError("results are merged in the plane of the coupling, before any transform")
-    if len({result.origin and result.origin.at(masses).to_dict().__repr__() for result in results}) > 1:
+    if any(_origin(result, masses) != _origin(first, masses) for result in results):
         raise InputError("results that were carried over from different scans cannot be merged")
     return _warned(join(results))
+
+
+def _origin(result: Limit, masses: NDArray[np.float64]) -> Origin | None:
+    """Where a result comes from, at masses that all results are compared at."""
+    return None if result.origin is None else result.origin.at(masses)
 
 
 def join(results: Sequence[Limit]) -> Limit:
@@ -227,7 +235,5 @@ def join(results: Sequence[Limit]) -> Limit:
         status=chosen([result.status for result in results]),
         messages=chosen([result.messages for result in results]),
         events_limit=joined([result.events_limit for result in results]),
-        yields={
-            name: joined([result.yields[name] for result in results]) for name in first.yields
-        },
+        yields={name: joined([result.yields[name] for result in results]) for name in first.yields},
     )

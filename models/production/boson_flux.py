@@ -24,7 +24,7 @@ from na64.models.production.primakoff import primakoff_probability
 from na64.models.production.process import VECTOR_OFF_ELECTRONS, Emission
 from na64.models.production.quadrature import unit_nodes
 from na64.models.production.sources import PhotonSource
-from na64.models.production.tree_level import DEFAULT_GRID
+from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid
 from na64.models.showers.cascade import cascade
 
 __all__ = ["BosonFlux", "emission_flux", "primakoff_flux"]
@@ -119,7 +119,9 @@ def primakoff_flux(
     )
     energies = np.broadcast_to(shower.energies_gev, (len(masses), len(track)))
     # heavier than the photon's energy: the weight is zero, and the energy is kept physical
-    return BosonFlux(np.maximum(energies, masses[:, None]), track * probability.T)
+    # in the order of memory in which sums over the nodes do not depend on the number of masses
+    weights = np.ascontiguousarray(track * probability.T)
+    return BosonFlux(np.maximum(energies, masses[:, None]), weights)
 
 
 def emission_flux(
@@ -129,6 +131,7 @@ def emission_flux(
     masses_gev: ArrayLike,
     min_energy_gev: float,
     process: Emission = VECTOR_OFF_ELECTRONS,
+    grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> BosonFlux:
     """Return the bosons that the electrons and positrons of a cascade emit, at g = e.
 
@@ -138,6 +141,8 @@ def emission_flux(
         As in `primakoff_flux`.
     process
         The boson's kind and the approximations; the lepton is the electron.
+    grid
+        Nodes in angle and momentum transfer of the exact calculation.
 
     Returns
     -------
@@ -164,6 +169,7 @@ def emission_flux(
         min_energy_gev,
         process,
         process.source(material),
+        grid,
     )
     weights = np.maximum(tracks[1:, None, None], 0.0) * emitted
     shape = (len(masses), -1)
@@ -188,6 +194,7 @@ def _emitted(
     min_energy: float,
     process: Emission,
     source: PhotonSource,
+    grid: TreeLevelGrid,
 ) -> tuple[FloatArray, FloatArray]:
     """Boson energies and their probabilities per radiation length, each of shape (E, M, X)."""
     m = ELECTRON_MASS_GEV
@@ -213,7 +220,7 @@ def _emitted(
         y.ravel(),
         process,
         source,
-        DEFAULT_GRID,
+        grid,
     ).reshape(y.shape)
     bosons[open_] = np.maximum((1.0 - y) * energy[:, None], mass[:, None])
     emitted[open_] = span[:, None] * weights * y * (1.0 - y) * np.maximum(spectrum, 0.0)

@@ -84,7 +84,7 @@ def spectrum_at(
     result = np.empty_like(y)
     exact = process.approximation == Approximation.ETL
     lepton_mass = process.lepton_mass_gev
-    light = (mass < 10.0 * lepton_mass) & (lepton_mass < _NARROW_GEV)
+    light = (mass < grid.light * lepton_mass) & (lepton_mass < _NARROW_GEV)
     for chosen, transfer in ((light, grid.transfer_light), (~light, grid.transfer)):
         indices = np.flatnonzero(chosen)
         size = max(1, _CHUNK // (grid.angle * transfer if exact else 512))

@@ -17,12 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.decays.in_flight import decay_length_cm
+from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
 from na64.models.materials import Material
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.boson_flux import BosonFlux, emission_flux, primakoff_flux
 from na64.models.production.process import Emission
+from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid
 from na64.models.setup import Beam, Target
 from na64.models.signals.rates import TableStore, check_masses
 from na64.models.signals.settings import SignalSettings
@@ -85,15 +87,14 @@ def total_width(mediator: Mediator, masses_gev: FloatArray) -> FloatArray:
     InputError
         Where the mediator is stable: below the pair threshold.
     """
-    widths = mediator.partial_widths(masses_gev).values()
-    total = np.sum([np.broadcast_to(width, masses_gev.shape) for width in widths], axis=0)
-    if not len(widths) or np.any(total <= 0.0):
-        stable = masses_gev[~(total > 0.0)] if len(widths) else masses_gev
+    total = sum_of_widths(mediator.partial_widths(masses_gev), masses_gev.shape)
+    if np.any(total <= 0.0):
+        stable = masses_gev[total <= 0.0]
         raise InputError(
             f"model '{mediator.name}' does not decay at {stable[0]:g} GeV: the mass must be above "
             "the threshold of a pair (1.022 MeV for electrons)"
         )
-    return np.asarray(total)
+    return total
 
 
 def mediator_flux(
@@ -105,6 +106,7 @@ def mediator_flux(
     *,
     settings: SignalSettings,
     tables: TableStore | None,
+    grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> BosonFlux:
     """Return the mediators per particle on target, at unit coupling, above an energy.
 
@@ -123,6 +125,8 @@ def mediator_flux(
         Of these the approximation of the emission, and whether inelastic scattering is added.
     tables
         A store for the flux; computed if None.
+    grid
+        Nodes of the emission at exact tree level.
 
     Raises
     ------
@@ -149,6 +153,7 @@ def mediator_flux(
             min_energy_gev,
             process,
             settings.inelastic,
+            grid,
         )
         return {"energies_gev": flux.energies_gev, "weights": flux.weights}
 
@@ -170,6 +175,7 @@ def mediator_flux(
             "kind": str(mediator.kind),
             "approximation": settings.production,
             "inelastic": settings.inelastic,
+            "nodes": asdict(grid),
         }
         found = tables.get_or_compute(key, compute)
     return BosonFlux(found["energies_gev"], found["weights"] * scale)
@@ -184,12 +190,13 @@ def _flux(
     min_energy_gev: float,
     process: Emission | None,
     inelastic: bool,
+    grid: TreeLevelGrid,
 ) -> BosonFlux:
     """The flux at unit coupling; remembered, because setups that differ in lengths share it."""
     arguments = (material, particle, energy_gev, masses_gev, min_energy_gev)
     if process is None:
         return primakoff_flux(*arguments, inelastic=inelastic)
-    return emission_flux(*arguments, process)
+    return emission_flux(*arguments, process, grid)
 
 
 def fold(

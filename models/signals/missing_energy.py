@@ -26,6 +26,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
 from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
+from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
 from na64.models.materials import Material
@@ -109,7 +110,7 @@ def invisible_branching(
         return np.ones_like(masses)
     widths = mediator.partial_widths(masses)
     invisible = np.asarray(widths.get("neutrinos", np.zeros_like(masses)), float)
-    total = np.sum([np.broadcast_to(width, masses.shape) for width in widths.values()], axis=0)
+    total = sum_of_widths(widths, masses.shape)
     if np.any(invisible <= 0.0):
         raise InputError(
             f"model '{mediator.name}' has no invisible decay at {masses[invisible <= 0][0]:g} GeV: "
@@ -140,7 +141,7 @@ def invisible_branching_at(
     masses = np.asarray(masses_gev, float)
     square = np.asarray(coupling, float) ** 2
     widths = mediator.partial_widths(masses)
-    total = np.sum([np.broadcast_to(width, masses.shape) for width in widths.values()], axis=0)
+    total = sum_of_widths(widths, masses.shape)
     dark = dark_sector.width_gev(masses, masses, mediator.kind)
     invisible = dark + square * np.asarray(widths.get("neutrinos", 0.0), float)
     return np.asarray(invisible / (dark + square * total))
@@ -190,7 +191,7 @@ def _emission(
             ],
             "energies_gev": energies.tolist(),
             "masses_gev": masses.tolist(),
-            "kind": process.kind.value,
+            "kind": str(process.kind),
             "min_energy_gev": threshold,
             "max_energy_gev": limit,
             "approximation": settings.production,
@@ -209,7 +210,10 @@ def _emission(
     couplings = np.array(
         [float(mediator.coupling("e", mass**2)) / ELEMENTARY_CHARGE for mass in masses]
     )
-    return np.asarray(charged @ at_nodes * couplings**2)
+    # one sum per mass along contiguous memory: a product of matrices adds in an order that depends
+    # on how many masses there are
+    emitted = np.ascontiguousarray((charged[:, None] * at_nodes).T).sum(axis=1)
+    return np.asarray(emitted * couplings**2)
 
 
 def _lowest_missing_energy(beam: Beam, window: MissingEnergyWindow) -> float:

@@ -10,7 +10,6 @@ from typing import Any, Final
 from na64.models.declared import check_declared, declared, read_declared, setting
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
-from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.process import Approximation, Emission
 
 __all__ = ["DEFAULT_SETTINGS", "SignalSettings", "uses"]
@@ -109,7 +108,7 @@ class SignalSettings:
 
     def emission(self, kind: str, lepton: str = "e") -> Emission:
         """Return the process in which a lepton emits a mediator of a kind."""
-        return Emission(MediatorKind(kind), lepton, self.production, self.inelastic)
+        return Emission(kind, lepton, self.production, self.inelastic)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain data."""
