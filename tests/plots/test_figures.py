@@ -307,9 +307,7 @@ def closing() -> Limit:
     """A region closed towards strong couplings, with bands on both of its edges."""
     return toy(
         regions=closed(LIMIT, CEILING),
-        expected_regions=tuple(
-            closed(k * LIMIT, CEILING / k) for k in (1.0, 1.1, 1.2, 1.4, 1.8)
-        ),
+        expected_regions=tuple(closed(k * LIMIT, CEILING / k) for k in (1.0, 1.1, 1.2, 1.4, 1.8)),
         status=tuple(Status.OK if low < CEILING else Status.NO_EXCLUSION for low in LIMIT),
     )
 

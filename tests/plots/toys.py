@@ -25,9 +25,7 @@ MASSES: Final = np.geomspace(1e-3, 1.0, 7).round(6)
 LIMIT: Final = 1e-2 * MASSES
 BANDS: Final = np.outer([0.9, 0.95, 1.1, 1.3, 1.6], LIMIT)
 DIRAC: Final = DarkSector(DarkMatter.DIRAC, 0.1, 3.0)
-PUBLISHED: Final = Drawn(
-    "published", np.array([1e-4, 10.0]), np.array([8e-7, 8e-2]), compared=True
-)
+PUBLISHED: Final = Drawn("published", np.array([1e-4, 10.0]), np.array([8e-7, 8e-2]), compared=True)
 
 
 def card(title: str = "A toy search", mass: str = "m_A'", name: str = "toy") -> RunCard:
