@@ -285,7 +285,7 @@ def test_pyplot_is_not_needed(tmp_path: Path) -> None:
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no limit given"):
         figure([])
-    with pytest.raises(InputError, match="of different variables: epsilon against .*; g against"):
+    with pytest.raises(InputError, match=r"of different variables: epsilon against .*; g against"):
         figure([toy(), toy(model="vector")])
     with pytest.raises(InputError, match="of different variables"):
         figure([toy(), toy().to_plane("y")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any, Final
 
@@ -42,7 +43,6 @@ def toy(
     sector: DarkSector | None = DIRAC,
     settings: dict[str, Any] | None = None,
     method: dict[str, Any] | None = None,
-    confidence_level: float = 0.9,
     expected: Any = None,
     **changes: Any,
 ) -> Limit:
@@ -53,7 +53,7 @@ def toy(
         settings=SignalSettings(dark_sector=sector, **(settings or {})),
         calculator=calculator_from_dict(method or {"name": "exact"}),
         masses_gev=np.asarray(masses),
-        confidence_level=confidence_level,
+        confidence_level=changes.pop("confidence_level", 0.9),
         expected_only=bool(changes.pop("expected_only", False)),
     )
     limit = 1e-2 * made.masses_gev
@@ -112,7 +112,7 @@ def filled(figure: Figure, label: str, x: float, y: float) -> bool:
 def _inside(loop: Any, point: Any) -> bool:
     """Even-odd rule in logarithms, in which figures are drawn."""
     (x, y), inside = point, False
-    for (x0, y0), (x1, y1) in zip(loop[:-1], loop[1:], strict=True):
+    for (x0, y0), (x1, y1) in itertools.pairwise(loop):
         if (y0 > y) != (y1 > y) and x < x0 + (y - y0) * (x1 - x0) / (y1 - y0):
             inside = not inside
     return inside
