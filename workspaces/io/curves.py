@@ -102,6 +102,8 @@ class Curve:
         How the numbers came here and how exact they are.
     assumptions
         What the curve holds for, such as ``alpha_D = 0.1, m_A' = 3 m_chi``; may be empty.
+    searches
+        Cards of the searches whose result it is, beside one of its own name.
     x, y
         Points; x increases except for regions.
     """
@@ -116,6 +118,7 @@ class Curve:
     reference: CurveSource
     provenance: str
     assumptions: str
+    searches: tuple[str, ...]
     x: tuple[float, ...]
     y: tuple[float, ...]
 
@@ -232,6 +235,7 @@ def _read(top: TableReader) -> Curve | None:
         table.finish()
     provenance = top.text("provenance")
     assumptions = top.text("assumptions", default="")
+    searches = top.texts("searches", default=())
     x, y = _read_points(top, closed=kind == CurveKind.REGION)
     top.finish()
     return top.build(
@@ -246,6 +250,7 @@ def _read(top: TableReader) -> Curve | None:
         reference=reference,
         provenance=provenance,
         assumptions=assumptions,
+        searches=searches,
         x=x,
         y=y,
     )
