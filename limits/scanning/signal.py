@@ -21,7 +21,7 @@ from na64.models.signals.rates import SignalRates, TableStore, events_at
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.cards.topologies import SignalFunction, topology
-from na64.workspaces.io.binding import signal_rates
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.pyhf.template import Template
 
 __all__ = [
