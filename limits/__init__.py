@@ -5,7 +5,11 @@ The names below are loaded when they are first used: importing the package costs
 
 from __future__ import annotations
 
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
+
+from na64.limits.results import operations
 
 if __name__ != "na64.limits":  # imported as a bare folder: two names for one module
     raise ImportError(
@@ -14,49 +18,64 @@ if __name__ != "na64.limits":  # imported as a bare folder: two names for one mo
     )
 
 if TYPE_CHECKING:
-    from na64.limits.calculators import cls_values, upper_limits
-    from na64.limits.figures.figure import Overlay, exclusion_figure, save_figure
+    from na64.limits.calculators.limits import cls_values, upper_limits
+    from na64.limits.calculators.registry import calculator
+    from na64.limits.calculators.status import Status
+    from na64.limits.figures.figure import figure
+    from na64.limits.figures.style import save_figure
     from na64.limits.likelihood.compiled import compile_workspace
-    from na64.limits.results.limit import Exclusion, Status
-    from na64.limits.scanning.runner import exclude, scan
-    from na64.limits.scanning.signal import Settings, expected_signal
+    from na64.limits.planes.transforms import redo, to_plane
+    from na64.limits.results.limit import Limit
+    from na64.limits.results.specification import Specification
+    from na64.limits.scanning.recast import recast
+    from na64.limits.scanning.request import specify
+    from na64.limits.scanning.runner import exclude, merge, scan
+    from na64.limits.scanning.signal import expected_signal
 
 __all__ = [
-    "Exclusion",
-    "Overlay",
-    "Settings",
+    "Limit",
+    "Specification",
     "Status",
+    "calculator",
     "cls_values",
     "compile_workspace",
     "exclude",
-    "exclusion_figure",
     "expected_signal",
+    "figure",
+    "merge",
+    "recast",
+    "redo",
     "save_figure",
     "scan",
+    "specify",
+    "to_plane",
     "upper_limits",
 ]
 
 _HOME = {
-    "Exclusion": "na64.limits.results.limit",
-    "Overlay": "na64.limits.figures.figure",
-    "Settings": "na64.limits.scanning.signal",
-    "Status": "na64.limits.results.limit",
-    "cls_values": "na64.limits.calculators",
+    "Limit": "na64.limits.results.limit",
+    "Specification": "na64.limits.results.specification",
+    "Status": "na64.limits.calculators.status",
+    "calculator": "na64.limits.calculators.registry",
+    "cls_values": "na64.limits.calculators.limits",
     "compile_workspace": "na64.limits.likelihood.compiled",
     "exclude": "na64.limits.scanning.runner",
-    "exclusion_figure": "na64.limits.figures.figure",
     "expected_signal": "na64.limits.scanning.signal",
-    "save_figure": "na64.limits.figures.figure",
+    "figure": "na64.limits.figures.figure",
+    "merge": "na64.limits.scanning.runner",
+    "recast": "na64.limits.scanning.recast",
+    "redo": "na64.limits.planes.transforms",
+    "save_figure": "na64.limits.figures.style",
     "scan": "na64.limits.scanning.runner",
-    "upper_limits": "na64.limits.calculators",
+    "specify": "na64.limits.scanning.request",
+    "to_plane": "na64.limits.planes.transforms",
+    "upper_limits": "na64.limits.calculators.limits",
 }
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value: object = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
@@ -64,3 +83,8 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+# what results can be asked for, done by rooms above them
+for _name in ("figure", "recast", "redo", "to_plane"):
+    operations.provide(_name, partial(__getattr__, _name))

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
-from na64.models.mediators.protocol import MediatorKind
+from na64.models.kinds import kind_row
 
 __all__ = [
     "MEASUREMENTS",
@@ -128,23 +128,8 @@ class CouplingBand:
     sigmas: float
 
 
-def _weight(kind: MediatorKind, rho2: FloatArray, z: FloatArray, w: FloatArray) -> FloatArray:
-    """Numerator of the integrand, w = 1 - z."""
-    match kind:
-        case MediatorKind.SCALAR:
-            return np.asarray(w * w * (1.0 + z))
-        case MediatorKind.PSEUDOSCALAR:
-            return np.asarray(-(w**3))
-        case MediatorKind.VECTOR:
-            return np.asarray(2.0 * z * w * w)
-        case MediatorKind.AXIAL:
-            return np.asarray(-(2.0 * z * w * (z + 3.0) + 4.0 * w**3 / rho2))
-        case _:
-            raise InputError(f"no one-loop moment for a {kind} boson: its loop diverges")
-
-
 def anomalous_moment(
-    kind: MediatorKind, mass_gev: ArrayLike, lepton: str, coupling: ArrayLike = 1.0
+    kind: str, mass_gev: ArrayLike, lepton: str, coupling: ArrayLike = 1.0
 ) -> FloatArray:
     """Return the contribution of a boson to the anomalous moment of a lepton.
 
@@ -171,20 +156,23 @@ def anomalous_moment(
     """
     if lepton not in LEPTON_MASSES_GEV:
         raise unknown_name("lepton", lepton, LEPTON_MASSES_GEV)
+    weight = kind_row(kind, "the anomalous moment").moment
+    if weight is None:
+        raise InputError(f"no one-loop moment for a {kind} boson: its loop diverges")
     mass = np.asarray(mass_gev, float)
     if not (np.all(np.isfinite(mass)) and np.all(mass > 0.0)):
         raise InputError("mass must be positive and finite")
     rho2 = (mass / LEPTON_MASSES_GEV[lepton])[..., None] ** 2
     z = 1.0 / (1.0 + np.exp(-_LOGITS))
     w = 1.0 / (1.0 + np.exp(_LOGITS))
-    integrand = _weight(kind, rho2, z, w) / (w * w + rho2 * z) * (z * w)
+    integrand = weight(rho2, z, w) / (w * w + rho2 * z) * (z * w)
     loop = _STEP * np.sum(integrand, axis=-1)
     return np.asarray(np.asarray(coupling, float) ** 2 / (8.0 * np.pi**2) * loop)
 
 
 def coupling_band(
     measurement: MomentMeasurement,
-    kind: MediatorKind,
+    kind: str,
     mass_gev: ArrayLike,
     *,
     relative_coupling: ArrayLike = 1.0,

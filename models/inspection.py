@@ -8,18 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.limits.scanning.validity import check_coupling
 from na64.models.constants import ELEMENTARY_CHARGE, HBAR_GEV_S
+from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
+from na64.models.kinds import kind_row
 from na64.models.materials import Element, material
+from na64.models.mediators.coupling import check_coupling
 from na64.models.mediators.dark_sector import DarkSector
-from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
 from na64.models.production.annihilation import Resonance, annihilation_cross_section
 from na64.models.production.emission import emission_cross_section
 from na64.models.production.primakoff import primakoff_cross_section
 from na64.models.setup import Beam
 from na64.models.signals.missing_energy import invisible_branching
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 
 __all__ = [
     "DARK",
@@ -91,7 +94,7 @@ def decay_table(
     }
     if dark_sector is not None:
         widths[DARK] = dark_sector.width_gev(masses, masses, chosen.kind)
-    total = np.sum(list(widths.values()), axis=0)
+    total = sum_of_widths(widths, masses.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         branching = {
             name: np.where(total > 0.0, width / total, 0.0) for name, width in widths.items()
@@ -106,12 +109,10 @@ def production_by_emission(
     model: str | Mediator,
     masses_gev: ArrayLike,
     *,
-    energy_gev: float,
-    beam: str = "e-",
+    beam: Beam,
     target: str = "lead",
     x_min: float = 0.0,
-    production: str = "etl",
-    elastic_only: bool = False,
+    settings: SignalSettings = DEFAULT_SETTINGS,
     coupling: float = 1.0,
 ) -> NDArray[np.float64]:
     """Return the cross-section per nucleus of l Z -> l Z X.
@@ -122,16 +123,14 @@ def production_by_emission(
         The mediator or its name.
     masses_gev
         Its masses, shape (M,), below the beam energy.
-    energy_gev, beam
-        Energy and particle of the beam, a charged lepton.
+    beam
+        A beam of charged leptons.
     target
         A material of one element.
     x_min
         Smallest fraction of the beam energy that the mediator carries, 0 to 1.
-    production
-        ``etl``, ``ww`` or ``iww``.
-    elastic_only
-        Leave out inelastic scattering off the nucleus.
+    settings
+        Of these the approximation, and whether there is inelastic scattering.
     coupling
         Free coupling of the mediator.
 
@@ -141,9 +140,9 @@ def production_by_emission(
         GeV^-2, shape (M,); zero where the process is closed.
     """
     chosen = mediator(model) if isinstance(model, str) else model
-    lepton = Beam(beam, energy_gev).lepton
+    lepton, energy_gev = beam.lepton, beam.energy_gev
     if not lepton:
-        raise InputError(f"emission needs a lepton beam, not {beam}")
+        raise InputError(f"emission needs a lepton beam, not {beam.particle}")
     nucleus = _nucleus(target)
     if not 0.0 <= x_min < 1.0:
         raise InputError(f"x_min must be at least 0 and below 1, is {x_min:g}")
@@ -153,11 +152,8 @@ def production_by_emission(
         energy_gev,
         masses,
         nucleus,
-        kind=chosen.kind,
-        lepton=lepton,
+        settings.emission(chosen.kind, lepton),
         min_energy_gev=x_min * energy_gev,
-        approximation=production,
-        inelastic=not elastic_only,
     )[0]
     return np.asarray(strength**2 * at_unit)
 
@@ -206,9 +202,8 @@ def production_by_primakoff(
         For a mediator that does not couple to photons, or a value out of range.
     """
     chosen = mediator(model) if isinstance(model, str) else model
-    if chosen.kind is not MediatorKind.PHOTON_COUPLED or "photons" not in chosen.partial_widths(
-        1.0
-    ):
+    from_photons = kind_row(chosen.kind, "the production").from_photons
+    if not from_photons or "photons" not in chosen.partial_widths(1.0):
         raise InputError(f"model '{chosen.name}' does not couple to photons; try alp")
     at_unit = primakoff_cross_section(
         energy_gev, _below(masses_gev, energy_gev), _nucleus(target), inelastic=not elastic_only
@@ -276,7 +271,7 @@ def production_by_annihilation(
             visible = sum(chosen.partial_widths(root).values())
             return np.asarray(coupling**2 * visible + dark(root, on_shell))
 
-        spins = 3 if chosen.kind in (MediatorKind.VECTOR, MediatorKind.AXIAL) else 1
+        spins = kind_row(chosen.kind, "the number of spin states").spin_states
         resonance = Resonance(float(mass), spins, entrance, invisible, total)
         result.append(annihilation_cross_section(energy_gev, resonance))
     return np.array(result, float)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.shared import ROOT
+
 TOOLS = ("bash", "cat", "dirname", "mkdir", "readlink", "sh")
 
 # Stands for the python of a virtual environment: notes what it is asked to do.
@@ -143,7 +144,8 @@ def test_arguments_reach_pytest_and_paths_are_those_of_the_caller(
     words = ("-k", "a or b", "test_it.py::test_one")
     assert run(checkout / "scripts/test", *words, tools=tools, cwd=folder).returncode == 0
     assert log.read_text().splitlines()[-1] == (
-        f"-m pytest -k a or b {folder}/test_it.py::test_one"
+        "-m pytest -n auto --maxprocesses 4 --dist worksteal "
+        f"-k a or b {folder}/test_it.py::test_one"
     )
 
 

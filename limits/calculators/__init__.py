@@ -1,4 +1,4 @@
-"""CLs calculators: asymptotic, exact and toys, on one compiled likelihood."""
+"""Calculators of limits on one compiled likelihood, behind one protocol and in one table."""
 
 from __future__ import annotations
 
@@ -6,18 +6,62 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from na64.limits.calculators.registry import METHODS, cls_values, upper_limits
-    from na64.limits.calculators.table import BAND_ORDER, ClsTable, LimitTable
+    from na64.limits.calculators.limits import cls_values, upper_limits
+    from na64.limits.calculators.protocol import Calculator
+    from na64.limits.calculators.registry import (
+        CALCULATORS,
+        Asymptotic,
+        Exact,
+        FeldmanCousins,
+        Toys,
+        calculator,
+        calculator_from_dict,
+        described,
+        settings_of,
+    )
+    from na64.limits.calculators.status import BAND_ORDER, Interval, Regions, Status
+    from na64.limits.calculators.table import ClsTable, LimitTable
 
-__all__ = ["BAND_ORDER", "METHODS", "ClsTable", "LimitTable", "cls_values", "upper_limits"]
+__all__ = [
+    "BAND_ORDER",
+    "CALCULATORS",
+    "Asymptotic",
+    "Calculator",
+    "ClsTable",
+    "Exact",
+    "FeldmanCousins",
+    "Interval",
+    "LimitTable",
+    "Regions",
+    "Status",
+    "Toys",
+    "calculator",
+    "calculator_from_dict",
+    "cls_values",
+    "described",
+    "settings_of",
+    "upper_limits",
+]
 
 _HOMES = {
-    "BAND_ORDER": "table",
-    "ClsTable": "table",
-    "LimitTable": "table",
-    "METHODS": "registry",
-    "cls_values": "registry",
-    "upper_limits": "registry",
+    "Calculator": "protocol",
+    **dict.fromkeys(("BAND_ORDER", "Interval", "Regions", "Status"), "status"),
+    **dict.fromkeys(
+        (
+            "CALCULATORS",
+            "Asymptotic",
+            "Exact",
+            "FeldmanCousins",
+            "Toys",
+            "calculator",
+            "calculator_from_dict",
+            "described",
+            "settings_of",
+        ),
+        "registry",
+    ),
+    **dict.fromkeys(("ClsTable", "LimitTable"), "table"),
+    **dict.fromkeys(("cls_values", "upper_limits"), "limits"),
 }
 
 

@@ -18,44 +18,80 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import (
+    TIE,
+    background_fit,
     first_guess,
+    free_fits,
     observed_fits,
     qtilde,
 )
-from na64.limits.calculators.roots import BRACKETED, Roots, find_roots
-from na64.limits.calculators.table import BAND_ORDER
+from na64.limits.calculators.registry import Asymptotic
+from na64.limits.calculators.roots import BRACKETED, Edges, Roots, find_roots
+from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
 
-__all__ = ["AsymptoticCalculator"]
+__all__ = ["discovery_p_values", "limits", "median_significance", "p_values"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-#: relative tolerance of a limit
-_TOLERANCE = 1e-6
 #: largest |ln(CLs / alpha)| at a root when its fits are repeated from the beginning
 _CHECK = 1e-3
 
 
-class AsymptoticCalculator:
-    """CLs of one batch of signals from asymptotic formulas.
+def limits(
+    settings: Asymptotic,
+    batch: SignalBatch,
+    counts: Array,
+    alpha: float,
+    *,
+    observed: bool,
+    expected: bool,
+) -> Edges:
+    """Return where CLs is alpha; see `Calculator`."""
+    formulas = _Formulas(batch, counts, settings.tolerance)
+    return Edges(formulas.limits(alpha, observed=observed, expected=expected))
 
-    Parameters
-    ----------
-    batch
-        Signals of M masses.
-    counts
-        Observed counts, shape (B,); the workspace's by default.
-    """
 
-    method = "asymptotic"
-    ensemble: str | None = None
+def p_values(
+    settings: Asymptotic,
+    batch: SignalBatch,
+    counts: Array,
+    nu: Array,
+    mass: Index,
+    *,
+    expected: bool,
+) -> tuple[Array, Array]:
+    """Return CLs; see `Calculator`."""
+    return _Formulas(batch, counts, settings.tolerance).cls_values(nu, mass, expected=expected)
 
-    def __init__(self, batch: SignalBatch, counts: Array | None = None) -> None:
-        self.batch = batch
+
+def discovery_p_values(settings: Asymptotic, batch: SignalBatch, counts: Array, q0: Array) -> Array:
+    """Return the tail of half a chi-squared distribution; see `Calculator`."""
+    del batch, counts
+    return np.where(q0 > TIE, special.ndtr(-np.sqrt(q0)), 1.0)
+
+
+def median_significance(settings: Asymptotic, batch: SignalBatch, counts: Array) -> Array:
+    """Return sqrt(q0) of the expected counts at mu = 1 and nominal nuisance parameters."""
+    del counts
+    n = len(batch)
+    fitter = batch.likelihood.fitter
+    theta = np.repeat(fitter.init[:, None], n, axis=1)
+    asimov = fitter.problem(False).evaluator.rates(theta, batch.events, batch.shape)
+    background = background_fit(batch, asimov, mass=np.arange(n))
+    free = free_fits(batch, np.arange(n), asimov, background)
+    q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
+    return np.where(free.converged & background.converged, np.sqrt(q0), np.nan)
+
+
+class _Formulas:
+    """CLs of one batch of signals."""
+
+    def __init__(self, batch: SignalBatch, counts: Array, tolerance: float) -> None:
+        self.batch, self.counts, self.tolerance = batch, counts, tolerance
         likelihood = batch.likelihood
-        self.counts = likelihood.observed if counts is None else counts
         background, self.asimov_counts, self.free = observed_fits(batch, self.counts)
         kinds = np.array([[p.constraint] for p in likelihood.model.parameters], dtype=int)
         widths = np.array([[p.width] for p in likelihood.model.parameters], dtype=np.float64)
@@ -103,7 +139,7 @@ class AsymptoticCalculator:
                 bands[i] = np.exp(_log_cls_at(float(order), asimov))
         return observed, bands
 
-    def limits(self, alpha: float, *, observed: bool, expected: bool) -> list[Roots | None]:
+    def limits(self, alpha: float, *, observed: bool, expected: bool) -> tuple[Roots | None, ...]:
         """Return the roots in ln(signal events): observed and five bands, None if not asked."""
         n = len(self.batch)
         guess = np.log(first_guess(self.batch, self.counts, self.asimov_counts))
@@ -111,7 +147,7 @@ class AsymptoticCalculator:
         if observed:
             answer[0] = self._observed_limits(alpha, guess)
         if not expected:
-            return answer
+            return tuple(answer)
         mass = np.tile(np.arange(n), 5)
         orders = np.repeat(np.array(BAND_ORDER, dtype=np.float64), n)
         wanted = _asimov_root(alpha, orders)
@@ -128,7 +164,7 @@ class AsymptoticCalculator:
         for i in range(5):
             part = slice(i * n, (i + 1) * n)
             answer[i + 1] = Roots(roots.x[part], roots.state[part])
-        return answer
+        return tuple(answer)
 
     def _observed_limits(self, alpha: float, guess: Array) -> Roots:
         def log_ratio(x: Array, which: Index, starts: _Starts | None) -> Array:
@@ -152,7 +188,7 @@ class AsymptoticCalculator:
             lambda x, which: function(x, which, starts),
             guess - 0.7,
             guess + 0.7,
-            tolerance=_TOLERANCE,
+            tolerance=self.tolerance,
         )
         found = np.flatnonzero(roots.state == BRACKETED)
         again = found[~(np.abs(function(roots.x[found], found, None)) < _CHECK)]
@@ -161,7 +197,7 @@ class AsymptoticCalculator:
                 lambda x, which: function(x, again[which], None),
                 guess[again] - 0.7,
                 guess[again] + 0.7,
-                tolerance=_TOLERANCE,
+                tolerance=self.tolerance,
             )
             roots.x[again], roots.state[again] = fresh.x, fresh.state
         return roots

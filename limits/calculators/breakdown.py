@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.calculators.registry import upper_limits
+from na64.limits.calculators.limits import upper_limits
 from na64.limits.calculators.table import LimitTable
 from na64.limits.likelihood.compiled import CompiledLikelihood, SignalBatch
 from na64.limits.likelihood.freezing import freeze

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.evaluation import Points
 from na64.limits.likelihood.fitting import Fit
+from na64.limits.likelihood.sums import add_rows
 
 __all__ = [
+    "TIE",
     "background_fit",
     "first_guess",
     "free_fits",
@@ -20,6 +22,9 @@ __all__ = [
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+#: values of a test statistic closer than this are equal: symmetric bins give exact ties
+TIE = 1e-8
 
 
 def background_fit(
@@ -119,14 +124,14 @@ def free_fits(
     value, converged = background.value.copy(), background.converged.copy()
     if len(rising):
         some = points.take(rising)
-        excess = np.maximum((some.counts - rates[:, rising]).sum(axis=0), 0.1)
+        excess = np.maximum(add_rows(some.counts - rates[:, rising]), 0.1)
         fit = fitter.fit(some, excess, free_signal=True, start=theta[:, rising])
         theta[:, rising], nu[rising] = fit.theta, fit.nu
         value[rising], converged[rising] = fit.value, fit.converged
     if not fitter.one_minimum:
         nominal = evaluator.rates(fitter.init[:, None], np.zeros(1), points.signal[:, :1])
         signal_bins = evaluator.model.component_bin[evaluator.signal_components]
-        excess = np.maximum(counts - nominal, 0.0)[np.unique(signal_bins)].sum(axis=0)
+        excess = add_rows(np.maximum(counts - nominal, 0.0)[np.unique(signal_bins)])
         again = np.flatnonzero(excess > 0.0)
         if len(again):
             fit = fitter.fit(points.take(again), excess[again], free_signal=True)

@@ -8,11 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["Memory", "Survival", "Tail", "Visited", "quantile", "sums"]
+from na64.limits.calculators.lattice import ORDER_BITS, Lattice
+
+__all__ = ["STRIDE", "Memory", "Survival", "Tail", "Visited", "quantile", "sums"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+
+#: distance of the keys of two problems: more than datasets will ever be
+STRIDE = 1 << 32
 
 
 @dataclass(slots=True)
@@ -46,19 +51,31 @@ def quantile(problem: Index, q: Array, probability: Array, level: Array) -> Arra
     """
     n = len(level)
     order = np.lexsort((-q, problem))
-    summed = np.cumsum(probability[order])
-    first = np.searchsorted(problem, np.arange(n))
-    before = np.where(first > 0, summed[first - 1], 0.0)
-    reached = summed - before[problem] >= level[problem] - 1e-12
-    at = np.minimum.reduceat(np.where(reached, np.arange(len(q)), len(q)), first)
-    limit = np.append(q[order], -np.inf)[at]
+    first = np.searchsorted(problem, np.arange(n + 1))
+    place = np.arange(len(q)) - first[problem]
+    # one row per problem: its sum must not know what was added for others before
+    table = np.zeros((n, int(np.diff(first).max(initial=0)) + 1))
+    table[problem, place] = probability[order]
+    reached = np.cumsum(table, axis=1) >= level[:, None] - 1e-12
+    at = np.argmax(reached, axis=1)
+    exists = reached[np.arange(n), at] & (at < np.diff(first))
+    limit = np.append(q[order], -np.inf)[np.where(exists, first[:-1] + at, len(q))]
     return np.asarray(limit, dtype=np.float64)
 
 
 class Visited:
-    """Datasets that were evaluated, sorted by problem and number."""
+    """Datasets that were evaluated, sorted by problem and the canonical order of the lattice.
 
-    def __init__(self, n_axes: int) -> None:
+    Parameters
+    ----------
+    lattice
+        The datasets.
+    """
+
+    def __init__(self, lattice: Lattice) -> None:
+        n_axes = len(lattice.varied)
+        self._lattice = lattice
+        self._place = np.empty(0, dtype=np.int64)
         self.key = np.empty(0, dtype=np.intp)
         self.q = np.empty(0)
         self.signal = np.empty(0)
@@ -70,9 +87,11 @@ class Visited:
         self, key: Index, q: Array, signal: Array, background: Array, rising: Flags | None
     ) -> None:
         """Add datasets with new keys; none of their axes has been followed."""
-        keys = np.concatenate([self.key, key])
-        order = np.argsort(keys, kind="stable")
-        self.key = keys[order]
+        place = (key // STRIDE << ORDER_BITS) + self._lattice.order[key % STRIDE]
+        places = np.concatenate([self._place, place])
+        order = np.argsort(places, kind="stable")
+        self._place = places[order]
+        self.key = np.concatenate([self.key, key])[order]
         self.q = np.concatenate([self.q, q])[order]
         self.signal = np.concatenate([self.signal, signal])[order]
         self.background = np.concatenate([self.background, background])[order]

@@ -1,7 +1,9 @@
 """The counts of an ensemble as a growing lattice: datasets, their neighbours, their fits.
 
 An ensemble with fixed auxiliary data consists of the vectors n of main counts. They are kept
-once for all masses, each with a number; `children` leads from n to n + e_i.
+once for all masses, each with a number; `children` leads from n to n + e_i. Numbers tell in which
+order the datasets were met; where an order must be the same whatever else was met before (sums of
+floating-point numbers), `order` gives one.
 """
 
 from __future__ import annotations
@@ -13,11 +15,15 @@ from scipy import special
 from na64.limits.calculators.datasets import background_fit, free_fits
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.fitting import Fit
+from na64.limits.likelihood.sums import add_rows
 
-__all__ = ["FitCache", "Lattice"]
+__all__ = ["ORDER_BITS", "FitCache", "Lattice"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+#: bits of the places in the canonical order; two datasets in one place are rare and do no harm
+ORDER_BITS = 40
 
 
 class Lattice:
@@ -42,6 +48,9 @@ class Lattice:
         self._counts = np.zeros((64, len(varied)), dtype=np.int64)
         self._children = np.full((64, len(varied)), -1, dtype=np.intp)
         self._log_factorial = np.zeros(64)
+        self._order = np.zeros(64, dtype=np.int64)
+        # multiplicative hashing: odd multiples of the golden ratio, one per axis
+        self._weights = [pow(0x9E3779B97F4A7C15, i + 1, 1 << 64) for i in range(len(varied))]
         self.number(np.zeros((1, len(varied)), dtype=np.int64))
 
     def __len__(self) -> int:
@@ -51,6 +60,11 @@ class Lattice:
     def counts(self) -> NDArray[np.int64]:
         """Counts in the varied bins, shape (D, V)."""
         return self._counts[: self._size]
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """Place of each dataset in an order that depends on its counts alone, shape (D,)."""
+        return self._order[: self._size]
 
     def full_counts(self, numbers: Index) -> Array:
         """Return the counts in all bins, shape (B, N)."""
@@ -76,10 +90,13 @@ class Lattice:
             self._log_factorial = np.concatenate(
                 [self._log_factorial, np.zeros_like(self._log_factorial)]
             )
+            self._order = np.concatenate([self._order, np.zeros_like(self._order)])
         number = self._size
         self._numbers[key] = number
         self._counts[number] = row
         self._log_factorial[number] = special.gammaln(row + 1.0).sum()
+        mixed = sum(n * w for n, w in zip(row.tolist(), self._weights, strict=True)) % (1 << 64)
+        self._order[number] = mixed >> (64 - ORDER_BITS)
         self._size += 1
         return number
 
@@ -112,8 +129,8 @@ class Lattice:
         """
         some = rates[self.varied]
         return np.asarray(
-            special.xlogy(self._counts[numbers].T, some).sum(axis=0)
-            - some.sum(axis=0)
+            add_rows(special.xlogy(self._counts[numbers].T, some))
+            - add_rows(some)
             - self._log_factorial[numbers],
             dtype=np.float64,
         )

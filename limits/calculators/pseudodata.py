@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-__all__ = ["TIE", "Ensemble", "Minima", "ThrownCls", "poisson_quantile", "without_copies"]
+from na64.limits.calculators.datasets import TIE
+
+__all__ = ["Ensemble", "Minima", "ThrownCls", "poisson_quantile", "without_copies"]
 
 Array = NDArray[np.float64]
-
-#: values of qtilde closer than this are equal
-TIE = 1e-8
 
 
 @dataclass(slots=True)

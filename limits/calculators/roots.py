@@ -11,13 +11,13 @@ T. R. Chandrupatla, Adv. Eng. Softw. 28 (1997) 145.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BRACKETED", "FAILED", "NO_ROOT", "Function", "Roots", "find_roots"]
+__all__ = ["BRACKETED", "FAILED", "NO_ROOT", "Edges", "Function", "Roots", "find_roots"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -44,6 +44,48 @@ class Roots:
 
     x: Array
     state: NDArray[np.int8]
+
+    @classmethod
+    def empty(cls, n: int) -> Roots:
+        """Return room for n roots, none of them found."""
+        return cls(np.full(n, np.nan), np.full(n, NO_ROOT, dtype=np.int8))
+
+    @classmethod
+    def join(cls, parts: Sequence[Roots | None]) -> Roots | None:
+        """Return the roots of all parts, None if a part has none."""
+        some = [part for part in parts if part is not None]
+        if len(some) < len(parts):
+            return None
+        return cls(np.concatenate([p.x for p in some]), np.concatenate([p.state for p in some]))
+
+    def take(self, where: Index) -> Roots:
+        """Return copies of some, which may repeat."""
+        return Roots(self.x[where], self.state[where])
+
+    def put(self, where: Index, found: Roots) -> None:
+        """Fill places in."""
+        self.x[where], self.state[where] = found.x, found.state
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Edges of the allowed signal events for M masses.
+
+    Attributes
+    ----------
+    upper
+        Roots in ln(signal events): observed, then the five expected ones in `BAND_ORDER`; None
+        where not asked for.
+    lower
+        Lower edge of the observed interval in signal events, 0 where it has none, shape (M,);
+        None for calculators of upper limits.
+    error
+        Statistical error of the observed upper edge, relative, shape (M,); None without noise.
+    """
+
+    upper: tuple[Roots | None, ...]
+    lower: Array | None = None
+    error: Array | None = None
 
 
 def find_roots(

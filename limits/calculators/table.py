@@ -1,37 +1,34 @@
-"""LimitTable: upper limits of many masses, as the calculators return them."""
+"""Limits of many masses: as calculators return them, and as tables with a status each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.calculators.protocol import Calculator
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots
-from na64.limits.results.limit import Status
+from na64.limits.calculators.status import Status
 from na64.models.errors import InputError
 
-__all__ = ["BAND_ORDER", "ClsTable", "LimitTable", "check_confidence_level", "states_to_status"]
+__all__ = ["ClsTable", "LimitTable", "check_confidence_level", "states_to_status"]
 
 Array = NDArray[np.float64]
-
-#: quantiles of the expected limit, in standard deviations, in the order of all results
-BAND_ORDER: Final = (-2, -1, 0, 1, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class LimitTable:
-    """CLs upper limits on the signal strength for M masses.
+    """Limits on the signal strength for M masses.
 
     A limit that does not exist is NaN, and its status says why.
 
     Attributes
     ----------
-    method
-        ``exact``, ``asymptotic`` or ``toys``.
+    calculator
+        Which method, with its settings.
     confidence_level
-        1 - CLs at the limit.
+        1 - CLs (or the p-value) at the limit.
     events
         Expected signal events at mu = 1 and nominal nuisance parameters, shape (M,).
     observed
@@ -45,13 +42,14 @@ class LimitTable:
         Of the five expected limits, one tuple of M per band.
     messages
         What went wrong, one per mass; empty where nothing did.
-    ensemble
-        ``aux-fixed`` or ``aux-fluctuated`` for ensembles of counts, None for asymptotics.
-    seed, toys
-        Of the toys, otherwise None.
+    lower
+        Lower edge of the observed interval of mu, shape (M,): 0 where zero is allowed, NaN for
+        calculators of upper limits and where there is no observed limit.
+    observed_error
+        Statistical error of the observed limit, shape (M,), or None for methods without noise.
     """
 
-    method: str
+    calculator: Calculator
     confidence_level: float
     events: Array
     observed: Array
@@ -59,9 +57,7 @@ class LimitTable:
     status: tuple[Status, ...]
     expected_status: tuple[tuple[Status, ...], ...]
     messages: tuple[str, ...]
-    ensemble: str | None = None
-    seed: int | None = None
-    toys: int | None = None
+    lower: Array
     observed_error: Array | None = None
 
     @property
@@ -77,24 +73,28 @@ class LimitTable:
 
 @dataclass(frozen=True, slots=True)
 class ClsTable:
-    """CLs at given signal strengths.
+    """CLs, or p-values, at given signal strengths.
 
     Attributes
     ----------
-    method
-        Calculator.
+    calculator
+        Which method, with its settings.
     mu
         Signal strengths, shape (..., M).
     observed
         CLs of the observed data, NaN where it could not be computed, shape (..., M).
     expected
         Expected CLs in `BAND_ORDER`, shape (5, ..., M), or None when not asked for.
+    too_small
+        Whether the data have more signal than was tested, shape (..., M): a low p-value then
+        excludes the strength from below. None for calculators of upper limits.
     """
 
-    method: str
+    calculator: Calculator
     mu: Array
     observed: Array
     expected: Array | None
+    too_small: NDArray[np.bool_] | None = None
 
 
 def check_confidence_level(confidence_level: float) -> float:

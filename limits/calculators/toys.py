@@ -9,23 +9,21 @@ signal; that is a property of the construction.
 
 All signal strengths of one mass use the same random numbers, turned into counts through the
 inverse distribution function, so that CLs is one fixed function of the strength per seed. The
-random numbers of a mass depend on the seed and on its place in the batch, not on how the work is
-divided.
+random numbers of a mass depend on the seed and on the key of the mass (its value in GeV), not on
+which others are computed with it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import (
+    TIE,
     background_fit,
     first_guess,
     free_fits,
@@ -33,25 +31,23 @@ from na64.limits.calculators.datasets import (
     qtilde,
 )
 from na64.limits.calculators.pseudodata import (
-    TIE,
     Ensemble,
     Minima,
     ThrownCls,
     poisson_quantile,
     without_copies,
 )
-from na64.limits.calculators.roots import BRACKETED, Function, Roots, find_roots
-from na64.limits.calculators.table import BAND_ORDER
+from na64.limits.calculators.ranking import enumerated_significance
+from na64.limits.calculators.registry import Exact, Toys
+from na64.limits.calculators.roots import BRACKETED, Edges, Function, Roots, find_roots
+from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
-from na64.models.errors import InputError, unknown_name
 
-__all__ = ["ENSEMBLES", "ToyCalculator", "check_toys", "toy_limits"]
+__all__ = ["discovery_p_values", "limits", "median_significance", "p_values"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-
-ENSEMBLES = ("aux-fixed", "aux-fluctuated")
 
 #: toys that find the neighbourhood of the limit before all are used
 _PILOT = 2000
@@ -62,136 +58,50 @@ _SLICE = 65_536
 _TOGETHER = 200_000
 
 
-def check_toys(toys: int, ensemble: str, jobs: int) -> None:
-    """Refuse settings that are not allowed.
-
-    Raises
-    ------
-    InputError
-        For less than one toy or job, or an unknown ensemble.
-    """
-    if toys < 1:
-        raise InputError(f"at least one toy is needed, not {toys}")
-    if jobs < 1:
-        raise InputError(f"at least one job is needed, not {jobs}")
-    if ensemble not in ENSEMBLES:
-        raise unknown_name("ensemble", ensemble, ENSEMBLES)
-
-
-def toy_limits(
+def limits(
+    settings: Toys,
     batch: SignalBatch,
     counts: Array,
-    masses: Index,
     alpha: float,
     *,
     observed: bool,
     expected: bool,
-    settings: Mapping[str, Any],
-    jobs: int,
-) -> tuple[list[Roots | None], Array]:
-    """Solve CLs = alpha for some masses of a batch, in one or several processes.
-
-    Parameters
-    ----------
-    batch, counts
-        Signals and observed counts.
-    masses
-        Indices of the masses, shape (m,).
-    alpha
-        1 - confidence level.
-    observed, expected
-        Which limits.
-    settings
-        ``toys``, ``seed`` and ``ensemble`` of `ToyCalculator`.
-    jobs
-        Number of processes.
-
-    Returns
-    -------
-    tuple
-        Roots in ln(signal events), observed and five bands (None if not asked), and the
-        relative statistical error of the observed limit, shape (m,).
-    """
+) -> Edges:
+    """Return where CLs is alpha, and the statistical error; see `Calculator`."""
     wanted = (*([0] if observed else []), *(range(1, 6) if expected else []))
-    # fewer masses than processes: the observed limit and the bands of a mass are shared out too
-    shares = -(-jobs // len(masses))
-    groups = [tuple(g.tolist()) for g in np.array_split(wanted, max(min(shares, len(wanted)), 1))]
-    parts = np.array_split(np.arange(len(masses)), min(jobs, len(masses)))
-    places = [(part, group) for part in parts for group in groups]
-    tasks: list[_Task] = [
-        (batch.take(masses[part]), counts, masses[part], alpha, group, dict(settings))
-        for part, group in places
-    ]
-    if len(tasks) == 1:
-        answers = [_solve_part(tasks[0])]
-    else:
-        workers = min(jobs, len(tasks))
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            answers = list(pool.map(_solve_part, tasks))
-    x = np.full((6, len(masses)), np.nan)
-    state = np.zeros((6, len(masses)), dtype=np.int8)
-    error = np.full(len(masses), np.nan)
-    for (part, group), (found_x, found_state, found_error) in zip(places, answers, strict=True):
-        where = np.ix_(group, part)
-        x[where], state[where] = found_x[list(group)], found_state[list(group)]
-        if 0 in group:
-            error[part] = found_error
-    return [Roots(x[i], state[i]) if i in wanted else None for i in range(6)], error
+    return _Thrower(batch, counts, settings).limits(alpha, wanted)
 
 
-#: signals, counts, places of the masses, alpha, which limits, settings
-_Task = tuple[SignalBatch, Array, Index, float, tuple[int, ...], dict[str, Any]]
+def p_values(
+    settings: Toys, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
+) -> tuple[Array, Array]:
+    """Return CLs; see `Calculator`."""
+    return _Thrower(batch, counts, settings).cls_values(nu, mass, expected=expected)
 
 
-def _solve_part(task: _Task) -> tuple[Array, NDArray[np.int8], Array]:
-    batch, counts, places, alpha, wanted, settings = task
-    return ToyCalculator(batch, counts, places=places, **settings).limits(alpha, wanted)
+def discovery_p_values(settings: Toys, batch: SignalBatch, counts: Array, q0: Array) -> Array:
+    """Return the fraction of background toys with at least q0; see `Calculator`."""
+    return _Thrower(batch, counts, settings).discovery_p_values(q0)
+
+
+def median_significance(settings: Toys, batch: SignalBatch, counts: Array) -> Array:
+    """Return that of the enumerated ensemble, which has no noise; see `Calculator`."""
+    return enumerated_significance(batch, counts, Exact().max_datasets)
 
 
 #: background pseudo-data and their free fits, by mass and number of toys
 _Cache = dict[tuple[int, int], tuple[Ensemble, Minima]]
 
 
-class ToyCalculator:
-    """CLs of one batch of signals from pseudo-experiments.
+class _Thrower:
+    """CLs of one batch of signals from pseudo-experiments."""
 
-    Parameters
-    ----------
-    batch
-        Signals of M masses.
-    counts
-        Observed counts, shape (B,); the workspace's by default.
-    toys
-        Pseudo-experiments per hypothesis and mass, at least one.
-    seed
-        Seed of the random numbers.
-    ensemble
-        ``aux-fixed`` or ``aux-fluctuated``.
-    places
-        Place of every mass in the whole computation, shape (M,): it selects the random numbers.
-    """
-
-    method = "toys"
-
-    def __init__(
-        self,
-        batch: SignalBatch,
-        counts: Array | None = None,
-        *,
-        toys: int = 10_000,
-        seed: int = 1,
-        ensemble: str = "aux-fixed",
-        places: Index | None = None,
-    ) -> None:
-        check_toys(toys, ensemble, jobs=1)
-        if seed < 0:
-            raise InputError(f"the seed must not be negative, is {seed}")
-        self.batch, self.toys, self.seed, self.ensemble = batch, toys, seed, ensemble
-        self.places = np.arange(len(batch)) if places is None else places
+    def __init__(self, batch: SignalBatch, counts: Array, settings: Toys) -> None:
+        self.batch, self.counts = batch, counts
+        self.toys, self.seed, self.ensemble = settings.toys, settings.seed, settings.ensemble
         likelihood = batch.likelihood
         self.fitter = likelihood.fitter
         self.evaluator = self.fitter.problem(False).evaluator
-        self.counts = likelihood.observed if counts is None else counts
         parameters = likelihood.model.parameters
         kinds = np.array([p.constraint for p in parameters], dtype=int)
         self._gaussian = np.flatnonzero(kinds == Constraint.GAUSSIAN)
@@ -205,7 +115,8 @@ class ToyCalculator:
 
     def _generators(self, mass: int) -> tuple[np.random.Generator, np.random.Generator]:
         """Return the generators of a mass: for signal + background and for background."""
-        root = np.random.SeedSequence(self.seed, spawn_key=(int(self.places[mass]),))
+        bits = int(np.float64(self.batch.keys[mass] + 0.0).view(np.uint64))  # no minus zero
+        root = np.random.SeedSequence(self.seed, spawn_key=(bits,))
         first, second = root.spawn(2)
         return np.random.default_rng(first), np.random.default_rng(second)
 
@@ -367,7 +278,7 @@ class ToyCalculator:
             answer[mass] = extreme / data.weight.sum()
         return answer
 
-    def limits(self, alpha: float, wanted: Sequence[int]) -> tuple[Array, NDArray[np.int8], Array]:
+    def limits(self, alpha: float, wanted: Sequence[int]) -> Edges:
         """Return where CLs = alpha, in ln(signal events).
 
         Parameters
@@ -379,13 +290,10 @@ class ToyCalculator:
 
         Returns
         -------
-        tuple
-            Positions and states of the root finder, shape (6, M), and the relative statistical
-            error of the observed limit, shape (M,).
+        Edges
         """
         n = len(self.batch)
-        x = np.full((6, n), np.nan)
-        state = np.zeros((6, n), dtype=np.int8)
+        answer = [Roots.empty(n) for _ in range(6)]
         error = np.full(n, np.nan)
         guess = np.log(first_guess(self.batch, self.counts, self.background_rates))
         together = max(_TOGETHER // self.toys, 1)
@@ -394,11 +302,12 @@ class ToyCalculator:
             cache: _Cache = {}
             for which in wanted:
                 roots = self._solve(mass, guess[mass], alpha, which, cache)
-                x[which, mass], state[which, mass] = roots.x, roots.state
+                answer[which].put(mass, roots)
                 if which == 0:
                     good = mass[roots.state == BRACKETED]
-                    error[good] = self._errors(good, x[0, good], cache)
-        return x, state, error
+                    error[good] = self._errors(good, answer[0].x[good], cache)
+        upper = tuple(roots if i in wanted else None for i, roots in enumerate(answer))
+        return Edges(upper, error=error)
 
     def _errors(self, mass: Index, x: Array, cache: _Cache) -> Array:
         """Return the statistical errors of the logarithms of observed limits."""

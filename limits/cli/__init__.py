@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from na64.limits.cli.application import cli, main
+from na64.limits.cli.entry import cli, main
 
 __all__ = ["cli", "main"]

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import calculator_options, cl_option, json_option, output_option
+from na64.limits.cli.application import the_console
+from na64.limits.cli.options import cl_option, jobs_option, json_option, output_option
+from na64.limits.cli.settings import SettingsCommand
 
 
-@click.command("breakdown", cls=Command)
+@click.command("breakdown", cls=SettingsCommand, settings=("calculator",))
 @click.argument("file", metavar="WS.json|-")
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
 @click.option(
@@ -22,7 +23,7 @@ from na64.limits.cli.options import calculator_options, cl_option, json_option, 
     help="Leave these out together; repeatable.  [default: every modifier by itself]",
 )
 @cl_option()
-@calculator_options()
+@jobs_option
 @json_option
 @output_option(".json or .csv")
 def command(
@@ -30,10 +31,11 @@ def command(
     measurement: str | None,
     groups: tuple[str, ...],
     confidence_level: float,
-    calculator: dict[str, Any],
+    jobs: int,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
+    **settings: Any,
 ) -> int:
     """Upper limit of a pyhf workspace without each group of nuisance parameters."""
     from na64.limits.cli.output import Table, check_outputs, emit
@@ -41,15 +43,21 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators.breakdown import break_down
-    from na64.limits.cli.inputs import read_workspace
-    from na64.limits.results.limit import BAND_ORDER, Status
+    from na64.limits.calculators.registry import described
+    from na64.limits.calculators.status import BAND_ORDER, Status
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.workspaces.io.jsonio import digest
 
     chosen = _groups(groups)
+    calculator = make_calculator(settings)
     with the_console().progress("breakdown"):
         document, compiled = read_workspace(file, measurement)
         found = break_down(
-            compiled.batch(), chosen, confidence_level=confidence_level, **calculator
+            compiled.batch(),
+            chosen,
+            calculator=calculator,
+            confidence_level=confidence_level,
+            jobs=jobs,
         )
 
     def number(value: float) -> float | None:
@@ -76,10 +84,7 @@ def command(
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
-        "method": found.full.method,
-        "ensemble": found.full.ensemble,
-        "seed": found.full.seed,
-        "toys": found.full.toys,
+        **described(calculator),
         "status": found.full.status[0].value,
         "limits": [
             {"uncertainties": name, "observed": observed, "expected": expected, "change": change}

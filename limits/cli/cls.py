@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import calculator_options, json_option, output_option
+from na64.limits.cli.application import the_console
+from na64.limits.cli.options import json_option, output_option
+from na64.limits.cli.settings import SettingsCommand
 
 
-@click.command("cls", cls=Command)
+@click.command("cls", cls=SettingsCommand, settings=("calculator",))
 @click.argument("file", metavar="WS.json|-")
 @click.option(
     "--mu",
@@ -21,17 +22,16 @@ from na64.limits.cli.options import calculator_options, json_option, output_opti
     help="Signal strengths: a comma list or LO:HI:N.",
 )
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
-@calculator_options(parallel=False)
 @json_option
 @output_option(".json or .csv")
 def command(
     file: str,
     mu: str,
     measurement: str | None,
-    calculator: dict[str, Any],
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
+    **settings: Any,
 ) -> int:
     """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded."""
     from na64.limits.cli.output import Table, check_outputs, emit
@@ -41,15 +41,19 @@ def command(
     import numpy as np
 
     from na64.limits.calculators import cls_values
-    from na64.limits.cli.inputs import read_workspace
-    from na64.limits.results.limit import BAND_ORDER
+    from na64.limits.calculators.registry import described
+    from na64.limits.calculators.status import BAND_ORDER
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.limits.scanning.grids import parse_grid
     from na64.workspaces.io.jsonio import digest
 
     strengths = parse_grid(mu, "signal strengths", "units of mu")
+    calculator = make_calculator(settings)
     with the_console().progress("CLs"):
         document, compiled = read_workspace(file, measurement)
-        table = cls_values(compiled.batch(), strengths[:, None], expected=True, **calculator)
+        table = cls_values(
+            compiled.batch(), strengths[:, None], expected=True, calculator=calculator
+        )
         observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
     # null is a value that could not be computed
     known = [None if math.isnan(value) else value for value in observed.tolist()]
@@ -58,10 +62,7 @@ def command(
         "schema": "na64-limits/cls/1",
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
-        "method": table.method,
-        "ensemble": {"exact": "aux-fixed", "toys": calculator["ensemble"]}.get(table.method),
-        "seed": calculator["seed"] if table.method == "toys" else None,
-        "toys": calculator["toys"] if table.method == "toys" else None,
+        **described(calculator),
         "mu": strengths,
         "observed": known,
         "band_order": list(BAND_ORDER),

@@ -9,14 +9,13 @@ import click
 
 from na64.limits.cli.application import Group, the_console
 from na64.limits.cli.options import (
-    dark_sector_options,
     json_option,
     masses_option,
     model_option,
     output_option,
-    production_option,
     target_option,
 )
+from na64.limits.cli.settings import SettingsCommand
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +61,7 @@ def command() -> None:
     """Production cross-sections of a mediator."""
 
 
-@command.command("emission")
+@command.command("emission", cls=SettingsCommand, settings=("production", "inelastic"))
 @_shared("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the beam.")
 @click.option(
@@ -81,8 +80,6 @@ def command() -> None:
     help="Smallest fraction of the beam energy that the mediator carries.",
 )
 @target_option()
-@production_option()
-@click.option("--elastic-only", is_flag=True, help="Without inelastic scattering off the nucleus.")
 def emission(
     model: str | None,
     charges: str | None,
@@ -96,8 +93,8 @@ def emission(
     beam: str,
     x_min: float,
     target: str,
-    production: str,
-    elastic_only: bool,
+    production: str | None,
+    inelastic: bool | None,
 ) -> None:
     """Emission by a lepton in the field of a nucleus, per nucleus."""
     _prepare(unit, coupling, outputs, force)
@@ -105,19 +102,23 @@ def emission(
     from na64.limits.cli.inputs import read_model
     from na64.limits.scanning.grids import parse_grid
     from na64.models.inspection import production_by_emission
+    from na64.models.production.process import Approximation
+    from na64.models.setup import Beam
+    from na64.models.signals.settings import SignalSettings
 
     chosen = read_model(model, charges) or "dark-photon"
     grid = parse_grid(masses)
+    settings = SignalSettings(
+        production=production or Approximation.ETL, inelastic=inelastic is not False
+    )
     with the_console().progress("cross-section"):
         sigma = production_by_emission(
             chosen,
             grid,
-            energy_gev=energy,
-            beam=beam,
+            beam=Beam(beam, energy),
             target=target,
             x_min=x_min,
-            production=production,
-            elastic_only=elastic_only,
+            settings=settings,
             coupling=coupling,
         )
     document = {
@@ -127,17 +128,16 @@ def emission(
         "energy_gev": energy,
         "target": target,
         "x_min": x_min,
-        "production": production,
-        "elastic_only": elastic_only,
+        "production": settings.production,
+        "elastic_only": not settings.inelastic,
         "coupling": coupling,
     }
     _finish(document, grid, sigma, unit, as_json, outputs, force)
 
 
-@command.command("annihilation")
+@command.command("annihilation", cls=SettingsCommand, settings=("dark_matter", "alpha_d", "ratio"))
 @_shared("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the positron.")
-@dark_sector_options
 def annihilation(
     model: str | None,
     charges: str | None,
@@ -148,9 +148,7 @@ def annihilation(
     outputs: tuple[str, ...],
     force: bool,
     energy: float,
-    alpha_d: float,
-    ratio: float,
-    dark_matter: str | None,
+    **sector_words: Any,
 ) -> None:
     """Annihilation e+ e- -> X -> invisible on an electron at rest, per electron."""
     _prepare(unit, coupling, outputs, force)
@@ -161,7 +159,7 @@ def annihilation(
 
     grid = parse_grid(masses)
     chosen = read_model(model, charges) or "dark-photon"
-    sector = make_dark_sector(dark_matter, alpha_d, ratio, model=chosen)
+    sector = make_dark_sector(chosen, sector_words)
     sigma = production_by_annihilation(
         chosen, grid, energy_gev=energy, coupling=coupling, dark_sector=sector
     )
@@ -177,11 +175,10 @@ def annihilation(
     _finish(document, grid, sigma, unit, as_json, outputs, force)
 
 
-@command.command("primakoff")
+@command.command("primakoff", cls=SettingsCommand, settings=("inelastic",))
 @_shared("alp")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the photon.")
 @target_option()
-@click.option("--elastic-only", is_flag=True, help="Without inelastic scattering off the nucleus.")
 def primakoff(
     model: str | None,
     charges: str | None,
@@ -193,7 +190,7 @@ def primakoff(
     force: bool,
     energy: float,
     target: str,
-    elastic_only: bool,
+    inelastic: bool | None,
 ) -> None:
     """Production by a photon in the field of a nucleus, per nucleus; coupling in 1/GeV."""
     _prepare(unit, coupling, outputs, force)
@@ -209,7 +206,7 @@ def primakoff(
         grid,
         energy_gev=energy,
         target=target,
-        elastic_only=elastic_only,
+        elastic_only=inelastic is False,
         coupling=coupling,
     )
     document = {
@@ -217,7 +214,7 @@ def primakoff(
         "model": chosen if isinstance(chosen, str) else chosen.name,
         "energy_gev": energy,
         "target": target,
-        "elastic_only": elastic_only,
+        "elastic_only": inelastic is False,
         "coupling": coupling,
     }
     _finish(document, grid, sigma, unit, as_json, outputs, force)
@@ -225,8 +222,8 @@ def primakoff(
 
 def _prepare(unit: str, coupling: float, outputs: tuple[str, ...], force: bool) -> None:
     from na64.limits.cli.output import check_outputs
-    from na64.limits.scanning.validity import check_coupling
     from na64.models.errors import unknown_name
+    from na64.models.mediators.coupling import check_coupling
 
     check_outputs(outputs, force)
     if unit not in ("pb", "gev-2"):

@@ -6,7 +6,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import na64.limits
 from na64.limits.results.provenance import versions
 from na64.workspaces.io.cache import CACHE_VARIABLE, cache_folder, folder_problem
 
@@ -47,7 +46,7 @@ def diagnose() -> dict[str, Any]:
         )
     return {
         "versions": found,
-        "location": str(Path(na64.limits.__file__).resolve().parents[1]),
+        "location": str(Path(__file__).resolve().parents[2]),
         "plugins": sorted(point.name for point in metadata.entry_points(group="na64.mediators")),
         "cache": _cache(),
         "notes": notes,

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from na64.limits.calculators.protocol import Calculator
     from na64.limits.likelihood.compiled import CompiledLikelihood
-    from na64.limits.results.limit import Exclusion
-    from na64.limits.results.plane_limit import PlaneLimit
+    from na64.limits.results.limit import Limit
     from na64.models.mediators.dark_sector import DarkSector
     from na64.models.mediators.protocol import Mediator
     from na64.workspaces.cards.card import RunCard
 
 __all__ = [
+    "make_calculator",
     "make_dark_sector",
     "read_card",
     "read_model",
+    "read_result",
     "read_results",
-    "read_scan",
     "read_stdin",
     "read_workspace",
 ]
@@ -114,54 +115,42 @@ def _other_kind(document: dict[str, Any]) -> str:
     return ""
 
 
-def read_scan(name: str) -> Exclusion:
-    """Return the scan of a file, or of ``-``."""
-    from na64.limits.results.limit import Exclusion
+def read_result(name: str) -> Limit:
+    """Return the result of a file, or of ``-``."""
+    from na64.limits.results.limit import Limit
 
-    return Exclusion.from_json(read_stdin(), "stdin") if name == "-" else Exclusion.read(name)
+    return Limit.from_json(read_stdin(), "stdin") if name == "-" else Limit.read(name)
 
 
-def read_results(files: Sequence[str]) -> list[Exclusion | PlaneLimit]:
-    """Return the scans and planes of files, ``-`` for stdin.
+def read_results(files: Sequence[str]) -> list[Limit]:
+    """Return the results of files, ``-`` for stdin.
 
     Raises
     ------
     InputError
-        If stdin is given twice, or a file is neither.
+        If stdin is given twice, or a file is no result.
     """
-    from na64.limits.results.limit import Exclusion
-    from na64.limits.results.plane_limit import PlaneLimit
     from na64.models.errors import InputError
-    from na64.workspaces.io.jsonio import parse_json, read_text
 
     if list(files).count("-") > 1:
         raise InputError("stdin ('-') is given twice")
-    results: list[Exclusion | PlaneLimit] = []
-    for name in files:
-        where, text = ("stdin", read_stdin()) if name == "-" else (name, read_text(name))
-        document = parse_json(text, where)
-        schema = document.get("schema") if isinstance(document, dict) else None
-        if str(schema).startswith("na64-limits/plane/"):
-            results.append(PlaneLimit.from_document(document, where))
-        else:
-            results.append(Exclusion.from_json(text, where))
-    return results
+    return [read_result(name) for name in files]
 
 
-def make_dark_sector(
-    dark_matter: str | None,
-    alpha_d: float,
-    ratio: float,
-    splitting: float = 0.0,
-    model: str | Mediator = "dark-photon",
-) -> DarkSector | None:
-    """Return the dark sector that the options describe, None for ``none``.
+def make_dark_sector(model: str | Mediator, sector: Mapping[str, Any]) -> DarkSector | None:
+    """Return the dark sector that options describe, None for ``none``.
 
     Not named, it is what scans give the model: none if it decays to neutrinos, otherwise Dirac.
     """
-    from na64.limits.scanning.signal import Settings
-    from na64.models.mediators.registry import mediator
+    from na64.limits.scanning.request import find_mediator, sector_for
 
-    settings = Settings(dark_matter=dark_matter, alpha_d=alpha_d, ratio=ratio, splitting=splitting)
-    chosen = mediator(model) if isinstance(model, str) else model
-    return settings.for_mediator(chosen).dark_sector()
+    given = {name: value for name, value in sector.items() if value is not None}
+    return sector_for(find_mediator(model), given)
+
+
+def make_calculator(settings: Mapping[str, Any]) -> Calculator:
+    """Return the calculator of ``--method`` with the settings that were given."""
+    from na64.limits.calculators.registry import CALCULATORS, calculator
+
+    given = {name: value for name, value in settings.items() if value is not None}
+    return calculator(given.pop("method", next(iter(CALCULATORS))), **given)

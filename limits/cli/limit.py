@@ -7,25 +7,27 @@ from typing import Any
 
 import click
 
-from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import calculator_options, cl_option, json_option, output_option
+from na64.limits.cli.application import the_console
+from na64.limits.cli.options import cl_option, jobs_option, json_option, output_option
+from na64.limits.cli.settings import SettingsCommand
 
 
-@click.command("limit", cls=Command)
+@click.command("limit", cls=SettingsCommand, settings=("calculator",))
 @click.argument("file", metavar="WS.json|-")
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
 @cl_option()
-@calculator_options()
+@jobs_option
 @json_option
 @output_option(".json or .csv")
 def command(
     file: str,
     measurement: str | None,
     confidence_level: float,
-    calculator: dict[str, Any],
+    jobs: int,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
+    **settings: Any,
 ) -> int:
     """Upper limit on the signal strength of a pyhf workspace, observed and expected."""
     from na64.limits.cli.output import Table, check_outputs, emit
@@ -33,14 +35,18 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators import upper_limits
-    from na64.limits.cli.inputs import read_workspace
-    from na64.limits.results.limit import BAND_ORDER, Status
+    from na64.limits.calculators.registry import described
+    from na64.limits.calculators.status import BAND_ORDER, Status
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.workspaces.io.jsonio import digest
     from na64.workspaces.pyhf.write import parse_measurement
 
+    calculator = make_calculator(settings)
     with the_console().progress("limit"):
         document, compiled = read_workspace(file, measurement)
-        table = upper_limits(compiled.batch(), confidence_level=confidence_level, **calculator)
+        table = upper_limits(
+            compiled.batch(), calculator=calculator, confidence_level=confidence_level, jobs=jobs
+        )
 
     def number(value: float) -> float | None:
         return float(value) if math.isfinite(value) else None
@@ -53,11 +59,9 @@ def command(
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
         "confidence_level": confidence_level,
-        "method": table.method,
-        "ensemble": table.ensemble,
-        "seed": table.seed,
-        "toys": table.toys,
+        **described(calculator),
         "observed": observed,
+        "lower": number(table.lower[0]),
         "band_order": list(BAND_ORDER),
         "expected": expected,
         "observed_events": number(table.observed_events[0]),

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.application import the_console
 from na64.limits.cli.options import cl_option, json_option, output_option
+from na64.limits.cli.settings import SignalCommand, SignalRequest
 from na64.limits.cli.sideband import read_sideband, shape_option
-from na64.limits.cli.signal_options import SignalRequest, signal_options
 
 if TYPE_CHECKING:
     from na64.limits.cli.output import Table
     from na64.limits.design.optimise import SearchCuts
 
 
-@click.command("optimise", cls=Command)
-@signal_options("One mass in GeV.")
+@click.command("optimise", cls=SignalCommand, calculator=True, masses_help="One mass in GeV.")
 @click.option(
     "--cuts",
     metavar="LO:HI:N",
@@ -53,13 +52,6 @@ if TYPE_CHECKING:
     help="Relative uncertainty of the signal.  [default: that of the card]",
 )
 @cl_option()
-@click.option(
-    "--method",
-    metavar="NAME",
-    default="exact",
-    show_default=True,
-    help="Calculator of the CLs: exact or asymptotic.",
-)
 @json_option
 @output_option(".json, .csv, or a figure .pdf, .png, .svg")
 def command(
@@ -71,7 +63,6 @@ def command(
     merit: str,
     efficiency_uncertainty: float | None,
     confidence_level: float,
-    method: str,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -87,37 +78,27 @@ def command(
 
     from pathlib import Path
 
-    from na64.limits.cli.inputs import read_card, read_model
-    from na64.limits.design.optimise import check_cuts, optimise_search
+    from na64.limits.design.optimise import Background, optimise_search
     from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
-    from na64.workspaces.io.cache import TableCache
 
     if request.combine or request.shared:
         raise InputError("a cut is optimised for one search: --combine and --shared do not apply")
-    if request.masses is None or len(masses := parse_grid(request.masses)) != 1:
+    if request.masses is None or len(parse_grid(request.masses)) != 1:
         raise InputError("the best cut is that of one mass: give --masses with one")
     if shape is not None and sideband is None:
         raise InputError("--shape is the form of a sideband: give --sideband with it")
     if sideband == "-" == request.search:
         raise InputError("stdin ('-') is given twice")
-    card = read_card(request.search, request.overrides)
-    energies = check_cuts(card, parse_grid(cuts, "cuts"))
     spectrum = None if sideband is None else read_sideband(sideband).spectrum(shape)
     with the_console().progress("card") as progress:
         found = optimise_search(
-            card,
-            energies,
-            mass_gev=float(masses[0]),
-            sideband=spectrum,
-            background_factor=background_factor,
+            request.specify(confidence_level=confidence_level),
+            parse_grid(cuts, "cuts"),
+            background=Background(spectrum, background_factor),
             efficiency_uncertainty=efficiency_uncertainty,
-            confidence_level=confidence_level,
             merit=merit,
-            method=method,
-            model=read_model(request.model, request.charges),
-            settings=request.settings,
-            tables=TableCache(enabled=request.use_cache),
+            tables=request.tables,
             progress=progress,
         )
     drawn: dict[str, bytes] = {}
@@ -135,7 +116,7 @@ def command(
         as_json=as_json,
         outputs=tuple(name for name in outputs if name not in drawn),
         force=force,
-        facts={"card_digest": found.digest},
+        facts={"digest": found.specification.digest},
         others=drawn,
     )
     if not found.scan.interior:
@@ -145,15 +126,16 @@ def command(
 def _document(found: SearchCuts) -> tuple[dict[str, Any], Table]:
     from na64.limits.cli.output import Table
 
-    scan = found.scan
+    scan, made = found.scan, found.specification
+    parameter = made.mediator.parameter
     document: dict[str, Any] = {
         "schema": "na64-limits/optimise/1",
-        "search": found.search,
-        "model": found.model,
-        "parameter": found.parameter,
-        "mass_gev": found.mass_gev,
-        "confidence_level": scan.confidence_level,
-        "method": scan.method,
+        "search": made.search,
+        "model": made.mediator.name,
+        "parameter": parameter,
+        "mass_gev": float(made.masses_gev[0]),
+        "confidence_level": made.confidence_level,
+        "method": made.calculator.name,
         "merit": scan.merit,
         "background_source": found.background_source,
         "background_factor": found.background_factor,
@@ -167,7 +149,7 @@ def _document(found: SearchCuts) -> tuple[dict[str, Any], Table]:
         "best_cut_gev": scan.best_cut,
         "interior": scan.interior,
     }
-    columns = ("cut [GeV]", "background", "limit [events]", f"{found.parameter} expected", "best")
+    columns = ("cut [GeV]", "background", "limit [events]", f"{parameter} expected", "best")
     rows = [
         (*row, "*" if index == scan.best else "")
         for index, row in enumerate(

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 __all__ = [
     "cache_option",
-    "calculator_options",
     "cl_option",
-    "dark_sector_options",
+    "jobs_option",
     "json_option",
     "masses_option",
     "model_option",
     "normalisation_option",
     "output_option",
-    "production_option",
-    "sector_options",
+    "policy_options",
+    "read_policy",
     "set_option",
-    "splitting_option",
     "target_option",
 ]
 
@@ -74,100 +70,6 @@ def target_option(default: str = "lead") -> Decorator[Any]:
     )
 
 
-def production_option() -> Decorator[Any]:
-    """``--production etl|ww|iww``."""
-    return click.option(
-        "--production",
-        metavar="NAME",
-        default="etl",
-        show_default=True,
-        help="Cross-section: etl (exact tree level), ww or iww (Weizsacker-Williams).",
-    )
-
-
-def calculator_options(*, parallel: bool = True) -> Decorator[Any]:
-    """``--method`` and what the toys need, with ``--jobs`` if they run in parallel.
-
-    The command receives ``calculator``: keyword arguments of
-    `na64.limits.calculators.upper_limits` or `cls_values`.
-    """
-
-    def decorate(function: Function) -> Function:
-        @functools.wraps(function)
-        def command(
-            method: str, toys: int, seed: int, ensemble: str, jobs: int = 1, **others: Any
-        ) -> Any:
-            from na64.limits.calculators import METHODS
-            from na64.limits.calculators.toys import check_toys
-            from na64.models.errors import unknown_name
-
-            if method not in METHODS:
-                raise unknown_name("method", method, METHODS)
-            if method != "toys":
-                _refuse_options_of_toys(method)
-            check_toys(toys, ensemble, jobs)
-            calculator = {"method": method, "toys": toys, "seed": seed, "ensemble": ensemble}
-            if parallel:
-                calculator["jobs"] = jobs
-            return function(calculator=calculator, **others)
-
-        decorated: Any = command
-        for option in _calculator_options(parallel):
-            decorated = option(decorated)
-        return cast(Function, decorated)
-
-    return decorate
-
-
-def _refuse_options_of_toys(method: str) -> None:
-    """Refuse what was given on the command line and would have no effect."""
-    from na64.models.errors import InputError
-
-    context = click.get_current_context()
-    for name in ("toys", "seed", "ensemble", "jobs"):
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise InputError(f"--{name} is for --method toys, the method is '{method}'")
-
-
-def _calculator_options(parallel: bool) -> list[Decorator[Any]]:
-    jobs = click.option(
-        "--jobs",
-        metavar="N",
-        type=int,
-        default=1,
-        show_default=True,
-        help="Processes that share the toys; the result does not depend on it.",
-    )
-    return [
-        *([jobs] if parallel else []),
-        click.option(
-            "--ensemble",
-            metavar="NAME",
-            default="aux-fixed",
-            show_default=True,
-            help="Toys with auxiliary data as observed (aux-fixed) or thrown (aux-fluctuated).",
-        ),
-        click.option(
-            "--seed", metavar="N", type=int, default=1, show_default=True, help="Of the toys."
-        ),
-        click.option(
-            "--toys",
-            metavar="N",
-            type=int,
-            default=10_000,
-            show_default=True,
-            help="Toys per hypothesis and mass.",
-        ),
-        click.option(
-            "--method",
-            metavar="NAME",
-            default="exact",
-            show_default=True,
-            help="Calculator of the CLs: exact, asymptotic (too strong for few events), or toys.",
-        ),
-    ]
-
-
 def cl_option() -> Decorator[Any]:
     """``--cl``: the confidence level."""
     return click.option(
@@ -192,70 +94,13 @@ def set_option() -> Decorator[Any]:
     )
 
 
-def dark_sector_options(function: Function) -> Function:
-    """``--alpha-d``, ``--ratio``, ``--dark-matter``, where there may be no dark matter."""
-    return cast(Function, sector_options(None)(function))
-
-
-def sector_options(dark_matter: str | None) -> Decorator[Any]:
-    """``--alpha-d``, ``--ratio``, ``--dark-matter`` with a default of the latter."""
-
-    def decorate(function: Function) -> Function:
-        what = "Dark matter: scalar, majorana, dirac, pseudo-dirac"
-        usual = ", or none. By default none for a model that decays to neutrinos, otherwise dirac."
-        decorated: Any = function
-        for option in (
-            click.option(
-                "--dark-matter",
-                metavar="NAME",
-                default=dark_matter,
-                show_default=dark_matter is not None,
-                help=what + (usual if dark_matter is None else "."),
-            ),
-            click.option(
-                "--ratio",
-                metavar="R",
-                type=float,
-                default=3.0,
-                show_default=True,
-                help="Mediator mass over dark-matter mass, above 2.",
-            ),
-            click.option(
-                "--alpha-d",
-                metavar="ALPHA",
-                type=float,
-                default=0.1,
-                show_default=True,
-                help="Dark coupling g_D^2/(4 pi).",
-            ),
-        ):
-            decorated = option(decorated)
-        return cast(Function, decorated)
-
-    return decorate
-
-
-def splitting_option(function: Function) -> Function:
-    """``--splitting``: of pseudo-Dirac states."""
-    return click.option(
-        "--splitting",
-        metavar="D",
-        type=float,
-        default=0.0,
-        show_default=True,
-        help="Mass splitting of pseudo-Dirac states, m2 = m1 (1 + D).",
-    )(function)
-
-
 def normalisation_option(function: Function) -> Function:
     """``--normalisation``: what y means."""
     return click.option(
         "--normalisation",
         metavar="NAME",
-        default="alpha-d",
-        show_default=True,
         help="Of y: coupling^2 alpha_D (alpha-d), or (g_chi coupling)^2 (product), times "
-        "(m_chi/m_mediator)^4.",
+        "(m_chi/m_mediator)^4.  [default: alpha-d]",
     )(function)
 
 
@@ -288,3 +133,37 @@ def cache_option(function: Function) -> Function:
     return click.option(
         "--no-cache", is_flag=True, help="Compute every table anew; see `doctor` for the cache."
     )(function)
+
+
+def jobs_option(function: Function) -> Function:
+    """``--jobs``: processes."""
+    return click.option(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Processes that share the work; the result does not depend on it.",
+    )(function)
+
+
+def policy_options(function: Function) -> Function:
+    """``--recompute`` and ``--leave-out``: masses at which a change cannot be carried over."""
+    function = click.option(
+        "--leave-out",
+        is_flag=True,
+        help="Leave such masses without a limit; figures show the gap.",
+    )(function)
+    return click.option(
+        "--recompute",
+        is_flag=True,
+        help="Scan anew, with what is in the file, where the yields of the scan cannot carry the "
+        "change.",
+    )(function)
+
+
+def read_policy(recompute: bool, leave_out: bool) -> str:
+    """Return the policy that `policy_options` ask for."""
+    if recompute and leave_out:
+        raise click.UsageError("masses can be scanned anew or left out, not both")
+    return "recompute" if recompute else "leave-out" if leave_out else "refuse"

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.application import the_console
 from na64.limits.cli.options import (
     json_option,
     masses_option,
     model_option,
     normalisation_option,
     output_option,
-    sector_options,
-    splitting_option,
 )
+from na64.limits.cli.settings import SettingsCommand
 
 
-@click.command("relic", cls=Command)
+@click.command(
+    "relic", cls=SettingsCommand, settings=("sector",), dark_matter="; dirac if not given."
+)
 @model_option()
 @masses_option(
     required=True, help="Masses of dark matter in GeV: N points, log-spaced, or a comma list."
 )
-@sector_options("dirac")
-@splitting_option
 @click.option(
     "--omega-h2",
     metavar="X",
@@ -51,17 +52,14 @@ def command(
     model: str | None,
     charges: str | None,
     masses: str,
-    alpha_d: float,
-    ratio: float,
-    dark_matter: str | None,
-    splitting: float,
     omega_h2: float | None,
     coupling: float | None,
     method: str,
-    normalisation: str,
+    normalisation: str | None,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
+    **sector_words: Any,
 ) -> None:
     """Couplings at which dark matter has its observed abundance.
 
@@ -75,9 +73,10 @@ def command(
     import numpy as np
 
     from na64.limits.cli.inputs import make_dark_sector, read_model
-    from na64.limits.planes.axes import find_normalisation, y_definition, y_from_coupling
+    from na64.limits.planes.y import Normalisation, find_normalisation, y_axis, y_from_coupling
     from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
+    from na64.models.mediators.naming import mass_name
     from na64.models.mediators.registry import mediator
     from na64.models.relic.targets import (
         OMEGA_H2,
@@ -88,8 +87,9 @@ def command(
 
     if coupling is not None and omega_h2 is not None:
         raise InputError("give --coupling or --omega-h2, not both: one follows from the other")
-    chosen_y = find_normalisation(normalisation)
-    sector = make_dark_sector(dark_matter, alpha_d, ratio, splitting)
+    chosen_y = find_normalisation(normalisation or Normalisation.ALPHA_D)
+    words = {**sector_words, "dark_matter": sector_words["dark_matter"] or "dirac"}
+    sector = make_dark_sector(read_model(model, charges) or "dark-photon", words)
     if sector is None:
         raise InputError(
             "without dark matter there is no abundance: choose scalar, majorana, dirac or "
@@ -129,7 +129,7 @@ def command(
         "ratio": sector.ratio,
         "splitting": sector.splitting,
         "method": method,
-        "y_definition": y_definition(chosen_y, portal.parameter),
+        "y_definition": y_axis(chosen_y, portal.parameter, mass_name(portal)).definition,
         "masses_gev": grid,
         **lists,
         "status": status,

@@ -7,25 +7,25 @@ from typing import Any
 
 import click
 
-from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import calculator_options, json_option, output_option
+from na64.limits.cli.application import the_console
+from na64.limits.cli.options import json_option, output_option
+from na64.limits.cli.settings import SettingsCommand
 
 
-@click.command("significance", cls=Command)
+@click.command("significance", cls=SettingsCommand, settings=("calculator",))
 @click.argument("file", metavar="WS.json|-")
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
 @click.option("--expected", is_flag=True, help="Also the median for a signal of mu = 1.")
-@calculator_options(parallel=False)
 @json_option
 @output_option(".json or .csv")
 def command(
     file: str,
     measurement: str | None,
     expected: bool,
-    calculator: dict[str, Any],
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
+    **settings: Any,
 ) -> int:
     """Discovery significance of a pyhf workspace: p-value, Z, best signal strength."""
     from na64.limits.cli.output import Table, check_outputs, emit
@@ -33,25 +33,23 @@ def command(
     check_outputs(outputs, force)
 
     from na64.limits.calculators.discovery import discovery
-    from na64.limits.cli.inputs import read_workspace
+    from na64.limits.calculators.registry import described
+    from na64.limits.cli.inputs import make_calculator, read_workspace
     from na64.workspaces.io.jsonio import digest
 
+    calculator = make_calculator(settings)
     with the_console().progress("significance"):
         document, compiled = read_workspace(file, measurement)
-        table = discovery(compiled.batch(), expected=expected, **calculator)
+        table = discovery(compiled.batch(), expected=expected, calculator=calculator)
 
     def number(value: float) -> float | None:
         return float(value) if math.isfinite(value) else None
 
-    toys = table.method == "toys"
     result = {
         "schema": "na64-limits/significance/1",
         "measurement": compiled.model.measurement,
         "parameter": compiled.poi,
-        "method": table.method,
-        "ensemble": {"exact": "aux-fixed", "toys": calculator["ensemble"]}.get(table.method),
-        "seed": calculator["seed"] if toys else None,
-        "toys": calculator["toys"] if toys else None,
+        **described(calculator),
         "p_value": number(table.p_values[0]),
         "significance": number(table.significance[0]),
         "best_fit": number(table.best_fit[0]),

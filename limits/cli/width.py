@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from na64.limits.cli.application import Command
-from na64.limits.cli.options import (
-    dark_sector_options,
-    json_option,
-    masses_option,
-    model_option,
-    output_option,
-)
+from na64.limits.cli.options import json_option, masses_option, model_option, output_option
+from na64.limits.cli.settings import SettingsCommand
 
 
-@click.command("width", cls=Command)
+@click.command("width", cls=SettingsCommand, settings=("dark_matter", "alpha_d", "ratio"))
 @model_option()
 @masses_option(required=True)
 @click.option(
@@ -27,7 +23,6 @@ from na64.limits.cli.options import (
     show_default=True,
     help="Free coupling of the model.",
 )
-@dark_sector_options
 @click.option("--visible", is_flag=True, help="Without decays to dark matter.")
 @json_option
 @output_option(".json or .csv")
@@ -36,13 +31,11 @@ def command(
     charges: str | None,
     masses: str,
     coupling: float,
-    alpha_d: float,
-    ratio: float,
-    dark_matter: str | None,
     visible: bool,
     as_json: bool,
     outputs: tuple[str, ...],
     force: bool,
+    **sector_words: Any,
 ) -> None:
     """Partial widths, branching ratios and lifetime of a mediator."""
     from na64.limits.cli.output import Table, check_outputs, emit
@@ -55,7 +48,7 @@ def command(
 
     grid = parse_grid(masses)
     chosen = read_model(model, charges) or "dark-photon"
-    sector = None if visible else make_dark_sector(dark_matter, alpha_d, ratio, model=chosen)
+    sector = None if visible else make_dark_sector(chosen, sector_words)
     decays = decay_table(chosen, grid, coupling=coupling, dark_sector=sector)
     document = {
         "schema": "na64-limits/width/1",

@@ -8,7 +8,7 @@ import click
 
 from na64.limits.cli.application import Group, the_console
 from na64.limits.cli.options import json_option, output_option
-from na64.limits.cli.signal_options import SignalRequest, signal_options
+from na64.limits.cli.settings import SignalCommand, SignalRequest
 
 
 @click.group("workspace", cls=Group)
@@ -16,8 +16,11 @@ def command() -> None:
     """The likelihood of a search as pyhf JSON."""
 
 
-@command.command("build")
-@signal_options("One mass in GeV for -o and stdout; LO:HI:N or a list for --directory.")
+@command.command(
+    "build",
+    cls=SignalCommand,
+    masses_help="One mass in GeV for -o and stdout; LO:HI:N or a list for --directory.",
+)
 @click.option(
     "--directory",
     metavar="DIR",
@@ -50,6 +53,7 @@ def build(
         check_directory(directory, force)
 
     from na64.limits.scanning.grids import parse_grid
+    from na64.limits.scanning.signal import expected_signal
     from na64.workspaces.io.jsonio import canonical_json
     from na64.workspaces.pyhf.write import signal_workspace
 
@@ -57,7 +61,7 @@ def build(
     if directory is None and not one:
         raise InputError("a workspace holds one mass: give --masses with one, or --directory")
     with the_console().progress("card") as progress:
-        signal = request.compute(progress)
+        signal = expected_signal(request.specify(), tables=request.tables, progress=progress)
     if directory is not None:
         write_outputs(workspace_files(signal, directory), force)
         return

@@ -6,13 +6,12 @@ from typing import Any
 
 import click
 
-from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.application import the_console
 from na64.limits.cli.options import json_option, output_option
-from na64.limits.cli.signal_options import SignalRequest, signal_options
+from na64.limits.cli.settings import SignalCommand, SignalRequest
 
 
-@click.command("yields", cls=Command)
-@signal_options()
+@click.command("yields", cls=SignalCommand)
 @click.option(
     "--epsilon",
     "--coupling",
@@ -40,21 +39,23 @@ def command(
 
     check_outputs(outputs, force)
 
-    from na64.limits.scanning.validity import check_coupling
+    from na64.limits.scanning.signal import expected_signal
+    from na64.models.mediators.coupling import check_coupling
 
     check_coupling(coupling)
     with the_console().progress("card") as progress:
-        signal = request.compute(progress)
+        made = request.specify()
+        signal = expected_signal(made, tables=request.tables, progress=progress)
     per_particle = signal.per_particle(coupling)
     accepted = signal.at_coupling(coupling)
-    rates, sector = signal.rates, signal.settings.dark_sector()
+    rates, sector = signal.rates, made.dark_sector
     document = {
         "schema": "na64-limits/yields/1",
-        "search": signal.card.name,
+        "search": made.search,
         "model": rates.mediator,
         "parameter": rates.parameter,
         "coupling": coupling,
-        "production": signal.settings.production,
+        "production": made.settings.production,
         "alpha_d": None if sector is None else sector.alpha_d,
         "ratio": None if sector is None else sector.ratio,
         "dark_matter": None if sector is None else sector.species.value,
@@ -89,5 +90,5 @@ def command(
             (mass, *sums[m].tolist(), float(sums[m].sum()))
             for m, mass in enumerate(rates.masses_gev.tolist())
         ]
-    facts = {"card_digest": signal.card.digest}
+    facts = {"digest": made.digest}
     emit(document, Table(columns, rows), as_json=as_json, outputs=outputs, force=force, facts=facts)

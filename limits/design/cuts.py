@@ -14,20 +14,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import interpolate, stats
 
-from na64.limits.calculators.registry import upper_limits
-from na64.limits.calculators.table import BAND_ORDER
+from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.protocol import Calculator
+from na64.limits.calculators.registry import Exact
+from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.likelihood.compiled import compile_workspace
-from na64.limits.results.limit import Status
 from na64.models.errors import ComputationError, InputError, unknown_name
 
-__all__ = ["CUT_METHODS", "MERITS", "CutScan", "optimise_cut"]
+__all__ = ["MERITS", "CutScan", "optimise_cut"]
 
 Array = NDArray[np.float64]
 
 #: figures of merit: expected limit over background-only experiments
 MERITS: Final = ("mean", "median")
-#: calculators; toys would add their noise to a curve whose minimum is wanted
-CUT_METHODS: Final = ("exact", "asymptotic")
+#: what is used unless told otherwise
+_EXACT: Final = Exact()
 #: probability of the experiments that are left out of the mean, half on either side
 _NEGLECTED: Final = 1e-4
 #: counts for which limits are computed; between them they are interpolated
@@ -52,7 +53,7 @@ class CutScan:
         Index of the smallest expected limit.
     interior
         Whether the best cut is not the first or last.
-    merit, confidence_level, method
+    merit, confidence_level, calculator
         Settings.
     """
 
@@ -65,7 +66,7 @@ class CutScan:
     interior: bool
     merit: str
     confidence_level: float
-    method: str
+    calculator: Calculator
 
     @property
     def best_cut(self) -> float:
@@ -82,7 +83,7 @@ def optimise_cut(
     efficiency_uncertainty: float = 0.0,
     confidence_level: float = 0.9,
     merit: str = "mean",
-    method: str = "exact",
+    calculator: Calculator = _EXACT,
 ) -> CutScan:
     """Compute the expected limit for every value of a cut.
 
@@ -102,8 +103,8 @@ def optimise_cut(
         Between 0 and 1.
     merit
         ``mean`` or ``median`` limit of experiments without signal.
-    method
-        ``exact`` or ``asymptotic``.
+    calculator
+        One without noise, which would drown the minimum of the curve.
 
     Returns
     -------
@@ -132,9 +133,11 @@ def optimise_cut(
         raise InputError("relative uncertainties must not be negative")
     if merit not in MERITS:
         raise unknown_name("figure of merit", merit, MERITS)
-    if method not in CUT_METHODS:
-        raise unknown_name("method", method, CUT_METHODS)
-    settings = {"confidence_level": confidence_level, "method": method}
+    if not calculator.smooth:
+        raise InputError(
+            f"the best cut needs a method without statistical noise, not '{calculator.name}'"
+        )
+    settings = {"confidence_level": confidence_level, "calculator": calculator}
     expected = np.array(
         [
             _expected_limit(s, b, u, efficiency_uncertainty, merit, settings)
@@ -152,7 +155,7 @@ def optimise_cut(
         interior=0 < best < len(values) - 1,
         merit=merit,
         confidence_level=confidence_level,
-        method=method,
+        calculator=calculator,
     )
 
 

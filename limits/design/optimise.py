@@ -8,24 +8,26 @@ one count of all bins together. The efficiency is taken not to depend on the cut
 
 from __future__ import annotations
 
+import copy
 import math
-import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.design.cuts import CutScan, optimise_cut
 from na64.limits.design.sideband import fit_sideband
-from na64.limits.scanning.signal import ExpectedSignal, Settings, expected_signal, find_card
+from na64.limits.results.specification import Specification
+from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
 from na64.models.errors import InputError
-from na64.models.mediators.protocol import Mediator
 from na64.models.setup import MissingEnergyWindow
 from na64.models.signals.rates import TableStore
-from na64.workspaces.cards.card import RunCard
+from na64.workspaces.cards.card import DEFAULT_SETUP, RunCard
+from na64.workspaces.cards.reader import parse_card
+from na64.workspaces.io.jsonio import canonical_json
 
-__all__ = ["SearchCuts", "Sideband", "check_cuts", "optimise_search"]
+__all__ = ["Background", "SearchCuts", "Sideband", "check_cuts", "optimise_search"]
 
 Array = NDArray[np.float64]
 
@@ -50,17 +52,38 @@ class Sideband:
 
 
 @dataclass(frozen=True, slots=True)
+class Background:
+    """Where the background of every cut comes from.
+
+    Attributes
+    ----------
+    sideband
+        Spectrum from which it is extrapolated; None for the card's table
+        ``[background_spectrum]``.
+    factor
+        Multiplies it; not negative.
+    """
+
+    sideband: Sideband | None = None
+    factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.factor) and self.factor >= 0.0):
+            raise InputError(
+                f"the factor of the background must not be negative, is {self.factor:g}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class SearchCuts:
     """Expected limits of a search against the cut on the energy in the calorimeter.
 
     Attributes
     ----------
-    search, title, digest
-        Name, title and digest of the card.
-    model, parameter, power
-        The mediator, its coupling, and the power with which events go.
-    mass_parameter, mass_gev
-        Mass of the mediator and how it is written on an axis.
+    specification
+        Of the search, at one mass and with its own cut.
+    power
+        With which power of the coupling events go.
     scan
         Signal at coupling one, background, expected limit in mu = coupling^power and in events.
     couplings
@@ -75,14 +98,8 @@ class SearchCuts:
         Relative uncertainty of the signal.
     """
 
-    search: str
-    title: str
-    digest: str
-    model: str
-    parameter: str
+    specification: Specification
     power: float
-    mass_parameter: str
-    mass_gev: float
     scan: CutScan
     couplings: Array
     background_uncertainty: Array
@@ -92,67 +109,53 @@ class SearchCuts:
 
 
 def optimise_search(
-    search: str | os.PathLike[str] | RunCard,
+    specification: Specification,
     cuts_gev: ArrayLike,
     *,
-    mass_gev: float,
-    sideband: Sideband | None = None,
-    background_factor: float = 1.0,
+    background: Background | None = None,
     efficiency_uncertainty: float | None = None,
-    confidence_level: float = 0.9,
     merit: str = "mean",
-    method: str = "exact",
-    model: str | Mediator | None = None,
-    settings: Settings | None = None,
-    overrides: Sequence[str] = (),
     tables: TableStore | None = None,
-    progress: Callable[[str], object] = lambda label: None,
+    progress: Progress = silent,
 ) -> SearchCuts:
     """Return the expected limit for every cut on the energy in the calorimeter.
 
     Parameters
     ----------
-    search
-        A missing-energy card, or the name of a shipped one, or a file.
+    specification
+        One missing-energy search at one mass, with the calculator and the confidence level.
     cuts_gev
         Largest energies in the calorimeter, increasing, shape (K,), below the beam energy.
-    mass_gev
-        Mass of the mediator.
-    sideband
-        Spectrum from which the background is extrapolated; None for the card's table
-        ``[background_spectrum]``.
-    background_factor
-        Multiplies the background.
+    background
+        Where the background comes from; the card if None.
     efficiency_uncertainty
         Relative uncertainty of the signal; None for that of the card: its nuisances, each
         averaged over bins with the weight of their signal, in quadrature.
-    confidence_level, merit, method
+    merit
         As in `na64.limits.design.cuts.optimise_cut`.
-    model, settings, overrides, tables, progress
-        As in `na64.limits.scanning.signal.expected_signal`.
+    tables, progress
+        As in `na64.limits.scan`.
 
     Raises
     ------
     InputError
-        For another kind of search, a cut out of range, or no background to use.
+        For several searches or masses, another kind of search, a cut out of range, or no
+        background to use.
     """
-    card = find_card(search, overrides)
+    if len(specification.cards) > 1:
+        raise InputError("a cut is optimised for one search, not for a combination")
+    if len(specification.masses_gev) > 1:
+        raise InputError("the best cut is that of one mass")
+    (card,) = specification.cards
     cuts = check_cuts(card, cuts_gev)
-    if not (math.isfinite(background_factor) and background_factor >= 0.0):
-        raise InputError(
-            f"the factor of the background must not be negative, is {background_factor:g}"
-        )
+    wanted = background or Background()
     progress("background")
-    background, uncertainty, source = _background(card, cuts, sideband)
+    events, uncertainty, source = _background(card, cuts, wanted.sideband)
     signals = []
     for cut in cuts.tolist():
         progress(f"signal of the cut {cut:g} GeV")
         signal = expected_signal(
-            _with_cut(card, cut),
-            masses_gev=[mass_gev],
-            model=model,
-            settings=settings,
-            tables=tables,
+            replace(specification, cards=(_with_cut(card, cut),)), tables=tables
         )
         signals.append(float(signal.at_coupling(1.0).sum()))
     power = signal.rates.power
@@ -164,27 +167,21 @@ def optimise_search(
     scan = optimise_cut(
         cuts,
         signals,
-        background_factor * background,
+        wanted.factor * events,
         background_uncertainty=uncertainty,
         efficiency_uncertainty=efficiency_uncertainty,
-        confidence_level=confidence_level,
+        confidence_level=specification.confidence_level,
         merit=merit,
-        method=method,
+        calculator=specification.calculator,
     )
     return SearchCuts(
-        search=card.name,
-        title=card.title,
-        digest=card.digest,
-        model=signal.rates.mediator,
-        parameter=signal.rates.parameter,
+        specification=specification,
         power=power,
-        mass_parameter=card.mass_parameter,
-        mass_gev=float(mass_gev),
         scan=scan,
         couplings=np.asarray(scan.expected ** (1.0 / power)),
         background_uncertainty=uncertainty,
         background_source=source,
-        background_factor=background_factor,
+        background_factor=wanted.factor,
         efficiency_uncertainty=efficiency_uncertainty,
     )
 
@@ -218,11 +215,14 @@ def check_cuts(card: RunCard, cuts_gev: ArrayLike) -> Array:
 
 def _with_cut(card: RunCard, cut: float) -> RunCard:
     """Return the card with another cut on the energy in the calorimeter."""
-    setups = {}
+    document: dict[str, Any] = copy.deepcopy(card.to_dict())
     for name, setup in card.setups.items():
-        window = replace(setup.window, missing_energy_gev=setup.beam.energy_gev - cut)
-        setups[name] = replace(setup, window=window)
-    return replace(card, setups=setups)
+        tables = document if name == DEFAULT_SETUP else document["setups"][name]
+        tables["window"] = {
+            **tables.get("window", document["window"]),
+            "missing_energy_gev": setup.beam.energy_gev - cut,
+        }
+    return parse_card(canonical_json(document), f"{card.name} with another cut", json=True)
 
 
 def _background(card: RunCard, cuts: Array, sideband: Sideband | None) -> tuple[Array, Array, str]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from na64.limits.results.limit import Exclusion
 from na64.models.anomalies import MEASUREMENTS, CouplingBand, coupling_band
 from na64.models.errors import InputError, unknown_name
-from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.kinds import kind_row
+from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
 
 __all__ = ["MomentBand", "moment_band", "moment_bands"]
@@ -76,7 +77,7 @@ def moment_band(
     masses = exclusion.masses_gev
     # the loop is dominated by small space-like momenta, where a coupling that runs is that at 0
     strength = float(boson.coupling(measurement.lepton))
-    if boson.kind is MediatorKind.PHOTON_COUPLED or strength == 0.0:
+    if kind_row(boson.kind, "the anomalous moment").moment is None or strength == 0.0:
         raise InputError(
             f"model '{boson.name}' does not couple to the lepton of '{name}', "
             f"'{measurement.lepton}': it has no such band"

@@ -19,6 +19,7 @@ from na64.limits.likelihood.evaluation import Points
 from na64.limits.likelihood.fitting import Fitter
 from na64.limits.likelihood.model import WorkspaceModel
 from na64.limits.likelihood.reading import read_workspace
+from na64.limits.likelihood.sums import add_rows
 from na64.limits.likelihood.validation import check_schema
 from na64.models.errors import InputError
 
@@ -122,7 +123,7 @@ class CompiledLikelihood:
         """Return the workspace's own signal, as a batch of one mass."""
         return self._make_batch(self.model.nominal[self.model.is_signal][None, :])
 
-    def inject(self, signals: ArrayLike) -> SignalBatch:
+    def inject(self, signals: ArrayLike, keys: ArrayLike | None = None) -> SignalBatch:
         """Replace the signal rates, for M masses at once.
 
         Parameters
@@ -130,6 +131,9 @@ class CompiledLikelihood:
         signals
             Expected events at mu = 1 per mass, signal sample (in the order of `signal_names`)
             and bin (in the order of `bins`), shape (M, S, B), finite and not negative.
+        keys
+            One number per mass that its random numbers depend on, such as the mass in GeV, shape
+            (M,), finite; 0 to M - 1 by default.
 
         Returns
         -------
@@ -170,14 +174,20 @@ class CompiledLikelihood:
         cells = rates[:, model.cell_sample, model.cell_bin] * model.cell_factor
         for cell, component in enumerate(model.cell_component.tolist()):
             components[:, component] += cells[:, cell]
-        return self._make_batch(components[:, model.is_signal])
+        if keys is None:
+            return self._make_batch(components[:, model.is_signal])
+        numbers: Array = np.round(np.asarray(keys, dtype=np.float64), 12)
+        if numbers.shape != (len(rates),) or not np.all(np.isfinite(numbers)):
+            raise InputError(f"keys must be {len(rates)} finite numbers, one per mass")
+        return self._make_batch(components[:, model.is_signal], numbers)
 
-    def _make_batch(self, rates: Array) -> SignalBatch:
+    def _make_batch(self, rates: Array, keys: Array | None = None) -> SignalBatch:
         evaluator = self.fitter.problem(False).evaluator
         factor = evaluator.nominal_factor[evaluator.signal_components]
-        events = (rates * factor).sum(axis=1)
+        events = add_rows((rates * factor).T)
         per_event = rates / np.where(events > 0.0, events, 1.0)[:, None]
-        return SignalBatch(self, np.ascontiguousarray(per_event.T), events)
+        numbers = np.arange(len(rates), dtype=np.float64) if keys is None else keys
+        return SignalBatch(self, np.ascontiguousarray(per_event.T), events, numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +202,8 @@ class SignalBatch:
         Rates of the signal components per signal event, shape (Ks, M).
     events
         Expected signal events at mu = 1 and nominal nuisance parameters, shape (M,).
+    keys
+        One number per mass that its random numbers depend on, shape (M,).
     auxiliary
         Auxiliary data of the P nuisance parameters, shape (P,) or, for every mass, (P, M); None
         for the workspace's.
@@ -200,6 +212,7 @@ class SignalBatch:
     likelihood: CompiledLikelihood
     shape: Array
     events: Array
+    keys: Array
     auxiliary: Array | None = None
 
     def __len__(self) -> int:
@@ -212,6 +225,7 @@ class SignalBatch:
             self,
             shape=self.shape[:, masses],
             events=self.events[masses],
+            keys=self.keys[masses],
             auxiliary=own[:, masses] if own is not None and own.ndim == 2 else own,
         )
 
@@ -257,7 +271,8 @@ class SignalBatch:
         )
         where = self.likelihood.model.is_signal
         # the frozen factors have left the responses and enter the rates
-        return SignalBatch(other, self.shape * (mine / theirs)[where][:, None], self.events)
+        shape = self.shape * (mine / theirs)[where][:, None]
+        return SignalBatch(other, shape, self.events, self.keys)
 
     def points(self, mass: Index, counts: Array, auxiliary: Array | None = None) -> Points:
         """Put signals and data together for N fits.

@@ -24,7 +24,7 @@ from na64.limits.likelihood.interpolation import (
     multiplicative_factors,
 )
 from na64.limits.likelihood.model import Constraint, WorkspaceModel
-from na64.limits.likelihood.sums import RowSum
+from na64.limits.likelihood.sums import RowSum, add_rows
 
 __all__ = ["Derivatives", "Evaluator", "Points"]
 
@@ -318,7 +318,7 @@ class Evaluator:
         total = np.zeros(theta.shape[1])
         if len(self.gaussian):
             pull = theta[self.gaussian] - auxiliary[self.gaussian]
-            total += 0.5 * np.einsum("pn,pn,p->n", pull, pull, self.inverse_variance[:, 0])
+            total += 0.5 * add_rows(pull * pull * self.inverse_variance)
         if len(self.poisson):
             total += _poisson(self.tau * theta[self.poisson], auxiliary[self.poisson])
         return total
@@ -396,7 +396,4 @@ def _poisson(rates: Array, counts: Array) -> Array:
     """Return sum over rows of lambda - n - n ln(lambda / n)."""
     positive = counts > 0.0
     logarithm = np.log(np.maximum(rates, _SMALLEST_RATE) / np.where(positive, counts, 1.0))
-    return np.asarray(
-        (rates - counts - np.where(positive, counts * logarithm, 0.0)).sum(axis=0),
-        dtype=np.float64,
-    )
+    return add_rows(rates - counts - np.where(positive, counts * logarithm, 0.0))

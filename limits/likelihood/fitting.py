@@ -18,6 +18,7 @@ from na64.limits.likelihood.elimination import ArrowSolver
 from na64.limits.likelihood.evaluation import Evaluator, Points
 from na64.limits.likelihood.model import WorkspaceModel
 from na64.limits.likelihood.structure import folded_parameters, is_monotone
+from na64.limits.likelihood.sums import add_rows
 
 __all__ = ["Fit", "Fitter"]
 
@@ -223,7 +224,7 @@ class _Problem:
         if damping:
             hessian[: self.n_variables] += damping * found.scale
         step = self.solver.solve(hessian, -gradient, found.scale, free)
-        decrement = -np.einsum("vn,vn->n", gradient, step)
+        decrement = -add_rows(gradient * step)
         return found.value, gradient, step, decrement
 
     def newton(
@@ -267,7 +268,7 @@ class _Problem:
                 points = points.take(keep)
             trial = np.clip(x + length * step, self.lower, self.upper)
             new = self._direction(trial, nu, points, damping)
-            expected = np.einsum("vn,vn->n", gradient, trial - x)
+            expected = add_rows(gradient * (trial - x))
             slack = 1e-12 * (1.0 + np.abs(value))
             accepted = new[0] <= value + _ARMIJO * np.minimum(expected, 0.0) + slack
             if accepted.all():

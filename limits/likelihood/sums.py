@@ -1,4 +1,9 @@
-"""Sums of rows that belong together, as one sparse product."""
+"""Sums over rows whose bits do not depend on how many columns there are.
+
+numpy adds in another order where an array has one column only, and another again where its
+memory runs down the columns. Here rows are always added one after the other, so that a fit gives
+the same bits alone and among others.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-__all__ = ["RowSum"]
+__all__ = ["RowSum", "add_rows"]
 
 Array = NDArray[np.float64]
+
+
+def add_rows(rows: Array) -> Array:
+    """Return the sum of the rows of an array (K, N), added in their order, shape (N,)."""
+    if rows.shape[1] == 1 and len(rows):
+        return np.asarray(np.cumsum(rows[:, 0])[-1:], dtype=np.float64)
+    return np.asarray(np.ascontiguousarray(rows).sum(axis=0), dtype=np.float64)
 
 
 class RowSum:

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.limits.planes.axes import PlaneCurve, check_limits, solved_coupling
+from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.results.axes import Plane, coupling_axis, mass_axis
+from na64.limits.results.limit import Limit
+from na64.limits.scanning.recast import carried_to, carrier, recomputed_note
+from na64.limits.scanning.signal import Progress, silent
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
-from na64.models.relic.targets import OMEGA_H2, thermal_target, validity_notes
+from na64.models.relic.targets import (
+    MASS_RANGE_GEV,
+    OMEGA_H2,
+    ThermalTarget,
+    thermal_target,
+    validity_notes,
+)
 from na64.models.signals.missing_energy import invisible_branching_at
+from na64.models.signals.rates import TableStore
 
 __all__ = [
     "ALPHA_D_GRID",
     "alpha_d_edges",
     "alpha_d_exclusion",
+    "in_alpha_d",
     "invisible_coupling",
+    "solved_coupling",
     "thermal_alpha_d",
 ]
 
@@ -78,8 +92,8 @@ def alpha_d_exclusion(
     alphas: ArrayLike = ALPHA_D_GRID,
     *,
     omega_h2: float = OMEGA_H2,
-) -> PlaneCurve:
-    """Return the interval of alpha_D in which thermal dark matter is excluded, against m_chi.
+) -> FloatArray:
+    """Return the interval of alpha_D in which thermal dark matter is excluded.
 
     The smaller alpha_D, the larger the coupling that the relic density needs: a limit on the
     coupling excludes alpha_D up to the value at which the thermal coupling falls below the limit.
@@ -102,10 +116,10 @@ def alpha_d_exclusion(
 
     Returns
     -------
-    PlaneCurve
-        Values of shape (2, M), the lower and the upper edge: the first of ``alphas`` and infinity
-        where the interval is open in the grid. NaN where no alpha_D is excluded, there is no
-        limit, or no coupling below one gives the abundance at any alpha_D.
+    ndarray
+        Shape (2, M), the lower and the upper edge: the first of ``alphas`` and infinity where the
+        interval is open in the grid. NaN where no alpha_D is excluded, there is no limit, or no
+        coupling below one gives the abundance at any alpha_D.
 
     Raises
     ------
@@ -119,22 +133,130 @@ def alpha_d_exclusion(
     grid = np.asarray(alphas, float)
     if grid.ndim != 1 or grid.size < 2 or not np.all(np.diff(grid) > 0.0):
         raise InputError("alpha_D must be a list of at least two increasing numbers")
-    masses, limits = check_limits(mediator_masses_gev, limit)
+    masses, limits = np.atleast_1d(np.asarray(mediator_masses_gev, float)), np.asarray(limit, float)
     if limits.shape not in ((masses.size,), (grid.size, masses.size)):
         raise InputError(
             f"limits must have shape ({masses.size},) or ({grid.size}, {masses.size}), "
             f"have {limits.shape}"
         )
+    if np.any(limits <= 0.0):
+        raise InputError("limits on a coupling must be positive, or NaN for none")
     thermal = thermal_alpha_d(mediator, sector, masses / sector.ratio, grid, omega_h2=omega_h2)
     seen = invisible_coupling(mediator, sector, masses, thermal, grid)
-    return PlaneCurve(
-        x=masses / sector.ratio,
-        y=alpha_d_edges(seen, np.broadcast_to(limits, seen.shape), grid),
-        x_name="m_chi",
-        y_name="alpha_D",
-        assumptions=f"{sector.species.value}, m_mediator = {sector.ratio:g} m_chi, thermal relic",
-        notes=validity_notes(sector, mediator, masses / sector.ratio),
+    return alpha_d_edges(seen, np.broadcast_to(limits, seen.shape), grid)
+
+
+def in_alpha_d(
+    limit: Limit,
+    sector: DarkSector,
+    *,
+    omega_h2: float,
+    tables: TableStore | None = None,
+    progress: Progress = silent,
+) -> Limit:
+    """Return the interval of alpha_D in which thermal dark matter is excluded, for a result.
+
+    Parameters
+    ----------
+    limit
+        Upper limits on the coupling of a mediator.
+    sector
+        The relic; its own alpha_D is not used.
+    omega_h2
+        Abundance.
+    tables, progress
+        As in `na64.limits.scan`: the limit is scanned anew where it depends on alpha_D.
+    """
+    made = limit.specification
+    portal = made.mediator
+    if any(high is not None for found in limit.regions for _, high in found):
+        raise InputError(
+            f"the scan of {made.search} excludes regions closed towards strong couplings; "
+            "the plane of alpha-d is for upper limits"
+        )
+    masses = made.masses_gev / sector.ratio
+    low, high = MASS_RANGE_GEV
+    inside = (masses >= low) & (masses <= high)
+    if not inside.any():
+        raise InputError(
+            f"the scan has m_chi of {masses[0]:.4g}-{masses[-1]:.4g} GeV; thermal targets are "
+            f"known in {low:g}-{high:g} GeV"
+        )
+    grid = np.array(ALPHA_D_GRID)
+    progress("relic density")
+    thermal = thermal_alpha_d(portal, sector, masses[inside], grid, omega_h2=omega_h2)
+    limits = []
+    again = np.zeros(masses.size, bool)
+    for alpha in grid.tolist():
+        varied = replace(
+            made, settings=replace(made.settings, dark_sector=replace(sector, alpha_d=alpha))
+        )
+        if varied != made:
+            again |= ~carrier(limit, varied).sound
+        there = carried_to(limit, varied, "recompute", tables=tables, progress=progress)
+        limits.append(np.array([there.observed, *there.expected]))
+    at_grid = np.moveaxis(np.array(limits), 0, 1)[:, :, inside]  # (6, alpha_D, mass)
+    seen = invisible_coupling(portal, sector, made.masses_gev[inside], thermal, grid)
+    edges = np.full((2, 6, masses.size), math.nan)
+    edges[:, :, inside] = alpha_d_edges(seen, at_grid, grid)
+    solvable = np.zeros(masses.size, bool)
+    solvable[inside] = np.any(np.isfinite(thermal), axis=0)
+    line = edges[1, 1 + BAND_ORDER.index(0) if limit.expected_only else 0]
+    warnings = [*validity_notes(sector, portal, masses[inside])]
+    if again.any():
+        note = recomputed_note(made.masses_gev[again], limit.power)
+        warnings.append(f"{note}, at {grid.size} values of alpha_D")
+    if np.any(np.isinf(line)):
+        warnings.append(f"an open region is excluded to the largest alpha_D tried, {grid[-1]:g}")
+    splitting = f", splitting {sector.splitting:g}" if sector.splitting else ""
+    return replace(
+        limit,
+        x=mass_axis("m_chi"),
+        y=coupling_axis("alpha_D"),
+        masses_gev=masses,
+        regions=_regions(edges[:, 0]),
+        expected_regions=tuple(_regions(edges[:, 1 + band]) for band in range(len(BAND_ORDER))),
+        status=tuple(
+            _status(status, known, value)
+            for status, known, value in zip(
+                limit.status, solvable.tolist(), line.tolist(), strict=True
+            )
+        ),
+        warnings=tuple(warnings),
+        plane=Plane(
+            "alpha-d",
+            {
+                "omega_h2": omega_h2,
+                "dark_matter": sector.species.value,
+                "ratio": sector.ratio,
+                "splitting": sector.splitting,
+            },
+            assumptions=f"thermal relic of {sector.species.value}, Omega h^2 = {omega_h2:g}, "
+            f"m_mediator = {sector.ratio:g} m_chi{splitting}",
+            excluded_below=True,
+        ),
     )
+
+
+def _regions(edges: FloatArray) -> tuple[Regions, ...]:
+    """Intervals from lower and upper edges, shape (2, M); an infinite upper edge is open."""
+    return tuple(
+        () if math.isnan(low) else ((low, None if math.isinf(high) else high),)
+        for low, high in edges.T.tolist()
+    )
+
+
+def _status(status: Status, known: bool, bound: float) -> Status:
+    if status is not Status.OK:
+        return status
+    if not known:
+        return Status.NO_RELIC
+    return Status.NO_EXCLUSION if math.isnan(bound) else Status.OK
+
+
+def solved_coupling(target: ThermalTarget) -> FloatArray:
+    """Return thermal couplings with NaN, as in every plane, where there is none."""
+    return np.asarray(np.where(np.isfinite(target.coupling), target.coupling, np.nan))
 
 
 def invisible_coupling(

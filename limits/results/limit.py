@@ -1,188 +1,278 @@
-"""Exclusion: the result of a scan, with what is needed to redo it, as JSON and CSV."""
+"""Limit: excluded values over a grid of masses, with the specification they were computed from."""
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
+from na64.limits.results.operations import operation
+from na64.limits.results.schemas import validate
+from na64.limits.results.specification import Specification
 from na64.models.errors import InputError
-from na64.workspaces.io.jsonio import canonical_json, digest, parse_json, read_json
+from na64.workspaces.io.jsonio import canonical_json, digest, parse_json, plain, read_json
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+__all__ = ["Limit", "Origin"]
 
-    from na64.limits.figures.figure import Overlay
-    from na64.limits.results.plane_limit import PlaneLimit
+FloatArray = NDArray[np.float64]
 
-__all__ = ["BAND_ORDER", "Exclusion", "Status"]
-
-#: quantiles of the expected limit, in standard deviations, in the order of `Exclusion.expected`
-BAND_ORDER: Final = (-2, -1, 0, 1, 2)
-
+_SECTOR: Final = ("dark_matter", "ratio", "splitting")
 #: changes when a key changes its meaning; named in the file and in the schema's file name
-SCHEMA: Final = "na64-limits/scan/1"
-
-
-class Status(StrEnum):
-    """What came out at one mass."""
-
-    OK = "ok"
-    NO_EXCLUSION = "no-exclusion"
-    NOT_BRACKETED = "not-bracketed"
-    FAILED = "failed"
-
-
-#: excluded intervals of the coupling at one mass: (low, high), high None when open upwards
-Regions = tuple[tuple[float, float | None], ...]
+SCHEMA: Final = "na64-limits/scan/2"
 
 
 @dataclass(frozen=True, slots=True)
-class Exclusion(Document):
-    """Excluded couplings of one model by one search, over a grid of masses.
-
-    A number that does not exist (no exclusion at a mass, no expected limit asked for) is NaN in
-    the arrays and null in the file; `status` says why.
+class Origin:
+    """The computation from which a result was carried over, instead of being made anew.
 
     Attributes
     ----------
-    search
-        Name of the run card.
-    title
-        Name of the search for people.
-    model
-        Name of the mediator.
-    parameter
-        Name of the coupling, such as ``epsilon``.
-    power
-        Exponent p when the signal is exactly proportional to coupling^p, None otherwise.
-    mass_parameter
-        Name of the mass, such as ``m_A'``.
-    confidence_level
-        1 minus the CLs at which a coupling is excluded.
-    method
-        Calculator of the CLs.
-    production
-        Approximation of the production cross-section.
-    alpha_d, ratio, dark_matter
-        Dark sector: g_D^2/(4 pi), m_mediator/m_chi, species.
+    specification
+        What was computed.
+    policy
+        What became of masses that could not be carried over: ``refuse`` (there were none),
+        ``leave-out`` or ``recompute``.
+    origin
+        Where that came from, if it was carried over itself.
+    """
+
+    specification: Specification
+    policy: str
+    origin: Origin | None = None
+
+    def at(self, masses_gev: ArrayLike) -> Origin:
+        """Return the same at other masses."""
+        before = None if self.origin is None else self.origin.at(masses_gev)
+        return replace(self, specification=self.specification.at(masses_gev), origin=before)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the origin as plain data."""
+        return {
+            "specification": self.specification.to_dict(),
+            "policy": self.policy,
+            "origin": None if self.origin is None else self.origin.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str) -> Origin:
+        """Return the origin that plain data describe."""
+        before = data["origin"]
+        return cls(
+            Specification.from_dict(data["specification"], f"{where}.specification"),
+            data["policy"],
+            None if before is None else cls.from_dict(before, f"{where}.origin"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(Document):
+    """Excluded values of one variable, over a grid of masses.
+
+    A number that does not exist (no exclusion at a mass, no data looked at) is NaN in the arrays
+    and null in the file; `status` says why.
+
+    Attributes
+    ----------
+    specification
+        Everything from which the result was computed.
+    x, y
+        Axes: a mass, and what is excluded.
     masses_gev
-        Masses, shape (M,), increasing.
+        Values on the axis x, shape (M,): masses of the mediator, or m_chi.
     regions
-        Excluded intervals of the coupling for the observed data, one tuple per mass.
-    expected
-        Lowest coupling expected to be excluded, in `BAND_ORDER`, shape (5, M).
+        Excluded intervals of y for the observed data, one tuple per mass; empty without data.
+    expected_regions
+        The same for the five quantiles of outcomes without a signal, in `BAND_ORDER`.
+    status
+        One per mass.
+    messages
+        What went wrong, one per mass; empty where nothing did.
     events_limit
-        Observed upper limit on the accepted signal events, shape (M,).
+        Accepted signal events at the lowest excluded coupling, shape (M,).
     yields
         Accepted signal events per process, each of shape (M,): at coupling one, or without a
         power at the lowest excluded coupling, 0 where there is none.
-    status
-        One per mass.
-    expected_only
-        Whether there is no observed limit on purpose: a projection, or not asked for.
-    ensemble
-        Of the calculator: ``aux-fixed``, ``aux-fluctuated``, or None for asymptotics.
-    seed, toys
-        Seed and number of toys per hypothesis, otherwise None.
-    expected_regions
-        Excluded intervals for the median outcome without a signal, one tuple per mass.
-    options
-        What else the signal was computed with: ``splitting``, ``annihilation``, ``inelastic``,
-        ``initial_state_radiation``.
+    power
+        Exponent p when the signal is exactly proportional to coupling^p, None otherwise.
+    plane
+        In which plane the values are.
+    warnings
+        What a reader must know, sentences for people.
+    origin
+        Where the numbers were carried over from, None if they were computed.
     provenance
-        Digests, the resolved card, versions, command.
-
-    Examples
-    --------
-    >>> exclusion = Exclusion(
-    ...     search="toy", title="Toy", model="dark-photon", parameter="epsilon", power=2.0,
-    ...     mass_parameter="m_A'", confidence_level=0.9, method="exact", production="etl",
-    ...     alpha_d=0.1, ratio=3.0, dark_matter="dirac",
-    ...     masses_gev=np.array([0.01, 0.1]), regions=(((1e-5, None),), ()),
-    ...     expected=np.full((5, 2), np.nan), events_limit=np.array([2.3, np.nan]),
-    ...     yields={"emission": np.array([2.3e10, 1e8])},
-    ...     status=(Status.OK, Status.NO_EXCLUSION),
-    ... )
-    >>> exclusion.observed
-    array([1.e-05,    nan])
-    >>> Exclusion.from_json(exclusion.to_json()) == exclusion
-    True
+        Versions and command; nothing in it is needed to redo the result.
     """
 
     noun: ClassVar[str] = "scan"
 
-    search: str
-    title: str
-    model: str
-    parameter: str
-    power: float | None
-    mass_parameter: str
-    confidence_level: float
-    method: str
-    production: str
-    alpha_d: float | None
-    ratio: float | None
-    dark_matter: str | None
-    masses_gev: NDArray[np.float64]
+    specification: Specification
+    x: Axis
+    y: Axis
+    masses_gev: FloatArray
     regions: tuple[Regions, ...]
-    expected: NDArray[np.float64]
-    events_limit: NDArray[np.float64]
-    yields: Mapping[str, NDArray[np.float64]]
+    expected_regions: tuple[tuple[Regions, ...], ...]
     status: tuple[Status, ...]
-    expected_only: bool = False
-    ensemble: str | None = None
-    seed: int | None = None
-    toys: int | None = None
-    expected_regions: tuple[Regions, ...] = ()
-    options: Mapping[str, float | bool] = field(default_factory=dict)
+    messages: tuple[str, ...]
+    events_limit: FloatArray
+    yields: Mapping[str, FloatArray]
+    power: float | None = None
+    plane: Plane = field(default_factory=Plane)
+    warnings: tuple[str, ...] = ()
+    origin: Origin | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        count = len(self.masses_gev)
-        for name, found, wanted in (
-            ("regions", (len(self.regions),), (count,)),
-            ("expected", np.shape(self.expected), (len(BAND_ORDER), count)),
-            ("events_limit", np.shape(self.events_limit), (count,)),
-            ("status", (len(self.status),), (count,)),
-            *((f"yields.{key}", np.shape(item), (count,)) for key, item in self.yields.items()),
-        ):
-            if found != wanted:
-                raise InputError(
-                    f"scan result: {name} has shape {found}, {count} masses need {wanted}"
-                )
-        masses = self.masses_gev
-        if not (count and np.all(np.isfinite(masses)) and masses[0] > 0.0):
-            raise InputError("scan result: masses_gev must be positive, at least one")
-        if np.any(np.diff(masses) <= 0.0):
-            raise InputError("scan result: masses_gev must increase")
+        count = len(self.specification.masses_gev)
+        lists: dict[str, Sequence[Any] | FloatArray] = {
+            "masses_gev": self.masses_gev,
+            "regions": self.regions,
+            "status": self.status,
+            "messages": self.messages,
+            "events_limit": self.events_limit,
+            **{
+                f"expected_regions {order:+d}": band
+                for order, band in zip(BAND_ORDER, self.expected_regions, strict=True)
+            },
+            **{f"yields.{name}": values for name, values in self.yields.items()},
+        }
+        for name, values in lists.items():
+            if len(values) != count:
+                raise InputError(f"result: {name} has {len(values)} entries, needs {count}")
+        for found in (*self.regions, *(item for band in self.expected_regions for item in band)):
+            edges = [edge for pair in found for edge in pair if edge is not None]
+            closed = all(pair[1] is not None for pair in found[:-1])
+            if not closed or any(a >= b for a, b in itertools.pairwise(edges)):
+                raise InputError(f"result: intervals must increase and not overlap, are {found}")
+        if np.any(np.diff(self.masses_gev) <= 0.0) or not np.all(self.masses_gev > 0.0):
+            raise InputError("result: masses must be positive and increase")
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Exclusion):
+        if not isinstance(other, Limit):
             return NotImplemented
-        return self.to_json() == other.to_json()
+        return self.content_digest == other.content_digest
 
     def __hash__(self) -> int:
         return hash(self.content_digest)
 
     @property
-    def observed(self) -> NDArray[np.float64]:
-        """Lowest excluded coupling at each mass, shape (M,); NaN where there is none."""
-        return np.array([found[0][0] if found else math.nan for found in self.regions])
+    def digest(self) -> str:
+        """sha256 of the specification."""
+        return self.specification.digest
+
+    @property
+    def observed(self) -> FloatArray:
+        """Edge of the excluded region, shape (M,); NaN where there is none.
+
+        The lowest excluded value above zero; the upper edge where values below are excluded.
+        """
+        return self._edge(self.regions)
+
+    @property
+    def expected(self) -> FloatArray:
+        """The same for the outcomes without a signal, in `BAND_ORDER`, shape (5, M)."""
+        return np.array([self._edge(band) for band in self.expected_regions])
+
+    def _edge(self, regions: Sequence[Regions]) -> FloatArray:
+        side = int(self.plane.excluded_below)
+        edges = []
+        for found in regions:
+            values = [pair[side] for pair in found if pair[side]]
+            edges.append(math.nan if not values or values[0] is None else values[0])
+        return np.array(edges, float)
+
+    @property
+    def expected_only(self) -> bool:
+        """Whether there is no observed limit on purpose: a projection, or not asked for."""
+        return self.specification.expected_only
+
+    @property
+    def shown_regions(self) -> tuple[Regions, ...]:
+        """Regions that stand for the result: observed, or the median's if data are left alone."""
+        return self.expected_regions[BAND_ORDER.index(0)] if self.expected_only else self.regions
+
+    @property
+    def shown(self) -> FloatArray:
+        """Limit that stands for the result, shape (M,): observed, or the expected median."""
+        return self._edge(self.shown_regions)
+
+    @property
+    def left_out(self) -> NDArray[np.bool_]:
+        """Masses that were left out on purpose, shape (M,)."""
+        return np.array([status is Status.LEFT_OUT for status in self.status])
 
     @property
     def complete(self) -> bool:
         """Whether no mass failed; "no exclusion" is a result, not a failure."""
         return not {Status.FAILED, Status.NOT_BRACKETED} & set(self.status)
+
+    # -- what can be done with it ------------------------------------------------------------
+
+    def at(self, masses_gev: ArrayLike) -> Limit:
+        """Return the result at some of its masses, values of the axis x.
+
+        Raises
+        ------
+        InputError
+            For a mass that the result does not have.
+        """
+        wanted = np.asarray(plain(np.atleast_1d(np.asarray(masses_gev, float))), float)
+        have = np.asarray(plain(self.masses_gev), float)
+        if missing := sorted(set(wanted.tolist()) - set(have.tolist())):
+            raise InputError(f"the result has no mass of {missing[0]:g} GeV")
+        return self.take(np.flatnonzero(np.isin(have, wanted)))
+
+    def take(self, rows: NDArray[np.intp]) -> Limit:
+        """Return the result at the masses of some places, increasing."""
+        some = rows.tolist()
+        masses = self.specification.masses_gev[rows]
+        return replace(
+            self,
+            specification=self.specification.at(masses),
+            origin=None if self.origin is None else self.origin.at(masses),
+            masses_gev=self.masses_gev[rows],
+            regions=tuple(self.regions[row] for row in some),
+            expected_regions=tuple(
+                tuple(band[row] for row in some) for band in self.expected_regions
+            ),
+            status=tuple(self.status[row] for row in some),
+            messages=tuple(self.messages[row] for row in some),
+            events_limit=self.events_limit[rows],
+            yields={name: values[rows] for name, values in self.yields.items()},
+        )
+
+    def redo(self, **options: Any) -> Limit:
+        """Compute the result again from what it holds; the same numbers to the last bit.
+
+        The options are those of `na64.limits.scan` that decide no number: ``jobs``, ``tables``,
+        ``progress``.
+        """
+        return operation("redo")(self, **options)  # type: ignore[no-any-return]
+
+    def recast(self, model: Any = None, **options: Any) -> Limit:
+        """Return the limit on another mediator; see `na64.limits.scanning.recast.recast`."""
+        return operation("recast")(self, model, **options)  # type: ignore[no-any-return]
+
+    def to_plane(self, plane: str, **options: Any) -> Limit:
+        """Return the result in another plane; see `na64.limits.planes.transforms.to_plane`."""
+        return operation("to_plane")(self, plane, **options)  # type: ignore[no-any-return]
+
+    def plot(self, **options: Any) -> Any:
+        """Return the figure of the result; see `na64.limits.figures.figure.figure`."""
+        return operation("figure")([self], **options)
+
+    # -- files -------------------------------------------------------------------------------
 
     @property
     def content_digest(self) -> str:
@@ -191,39 +281,55 @@ class Exclusion(Document):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the document that `to_json` writes."""
-        return {
-            **self._content(),
-            "provenance": {**self.provenance, "content_digest": self.content_digest},
-        }
+        content = self._content()
+        made = {**self.provenance, "content_digest": digest(content)}
+        return {**content, "provenance": made}
 
     def _content(self) -> dict[str, Any]:
         return {
-            "schema": SCHEMA,
-            "search": self.search,
-            "title": self.title,
-            "model": self.model,
-            "parameter": {"name": self.parameter, "power": self.power},
-            "mass_parameter": self.mass_parameter,
-            "confidence_level": self.confidence_level,
-            "method": self.method,
-            "production": self.production,
-            "alpha_d": self.alpha_d,
-            "ratio": self.ratio,
-            "dark_matter": self.dark_matter,
+            **self._description(),
             "masses_gev": self.masses_gev.tolist(),
             "observed": _nulls(self.observed),
             "band_order": list(BAND_ORDER),
             "expected": [_nulls(row) for row in self.expected],
             "regions": _lists(self.regions),
-            "expected_regions": _lists(self.expected_regions),
+            "expected_regions": [_lists(band) for band in self.expected_regions],
             "events_limit": _nulls(self.events_limit),
             "yields": {name: values.tolist() for name, values in self.yields.items()},
             "status": [status.value for status in self.status],
+            "messages": list(self.messages),
+            "warnings": list(self.warnings),
+            "specification": self.specification.to_dict(),
+            "origin": None if self.origin is None else self.origin.to_dict(),
+        }
+
+    def _description(self) -> dict[str, Any]:
+        """What follows from the specification and the plane, for readers of the file."""
+        made, sector = self.specification, self.specification.dark_sector
+        options = self.plane.options
+        return {
+            "schema": SCHEMA,
+            "digest": made.digest,
+            "search": made.search,
+            "title": made.title,
+            "model": made.mediator.name,
+            "parameter": {"name": made.mediator.parameter, "power": self.power},
+            "mass_parameter": made.mass_parameter,
+            "confidence_level": made.confidence_level,
+            "method": made.calculator.name,
+            "production": made.settings.production,
+            "dark_matter": None if sector is None else sector.species.value,
+            "alpha_d": None if sector is None else sector.alpha_d,
+            "ratio": None if sector is None else sector.ratio,
+            "splitting": None if sector is None else sector.splitting,
+            **{
+                key: options[key] for key in ("dark_matter", "ratio", "splitting") if key in options
+            },
+            **({"alpha_d": None} if self.plane.excluded_below else {}),
             "expected_only": self.expected_only,
-            "ensemble": self.ensemble,
-            "seed": self.seed,
-            "toys": self.toys,
-            "options": dict(self.options),
+            "plane": self.plane.to_dict(),
+            "x": self.x.to_dict(),
+            "y": self.y.to_dict(),
         }
 
     def to_json(self) -> str:
@@ -239,118 +345,117 @@ class Exclusion(Document):
         stream = io.StringIO()
         for line in self._header():
             stream.write(f"# {line}\n")
+        name = self.y.column
         bands = ("m2", "m1", "median", "p1", "p2")
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(
             [
                 "mass_gev",
-                f"observed_{self.parameter}",
-                f"observed_upper_edge_{self.parameter}",
-                *(f"expected_{band}_{self.parameter}" for band in bands),
+                f"observed_{name}",
+                f"observed_upper_edge_{name}",
+                *(f"expected_{band}_{name}" for band in bands),
                 "events_limit",
-                *(f"yield_{name}" for name in self.yields),
+                *(f"yield_{process}" for process in self.yields),
                 "status",
             ]
         )
+        observed, expected = self.observed, self.expected
         for row, mass in enumerate(self.masses_gev):
-            found = self.regions[row]
-            edge = found[0][1] if found else None
-            writer.writerow(
-                [
-                    _cell(mass),
-                    _cell(self.observed[row]),
-                    _cell(math.nan if edge is None else edge),
-                    *(_cell(value) for value in self.expected[:, row]),
-                    _cell(self.events_limit[row]),
-                    *(_cell(values[row]) for values in self.yields.values()),
-                    self.status[row].value,
-                ]
+            upper = [pair[1] for pair in self.regions[row] if pair[0] == observed[row]]
+            numbers = (
+                mass,
+                observed[row],
+                math.nan if not upper or upper[0] is None else upper[0],
+                *expected[:, row],
+                self.events_limit[row],
+                *(values[row] for values in self.yields.values()),
             )
+            cells = [f"{value:.12g}" if math.isfinite(value) else "" for value in numbers]
+            writer.writerow([*cells, self.status[row].value])
         return stream.getvalue()
 
     def _header(self) -> list[str]:
-        sector = [
-            f"{name} {value}"
-            for name, value in (
-                ("dark matter", self.dark_matter),
-                ("alpha_D", self.alpha_d),
-                (f"{self.mass_parameter}/m_chi", self.ratio),
-            )
-            if value is not None
-        ]
+        made, sector = self.specification, self.specification.dark_sector
+        words = [f"search {made.search}", f"model {made.mediator.name}"]
+        if self.plane.is_coupling and sector is not None:
+            words += [
+                f"dark matter {sector.species.value}",
+                f"alpha_D {sector.alpha_d}",
+                f"{made.mass_parameter}/m_chi {sector.ratio}",
+            ]
+        side = "below" if self.plane.excluded_below else "above"
         return [
-            f"search {self.search}, model {self.model}, {', '.join(sector)}",
-            f"{self.confidence_level:g} CL, method {self.method}, production {self.production}",
+            ", ".join(words),
+            f"{self.y.definition} against {self.x.name}, excluded {side}",
+            *([self.plane.assumptions] if self.plane.assumptions else []),
+            f"{made.confidence_level:g} CL, method {made.calculator.name}, production "
+            f"{made.settings.production}",
+            *self.warnings,
             f"content sha256 {self.content_digest}",
         ]
 
-    def to_plane(self, plane: str, **options: Any) -> PlaneLimit:
-        """Return the limit in another plane: ``y``, ``alpha-d``, ``g``, ``epsilon``.
-
-        The options are those of `na64.limits.planes.transforms.to_plane`.
-        """
-        from na64.limits.planes.transforms import to_plane
-
-        return to_plane(self, plane, **options)
-
-    def plot(self, overlays: Sequence[Overlay] = (), *, ratio_panel: bool = False) -> Figure:
-        """Return the figure of the limit; see `na64.limits.figures.figure.exclusion_figure`."""
-        from na64.limits.figures.figure import exclusion_figure
-
-        return exclusion_figure([self], overlays, ratio_panel=ratio_panel)
-
     @classmethod
-    def read(cls, source: str | os.PathLike[str] | TextIO) -> Exclusion:
-        """Read a scan from a JSON file or an open stream.
+    def read(cls, source: str | os.PathLike[str] | TextIO) -> Limit:
+        """Read a result from a JSON file or an open stream.
 
         Raises
         ------
         InputError
-            If the file is missing or is not a scan; the message names the place in the file.
+            If the file is missing or is no result; the message names the place in the file.
         """
         if isinstance(source, (str, os.PathLike)):
-            return cls._from_document(read_json(source), str(source))
+            return cls.from_dict(read_json(source), str(source))
         return cls.from_json(source.read(), "stdin")
 
     @classmethod
-    def from_json(cls, text: str, where: str = "scan") -> Exclusion:
+    def from_json(cls, text: str, where: str = "scan") -> Limit:
         """Return the result that a JSON text describes; `where` names it in messages."""
-        return cls._from_document(parse_json(text, where), where)
+        return cls.from_dict(parse_json(text, where), where)
 
     @classmethod
-    def _from_document(cls, document: object, where: str) -> Exclusion:
-        from na64.limits.results.schemas import validate
+    def from_dict(cls, document: object, where: str = "scan") -> Limit:
+        """Return the result that a JSON document describes.
 
-        found = validate(document, "scan", SCHEMA, where)
-        return cls(
-            search=found["search"],
-            title=found["title"],
-            model=found["model"],
-            parameter=found["parameter"]["name"],
-            power=found["parameter"]["power"],
-            mass_parameter=found["mass_parameter"],
-            confidence_level=found["confidence_level"],
-            method=found["method"],
-            production=found["production"],
-            alpha_d=found["alpha_d"],
-            ratio=found["ratio"],
-            dark_matter=found["dark_matter"],
-            masses_gev=np.array(found["masses_gev"], float),
-            regions=_tuples(found["regions"]),
-            expected_regions=_tuples(found["expected_regions"]),
-            expected=np.array([_nans(row) for row in found["expected"]]),
-            events_limit=_nans(found["events_limit"]),
-            yields={name: np.array(row, float) for name, row in found["yields"].items()},
-            status=tuple(Status(name) for name in found["status"]),
-            expected_only=found["expected_only"],
-            ensemble=found["ensemble"],
-            seed=found["seed"],
-            toys=found["toys"],
-            options=found["options"],
-            provenance={
-                key: value for key, value in found["provenance"].items() if key != "content_digest"
-            },
-        )
+        Raises
+        ------
+        InputError
+            For a document that does not fit its schema, a specification with problems, and keys
+            that disagree with one another.
+        """
+        found = validate(document, cls.noun, SCHEMA, where)
+        origin = found["origin"]
+        try:
+            result = cls(
+                specification=Specification.from_dict(
+                    found["specification"], f"{where}: specification"
+                ),
+                x=Axis(**found["x"]),
+                y=Axis(**found["y"]),
+                masses_gev=np.array(found["masses_gev"], float),
+                regions=_tuples(found["regions"]),
+                expected_regions=tuple(_tuples(band) for band in found["expected_regions"]),
+                status=tuple(Status(name) for name in found["status"]),
+                messages=tuple(found["messages"]),
+                events_limit=_nans(found["events_limit"]),
+                yields={name: np.array(row, float) for name, row in found["yields"].items()},
+                power=found["parameter"]["power"],
+                plane=Plane(**found["plane"]),
+                warnings=tuple(found["warnings"]),
+                origin=None if origin is None else Origin.from_dict(origin, f"{where}: origin"),
+                provenance={
+                    key: value
+                    for key, value in found["provenance"].items()
+                    if key != "content_digest"
+                },
+            )
+        except InputError as error:
+            text = str(error)
+            raise InputError(text if text.startswith(where) else f"{where}: {text}") from error
+        content = plain(result._content())
+        for key, value in content.items() if isinstance(content, dict) else ():
+            if value != found[key]:
+                raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
+        return result
 
 
 def _lists(regions: Sequence[Regions]) -> list[list[list[float | None]]]:
@@ -361,13 +466,9 @@ def _tuples(regions: Sequence[Sequence[Sequence[Any]]]) -> tuple[Regions, ...]:
     return tuple(tuple((low, high) for low, high in rows) for rows in regions)
 
 
-def _nulls(values: NDArray[np.float64]) -> list[float | None]:
+def _nulls(values: FloatArray) -> list[float | None]:
     return [float(value) if math.isfinite(value) else None for value in values]
 
 
-def _nans(values: Sequence[float | None]) -> NDArray[np.float64]:
+def _nans(values: Sequence[float | None]) -> FloatArray:
     return np.array([math.nan if value is None else value for value in values], float)
-
-
-def _cell(value: float) -> str:
-    return f"{value:.12g}" if math.isfinite(value) else ""

@@ -14,14 +14,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.limits.calculators.registry import upper_limits
-from na64.limits.calculators.table import BAND_ORDER
+from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.protocol import Calculator
+from na64.limits.calculators.registry import Exact
+from na64.limits.calculators.status import BAND_ORDER, Regions
 from na64.limits.likelihood.compiled import CompiledLikelihood
-from na64.limits.scanning.regions import Intervals, Signals
+from na64.limits.scanning.regions import Signals
 
 __all__ = ["expected_regions"]
 
 Array = NDArray[np.float64]
+
+#: what is used unless told otherwise
+_EXACT = Exact()
 
 #: limits in events are computed at these fractions of the lowest and highest band
 _BELOW: Final = 0.7
@@ -41,9 +46,9 @@ def expected_regions(
     couplings: ArrayLike,
     *,
     confidence_level: float = 0.9,
-    method: str = "exact",
+    calculator: Calculator = _EXACT,
     observed: bool = True,
-) -> tuple[tuple[Intervals, ...], ...]:
+) -> tuple[tuple[Regions, ...], ...]:
     """Return the expected excluded intervals of the coupling in all five bands.
 
     Edges agree with those of `na64.limits.scanning.regions.excluded_regions` within 1 %
@@ -52,7 +57,7 @@ def expected_regions(
 
     Parameters
     ----------
-    likelihood, signals, n_masses, couplings, confidence_level, method
+    likelihood, signals, n_masses, couplings, confidence_level, calculator
         As in `na64.limits.scanning.regions.excluded_regions`.
     observed
         Whether the nuisance parameters are fitted to the data, as for the observed region;
@@ -84,7 +89,7 @@ def expected_regions(
         table = upper_limits(
             likelihood.inject(shape),
             confidence_level=confidence_level,
-            method=method,
+            calculator=calculator,
             observed=observed,
         )
         with np.errstate(invalid="ignore"):
@@ -102,9 +107,9 @@ def expected_regions(
     found = limits(mass, column) if len(mass) else np.empty((len(BAND_ORDER), 0))
     with np.errstate(divide="ignore"):
         logs = np.log(totals)
-    bands: list[tuple[Intervals, ...]] = []
+    bands: list[tuple[Regions, ...]] = []
     for band in range(len(BAND_ORDER)):
-        intervals: list[Intervals] = []
+        intervals: list[Regions] = []
         for m in range(n_masses):
             mine = mass == m
             if not mine.any():
@@ -134,7 +139,7 @@ def _probes(totals: Array, low: float, high: float) -> NDArray[np.intp]:
 
 def _intervals(
     x: Array, logs: Array, at: Array, limits: Array, signals: Signals, mass: int
-) -> Intervals:
+) -> Regions:
     """Join the edges of one mass and band."""
 
     def excess(position: Array) -> Array:

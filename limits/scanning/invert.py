@@ -8,19 +8,21 @@ the edges of the excluded intervals are found between them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.calculators.registry import upper_limits
+from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
-from na64.limits.results.limit import BAND_ORDER, Regions, Status
+from na64.limits.likelihood.sums import add_rows
 from na64.limits.scanning.expected_regions import expected_regions
 from na64.limits.scanning.regions import excluded_regions, interpolated_signals
-from na64.limits.scanning.signal import ExpectedSignal
+from na64.limits.scanning.signal import ExpectedSignal, Progress, silent
 from na64.models.errors import InputError
+from na64.workspaces.pyhf.write import workspace
 
 __all__ = ["Inversion", "invert"]
 
@@ -35,10 +37,9 @@ class Inversion:
     ----------
     regions
         Excluded intervals for the observed data, one tuple per mass; empty without data.
-    expected
-        Lowest coupling expected to be excluded, in `BAND_ORDER`, shape (5, M).
     expected_regions
-        Intervals that the median outcome without a signal excludes, one tuple per mass.
+        Intervals that the quantiles of outcomes without a signal exclude, in `BAND_ORDER`, one
+        tuple per mass each.
     events_limit
         Accepted signal events at the lowest excluded coupling, shape (M,).
     yields
@@ -46,85 +47,57 @@ class Inversion:
         events are no power of it (0 where there is none); each of shape (M,).
     status, messages
         One per mass; without data those of the expected median.
-    ensemble, seed, toys
-        Of the calculator.
     """
 
     regions: tuple[Regions, ...]
-    expected: Array
-    expected_regions: tuple[Regions, ...]
+    expected_regions: tuple[tuple[Regions, ...], ...]
     events_limit: Array
     yields: Mapping[str, Array]
     status: tuple[Status, ...]
     messages: tuple[str, ...]
-    ensemble: str | None
-    seed: int | None = None
-    toys: int | None = None
 
 
-def invert(
-    signal: ExpectedSignal,
-    *,
-    confidence_level: float,
-    method: str,
-    observed: bool,
-    toys: int,
-    seed: int,
-    ensemble: str,
-    jobs: int,
-    progress: Callable[[str], object],
-) -> Inversion:
+def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
     """Return the excluded couplings at each mass.
 
     Parameters
     ----------
     signal
-        Expected events.
-    confidence_level, method, toys, seed, ensemble, jobs
-        As in `na64.limits.calculators.upper_limits`.
-    observed
-        Whether the data are looked at.
+        Expected events, with the specification that says how they are tested.
     progress
         Called with the name of each stage as it begins.
     """
     if signal.rates.power is None:
-        return _regions(signal, confidence_level, method, observed, progress)
+        return _regions(signal, progress)
     progress("limits")
+    made, power = signal.specification, signal.rates.power
+    observed = not made.expected_only
     per_unit = signal.at_coupling(1.0)
-    totals = per_unit.sum(axis=(1, 2))
+    totals = add_rows(per_unit.reshape(len(per_unit), -1).T)
     # mu = 1 is one signal event at nominal nuisances
     per_event = per_unit / np.where(totals > 0.0, totals, 1.0)[:, None, None]
     likelihood = _compile(signal)
     table = upper_limits(
-        likelihood.inject(_in_order(signal, likelihood, per_event)),
-        confidence_level=confidence_level,
-        method=method,
+        likelihood.inject(_in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev),
+        confidence_level=made.confidence_level,
+        calculator=made.calculator,
         observed=observed,
-        toys=toys,
-        seed=seed,
-        ensemble=ensemble,
-        jobs=jobs,
     )
-    power = signal.rates.power
 
     def coupling(mu: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray((mu / totals) ** (1.0 / power))
 
     missing = np.full(len(totals), math.nan)
-    lowest = coupling(table.observed) if observed else missing
-    expected = coupling(table.expected)
     return Inversion(
-        regions=_open(lowest),
-        expected=expected,
-        expected_regions=_open(expected[BAND_ORDER.index(0)]),
+        regions=_excluded(coupling(table.lower), coupling(table.observed))
+        if observed
+        else ((),) * len(totals),
+        expected_regions=tuple(_excluded(missing, coupling(band)) for band in table.expected),
         events_limit=table.observed_events if observed else missing,
         yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(signal.rates.processes)},
         status=table.status,
         messages=table.messages,
-        ensemble=table.ensemble,
-        seed=table.seed,
-        toys=table.toys,
     )
 
 
@@ -132,7 +105,7 @@ def _compile(signal: ExpectedSignal) -> CompiledLikelihood:
     """Compile the template once; any signal will do, it is replaced for all masses at once."""
     processes = signal.rates.processes
     ones = np.ones((len(processes), len(signal.bins)))
-    return compile_workspace(signal.template.to_pyhf(ones, processes), validate=False)
+    return compile_workspace(workspace(signal.template, ones, processes), validate=False)
 
 
 def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:
@@ -143,18 +116,12 @@ def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Ar
     return np.ascontiguousarray(events[..., rows, :][..., columns])
 
 
-def _regions(
-    signal: ExpectedSignal,
-    confidence_level: float,
-    method: str,
-    observed: bool,
-    progress: Callable[[str], object],
-) -> Inversion:
-    rates = signal.rates
-    if method not in ("exact", "asymptotic"):
+def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
+    rates, made = signal.rates, signal.specification
+    if not made.calculator.smooth:
         raise InputError(
-            f"the signal in {signal.card.name} is no power of {rates.parameter}: its regions need "
-            f"the method 'exact' or 'asymptotic', not '{method}'"
+            f"the signal in {made.search} is no power of {rates.parameter}: its regions need a "
+            f"method without statistical noise, not '{made.calculator.name}'"
         )
     likelihood = _compile(signal)
     accepted = _in_order(signal, likelihood, signal.accepted)
@@ -167,28 +134,27 @@ def _regions(
         events,
         count,
         rates.couplings,
-        confidence_level=confidence_level,
-        method=method,
-        observed=observed,
+        confidence_level=made.confidence_level,
+        calculator=made.calculator,
+        observed=not made.expected_only,
     )
-    median = bands[BAND_ORDER.index(0)]
-    if observed:
+    if made.expected_only:
+        regions: tuple[Regions, ...] = ((),) * count
+        median = bands[BAND_ORDER.index(0)]
+        status = tuple(_status(intervals, float(rates.couplings[0])) for intervals in median)
+        messages = ("",) * count
+    else:
         progress("excluded regions")
         found = excluded_regions(
             likelihood,
             events,
             count,
             rates.couplings,
-            confidence_level=confidence_level,
-            method=method,
+            confidence_level=made.confidence_level,
+            calculator=made.calculator,
         )
-        regions: tuple[Regions, ...] = found.regions
-        status, messages = found.status, found.messages
-    else:
-        regions = ((),) * count
-        status = tuple(_status(intervals, float(rates.couplings[0])) for intervals in median)
-        messages = ("",) * count
-    lowest = _lowest(regions)
+        regions, status, messages = found.regions, found.status, found.messages
+    lowest = np.array([intervals[0][0] if intervals else math.nan for intervals in regions])
     exists = np.isfinite(lowest)
     at_edge = np.zeros((count, *accepted.shape[2:]))
     at_edge[exists] = events(np.flatnonzero(exists), lowest[exists])
@@ -196,8 +162,7 @@ def _regions(
     samples = list(likelihood.signal_names)
     return Inversion(
         regions=regions,
-        expected=np.array([_lowest(band) for band in bands]),
-        expected_regions=median,
+        expected_regions=tuple(bands),
         events_limit=np.where(exists, totals, math.nan),
         yields={
             name: at_edge[:, samples.index(f"signal_{name}")].sum(axis=1)
@@ -205,16 +170,16 @@ def _regions(
         },
         status=status,
         messages=messages,
-        ensemble="aux-fixed" if method == "exact" else None,
     )
 
 
-def _open(lowest: Array) -> tuple[Regions, ...]:
-    return tuple(((low, None),) if math.isfinite(low) else () for low in lowest.tolist())
-
-
-def _lowest(regions: tuple[Regions, ...]) -> Array:
-    return np.array([found[0][0] if found else math.nan for found in regions])
+def _excluded(below: Array, above: Array) -> tuple[Regions, ...]:
+    """Excluded couplings outside of an allowed interval; without a lower edge all above."""
+    result: list[Regions] = []
+    for low, high in zip(below.tolist(), above.tolist(), strict=True):
+        ends = ((high, None),) if math.isfinite(high) else ()
+        result.append(((0.0, low), *ends) if low > 0.0 else ends)
+    return tuple(result)
 
 
 def _status(intervals: Regions, smallest: float) -> Status:

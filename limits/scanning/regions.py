@@ -18,11 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import interpolate
 
-from na64.limits.calculators.registry import cls_values
+from na64.limits.calculators.limits import cls_values
+from na64.limits.calculators.protocol import Calculator
+from na64.limits.calculators.registry import Exact
 from na64.limits.calculators.roots import BRACKETED, find_roots
-from na64.limits.calculators.table import BAND_ORDER, check_confidence_level
+from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.calculators.table import check_confidence_level
 from na64.limits.likelihood.compiled import CompiledLikelihood
-from na64.limits.results.limit import Status
 from na64.models.errors import InputError
 
 __all__ = [
@@ -30,16 +32,15 @@ __all__ = [
     "Signals",
     "excluded_regions",
     "interpolated_signals",
-    "region_contours",
 ]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 #: signal events at mass indices (N,) and couplings (N,): shape (N, S, B)
 Signals = Callable[[Index, Array], Array]
-#: excluded intervals at one mass, the upper edge None where the grid ends before it
-Intervals = tuple[tuple[float, float | None], ...]
 
+#: what is used unless told otherwise
+_EXACT = Exact()
 #: tolerance of an edge in ln(coupling)
 _TOLERANCE: Final = 1e-6
 #: ln(CLs / alpha) is kept within this range
@@ -54,8 +55,8 @@ class RegionTable:
 
     Attributes
     ----------
-    method, confidence_level
-        Calculator, and 1 - CLs at the edges.
+    calculator, confidence_level
+        Method with its settings, and 1 - CLs at the edges.
     couplings
         The grid, shape (C,).
     order
@@ -72,12 +73,12 @@ class RegionTable:
         What went wrong, one per mass.
     """
 
-    method: str
+    calculator: Calculator
     confidence_level: float
     couplings: Array
     order: int | None
     log_ratio: Array
-    regions: tuple[Intervals, ...]
+    regions: tuple[Regions, ...]
     status: tuple[Status, ...]
     messages: tuple[str, ...]
 
@@ -137,7 +138,7 @@ def excluded_regions(
     couplings: ArrayLike,
     *,
     confidence_level: float = 0.9,
-    method: str = "exact",
+    calculator: Calculator = _EXACT,
     order: int | None = None,
     counts: ArrayLike | None = None,
 ) -> RegionTable:
@@ -156,8 +157,8 @@ def excluded_regions(
         if ln(CLs / alpha) dips towards it.
     confidence_level
         Between 0 and 1.
-    method
-        ``exact`` or ``asymptotic``; the noise of toys has no edges.
+    calculator
+        One without noise, which has no edges.
     order
         None for the observed regions; -2, -1, 0, 1 or 2 for the expected ones.
     counts
@@ -174,16 +175,25 @@ def excluded_regions(
     """
     alpha = check_confidence_level(confidence_level)
     grid = _checked_couplings(couplings)
-    if method not in ("exact", "asymptotic"):
-        raise InputError(f"regions need the method 'exact' or 'asymptotic', not '{method}'")
+    if not calculator.smooth:
+        raise InputError(
+            f"excluded regions need a method without statistical noise, not '{calculator.name}'"
+        )
     if order is not None and order not in BAND_ORDER:
         raise InputError(f"band order must be one of {BAND_ORDER}, is {order}")
 
     def log_ratio(mass: Index, log_coupling: Array) -> Array:
         batch = likelihood.inject(signals(mass, np.exp(log_coupling)))
-        found = cls_values(batch, 1.0, method=method, expected=order is not None, counts=counts)
+        found = cls_values(
+            batch, 1.0, calculator=calculator, expected=order is not None, counts=counts
+        )
         if order is None or found.expected is None:
-            cls = found.observed
+            # more signal in the data than is tested does not exclude it
+            cls = (
+                found.observed
+                if found.too_small is None
+                else np.where(found.too_small, 1.0, found.observed)
+            )
         else:
             cls = found.expected[BAND_ORDER.index(order)]
         with np.errstate(divide="ignore"):
@@ -195,7 +205,7 @@ def excluded_regions(
     values = log_ratio(mass, np.tile(x, n_masses)).reshape(n_masses, n)
     nodes = [_Nodes(x, row) for row in values]
     _look_between(nodes, log_ratio)
-    return _assemble(nodes, log_ratio, values, grid, method, confidence_level, order)
+    return _assemble(nodes, log_ratio, values, grid, calculator, confidence_level, order)
 
 
 @dataclass(slots=True)
@@ -251,7 +261,7 @@ def _assemble(
     log_ratio: Callable[[Index, Array], Array],
     values: Array,
     grid: Array,
-    method: str,
+    calculator: Calculator,
     confidence_level: float,
     order: int | None,
 ) -> RegionTable:
@@ -278,7 +288,7 @@ def _assemble(
         first, last = np.where(falls, low, -high), np.where(falls, high, -low)
         roots = find_roots(falling, first, last, tolerance=_TOLERANCE, floor=-300.0, ceiling=300.0)
         edges, good = mirror * roots.x, roots.state == BRACKETED
-    regions: list[Intervals] = []
+    regions: list[Regions] = []
     status: list[Status] = []
     messages: list[str] = []
     for m, line in enumerate(nodes):
@@ -312,7 +322,7 @@ def _assemble(
             status.append(Status.NO_EXCLUSION)
             messages.append("no coupling of the grid is excluded")
     return RegionTable(
-        method=method,
+        calculator=calculator,
         confidence_level=confidence_level,
         couplings=grid,
         order=order,
@@ -321,53 +331,6 @@ def _assemble(
         status=tuple(status),
         messages=tuple(messages),
     )
-
-
-def region_contours(masses_gev: ArrayLike, table: RegionTable) -> list[Array]:
-    """Trace the border of the excluded region in the plane of mass and coupling.
-
-    Parameters
-    ----------
-    masses_gev
-        Masses, positive and increasing, shape (M,), at least two.
-    table
-        Result of `excluded_regions`.
-
-    Returns
-    -------
-    list of ndarray
-        Lines of (mass, coupling), shape (K, 2) each. A region inside the grid gives a closed
-        line, whose first point is repeated at its end; one that touches the border of the grid
-        an open one. Points at the masses of the grid are the polished edges.
-
-    Raises
-    ------
-    InputError
-        If the masses do not fit the table.
-    """
-    import contourpy  # comes with matplotlib; slow to import
-
-    masses = np.asarray(masses_gev, dtype=np.float64)
-    if masses.shape != (len(table.log_ratio),) or len(masses) < 2:
-        raise InputError(f"{masses.size} masses for {len(table.log_ratio)} rows, at least two")
-    x, y = np.log(masses), np.log(table.couplings)
-    generator = contourpy.contour_generator(x, y, np.ma.masked_invalid(table.log_ratio.T))
-    edges = [
-        np.log([edge for pair in intervals for edge in pair if edge is not None])
-        for intervals in table.regions
-    ]
-    spacing = float(np.max(np.diff(y)))
-    lines = []
-    for found in generator.lines(0.0):
-        line = np.array(found, dtype=np.float64)
-        column = np.searchsorted(x, line[:, 0] - 1e-9)
-        for i, at in enumerate(column.tolist()):
-            if at < len(x) and abs(x[at] - line[i, 0]) < 1e-9 and len(edges[at]):
-                nearest = edges[at][np.argmin(np.abs(edges[at] - line[i, 1]))]
-                if abs(nearest - line[i, 1]) < spacing:
-                    line[i, 1] = nearest
-        lines.append(np.exp(line))
-    return lines
 
 
 def _checked_couplings(couplings: ArrayLike) -> Array:

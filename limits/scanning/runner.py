@@ -1,94 +1,64 @@
-"""Scan: from a search and a mediator to the excluded couplings over a grid of masses."""
+"""Scan: from a specification to the excluded couplings, whole or in parts."""
 
 from __future__ import annotations
 
-import os
+import inspect
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from typing import Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import NDArray
 
-from na64.limits.calculators.registry import DEFAULT_TOYS, METHODS
-from na64.limits.results.limit import Exclusion
+from na64.limits.results.axes import coupling_axis, mass_axis
+from na64.limits.results.limit import Limit, Origin
 from na64.limits.results.provenance import provenance
+from na64.limits.results.specification import Specification
 from na64.limits.scanning.invert import invert
-from na64.limits.scanning.signal import ExpectedSignal, Settings, expected_signal
+from na64.limits.scanning.request import Search, specify
+from na64.limits.scanning.settings import SETTINGS
+from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
 from na64.limits.scanning.validity import limit_warnings
-from na64.models.errors import InputError, unknown_name
-from na64.models.mediators.naming import mass_name
-from na64.models.mediators.protocol import Mediator
+from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
-from na64.workspaces.cards.card import RunCard
+from na64.workspaces.cards import DEFAULT_CARD
 
-__all__ = ["exclude", "scan"]
+__all__ = ["exclude", "join", "merge", "run", "scan"]
 
 
 def scan(
-    search: str | os.PathLike[str] | RunCard = "na64e-2016-2022",
+    search: Specification | Search | Sequence[Search] = DEFAULT_CARD,
     *,
-    masses_gev: ArrayLike | None = None,
-    model: str | Mediator | None = None,
-    confidence_level: float = 0.9,
-    method: str = "exact",
-    production: str = "etl",
-    alpha_d: float = 0.1,
-    ratio: float = 3.0,
-    dark_matter: str | None = None,
-    splitting: float = 0.0,
-    annihilation: bool = True,
-    inelastic: bool = True,
-    initial_state_radiation: bool = False,
-    invisible_branching: float = 0.0,
-    overrides: Sequence[str] = (),
-    expected_only: bool = False,
-    toys: int = DEFAULT_TOYS,
-    seed: int = 1,
-    ensemble: str = "aux-fixed",
     jobs: int = 1,
     tables: TableStore | None = None,
-    progress: Callable[[str], object] = lambda label: None,
-) -> Exclusion:
-    """Return the couplings that a search excludes.
+    progress: Progress = silent,
+    **request: Any,
+) -> Limit:
+    """Return the couplings that a search, or several together, exclude.
 
     Parameters
     ----------
     search
-        A card, or the name of a shipped one, or a file.
-    masses_gev
-        Mediator masses, increasing, shape (M,); the card's grid if None.
-    model
-        The mediator or its name; the card's if None.
-    confidence_level
-        Between 0 and 1; NA64 quotes 0.9.
-    method
-        Calculator of the CLs: ``exact``, ``asymptotic`` or ``toys``.
-    production
-        Approximation of the cross-section: ``etl``, ``ww`` or ``iww``.
-    alpha_d, ratio, dark_matter
-        Dark sector: g_D^2/(4 pi), m_mediator/m_chi above 2, and the species; ``none`` for a
-        mediator with no dark matter, which is the default if it decays to neutrinos.
-    splitting
-        Relative mass splitting of pseudo-Dirac dark matter.
-    annihilation, inelastic, initial_state_radiation
-        Whether the resonance of e+ e-, inelastic scattering off nuclei, and initial-state
-        radiation of the resonance are included.
-    invisible_branching
-        Branching ratio to states that nothing sees, of a particle that decays in flight.
-    overrides
-        ``path=value`` settings on top of the card, such as ``bins.0.exposure=1e13``.
-    expected_only
-        Whether the data are left alone and only expected limits computed.
-    toys, seed, ensemble, jobs
-        For the method ``toys``, as in `na64.limits.calculators.upper_limits`.
+        A specification; or a card, the name of a shipped one, a file, or a list of them for a
+        combination in one likelihood, from which `na64.limits.specify` makes one.
+    jobs
+        Processes that share the masses; the result does not depend on it.
     tables
         Where tables of cross-sections are kept between runs, such as
         `na64.workspaces.io.cache.TableCache`; computed anew if None.
     progress
         Called with the name of each stage as it begins.
+    **request
+        What `na64.limits.specify` takes: ``masses_gev``, ``model``, ``overrides``, ``shared``,
+        ``confidence_level``, ``expected_only``, ``method`` and the settings of signal, dark
+        sector and calculator.
 
     Returns
     -------
-    Exclusion
-        Observed and expected limits with their provenance.
+    Limit
+        Observed and expected limits with the specification.
 
     Raises
     ------
@@ -101,136 +71,169 @@ def scan(
 
     >>> import numpy as np
     >>> from na64.limits import scan
-    >>> exclusion = scan("na64e-2016-2022", masses_gev=np.array([0.01, 0.1, 0.5]))
-    >>> [status.value for status in exclusion.status]
+    >>> limit = scan("na64e-2016-2022", masses_gev=np.array([0.01, 0.1, 0.5]))
+    >>> [status.value for status in limit.status]
     ['ok', 'ok', 'ok']
     """
-    settings = Settings(
-        production=production,
-        alpha_d=alpha_d,
-        ratio=ratio,
-        dark_matter=dark_matter,
-        splitting=splitting,
-        annihilation=annihilation,
-        inelastic=inelastic,
-        initial_state_radiation=initial_state_radiation,
-        invisible_branching=invisible_branching,
-    )
-    check_calculator(method, confidence_level)
-    signal = expected_signal(
-        search,
-        masses_gev=masses_gev,
-        model=model,
-        settings=settings,
-        overrides=overrides,
-        tables=tables,
-        progress=progress,
-    )
-    return exclude(
-        signal,
-        confidence_level=confidence_level,
-        method=method,
-        expected_only=expected_only,
-        toys=toys,
-        seed=seed,
-        ensemble=ensemble,
-        jobs=jobs,
-        progress=progress,
-    )
+    if not isinstance(search, Specification):
+        return run(specify(search, **request), jobs=jobs, tables=tables, progress=progress)
+    if request:
+        raise InputError(f"a specification has its {', '.join(request)} already; change it there")
+    return run(search, jobs=jobs, tables=tables, progress=progress)
 
 
-def check_calculator(method: str, confidence_level: float) -> None:
-    """Refuse an unknown method, or a confidence level that is not between 0 and 1."""
-    if method not in METHODS:
-        raise unknown_name("method", method, METHODS)
-    if not 0.0 < confidence_level < 1.0:
-        raise InputError(f"confidence level must be between 0 and 1, is {confidence_level:g}")
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The keywords of `scan`, settings as they are declared, for people who ask for help."""
+    own = [
+        p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD
+    ]
+    words = [p for p in inspect.signature(specify).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    named = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+        for name in ("method", *SETTINGS)
+    ]
+    return inspect.Signature([own[0], *words, *named, *own[1:]], return_annotation=Limit)
 
 
-def exclude(
-    signal: ExpectedSignal,
+scan.__signature__ = _signature(scan)  # type: ignore[attr-defined]
+
+
+def run(
+    specification: Specification,
     *,
-    confidence_level: float = 0.9,
-    method: str = "exact",
-    expected_only: bool = False,
-    toys: int = DEFAULT_TOYS,
-    seed: int = 1,
-    ensemble: str = "aux-fixed",
     jobs: int = 1,
-    progress: Callable[[str], object] = lambda label: None,
-) -> Exclusion:
+    tables: TableStore | None = None,
+    progress: Progress = silent,
+) -> Limit:
+    """Return the result of a specification, computed by one process or several.
+
+    Parameters
+    ----------
+    specification, jobs, tables, progress
+        As in `scan`.
+    """
+    if jobs < 1:
+        raise InputError(f"at least one job is needed, not {jobs}")
+    parts = specification.split(jobs)
+    if len(parts) == 1:
+        signal = expected_signal(specification, tables=tables, progress=progress)
+        return exclude(signal, progress=progress)
+    progress(f"{len(parts)} processes")
+    tasks = [(part.to_dict(), tables) for part in parts]
+    with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
+        return merge(list(pool.map(_run_part, tasks)))
+
+
+def _run_part(task: tuple[dict[str, Any], TableStore | None]) -> Limit:
+    document, tables = task
+    return run(Specification.from_dict(document), tables=tables)
+
+
+def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
     """Return the couplings that are excluded, given the expected signal.
 
     Parameters
     ----------
     signal
-        From `expected_signal`.
-    confidence_level, method, expected_only, toys, seed, ensemble, jobs, progress
-        As in `scan`.
+        From `na64.limits.scanning.signal.expected_signal`.
+    progress
+        Called with the name of each stage as it begins.
     """
-    check_calculator(method, confidence_level)
-    card, template, rates = signal.card, signal.template, signal.rates
-    settings, sector = signal.settings, signal.settings.dark_sector()
-    only_expected = expected_only or template.projection
-    found = invert(
-        signal,
-        confidence_level=confidence_level,
-        method=method,
-        observed=not only_expected,
-        toys=toys,
-        seed=seed,
-        ensemble=ensemble,
-        jobs=jobs,
-        progress=progress,
-    )
-    warnings = limit_warnings(
-        signal.mediator,
-        sector,
-        rates.power,
-        rates.masses_gev,
-        found.expected_regions if only_expected else found.regions,
-    )
-    return Exclusion(
-        search=card.name,
-        title=card.title,
-        model=rates.mediator,
-        parameter=rates.parameter,
-        power=rates.power,
-        mass_parameter=mass_name(signal.mediator, card.mass_parameter),
-        confidence_level=confidence_level,
-        method=method,
-        production=settings.production,
-        alpha_d=None if sector is None else sector.alpha_d,
-        ratio=None if sector is None else sector.ratio,
-        dark_matter=None if sector is None else sector.species.value,
-        masses_gev=rates.masses_gev,
+    made = signal.specification
+    found = invert(signal, progress=progress)
+    limit = Limit(
+        specification=made,
+        x=mass_axis(made.mass_parameter),
+        y=coupling_axis(made.mediator.parameter, made.mass_parameter),
+        masses_gev=made.masses_gev,
         regions=found.regions,
-        expected=found.expected,
+        expected_regions=found.expected_regions,
+        status=found.status,
+        messages=found.messages,
         events_limit=found.events_limit,
         yields=found.yields,
-        status=found.status,
-        expected_only=only_expected,
-        ensemble=found.ensemble,
-        seed=found.seed,
-        toys=found.toys,
-        expected_regions=found.expected_regions,
-        options={
-            "splitting": settings.splitting,
-            "annihilation": settings.annihilation,
-            "inelastic": settings.inelastic,
-            "initial_state_radiation": settings.initial_state_radiation,
-            **({} if settings.primary_positrons else {"primary_positrons": False}),
-            **(
-                {"invisible_branching": settings.invisible_branching}
-                if settings.invisible_branching
-                else {}
-            ),
-        },
-        provenance=provenance(
-            card=card.to_dict(),
-            card_digest=card.digest,
-            template_digest=template.digest,
-            messages=[message for message in found.messages if message],
-            warnings=warnings,
+        power=signal.rates.power,
+        provenance=provenance(workspace_digest=signal.template.digest),
+    )
+    return _warned(limit)
+
+
+def _warned(limit: Limit) -> Limit:
+    """Return a result in couplings with what its readers must know."""
+    made = limit.specification
+    warnings = limit_warnings(
+        made.mediator, made.dark_sector, limit.power, limit.masses_gev, limit.shown_regions
+    )
+    return replace(limit, warnings=tuple(warnings))
+
+
+def merge(results: Sequence[Limit]) -> Limit:
+    """Return results of the same specification at different masses as one.
+
+    Parameters
+    ----------
+    results
+        Such as those of the parts of `Specification.split`, in any order.
+
+    Returns
+    -------
+    Limit
+        Bit for bit what the whole specification gives at once.
+
+    Raises
+    ------
+    InputError
+        Without a result, for specifications that differ in more than their masses, results in
+        another plane than that of the coupling, and for a mass that two results have.
+    """
+    if not results:
+        raise InputError("nothing to merge: no result given")
+    first = results[0]
+    masses = first.specification.masses_gev
+    for other in results[1:]:
+        if other.specification.at(masses) != first.specification:
+            raise InputError(
+                f"results of {first.specification.search} and {other.specification.search} differ "
+                "in more than their masses: they cannot be merged"
+            )
+    if not all(result.plane.is_coupling for result in results):
+        raise InputError("results are merged in the plane of the coupling, before any transform")
+    if any(_origin(result, masses) != _origin(first, masses) for result in results):
+        raise InputError("results that were carried over from different scans cannot be merged")
+    return _warned(join(results))
+
+
+def _origin(result: Limit, masses: NDArray[np.float64]) -> Origin | None:
+    """Where a result comes from, at masses that all results are compared at."""
+    return None if result.origin is None else result.origin.at(masses)
+
+
+def join(results: Sequence[Limit]) -> Limit:
+    """Return results with disjoint masses side by side, unchecked; the first says the rest."""
+    first = results[0]
+    masses = np.concatenate([result.specification.masses_gev for result in results])
+    order = np.argsort(masses, kind="stable")
+
+    def joined(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        return np.asarray(np.concatenate(arrays)[order])
+
+    def chosen(lists: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+        whole = [item for items in lists for item in items]
+        return tuple(whole[row] for row in order.tolist())
+
+    together = masses[order]
+    return replace(
+        first,
+        specification=first.specification.at(together),
+        origin=None if first.origin is None else first.origin.at(together),
+        masses_gev=joined([result.masses_gev for result in results]),
+        regions=chosen([result.regions for result in results]),
+        expected_regions=tuple(
+            chosen([result.expected_regions[band] for result in results])
+            for band in range(len(first.expected_regions))
         ),
+        status=chosen([result.status for result in results]),
+        messages=chosen([result.messages for result in results]),
+        events_limit=joined([result.events_limit for result in results]),
+        yields={name: joined([result.yields[name] for result in results]) for name in first.yields},
     )

@@ -9,16 +9,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.results.limit import Regions
+from na64.limits.calculators.status import Regions
 from na64.models.constants import LEPTON_MASSES_GEV
-from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.signals.missing_energy import invisible_branching_at
 
 __all__ = [
-    "LARGEST_COUPLING",
-    "check_coupling",
     "largest_perturbative",
     "limit_warnings",
     "limit_with_visible_decays",
@@ -26,30 +23,8 @@ __all__ = [
     "visible_decay_note",
 ]
 
-#: far above every coupling for which a signal is a small correction; in 1/GeV for those with a
-#: dimension
-LARGEST_COUPLING: Final = 1e6
-_SMALLEST_COUPLING: Final = 1e-100  # its square is a number still
 #: visible share of decays at a limit that is worth a word: half of that in the coupling
 _VISIBLE_SHARE: Final = 0.01
-
-
-def check_coupling(coupling: float) -> None:
-    """Refuse a coupling at which nothing can be computed.
-
-    Raises
-    ------
-    InputError
-        For one that is not positive or not finite, above `LARGEST_COUPLING`, or so small that
-        events underflow.
-    """
-    if not 0.0 < coupling < math.inf:
-        raise InputError(f"the coupling must be positive and finite, is {coupling:g}")
-    if not _SMALLEST_COUPLING <= coupling <= LARGEST_COUPLING:
-        raise InputError(
-            f"the coupling must be in {_SMALLEST_COUPLING:g} to {LARGEST_COUPLING:g}, is "
-            f"{coupling:g}"
-        )
 
 
 def largest_perturbative(mediator: Mediator) -> float:

@@ -26,6 +26,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import CHARGED_PION_MASS_GEV, ELECTRON_MASS_GEV, LEPTON_MASSES_GEV
+from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator, MediatorKind
 
@@ -70,7 +71,7 @@ class ThreeBodyDecay:
     @property
     def total_gev(self) -> FloatArray:
         """Total width, shape (M,)."""
-        return np.asarray(np.sum(list(self.widths_gev.values()), axis=0))
+        return sum_of_widths(self.widths_gev, self.heavy_gev.shape)
 
     def visible_fraction(self, energy_ratio: FloatArray) -> FloatArray:
         """Return the fraction of decays whose visible energy is above a cut.
@@ -134,7 +135,7 @@ def three_body_decay(
             )
         )
     )
-    if MediatorKind(mediator.kind) is not MediatorKind.VECTOR:
+    if mediator.kind != MediatorKind.VECTOR:
         raise InputError(f"three-body decays are for a vector mediator, not {mediator.kind}")
     delta = heavy - light
     if np.any(delta <= 2.0 * ELECTRON_MASS_GEV):

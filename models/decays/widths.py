@@ -6,6 +6,8 @@ beta = sqrt(1 - 4 r).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,6 +16,7 @@ __all__ = [
     "boson_to_photons",
     "pseudoscalar_to_fermions",
     "scalar_to_fermions",
+    "sum_of_widths",
     "vector_to_complex_scalars",
     "vector_to_fermions",
     "vector_to_left_handed_neutrinos",
@@ -23,6 +26,19 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+
+
+def sum_of_widths(
+    partial_gev: Mapping[str, NDArray[np.float64]], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return the sum of partial widths in GeV, of a shape to which each of them broadcasts.
+
+    They are added one after the other: a mass alone gives the same bits as among others.
+    """
+    total = np.zeros(shape)
+    for width in partial_gev.values():
+        total = total + width
+    return np.asarray(total)
 
 
 def velocity(mass_gev: ArrayLike, daughter_mass_gev: ArrayLike) -> FloatArray:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.models.decays import widths
+from na64.models.declared import is_number, read_declared, setting
 from na64.models.errors import InputError, unknown_name
+from na64.models.kinds import kind_row
 from na64.models.mediators.protocol import MediatorKind
 
 __all__ = ["DarkMatter", "DarkSector", "dark_matter"]
@@ -55,12 +57,38 @@ class DarkSector:
         Relative mass splitting of pseudo-Dirac states, m_2 = m_1 (1 + splitting), 0 otherwise.
     """
 
-    species: DarkMatter = DarkMatter.DIRAC
-    alpha_d: float = 0.1
-    ratio: float = 3.0
-    splitting: float = 0.0
+    species: DarkMatter = field(
+        default=DarkMatter.DIRAC,
+        metadata=setting(
+            help=f"Dark matter: {', '.join(DarkMatter)}.", option="dark-matter", allowed=DarkMatter
+        ),
+    )
+    alpha_d: float = field(
+        default=0.1,
+        metadata=setting(
+            help="Dark coupling g_D^2/(4 pi).", option="alpha-d", low=0.0, high=4.0 * math.pi
+        ),
+    )
+    ratio: float = field(
+        default=3.0,
+        metadata=setting(
+            help="Mediator mass over dark-matter mass, above 2.", option="ratio", low=2.0
+        ),
+    )
+    splitting: float = field(
+        default=0.0,
+        metadata=setting(
+            help="Mass splitting of pseudo-Dirac states, m2 = m1 (1 + D).",
+            option="splitting",
+            low=0.0,
+        ),
+    )
 
     def __post_init__(self) -> None:
+        for name in ("alpha_d", "ratio", "splitting"):
+            if not is_number(getattr(self, name)):
+                raise InputError(f"{name} must be a number, is {getattr(self, name)!r}")
+        object.__setattr__(self, "species", dark_matter(str(self.species)))
         if not 0.0 < self.alpha_d < 4.0 * math.pi:
             raise InputError(
                 f"alpha_D must be above 0 and perturbative (below 4 pi), is {self.alpha_d}"
@@ -75,11 +103,30 @@ class DarkSector:
                 f"{self.ratio:g}: the decay to dark matter is closed and the mediator visible"
             )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the dark sector as plain data."""
+        return {**asdict(self), "species": self.species.value}
+
+    @classmethod
+    def from_dict(cls, data: object, where: str = "dark_sector") -> DarkSector:
+        """Return the dark sector that plain data give; what is missing has its default.
+
+        Raises
+        ------
+        InputError
+            For what is no such data, with its path ``where``.
+        """
+        given = read_declared(cls, data, where)
+        try:
+            return cls(**given)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+
     def width_gev(
         self,
         mass_gev: ArrayLike,
         mediator_mass_gev: ArrayLike,
-        kind: MediatorKind = MediatorKind.VECTOR,
+        kind: str = MediatorKind.VECTOR,
     ) -> NDArray[np.float64]:
         """Return the width to dark matter of a mediator of invariant mass ``mass_gev``.
 
@@ -108,48 +155,23 @@ class DarkSector:
             For a pseudoscalar and scalar dark matter, which parity forbids, and for a mediator
             that couples to photons.
         """
-        mass = np.asarray(mass_gev, float)
-        chi = np.asarray(mediator_mass_gev, float) / self.ratio
-        if kind is MediatorKind.VECTOR:
-            return self._vector_width(mass, chi)
-        if kind is MediatorKind.PHOTON_COUPLED:
-            raise InputError("a photon-coupled mediator does not decay to dark matter here")
+        mass, on_shell = np.asarray(mass_gev, float), np.asarray(mediator_mass_gev, float)
+        chi = on_shell / self.ratio
+        to = kind_row(kind, "the width to dark matter").dark
+        if to is None:
+            raise InputError(f"a {kind} mediator does not decay to dark matter here")
         if self.species is DarkMatter.SCALAR:
-            if kind is MediatorKind.AXIAL:
-                return widths.vector_to_complex_scalars(mass, chi, self.alpha_d)
-            if kind is MediatorKind.PSEUDOSCALAR:
+            if to.scalars is None:
                 raise InputError(
-                    "a pseudoscalar does not decay to scalar dark matter (parity); choose dirac, "
+                    f"a {kind} does not decay to scalar dark matter (parity); choose dirac, "
                     "majorana or pseudo-dirac"
                 )
-            on_shell = np.asarray(mediator_mass_gev, float)
-            return np.asarray(
-                self.alpha_d * on_shell**2 * widths.velocity(mass, chi) / (4.0 * mass)
-            )
-        if self.species is DarkMatter.DIRAC:
-            return 2.0 * self._majorana_width(kind, mass, chi)
-        light = self._majorana_width(kind, mass, chi)
+            return np.asarray(to.scalars(mass, chi, on_shell, self.alpha_d))
+        light = to.majorana(mass, chi, self.alpha_d)
         if self.species is DarkMatter.MAJORANA:
             return light
-        heavy = self._majorana_width(kind, mass, chi * (1.0 + self.splitting))
-        return np.asarray(light + heavy)
-
-    def _vector_width(
-        self, mass: NDArray[np.float64], chi: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        if self.species is DarkMatter.SCALAR:
-            return widths.vector_to_complex_scalars(mass, chi, self.alpha_d)
-        if self.species is DarkMatter.MAJORANA:
-            return widths.vector_to_majorana_fermions(mass, chi, self.alpha_d)
-        return widths.vector_to_pseudo_dirac_fermions(mass, chi, self.splitting, self.alpha_d)
-
-    def _majorana_width(
-        self, kind: MediatorKind, mass: NDArray[np.float64], chi: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Width to one Majorana pair, half of a Dirac pair's."""
-        if kind is MediatorKind.AXIAL:
-            return widths.vector_to_majorana_fermions(mass, chi, self.alpha_d)
-        half_coupling = np.sqrt(2.0 * np.pi * self.alpha_d)
-        if kind is MediatorKind.SCALAR:
-            return widths.scalar_to_fermions(mass, chi, half_coupling)
-        return widths.pseudoscalar_to_fermions(mass, chi, half_coupling)
+        if to.mixed is not None:
+            return to.mixed(mass, chi, self.splitting, self.alpha_d)
+        if self.species is DarkMatter.DIRAC:
+            return np.asarray(2.0 * light)
+        return np.asarray(light + to.majorana(mass, chi * (1.0 + self.splitting), self.alpha_d))

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.kinds import kind_row
+from na64.models.mediators.protocol import Mediator
 
 __all__ = ["DARK_PHOTON_MASS", "mass_name"]
 
 #: the usual name in searches for dark photons, which fits no other mediator
 DARK_PHOTON_MASS: Final = "m_A'"
-_BY_KIND: Final[Mapping[MediatorKind, str]] = {
-    MediatorKind.VECTOR: "m_Z'",
-    MediatorKind.AXIAL: "m_Z'",
-    MediatorKind.SCALAR: "m_phi",
-    MediatorKind.PSEUDOSCALAR: "m_a",
-    MediatorKind.PHOTON_COUPLED: "m_a",
-}
 
 
 def mass_name(mediator: Mediator, usual: str = DARK_PHOTON_MASS) -> str:
@@ -39,4 +32,4 @@ def mass_name(mediator: Mediator, usual: str = DARK_PHOTON_MASS) -> str:
     """
     if usual != DARK_PHOTON_MASS or mediator.name == "dark-photon":
         return usual
-    return _BY_KIND[MediatorKind(mediator.kind)]
+    return kind_row(mediator.kind, "the name of the mass").mass_name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from na64.models.errors import InputError, unknown_name
@@ -19,7 +19,7 @@ from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.spin_zero import pseudoscalar, scalar
 from na64.models.mediators.vectors import axial, dark_photon, vector
 
-__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "available_mediators", "mediator"]
+__all__ = ["BUILT_IN", "ENTRY_POINT_GROUP", "available_mediators", "entry_point_of", "mediator"]
 
 #: group under which another package registers a function that returns its mediator
 ENTRY_POINT_GROUP: Final = "na64.mediators"
@@ -46,6 +46,11 @@ def available_mediators() -> tuple[str, ...]:
     return tuple(sorted({*BUILT_IN, *installed}))
 
 
+def entry_point_of(name: str) -> EntryPoint | None:
+    """Return the entry point of another package's mediator of a name, if one is installed."""
+    return next(iter(entry_points(group=ENTRY_POINT_GROUP, name=name)), None)
+
+
 def mediator(name: str) -> Mediator:
     """Return a mediator by name.
 
@@ -54,16 +59,22 @@ def mediator(name: str) -> Mediator:
     Raises
     ------
     InputError
-        For a name that nobody provides, or an installed object that is no mediator.
+        For a name that nobody provides, or an installed object that is no mediator or has
+        another name.
     """
     if name in BUILT_IN:
         return BUILT_IN[name]()
-    found = list(entry_points(group=ENTRY_POINT_GROUP, name=name))
-    if not found:
+    found = entry_point_of(name)
+    if found is None:
         raise unknown_name("model", name, available_mediators())
-    made = found[0].load()()
+    made = found.load()()
     if not isinstance(made, Mediator):
         raise InputError(
-            f"entry point '{found[0].value}' for the model '{name}' does not return a mediator"
+            f"entry point '{found.value}' for the model '{name}' does not return a mediator"
+        )
+    if made.name != name:
+        raise InputError(
+            f"entry point '{found.value}' for the model '{name}' returns one named '{made.name}': "
+            "the two names must be the same"
         )
     return made

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import LEPTON_MASSES_GEV
-from na64.models.decays.widths import pseudoscalar_to_fermions, scalar_to_fermions
 from na64.models.errors import InputError
+from na64.models.kinds import KINDS, kind_row
 from na64.models.mediators.charges import NEUTRINOS, QUARKS, charge_of, checked_charges
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.quarks import free_quark_widths
@@ -47,9 +47,15 @@ class SpinZeroMediator:
     citations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in (MediatorKind.SCALAR, MediatorKind.PSEUDOSCALAR):
-            raise InputError(f"a spin-zero mediator is scalar or pseudoscalar, not {self.kind}")
+        self._width_to_pair()
         object.__setattr__(self, "charges", checked_charges(self.name, self.charges))
+
+    def _width_to_pair(self) -> Callable[[ArrayLike, ArrayLike, ArrayLike], NDArray[np.float64]]:
+        found = kind_row(self.kind, "the width to fermions").fermions
+        if found is None:
+            allowed = " or ".join(kind for kind, row in KINDS.items() if row.fermions)
+            raise InputError(f"a spin-zero mediator is {allowed}, not {self.kind}")
+        return found
 
     def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> NDArray[np.float64]:
         """Return g_f per unit of the free coupling; the same at every q^2 of ``q2_gev2``."""
@@ -61,17 +67,17 @@ class SpinZeroMediator:
         g^2 M beta^3/(8 pi) for a scalar, g^2 M beta/(8 pi) for a pseudoscalar.
         """
         mass = np.asarray(mass_gev, float)
-        to_pair = (
-            scalar_to_fermions if self.kind is MediatorKind.SCALAR else pseudoscalar_to_fermions
-        )
+        to_pair = self._width_to_pair()
         widths: dict[str, NDArray[np.float64]] = {}
         for lepton, lepton_mass in LEPTON_MASSES_GEV.items():
             if charge := self.charges.get(lepton, 0.0):
                 widths[f"{lepton} {lepton}"] = to_pair(mass, lepton_mass, charge)
         if neutrinos := sum(self.charges.get(name, 0.0) ** 2 for name in NEUTRINOS):
-            widths["neutrinos"] = neutrinos * to_pair(mass, 0.0)
+            widths["neutrinos"] = neutrinos * to_pair(mass, 0.0, 1.0)
         if any(self.charges.get(name, 0.0) for name in QUARKS):
-            widths["hadrons"] = free_quark_widths(to_pair, mass, self.charges)
+            widths["hadrons"] = free_quark_widths(
+                lambda m, quark: to_pair(m, quark, 1.0), mass, self.charges
+            )
         return widths
 
 

@@ -34,28 +34,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.models.errors import InputError
-from na64.models.mediators.protocol import MediatorKind
-
 __all__ = [
-    "EMITTED_KINDS",
+    "Invariants",
     "RecoilAngles",
     "Structure",
     "amplitude_at",
     "averaged_amplitude",
+    "axial",
+    "pseudoscalar",
+    "scalar",
     "squared_amplitude",
-    "structure",
+    "vector",
 ]
 
 FloatArray = NDArray[np.float64]
-
-#: kinds of boson that a lepton can emit by itself
-EMITTED_KINDS = (
-    MediatorKind.VECTOR,
-    MediatorKind.AXIAL,
-    MediatorKind.SCALAR,
-    MediatorKind.PSEUDOSCALAR,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,52 +72,47 @@ class Structure:
     shift: float
 
 
-def structure(kind: MediatorKind, mass_gev: ArrayLike, lepton_mass_gev: float) -> Structure:
-    """Return the coefficients of K, L and T for one kind of boson.
+def vector(mass2: FloatArray, lepton2: float) -> Structure:
+    """Return the coefficients of a vector; M^2 and m^2 in GeV^2."""
+    return Structure(np.zeros_like(mass2), 1.0, 2.0 * (mass2 + 2.0 * lepton2), 0.0)
 
-    Parameters
+
+def axial(mass2: FloatArray, lepton2: float) -> Structure:
+    """Return the coefficients of an axial vector; M^2 and m^2 in GeV^2."""
+    return Structure(4.0 * lepton2 / mass2, 1.0, 2.0 * (mass2 - 4.0 * lepton2), 8.0 * lepton2)
+
+
+def scalar(mass2: FloatArray, lepton2: float) -> Structure:
+    """Return the coefficients of a scalar; M^2 and m^2 in GeV^2."""
+    return Structure(np.ones_like(mass2), 0.0, mass2 - 4.0 * lepton2, 0.0)
+
+
+def pseudoscalar(mass2: FloatArray, lepton2: float) -> Structure:
+    """Return the coefficients of a pseudoscalar; M^2 in GeV^2, of the lepton nothing."""
+    return Structure(np.ones_like(mass2), 0.0, mass2, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Invariants:
+    """One point of phase space, or arrays of them that broadcast.
+
+    Attributes
     ----------
-    kind
-        One of `EMITTED_KINDS`.
-    mass_gev
-        Mass of the boson, positive, any shape.
-    lepton_mass_gev
-        Mass of the lepton that emits it.
-
-    Raises
-    ------
-    InputError
-        For a kind that leptons do not emit.
+    s, u, t
+        The invariants of the module's docstring, GeV^2.
+    source_dot_initial, source_dot_final, source_squared
+        P.p, P.p' and P^2, GeV^2.
     """
-    m2 = lepton_mass_gev**2
-    mass2 = np.asarray(mass_gev, float) ** 2
-    one = np.ones_like(mass2)
-    match kind:
-        case MediatorKind.SCALAR:
-            return Structure(one, 0.0, mass2 - 4.0 * m2, 0.0)
-        case MediatorKind.PSEUDOSCALAR:
-            return Structure(one, 0.0, mass2, 0.0)
-        case MediatorKind.VECTOR:
-            return Structure(0.0 * one, 1.0, 2.0 * (mass2 + 2.0 * m2), 0.0)
-        case MediatorKind.AXIAL:
-            return Structure(4.0 * m2 / mass2, 1.0, 2.0 * (mass2 - 4.0 * m2), 8.0 * m2)
-        case _:
-            allowed = ", ".join(EMITTED_KINDS)
-            raise InputError(f"leptons do not emit a {kind} boson; allowed: {allowed}")
+
+    s: ArrayLike
+    u: ArrayLike
+    t: ArrayLike
+    source_dot_initial: ArrayLike
+    source_dot_final: ArrayLike
+    source_squared: ArrayLike
 
 
-def squared_amplitude(
-    kind: MediatorKind,
-    *,
-    s: ArrayLike,
-    u: ArrayLike,
-    t: ArrayLike,
-    source_dot_initial: ArrayLike,
-    source_dot_final: ArrayLike,
-    source_squared: ArrayLike,
-    mass_gev: ArrayLike,
-    lepton_mass_gev: float,
-) -> FloatArray:
+def squared_amplitude(c: Structure, mass_gev: ArrayLike, at: Invariants) -> FloatArray:
     """Return the squared amplitude at one point of phase space.
 
     Averaged over the spins of the initial lepton, summed over those of the final one and over
@@ -134,14 +121,12 @@ def squared_amplitude(
 
     Parameters
     ----------
-    kind
-        One of `EMITTED_KINDS`.
-    s, u, t
-        The invariants of the module's docstring, GeV^2.
-    source_dot_initial, source_dot_final, source_squared
-        P.p, P.p' and P^2, GeV^2.
-    mass_gev, lepton_mass_gev
-        Masses of X and of the lepton.
+    c
+        Coefficients of the boson.
+    mass_gev
+        Mass of the boson.
+    at
+        The point of phase space.
 
     Returns
     -------
@@ -149,10 +134,9 @@ def squared_amplitude(
         In GeV^2 (the amplitude of a 2 -> 3 process less that of the source), of the shape that
         the arguments broadcast to.
     """
-    s, u, t, p2 = (np.asarray(v, float) for v in (s, u, t, source_squared))
-    pi, pf = np.asarray(source_dot_initial, float), np.asarray(source_dot_final, float)
+    s, u, t, p2 = (np.asarray(v, float) for v in (at.s, at.u, at.t, at.source_squared))
+    pi, pf = np.asarray(at.source_dot_initial, float), np.asarray(at.source_dot_final, float)
     mass2 = np.asarray(mass_gev, float) ** 2
-    c = structure(kind, mass_gev, lepton_mass_gev)
     su = s * u
     k = (p2 * (s + u) ** 2 - 4.0 * t * (pi - pf) ** 2) / su
     middle = 4.0 * p2 * t * (t - 2.0 * mass2 + c.shift + s + u)
@@ -209,7 +193,7 @@ def averaged_amplitude(c: Structure, mass_gev: FloatArray, at: RecoilAngles) -> 
     Parameters
     ----------
     c
-        Coefficients of the boson, from `structure`.
+        Coefficients of the boson.
     mass_gev
         Mass of the boson.
     at

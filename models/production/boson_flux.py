@@ -15,18 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import ELECTRON_MASS_GEV
-from na64.models.errors import InputError, unknown_name
+from na64.models.errors import InputError
 from na64.models.form_factors import NuclearModel
 from na64.models.materials import Material
-from na64.models.mediators.protocol import MediatorKind
-from na64.models.production.amplitudes import structure
-from na64.models.production.emission import Approximation
-from na64.models.production.equivalent_photons import improved_ww_spectrum, ww_spectrum
+from na64.models.production.emission import spectrum_at
 from na64.models.production.kinematics import smallest_fraction_left
 from na64.models.production.primakoff import primakoff_probability
+from na64.models.production.process import VECTOR_OFF_ELECTRONS, Emission
 from na64.models.production.quadrature import unit_nodes
 from na64.models.production.sources import PhotonSource
-from na64.models.production.tree_level import DEFAULT_GRID, tree_level_spectrum
+from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid
 from na64.models.showers.cascade import cascade
 
 __all__ = ["BosonFlux", "emission_flux", "primakoff_flux"]
@@ -39,10 +37,6 @@ _CASCADE_STEP: Final = 0.01
 # yields by less than 5e-3, those with a decay length far below the distance by less than 2 %.
 _ENERGIES: Final = 28
 _FRACTIONS: Final = 20
-# Pairs (lepton energy, mass) that one numpy expression holds at a time.
-_CHUNK: Final = 64
-# Bosons below this many electron masses need more nodes in t, see `TreeLevelGrid`.
-_LIGHT: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +119,9 @@ def primakoff_flux(
     )
     energies = np.broadcast_to(shower.energies_gev, (len(masses), len(track)))
     # heavier than the photon's energy: the weight is zero, and the energy is kept physical
-    return BosonFlux(np.maximum(energies, masses[:, None]), track * probability.T)
+    # in the order of memory in which sums over the nodes do not depend on the number of masses
+    weights = np.ascontiguousarray(track * probability.T)
+    return BosonFlux(np.maximum(energies, masses[:, None]), weights)
 
 
 def emission_flux(
@@ -134,11 +130,8 @@ def emission_flux(
     energy_gev: float,
     masses_gev: ArrayLike,
     min_energy_gev: float,
-    *,
-    kind: MediatorKind = MediatorKind.VECTOR,
-    approximation: str = Approximation.ETL,
-    inelastic: bool = True,
-    nuclear: NuclearModel = NuclearModel.DIPOLE,
+    process: Emission = VECTOR_OFF_ELECTRONS,
+    grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> BosonFlux:
     """Return the bosons that the electrons and positrons of a cascade emit, at g = e.
 
@@ -146,10 +139,10 @@ def emission_flux(
     ----------
     material, particle, energy_gev, masses_gev, min_energy_gev
         As in `primakoff_flux`.
-    kind
-        Vector, axial, scalar or pseudoscalar.
-    approximation, inelastic, nuclear
-        As in `na64.models.production.emission.emission_probability`.
+    process
+        The boson's kind and the approximations; the lepton is the electron.
+    grid
+        Nodes in angle and momentum transfer of the exact calculation.
 
     Returns
     -------
@@ -159,12 +152,11 @@ def emission_flux(
     Raises
     ------
     InputError
-        For a value out of range or an unknown name.
+        For a value out of range, or emission by another lepton.
     """
     masses = _check(masses_gev, energy_gev, min_energy_gev)
-    if approximation not in list(Approximation):
-        raise unknown_name("approximation", approximation, list(Approximation))
-    structure(kind, masses, ELECTRON_MASS_GEV)  # refuses a kind that is not emitted
+    if process.lepton != "e":
+        raise InputError(f"a cascade has electrons to emit bosons, not {process.lepton}")
     shower = cascade(material, particle, energy_gev, floor_gev=min_energy_gev, step=_CASCADE_STEP)
     leptons = min_energy_gev + (energy_gev - min_energy_gev) * (
         np.linspace(0.0, 1.0, _ENERGIES + 1) ** 2
@@ -175,9 +167,9 @@ def emission_flux(
         leptons[1:],
         masses,
         min_energy_gev,
-        kind,
-        PhotonSource.of(material, inelastic=inelastic, nuclear=nuclear),
-        Approximation(approximation),
+        process,
+        process.source(material),
+        grid,
     )
     weights = np.maximum(tracks[1:, None, None], 0.0) * emitted
     shape = (len(masses), -1)
@@ -200,9 +192,9 @@ def _emitted(
     leptons: FloatArray,
     masses: FloatArray,
     min_energy: float,
-    kind: MediatorKind,
+    process: Emission,
     source: PhotonSource,
-    approximation: Approximation,
+    grid: TreeLevelGrid,
 ) -> tuple[FloatArray, FloatArray]:
     """Boson energies and their probabilities per radiation length, each of shape (E, M, X)."""
     m = ELECTRON_MASS_GEV
@@ -222,28 +214,14 @@ def _emitted(
     low = np.log(y_low / (1.0 - y_low))
     span = np.log(y_high / (1.0 - y_high)) - low
     y = 1.0 / (1.0 + np.exp(-(low[:, None] + span[:, None] * nodes)))
-    spectrum = np.empty_like(y)
-    for start in range(0, len(y), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        count = y[part].shape
-        arguments = (
-            np.broadcast_to(energy[part, None], count).ravel(),
-            np.broadcast_to(mass[part, None], count).ravel(),
-            y[part].ravel(),
-            m,
-            kind,
-            source,
-        )
-        match approximation:
-            case Approximation.ETL:
-                light = bool(np.any(mass[part] < _LIGHT * m))
-                transfer = DEFAULT_GRID.transfer_light if light else DEFAULT_GRID.transfer
-                values = tree_level_spectrum(*arguments, DEFAULT_GRID.angle, transfer)
-            case Approximation.WW:
-                values = ww_spectrum(*arguments)
-            case Approximation.IWW:
-                values = improved_ww_spectrum(*arguments)
-        spectrum[part] = values.reshape(count)
+    spectrum = spectrum_at(
+        np.repeat(energy, len(nodes)),
+        np.repeat(mass, len(nodes)),
+        y.ravel(),
+        process,
+        source,
+        grid,
+    ).reshape(y.shape)
     bosons[open_] = np.maximum((1.0 - y) * energy[:, None], mass[:, None])
     emitted[open_] = span[:, None] * weights * y * (1.0 - y) * np.maximum(spectrum, 0.0)
     return bosons, emitted

@@ -10,30 +10,26 @@ Weizsaecker-Williams approximations `ww` and `iww`.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.models.constants import LEPTON_MASSES_GEV
-from na64.models.errors import InputError, unknown_name
-from na64.models.form_factors import NuclearModel
+from na64.models.errors import InputError
 from na64.models.materials import Element, Material
-from na64.models.mediators.protocol import MediatorKind
-from na64.models.production.amplitudes import structure
 from na64.models.production.equivalent_photons import improved_ww_spectrum, ww_spectrum
 from na64.models.production.kinematics import smallest_fraction_left
+from na64.models.production.process import VECTOR_OFF_ELECTRONS, Approximation, Emission
 from na64.models.production.quadrature import unit_nodes
 from na64.models.production.sources import PhotonSource
 from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid, tree_level_spectrum
 
 __all__ = [
     "LIGHTEST_GEV",
-    "Approximation",
     "emission_cross_section",
     "emission_probability",
     "emission_spectrum",
+    "spectrum_at",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -50,14 +46,6 @@ _FEWEST_NODES: Final = 12
 _NARROW_GEV: Final = 0.03
 
 
-class Approximation(StrEnum):
-    """How the cross-section is computed."""
-
-    ETL = "etl"
-    WW = "ww"
-    IWW = "iww"
-
-
 def _positive(name: str, values: ArrayLike) -> FloatArray:
     array = np.atleast_1d(np.asarray(values, float))
     if array.ndim != 1:
@@ -67,33 +55,43 @@ def _positive(name: str, values: ArrayLike) -> FloatArray:
     return array
 
 
-def _lepton_mass(lepton: str) -> float:
-    if lepton not in LEPTON_MASSES_GEV:
-        raise unknown_name("lepton", lepton, LEPTON_MASSES_GEV)
-    return LEPTON_MASSES_GEV[lepton]
-
-
-def _spectrum(
+def spectrum_at(
     energy: FloatArray,
     mass: FloatArray,
     y: FloatArray,
-    lepton_mass: float,
-    kind: MediatorKind,
+    process: Emission,
     source: PhotonSource,
-    approximation: Approximation,
     grid: TreeLevelGrid,
 ) -> FloatArray:
-    """d sigma/dx at points (N,), in chunks that fit the cache."""
+    """Return d sigma/dx at points inside the limits of x, for a coupling g = e.
+
+    Parameters
+    ----------
+    energy, mass, y
+        Lepton energy and boson mass in GeV, and 1 - x, all of shape (N,). Every point has the
+        nodes that it needs by itself, whatever the others are.
+    process, source
+        What is emitted, and the atoms.
+    grid
+        Nodes in angle and momentum transfer.
+
+    Returns
+    -------
+    ndarray
+        GeV^-2 times the weights of the source, shape (N,).
+    """
+    # in chunks that fit the cache
     result = np.empty_like(y)
-    light = (mass < 10.0 * lepton_mass) & (lepton_mass < _NARROW_GEV)
+    exact = process.approximation == Approximation.ETL
+    lepton_mass = process.lepton_mass_gev
+    light = (mass < grid.light * lepton_mass) & (lepton_mass < _NARROW_GEV)
     for chosen, transfer in ((light, grid.transfer_light), (~light, grid.transfer)):
         indices = np.flatnonzero(chosen)
-        per_point = grid.angle * transfer if approximation is Approximation.ETL else 512
-        size = max(1, _CHUNK // per_point)
+        size = max(1, _CHUNK // (grid.angle * transfer if exact else 512))
         for start in range(0, len(indices), size):
             part = indices[start : start + size]
-            arguments = (energy[part], mass[part], y[part], lepton_mass, kind, source)
-            match approximation:
+            arguments = (energy[part], mass[part], y[part], lepton_mass, process.kind, source)
+            match Approximation(process.approximation):
                 case Approximation.ETL:
                     result[part] = tree_level_spectrum(*arguments, grid.angle, transfer)
                 case Approximation.WW:
@@ -106,21 +104,23 @@ def _spectrum(
 def _integrate(
     energy: FloatArray,
     mass: FloatArray,
-    lepton_mass: float,
-    kind: MediatorKind,
+    process: Emission,
     source: PhotonSource,
-    approximation: Approximation,
-    min_energy: float,
-    max_energy: float | None,
+    boson_energies: tuple[float, float | None],
     nodes: int | None,
     grid: TreeLevelGrid,
 ) -> FloatArray:
     """Integrate d sigma/dx for every pair, in ln[(1-x)/x]; shape (E, M)."""
+    min_energy, max_energy = boson_energies
     energies, masses = np.meshgrid(energy, mass, indexing="ij")
     result = np.zeros(energies.shape)
     y_high = 1.0 - np.maximum(min_energy, masses) / energies
     y_low = smallest_fraction_left(
-        energies, masses, lepton_mass, source.nucleus_mass_gev, np.maximum(y_high, 0.0)
+        energies,
+        masses,
+        process.lepton_mass_gev,
+        source.nucleus_mass_gev,
+        np.maximum(y_high, 0.0),
     )
     if max_energy is not None:
         y_low = np.maximum(y_low, 1.0 - max_energy / energies)
@@ -141,14 +141,12 @@ def _integrate(
         group = numbers == number
         points, weights = unit_nodes(int(number))
         y = 1.0 / (1.0 + np.exp(-(low[group, None] + span[group, None] * points)))
-        spectrum = _spectrum(
+        spectrum = spectrum_at(
             np.repeat(energies[group], number),
             np.repeat(masses[group], number),
             y.ravel(),
-            lepton_mass,
-            kind,
+            process,
             source,
-            approximation,
             grid,
         ).reshape(y.shape)
         values[group] = span[group] * np.sum(weights * y * (1.0 - y) * spectrum, axis=-1)
@@ -156,73 +154,46 @@ def _integrate(
     return result
 
 
-def _check(
-    energy: FloatArray,
-    mass: FloatArray,
-    lepton_mass: float,
-    kind: MediatorKind,
-    approximation: str,
-) -> None:
+def _check(energy: FloatArray, mass: FloatArray, process: Emission) -> None:
     """Refuse what no cross-section is defined for."""
     if np.any(mass < LIGHTEST_GEV):
         raise InputError(
             f"mass of {mass.min():g} GeV is below {LIGHTEST_GEV:g} GeV (1 keV), down to which "
             "cross-sections are computed"
         )
-    if np.any(energy <= lepton_mass):
-        raise InputError(f"energy must be above the mass of the lepton, {lepton_mass} GeV")
-    if approximation not in list(Approximation):
-        raise unknown_name("approximation", approximation, list(Approximation))
-    structure(kind, mass, lepton_mass)
+    if np.any(energy <= process.lepton_mass_gev):
+        raise InputError(
+            f"energy must be above the mass of the lepton, {process.lepton_mass_gev} GeV"
+        )
 
 
 def _table(
     energy_gev: ArrayLike,
     mass_gev: ArrayLike,
     target: Element | Material,
-    kind: MediatorKind,
-    lepton: str,
-    min_energy_gev: float,
-    max_energy_gev: float | None,
-    approximation: str,
-    inelastic: bool,
-    nuclear: NuclearModel,
+    process: Emission,
+    boson_energies: tuple[float, float | None],
     nodes: int | None,
     grid: TreeLevelGrid,
 ) -> FloatArray:
     energy, mass = _positive("energy", energy_gev), _positive("mass", mass_gev)
-    lepton_mass = _lepton_mass(lepton)
-    _check(energy, mass, lepton_mass, kind, approximation)
-    if not (np.isfinite(min_energy_gev) and min_energy_gev >= 0.0):
-        raise InputError(f"smallest boson energy must not be negative, is {min_energy_gev} GeV")
-    if max_energy_gev is not None and not max_energy_gev > 0.0:
-        raise InputError(f"largest boson energy must be positive, is {max_energy_gev} GeV")
-    return _integrate(
-        energy,
-        mass,
-        lepton_mass,
-        kind,
-        PhotonSource.of(target, inelastic=inelastic, nuclear=nuclear),
-        Approximation(approximation),
-        min_energy_gev,
-        max_energy_gev,
-        nodes,
-        grid,
-    )
+    _check(energy, mass, process)
+    least, most = boson_energies
+    if not (np.isfinite(least) and least >= 0.0):
+        raise InputError(f"smallest boson energy must not be negative, is {least} GeV")
+    if most is not None and not most > 0.0:
+        raise InputError(f"largest boson energy must be positive, is {most} GeV")
+    return _integrate(energy, mass, process, process.source(target), boson_energies, nodes, grid)
 
 
 def emission_cross_section(
     energy_gev: ArrayLike,
     mass_gev: ArrayLike,
     element: Element,
+    process: Emission = VECTOR_OFF_ELECTRONS,
     *,
-    kind: MediatorKind = MediatorKind.VECTOR,
-    lepton: str = "e",
     min_energy_gev: float = 0.0,
     max_energy_gev: float | None = None,
-    approximation: str = Approximation.ETL,
-    inelastic: bool = True,
-    nuclear: NuclearModel = NuclearModel.DIPOLE,
     nodes: int | None = None,
     grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> FloatArray:
@@ -236,18 +207,10 @@ def emission_cross_section(
         Masses of the boson, scalar or shape (M,), 1 keV and above.
     element
         The target nucleus.
-    kind
-        Vector, axial, scalar or pseudoscalar.
-    lepton
-        ``"e"``, ``"mu"`` or ``"tau"``; the charge does not matter.
+    process
+        The boson's kind, the lepton, and the approximations.
     min_energy_gev, max_energy_gev
         Limits on the energy of the boson; no limit where kinematics are stricter.
-    approximation
-        ``"etl"``, ``"ww"`` or ``"iww"``.
-    inelastic
-        Add incoherent scattering off the protons of the nucleus.
-    nuclear
-        Form factor of the nucleus.
     nodes
         Nodes in ln[(1-x)/x]; by default 12 to 40, by the length of the range.
     grid
@@ -261,7 +224,7 @@ def emission_cross_section(
     Raises
     ------
     InputError
-        For numbers out of range and unknown names.
+        For numbers out of range.
 
     References
     ----------
@@ -271,13 +234,8 @@ def emission_cross_section(
         energy_gev,
         mass_gev,
         element,
-        kind,
-        lepton,
-        min_energy_gev,
-        max_energy_gev,
-        approximation,
-        inelastic,
-        nuclear,
+        process,
+        (min_energy_gev, max_energy_gev),
         nodes,
         grid,
     )
@@ -287,14 +245,10 @@ def emission_probability(
     energy_gev: ArrayLike,
     mass_gev: ArrayLike,
     material: Material,
+    process: Emission = VECTOR_OFF_ELECTRONS,
     *,
-    kind: MediatorKind = MediatorKind.VECTOR,
-    lepton: str = "e",
     min_energy_gev: float = 0.0,
     max_energy_gev: float | None = None,
-    approximation: str = Approximation.ETL,
-    inelastic: bool = True,
-    nuclear: NuclearModel = NuclearModel.DIPOLE,
     nodes: int | None = None,
     grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> FloatArray:
@@ -312,13 +266,8 @@ def emission_probability(
         energy_gev,
         mass_gev,
         material,
-        kind,
-        lepton,
-        min_energy_gev,
-        max_energy_gev,
-        approximation,
-        inelastic,
-        nuclear,
+        process,
+        (min_energy_gev, max_energy_gev),
         nodes,
         grid,
     )
@@ -329,12 +278,8 @@ def emission_spectrum(
     mass_gev: ArrayLike,
     boson_energy_gev: ArrayLike,
     target: Element | Material,
+    process: Emission = VECTOR_OFF_ELECTRONS,
     *,
-    kind: MediatorKind = MediatorKind.VECTOR,
-    lepton: str = "e",
-    approximation: str = Approximation.ETL,
-    inelastic: bool = True,
-    nuclear: NuclearModel = NuclearModel.DIPOLE,
     grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> FloatArray:
     """Return d sigma/dE_X at given energies of the boson, for a coupling g = e.
@@ -349,7 +294,7 @@ def emission_spectrum(
     target
         An element, for a cross-section per nucleus, or a material, for a probability per
         radiation length.
-    kind, lepton, approximation, inelastic, nuclear, grid
+    process, grid
         As in `emission_cross_section`.
 
     Returns
@@ -361,13 +306,12 @@ def emission_spectrum(
     Raises
     ------
     InputError
-        For numbers out of range and unknown names.
+        For numbers out of range.
     """
     energy, mass = _positive("energy", energy_gev), _positive("mass", mass_gev)
     boson = _positive("boson energy", boson_energy_gev)
-    lepton_mass = _lepton_mass(lepton)
-    _check(energy, mass, lepton_mass, kind, approximation)
-    source = PhotonSource.of(target, inelastic=inelastic, nuclear=nuclear)
+    _check(energy, mass, process)
+    source = process.source(target)
     shape = (len(energy), len(mass), len(boson))
     energies, masses, bosons = (
         np.broadcast_to(v, shape)
@@ -376,7 +320,7 @@ def emission_spectrum(
     y_low = smallest_fraction_left(
         energy[:, None],
         mass[None, :],
-        lepton_mass,
+        process.lepton_mass_gev,
         source.nucleus_mass_gev,
         np.maximum(1.0 - mass[None, :] / energy[:, None], 0.0),
     )[..., None]
@@ -386,14 +330,12 @@ def emission_spectrum(
     if open_.any():
         energies, masses, bosons = (v[open_] for v in (energies, masses, bosons))
         result[open_] = (
-            _spectrum(
+            spectrum_at(
                 energies,
                 masses,
                 (energies - bosons) / energies,
-                lepton_mass,
-                kind,
+                process,
                 source,
-                Approximation(approximation),
                 grid,
             )
             / energies

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.models.constants import ALPHA, LEPTON_MASSES_GEV
-from na64.models.errors import InputError, unknown_name
-from na64.models.form_factors import NuclearModel
+from na64.models.constants import ALPHA
+from na64.models.errors import InputError
+from na64.models.kinds import structure
 from na64.models.materials import Element, Material
-from na64.models.mediators.protocol import MediatorKind
-from na64.models.production.amplitudes import amplitude_at, structure
+from na64.models.production.amplitudes import amplitude_at
 from na64.models.production.kinematics import smallest_fraction_left
+from na64.models.production.process import VECTOR_OFF_ELECTRONS, Approximation, Emission
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
-from na64.models.production.sources import PhotonSource
 from na64.models.production.tree_level import angular_nodes, transfer_range
 
 __all__ = ["EmissionNodes", "emission_nodes"]
@@ -63,13 +62,10 @@ def emission_nodes(
     energy_gev: float,
     mass_gev: float,
     target: Element | Material,
+    process: Emission = VECTOR_OFF_ELECTRONS,
     *,
-    kind: MediatorKind = MediatorKind.VECTOR,
-    lepton: str = "e",
     min_energy_gev: float = 0.0,
     max_energy_gev: float | None = None,
-    inelastic: bool = True,
-    nuclear: NuclearModel = NuclearModel.DIPOLE,
     nodes: tuple[int, int, int, int] = (16, 8, 28, 8),
 ) -> EmissionNodes:
     """Return the phase space of emission at exact tree level as nodes and weights.
@@ -80,7 +76,9 @@ def emission_nodes(
         One energy and one mass.
     target
         An element, or a material for weights per radiation length.
-    kind, lepton, min_energy_gev, max_energy_gev, inelastic, nuclear
+    process
+        The boson's kind, the lepton and the nucleus; the approximation is always exact tree level.
+    min_energy_gev, max_energy_gev
         As for `na64.models.production.emission.emission_cross_section`.
     nodes
         Numbers of nodes in ln[(1-x)/x], in the angle, in t and in the azimuth.
@@ -93,19 +91,19 @@ def emission_nodes(
     Raises
     ------
     InputError
-        For an unknown lepton or kind, a mass that is not positive, or an energy below that of
-        the lepton at rest.
+        For a mass that is not positive, an energy below that of the lepton at rest, or a process
+        in another approximation.
     """
-    if lepton not in LEPTON_MASSES_GEV:
-        raise unknown_name("lepton", lepton, LEPTON_MASSES_GEV)
-    m = LEPTON_MASSES_GEV[lepton]
+    if process.approximation != Approximation.ETL:
+        raise InputError(f"phase space is of exact tree level, not of {process.approximation}")
+    m = process.lepton_mass_gev
     if not (np.isfinite(energy_gev) and energy_gev > m):
         raise InputError(f"energy must be above the mass of the lepton, {m} GeV")
     if not (np.isfinite(mass_gev) and mass_gev > 0.0):
         raise InputError("mass must be positive and finite")
-    source = PhotonSource.of(target, inelastic=inelastic, nuclear=nuclear)
+    source = process.source(target)
     energy, mass = np.array(energy_gev), np.array(mass_gev)
-    coefficients = structure(kind, mass, m)
+    coefficients = structure(process.kind, mass, m)
     y_high = 1.0 - max(min_energy_gev, mass_gev) / energy_gev
     y_low = float(
         smallest_fraction_left(energy, mass, m, source.nucleus_mass_gev, np.array(max(y_high, 0.0)))

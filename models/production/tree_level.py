@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.models.constants import ALPHA
-from na64.models.mediators.protocol import MediatorKind
-from na64.models.production.amplitudes import averaged_amplitude, structure
+from na64.models.kinds import structure
+from na64.models.production.amplitudes import averaged_amplitude
 from na64.models.production.kinematics import EmissionKinematics, largest_u, smallest_u
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.sources import PhotonSource
@@ -45,13 +45,16 @@ class TreeLevelGrid:
     transfer
         Nodes in t.
     transfer_light
-        Nodes in t for bosons below 10 m_e off electrons, whose emission along the final electron
-        is a narrow peak in t.
+        Nodes in t for light bosons off electrons, whose emission along the final electron is a
+        narrow peak in t.
+    light
+        Below how many lepton masses a boson is light.
     """
 
     angle: int = 8
     transfer: int = 28
     transfer_light: int = 48
+    light: float = 10.0
 
 
 DEFAULT_GRID: Final = TreeLevelGrid()
@@ -116,7 +119,7 @@ def angular_nodes(
 
 
 def tree_level_angular(
-    at: EmissionKinematics, kind: MediatorKind, source: PhotonSource, nodes: int
+    at: EmissionKinematics, kind: str, source: PhotonSource, nodes: int
 ) -> FloatArray:
     """Return d^2 sigma/(dx d(-u)) for a coupling g = e.
 
@@ -159,7 +162,7 @@ def tree_level_spectrum(
     mass: FloatArray,
     y: FloatArray,
     lepton_mass: float,
-    kind: MediatorKind,
+    kind: str,
     source: PhotonSource,
     angle_nodes: int,
     transfer_nodes: int,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import ELECTRON_MASS_GEV
+from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import ComputationError, InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator, MediatorKind
@@ -125,7 +126,7 @@ def validity_notes(
 def _neutrino_note(mediator: Mediator, masses: FloatArray) -> list[str]:
     """Neutrinos are colder than photons once electrons annihilate, at T of the electron mass."""
     widths = mediator.partial_widths(2.0 * masses)  # annihilation at rest
-    total = np.sum([np.broadcast_to(width, masses.shape) for width in widths.values()], axis=0)
+    total = sum_of_widths(widths, masses.shape)
     mostly = np.asarray(widths.get("neutrinos", 0.0), float) > 0.5 * total
     edge = _FREEZE_OUT * ELECTRON_MASS_GEV
     if not np.any(mostly & (masses < edge)):
@@ -139,7 +140,7 @@ def _neutrino_note(mediator: Mediator, masses: FloatArray) -> list[str]:
 
 
 def _check_portal(mediator: Mediator) -> None:
-    if mediator.kind is not MediatorKind.VECTOR:
+    if mediator.kind != MediatorKind.VECTOR:
         raise InputError(
             f"the relic abundance needs a vector mediator, and {mediator.name} is {mediator.kind}"
         )

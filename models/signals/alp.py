@@ -19,9 +19,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.decays.in_flight import decay_probability, survival_probability
 from na64.models.errors import InputError
-from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.kinds import kind_row
+from na64.models.mediators.protocol import Mediator
 from na64.models.production.boson_flux import BosonFlux
-from na64.models.production.emission import Approximation
+from na64.models.production.process import Approximation
 from na64.models.setup import Beam, Target
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
@@ -30,14 +31,17 @@ from na64.models.signals.decay_in_flight import (
     total_width,
 )
 from na64.models.signals.rates import SignalRates, TableStore
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.windows import DisplacedWindow, refuse
 
-__all__ = ["PROCESSES", "REGIONS", "alp_rates"]
+__all__ = ["PROCESSES", "REGIONS", "USES", "alp_rates"]
 
 FloatArray = NDArray[np.float64]
 
 #: order of the region axis
 REGIONS: Final = ("decay", "missing-energy")
+#: settings that this signal depends on
+USES: Final = frozenset({"production", "inelastic", "invisible_branching"})
 #: order of the process axis
 PROCESSES: Final = ("production",)
 # g_agg in 1/GeV, or g of an electron-coupled particle
@@ -51,9 +55,7 @@ def alp_rates(
     mediator: Mediator,
     masses_gev: ArrayLike,
     *,
-    invisible_branching: float = 0.0,
-    production: str = "etl",
-    inelastic: bool = True,
+    settings: SignalSettings = DEFAULT_SETTINGS,
     couplings: ArrayLike | None = None,
     tables: TableStore | None = None,
 ) -> SignalRates:
@@ -72,12 +74,10 @@ def alp_rates(
         spin then, such as an electron-coupled axion-like particle).
     masses_gev
         Shape (M,).
-    invisible_branching
-        Branching ratio to states that nothing sees, 0 to 1, the same for all couplings. It
-        shortens the lifetime; an invisible decay is missing energy wherever it happens.
-    production, inelastic
-        Approximation of the emission (Primakoff production has ``etl`` only), and whether
-        incoherent scattering off protons is added.
+    settings
+        Of these `USES`. The invisible branching ratio is the same for all couplings: it shortens
+        the lifetime, and an invisible decay is missing energy wherever it happens. Primakoff
+        production has the approximation ``etl`` only.
     couplings
         Couplings, shape (C,); 40 per decade, 1e-6 to 100 GeV^-1 or 1e-6 to 1, if None.
     tables
@@ -94,21 +94,17 @@ def alp_rates(
         For values out of range, or a mediator that is stable or not made by the beam.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
-    if not 0.0 <= invisible_branching <= 1.0:
-        raise InputError(
-            f"invisible branching ratio must be between 0 and 1, is {invisible_branching}"
-        )
     refuse(window.problems(beam, target))
-    photons = MediatorKind(mediator.kind) is MediatorKind.PHOTON_COUPLED
+    photons = kind_row(mediator.kind, "the production").from_photons
     if photons and "photons" not in mediator.partial_widths(masses):
         raise InputError(f"model '{mediator.name}' does not couple to photons or electrons")
-    if photons and production != Approximation.ETL:
+    if photons and settings.production != Approximation.ETL:
         raise InputError(
-            f"production {production} is for emission by electrons; Primakoff production of the "
-            f"model '{mediator.name}' has no approximations, choose etl"
+            f"production {settings.production} is for emission by electrons; Primakoff production "
+            f"of the model '{mediator.name}' has no approximations, choose etl"
         )
     grid = coupling_grid(*_COUPLINGS[photons], couplings)
-    visible = 1.0 - invisible_branching
+    visible = 1.0 - settings.invisible_branching
 
     def flux_above(threshold: float) -> BosonFlux:
         return mediator_flux(
@@ -117,8 +113,7 @@ def alp_rates(
             mediator,
             masses,
             threshold,
-            production=production,
-            inelastic=inelastic,
+            settings=settings,
             tables=tables,
         )
 
@@ -141,7 +136,7 @@ def alp_rates(
             grid,
             lambda length: survival_probability(window.decay_end_cm, length),
         )
-    events[..., 0, 1] += invisible_branching * missing.totals[:, None] * grid**2
+    events[..., 0, 1] += settings.invisible_branching * missing.totals[:, None] * grid**2
     return SignalRates(
         mediator=mediator.name,
         parameter=mediator.parameter,

@@ -17,12 +17,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.decays.in_flight import decay_length_cm
+from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
+from na64.models.kinds import kind_row
 from na64.models.materials import Material
-from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.mediators.protocol import Mediator
 from na64.models.production.boson_flux import BosonFlux, emission_flux, primakoff_flux
+from na64.models.production.process import Emission
+from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid
 from na64.models.setup import Beam, Target
 from na64.models.signals.rates import TableStore, check_masses
+from na64.models.signals.settings import SignalSettings
 
 __all__ = [
     "coupling_grid",
@@ -82,15 +87,14 @@ def total_width(mediator: Mediator, masses_gev: FloatArray) -> FloatArray:
     InputError
         Where the mediator is stable: below the pair threshold.
     """
-    widths = mediator.partial_widths(masses_gev).values()
-    total = np.sum([np.broadcast_to(width, masses_gev.shape) for width in widths], axis=0)
-    if not len(widths) or np.any(total <= 0.0):
-        stable = masses_gev[~(total > 0.0)] if len(widths) else masses_gev
+    total = sum_of_widths(mediator.partial_widths(masses_gev), masses_gev.shape)
+    if np.any(total <= 0.0):
+        stable = masses_gev[total <= 0.0]
         raise InputError(
             f"model '{mediator.name}' does not decay at {stable[0]:g} GeV: the mass must be above "
             "the threshold of a pair (1.022 MeV for electrons)"
         )
-    return np.asarray(total)
+    return total
 
 
 def mediator_flux(
@@ -100,9 +104,9 @@ def mediator_flux(
     masses_gev: FloatArray,
     min_energy_gev: float,
     *,
-    production: str,
-    inelastic: bool,
+    settings: SignalSettings,
     tables: TableStore | None,
+    grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> BosonFlux:
     """Return the mediators per particle on target, at unit coupling, above an energy.
 
@@ -117,10 +121,12 @@ def mediator_flux(
         Masses, shape (M,).
     min_energy_gev
         Smallest energy of the mediator.
-    production, inelastic
-        Approximation of the emission, and whether inelastic scattering is added.
+    settings
+        Of these the approximation of the emission, and whether inelastic scattering is added.
     tables
         A store for the flux; computed if None.
+    grid
+        Nodes of the emission at exact tree level.
 
     Raises
     ------
@@ -129,9 +135,10 @@ def mediator_flux(
     """
     electron_beam(beam)
     check_masses(masses_gev, beam.energy_gev)
-    kind = MediatorKind(mediator.kind)
     scale: FloatArray | float = 1.0
-    if kind is not MediatorKind.PHOTON_COUPLED:
+    process: Emission | None = None
+    if not kind_row(mediator.kind, "the production").from_photons:
+        process = settings.emission(mediator.kind)
         couplings = [float(mediator.coupling("e", mass**2)) for mass in masses_gev]
         scale = (np.array(couplings)[:, None] / ELEMENTARY_CHARGE) ** 2
         if not np.any(scale):
@@ -144,9 +151,9 @@ def mediator_flux(
             beam.energy_gev,
             tuple(masses_gev.tolist()),
             min_energy_gev,
-            kind,
-            production,
-            inelastic,
+            process,
+            settings.inelastic,
+            grid,
         )
         return {"energies_gev": flux.energies_gev, "weights": flux.weights}
 
@@ -165,9 +172,10 @@ def mediator_flux(
             "energy_gev": beam.energy_gev,
             "masses_gev": masses_gev.tolist(),
             "min_energy_gev": min_energy_gev,
-            "kind": kind.value,
-            "approximation": production,
-            "inelastic": inelastic,
+            "kind": str(mediator.kind),
+            "approximation": settings.production,
+            "inelastic": settings.inelastic,
+            "nodes": asdict(grid),
         }
         found = tables.get_or_compute(key, compute)
     return BosonFlux(found["energies_gev"], found["weights"] * scale)
@@ -180,15 +188,15 @@ def _flux(
     energy_gev: float,
     masses_gev: tuple[float, ...],
     min_energy_gev: float,
-    kind: MediatorKind,
-    production: str,
+    process: Emission | None,
     inelastic: bool,
+    grid: TreeLevelGrid,
 ) -> BosonFlux:
     """The flux at unit coupling; remembered, because setups that differ in lengths share it."""
     arguments = (material, particle, energy_gev, masses_gev, min_energy_gev)
-    if kind is MediatorKind.PHOTON_COUPLED:
+    if process is None:
         return primakoff_flux(*arguments, inelastic=inelastic)
-    return emission_flux(*arguments, kind=kind, approximation=production, inelastic=inelastic)
+    return emission_flux(*arguments, process, grid)
 
 
 def fold(

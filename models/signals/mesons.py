@@ -21,12 +21,15 @@ from na64.models.mediators.protocol import Mediator
 from na64.models.production.charge_exchange import MESONS, Meson, mesons_per_hadron
 from na64.models.setup import Beam, Target
 from na64.models.signals.rates import SignalRates, TableStore
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.windows import MesonWindow, refuse
 
-__all__ = ["PROCESSES", "REGIONS", "meson_of_mass", "meson_rates"]
+__all__ = ["PROCESSES", "REGIONS", "USES", "meson_of_mass", "meson_rates"]
 
 #: order of the region axis
 REGIONS: Final = ("disappearance",)
+#: settings that this signal depends on: none
+USES: Final = frozenset[str]()
 #: order of the process axis
 PROCESSES: Final = ("charge-exchange",)
 _SAME_MASS: Final = 2e-3
@@ -54,6 +57,7 @@ def meson_rates(
     mediator: Mediator,
     masses_gev: ArrayLike,
     *,
+    settings: SignalSettings = DEFAULT_SETTINGS,
     tables: TableStore | None = None,
 ) -> SignalRates:
     """Return the invisible mesons per hadron on target at a branching ratio of 1.
@@ -70,7 +74,7 @@ def meson_rates(
         `na64.models.mediators.mesons.InvisibleMesons`.
     masses_gev
         Masses of mesons, shape (M,): each names one.
-    tables
+    settings, tables
         Not needed: nothing here takes long.
 
     Returns

@@ -26,10 +26,12 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
 from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
+from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
+from na64.models.kinds import kind_row
 from na64.models.materials import Material
 from na64.models.mediators.dark_sector import DarkSector
-from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.mediators.protocol import Mediator
 from na64.models.production.annihilation import (
     Resonance,
     narrow_width_yield,
@@ -40,10 +42,12 @@ from na64.models.production.emission import emission_probability
 from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.showers.cascade import Cascade, cascade
 from na64.models.signals.rates import SignalRates, TableStore, check_masses
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.windows import refuse
 
 __all__ = [
     "PROCESSES",
+    "USES",
     "invisible_branching",
     "invisible_branching_at",
     "missing_energy_rates",
@@ -51,6 +55,17 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 
+#: settings that this signal depends on
+USES: Final = frozenset(
+    {
+        "dark_sector",
+        "production",
+        "inelastic",
+        "annihilation",
+        "initial_state_radiation",
+        "primary_positrons",
+    }
+)
 #: order of the process axis
 PROCESSES: Final = ("emission", "annihilation")
 # step of the cascade's grid in ln E, and energies at which cross-sections are computed; doubling
@@ -95,7 +110,7 @@ def invisible_branching(
         return np.ones_like(masses)
     widths = mediator.partial_widths(masses)
     invisible = np.asarray(widths.get("neutrinos", np.zeros_like(masses)), float)
-    total = np.sum([np.broadcast_to(width, masses.shape) for width in widths.values()], axis=0)
+    total = sum_of_widths(widths, masses.shape)
     if np.any(invisible <= 0.0):
         raise InputError(
             f"model '{mediator.name}' has no invisible decay at {masses[invisible <= 0][0]:g} GeV: "
@@ -126,7 +141,7 @@ def invisible_branching_at(
     masses = np.asarray(masses_gev, float)
     square = np.asarray(coupling, float) ** 2
     widths = mediator.partial_widths(masses)
-    total = np.sum([np.broadcast_to(width, masses.shape) for width in widths.values()], axis=0)
+    total = sum_of_widths(widths, masses.shape)
     dark = dark_sector.width_gev(masses, masses, mediator.kind)
     invisible = dark + square * np.asarray(widths.get("neutrinos", 0.0), float)
     return np.asarray(invisible / (dark + square * total))
@@ -135,18 +150,15 @@ def invisible_branching_at(
 def _emission(
     shower: Cascade,
     material: Material,
-    beam: Beam,
     threshold: float,
-    preshower: float,
+    ceiling: float,
     mediator: Mediator,
     masses: FloatArray,
-    production: str,
-    inelastic: bool,
+    settings: SignalSettings,
     tables: TableStore | None,
 ) -> FloatArray:
-    """Emitted mediators per particle on target at unit coupling, shape (M,)."""
-    top = beam.energy_gev
-    ceiling = top - preshower
+    """Mediators emitted with threshold < E < ceiling per particle on target, shape (M,)."""
+    top = shower.energy_gev
     # the cross-section rises like ln(1 - E_miss/E), and falls likewise above the largest energy
     # that the window allows: the energies crowd towards the lower end of each range
     phase = np.linspace(0.0, 1.0, _ENERGIES + 1)
@@ -154,7 +166,7 @@ def _emission(
     ranges = [low + (high - low) * phase**3 for low, high in itertools.pairwise(ends)]
     energies = np.concatenate([part[1:] for part in ranges])
     limit = None if ceiling == top else ceiling
-    kind = MediatorKind(mediator.kind)
+    process = settings.emission(mediator.kind)
 
     def compute() -> dict[str, FloatArray]:
         return {
@@ -162,11 +174,9 @@ def _emission(
                 energies,
                 masses,
                 material,
-                kind=kind,
+                process,
                 min_energy_gev=threshold,
                 max_energy_gev=limit,
-                approximation=production,
-                inelastic=inelastic,
             )
         }
 
@@ -181,11 +191,11 @@ def _emission(
             ],
             "energies_gev": energies.tolist(),
             "masses_gev": masses.tolist(),
-            "kind": kind.value,
+            "kind": str(process.kind),
             "min_energy_gev": threshold,
             "max_energy_gev": limit,
-            "approximation": production,
-            "inelastic": inelastic,
+            "approximation": settings.production,
+            "inelastic": settings.inelastic,
         }
         probability = tables.get_or_compute(key, compute)["probability"]
     # at the threshold itself nothing can be emitted
@@ -200,7 +210,10 @@ def _emission(
     couplings = np.array(
         [float(mediator.coupling("e", mass**2)) / ELEMENTARY_CHARGE for mass in masses]
     )
-    return np.asarray(charged @ at_nodes * couplings**2)
+    # one sum per mass along contiguous memory: a product of matrices adds in an order that depends
+    # on how many masses there are
+    emitted = np.ascontiguousarray((charged[:, None] * at_nodes).T).sum(axis=1)
+    return np.asarray(emitted * couplings**2)
 
 
 def _lowest_missing_energy(beam: Beam, window: MissingEnergyWindow) -> float:
@@ -260,12 +273,12 @@ def _annihilation(
     window: MissingEnergyWindow,
     mediator: Mediator,
     masses: FloatArray,
-    dark_sector: DarkSector | None,
-    radiation: bool,
+    settings: SignalSettings,
 ) -> FloatArray:
     """Mediators from annihilation per particle on target at unit coupling, shape (M,)."""
-    edges, spectrum = _positrons(shower, beam, window, radiation)
-    spins = 3 if mediator.kind in (MediatorKind.VECTOR, MediatorKind.AXIAL) else 1
+    dark_sector = settings.dark_sector
+    edges, spectrum = _positrons(shower, beam, window, settings.initial_state_radiation)
+    spins = kind_row(mediator.kind, "the number of spin states").spin_states
 
     def entrance(root_s: FloatArray) -> FloatArray:
         return np.asarray(mediator.partial_widths(root_s).get("e e", 0.0 * root_s), float)
@@ -292,12 +305,7 @@ def missing_energy_rates(
     mediator: Mediator,
     masses_gev: ArrayLike,
     *,
-    dark_sector: DarkSector | None = None,
-    production: str = "etl",
-    inelastic: bool = True,
-    annihilation: bool = True,
-    initial_state_radiation: bool = False,
-    primary_positrons: bool = True,
+    settings: SignalSettings = DEFAULT_SETTINGS,
     tables: TableStore | None = None,
 ) -> SignalRates:
     """Return the missing-energy events per particle on target at unit coupling.
@@ -315,20 +323,8 @@ def missing_energy_rates(
         The mediator; it must couple to electrons.
     masses_gev
         Its masses, shape (M,), from 1 keV to below the beam energy.
-    dark_sector
-        What the mediator decays to; None if its own neutrinos make it invisible.
-    production
-        ``etl``, ``ww`` or ``iww``.
-    inelastic
-        Whether incoherent scattering off protons is added.
-    annihilation
-        Whether the resonance is included; its row is zero if not.
-    initial_state_radiation
-        Whether the positrons and electrons of the resonance radiate. Adds masses below the
-        resonance's lower edge and takes 5-12 % off above it; off in published limits.
-    primary_positrons
-        Whether the positrons of a positron beam annihilate before their first pair production;
-        without, only those of the shower do, as with an electron beam. For comparisons.
+    settings
+        Of these `USES`. Without annihilation its row is zero.
     tables
         A store for tables of cross-sections; everything is computed if None.
 
@@ -349,7 +345,7 @@ def missing_energy_rates(
     check_masses(masses, beam.energy_gev)
     if not np.any(mediator.coupling("e", masses**2)):
         raise InputError(f"model '{mediator.name}' does not couple to the electrons of this beam")
-    branching = invisible_branching(mediator, masses, dark_sector)
+    branching = invisible_branching(mediator, masses, settings.dark_sector)
     lowest = _lowest_missing_energy(beam, window)
     shower = cascade(
         target.material, beam.particle, beam.energy_gev, floor_gev=lowest, step=_CASCADE_STEP
@@ -366,19 +362,17 @@ def missing_energy_rates(
             * _emission(
                 shower,
                 target.material,
-                beam,
                 threshold,
-                window.preshower_energy_gev,
+                beam.energy_gev - window.preshower_energy_gev,
                 mediator,
                 masses,
-                production,
-                inelastic,
+                settings,
                 tables,
             )
         )
-    if annihilation:
+    if settings.annihilation:
         positrons = shower
-        if not primary_positrons and beam.particle == "e+":
+        if not settings.primary_positrons and beam.particle == "e+":
             # showers of electrons and positrons are alike but for the particle that began them
             positrons = cascade(
                 target.material, "e-", beam.energy_gev, floor_gev=lowest, step=_CASCADE_STEP
@@ -390,8 +384,7 @@ def missing_energy_rates(
             window,
             mediator,
             masses,
-            dark_sector,
-            initial_state_radiation,
+            settings,
         )
     else:
         annihilated = np.zeros_like(masses)

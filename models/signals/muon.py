@@ -25,19 +25,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
-from na64.models.mediators.dark_sector import DarkSector
-from na64.models.mediators.protocol import Mediator, MediatorKind
-from na64.models.production.emission import Approximation, emission_probability
+from na64.models.mediators.protocol import Mediator
+from na64.models.production.emission import emission_probability
+from na64.models.production.process import Approximation, Emission
 from na64.models.setup import Beam, MuonWindow, Target
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.missing_energy import invisible_branching
-from na64.models.signals.rates import SignalRates, check_masses
+from na64.models.signals.rates import SignalRates, TableStore, check_masses
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.windows import refuse
 
-__all__ = ["PROCESSES", "muon_rates"]
+__all__ = ["PROCESSES", "USES", "muon_rates"]
 
 FloatArray = NDArray[np.float64]
 
+#: settings that this signal depends on
+USES: Final = frozenset({"dark_sector", "production", "inelastic"})
 #: order of the process axis
 PROCESSES: Final = ("emission",)
 # the rate varies by a percent along the target
@@ -48,10 +51,8 @@ def _probability(
     beam: Beam,
     target: Target,
     window: MuonWindow,
-    kind: MediatorKind,
+    process: Emission,
     masses: FloatArray,
-    production: str,
-    inelastic: bool,
 ) -> FloatArray:
     """Mediators per muon on target for a coupling of e, shape (M,)."""
     points, weights = leggauss(_DEPTHS)
@@ -74,12 +75,9 @@ def _probability(
                 energy,
                 masses,
                 target.material,
-                kind=kind,
-                lepton="mu",
+                process,
                 min_energy_gev=energy - window.recoil_energy_max_gev - to_the_end,
                 max_energy_gev=hardest,
-                approximation=production,
-                inelastic=inelastic,
             )[0]
         )
     return total
@@ -92,10 +90,8 @@ def muon_rates(
     mediator: Mediator,
     masses_gev: ArrayLike,
     *,
-    dark_sector: DarkSector | None = None,
-    production: str = "etl",
-    inelastic: bool = True,
-    tables: object = None,
+    settings: SignalSettings = DEFAULT_SETTINGS,
+    tables: TableStore | None = None,
 ) -> SignalRates:
     """Return the missing-energy events per muon on target at unit coupling.
 
@@ -111,13 +107,9 @@ def muon_rates(
         The mediator; it must couple to muons.
     masses_gev
         Its masses, shape (M,), from 1 keV to below the beam energy.
-    dark_sector
-        What the mediator decays to; None if its own neutrinos make it invisible.
-    production
-        ``etl`` or ``ww``. The improved approximation ``iww`` is wrong by a factor 1.7 to 2.4
+    settings
+        Of these `USES`. The improved approximation ``iww`` is wrong by a factor 1.7 to 2.4
         off muons and refused.
-    inelastic
-        Whether incoherent scattering off protons is added.
     tables
         Not used: a table of cross-sections takes 0.1 s.
 
@@ -136,16 +128,15 @@ def muon_rates(
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
     check_masses(masses, beam.energy_gev)
-    if production == Approximation.IWW:
+    if settings.production == Approximation.IWW:
         raise InputError(
             "iww overestimates emission by muons by a factor of 1.7 to 2.4: choose etl or ww"
         )
     couplings = mediator.coupling("mu", masses**2)
     if not np.any(couplings):
         raise InputError(f"model '{mediator.name}' does not couple to the muons of this beam")
-    branching = invisible_branching(mediator, masses, dark_sector)
-    kind = MediatorKind(mediator.kind)
-    emitted = _probability(beam, target, window, kind, masses, production, inelastic)
+    branching = invisible_branching(mediator, masses, settings.dark_sector)
+    emitted = _probability(beam, target, window, settings.emission(mediator.kind, "mu"), masses)
     events = branching * emitted * (couplings / ELEMENTARY_CHARGE) ** 2
     return SignalRates(
         mediator=mediator.name,

@@ -22,6 +22,7 @@ from na64.models.constants import ELECTRON_MASS_GEV, GEV2_TO_CM2
 from na64.models.decays.in_flight import decay_probability, survival_probability
 from na64.models.decays.three_body import ThreeBodyDecay, three_body_decay
 from na64.models.errors import InputError
+from na64.models.kinds import kind_row
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.annihilation import Resonance, resonance_nodes
@@ -34,14 +35,17 @@ from na64.models.signals.decay_in_flight import (
     mediator_flux,
 )
 from na64.models.signals.rates import SignalRates, TableStore
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.windows import DisplacedWindow, refuse
 
-__all__ = ["PROCESSES", "REGIONS", "excited_state_decay", "semi_visible_rates"]
+__all__ = ["PROCESSES", "REGIONS", "USES", "excited_state_decay", "semi_visible_rates"]
 
 FloatArray = NDArray[np.float64]
 
 #: order of the region axis
 REGIONS: Final = ("decay", "missing-energy")
+#: settings that this signal depends on
+USES: Final = frozenset({"dark_sector", "production", "inelastic", "annihilation"})
 #: order of the process axis
 PROCESSES: Final = ("emission", "annihilation")
 _COUPLINGS: Final = (1e-6, 1.0)
@@ -78,10 +82,7 @@ def semi_visible_rates(
     mediator: Mediator,
     masses_gev: ArrayLike,
     *,
-    dark_sector: DarkSector | None = None,
-    production: str = "etl",
-    inelastic: bool = True,
-    annihilation: bool = True,
+    settings: SignalSettings = DEFAULT_SETTINGS,
     couplings: ArrayLike | None = None,
     tables: TableStore | None = None,
 ) -> SignalRates:
@@ -99,12 +100,9 @@ def semi_visible_rates(
         A vector that couples to electrons.
     masses_gev
         Its masses, shape (M,).
-    dark_sector
-        Pseudo-Dirac, with a splitting above 2 m_e at every mass; required.
-    production, inelastic
-        As in `na64.models.signals.missing_energy.missing_energy_rates`.
-    annihilation
-        Whether e+ e- -> A' of the cascade's positrons is added; its row is zero if not.
+    settings
+        Of these `USES`. The dark sector is required: pseudo-Dirac, with a splitting above 2 m_e
+        at every mass. Without annihilation its row is zero.
     couplings
         Couplings, shape (C,); 40 per decade from 1e-6 to 1 if None.
     tables
@@ -122,9 +120,10 @@ def semi_visible_rates(
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
-    if dark_sector is None:
-        raise InputError("semi-visible decays need pseudo-dirac dark matter; give --dark-matter")
-    decay = excited_state_decay(mediator, masses, dark_sector)
+    sector = settings.dark_sector
+    if sector is None:
+        raise InputError("semi-visible decays need pseudo-dirac dark matter, and there is none")
+    decay = excited_state_decay(mediator, masses, sector)
     grid = coupling_grid(*_COUPLINGS, couplings)
     events = np.zeros((len(masses), len(grid), len(PROCESSES), len(REGIONS)))
     thresholds = (window.decay_energy_gev, window.missing_energy_gev)
@@ -136,13 +135,12 @@ def semi_visible_rates(
                 mediator,
                 masses,
                 threshold,
-                production=production,
-                inelastic=inelastic,
+                settings=settings,
                 tables=tables,
             )
         ]
-        if annihilation:
-            fluxes.append(_resonant_flux(beam, target, mediator, masses, threshold, dark_sector))
+        if settings.annihilation:
+            fluxes.append(_resonant_flux(beam, target, mediator, masses, threshold, sector))
         for process, flux in enumerate(fluxes):
             excited = _excited_states(flux, masses, decay)
             if region == 0:
@@ -219,6 +217,7 @@ def _resonant_flux(
     def entrance(root_s: FloatArray) -> FloatArray:
         return np.asarray(mediator.partial_widths(root_s)["e e"], float)
 
+    spins = kind_row(mediator.kind, "the number of spin states").spin_states
     middle = 0.5 * (edges[1:] + edges[:-1])
     energies, weights = [], []
     for mass in masses:
@@ -226,7 +225,7 @@ def _resonant_flux(
         def dark(root_s: FloatArray, mass: float = float(mass)) -> FloatArray:
             return dark_sector.width_gev(root_s, mass, mediator.kind)
 
-        energy, weight = resonance_nodes(Resonance(float(mass), 3, entrance, dark, dark), edges)
+        energy, weight = resonance_nodes(Resonance(float(mass), spins, entrance, dark, dark), edges)
         weight = electrons * weight * shower.spectrum(energy)[1]
         total = weight.sum(axis=1)
         moment = (weight * energy).sum(axis=1)

@@ -19,6 +19,7 @@ from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.in_flight import decay_probability
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
+from na64.models.production.tree_level import TreeLevelGrid
 from na64.models.setup import Beam, Target
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
@@ -27,14 +28,20 @@ from na64.models.signals.decay_in_flight import (
     total_width,
 )
 from na64.models.signals.rates import SignalRates, TableStore
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.windows import DumpWindow, refuse
 
-__all__ = ["PROCESSES", "REGIONS", "visible_rates"]
+__all__ = ["PROCESSES", "REGIONS", "USES", "visible_rates"]
 
 #: order of the region axis
 REGIONS: Final = ("decay",)
+#: settings that this signal depends on
+USES: Final = frozenset({"production", "inelastic"})
 #: order of the process axis
 PROCESSES: Final = ("emission",)
+# At large couplings only the hardest bosons get through the dump. With the default nodes for bosons
+# of 5 to 40 MeV the ends of an excluded interval move by 1e-4.
+_GRID: Final = TreeLevelGrid(light=80.0)
 # epsilon, or the coupling g to electrons
 _COUPLINGS: Final = (1e-6, 1.0)
 
@@ -46,8 +53,7 @@ def visible_rates(
     mediator: Mediator,
     masses_gev: ArrayLike,
     *,
-    production: str = "etl",
-    inelastic: bool = True,
+    settings: SignalSettings = DEFAULT_SETTINGS,
     couplings: ArrayLike | None = None,
     tables: TableStore | None = None,
 ) -> SignalRates:
@@ -66,8 +72,8 @@ def visible_rates(
         Standard Model states.
     masses_gev
         Shape (M,), above 2 m_e.
-    production, inelastic
-        Approximation of the emission, and whether incoherent scattering off protons is added.
+    settings
+        Of these `USES`.
     couplings
         Couplings, shape (C,); 40 per decade from 1e-6 to 1 if None.
     tables
@@ -100,8 +106,8 @@ def visible_rates(
         mediator,
         masses,
         window.boson_energy_gev,
-        production=production,
-        inelastic=inelastic,
+        settings=settings,
+        grid=_GRID,
         tables=tables,
     )
     width = total_width(mediator, masses)

@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
     failed = False
 
     def per_mass(call: Callable[[], object]) -> float:
-        return best_time(call, options.repeat) / options.masses
+        return best_time(call, options.repeat) / len(grid)
 
     target = per_mass(lambda: thermal_target(portal, scalar, grid))
     forward = per_mass(lambda: relic_abundance(portal, dirac, grid, EPSILON))

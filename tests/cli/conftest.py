@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from na64.limits.cli.application import run
+from na64.limits.cli.entry import run
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,20 @@ def call(
         return Outcome(code, captured.out, captured.err)
 
     return calling
+
+
+@pytest.fixture(scope="session")
+def _outcomes() -> dict[tuple[str, ...], Outcome]:
+    return {}
+
+
+@pytest.fixture
+def scanned(call: Call, _outcomes: dict[tuple[str, ...], Outcome]) -> Call:
+    """Return a function that runs `scan WORDS --json`, once for all tests with the same words."""
+
+    def scanning(*words: str) -> Outcome:
+        if words not in _outcomes:
+            _outcomes[words] = call("scan", *words, "--json")
+        return _outcomes[words]
+
+    return scanning

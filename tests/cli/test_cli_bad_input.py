@@ -58,7 +58,7 @@ def refused(call, *words: str, stdin: str | None = None) -> str:
     assert done.err.startswith("error: ")
     assert "Traceback" not in done.err
     assert "internal error" not in done.err
-    return done.err.removeprefix("error: ").rstrip("\n")
+    return str(done.err).removeprefix("error: ").rstrip("\n")
 
 
 SCAN = ("scan", "--masses", "0.01,0.1", "-o", "scan.json")

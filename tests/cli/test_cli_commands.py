@@ -15,6 +15,7 @@ from na64.limits.results.schemas import validate
 from na64.workspaces.cards.reader import available_cards
 from na64.workspaces.io.curves import available_curves
 
+FAST = ("--method", "asymptotic")
 DATA_COMMANDS = [
     ("scan", "--masses", "0.1,0.2"),
     ("yields", "--masses", "0.1,0.24"),
@@ -284,7 +285,7 @@ def test_no_cache_leaves_the_cache_alone(call, tmp_path: Path, monkeypatch) -> N
 
 
 def test_plot_overlays_the_published_curve_of_the_search(call) -> None:
-    assert call("scan", "--masses", "0.01:0.5:6", "-o", "scan.json").code == 0
+    assert call("scan", "--masses", "0.01:0.5:6", *FAST, "-o", "scan.json").code == 0
     done = call("plot", "scan.json", "--ratio-panel", "-o", "a.pdf", "-o", "a.png")
     assert done.code == 0, done.err
     assert done.err == "wrote a.pdf\nwrote a.png\n"
@@ -308,8 +309,8 @@ def test_plot_without_a_published_curve_leaves_the_ratio_panel_out(call) -> None
 
 
 def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:
-    assert call("scan", "--masses", "0.01:0.5:6", "-o", "scan.json").code == 0
-    assert call("scan", "na64e-2016", "--masses", "0.01:0.5:6", "-o", "first.json").code == 0
+    assert call("scan", "--masses", "0.01:0.5:6", *FAST, "-o", "scan.json").code == 0
+    assert call("scan", "na64e-2016", "--masses", "0.01:0.5:6", *FAST, "-o", "first.json").code == 0
     Path("mine.toml").write_text(
         'name = "mine"\ntitle = "Mine"\nkind = "limit"\nconfidence_level = 0.9\n'
         'provenance = "made up"\n'
@@ -337,8 +338,8 @@ def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:
         ({"masses_gev": [0.2, 0.1]}, "masses_gev must increase"),
     ],
 )
-def test_plot_refuses_what_is_no_scan(call, change, message: str) -> None:
-    data = call("scan", "--masses", "0.1,0.2", "--json").data
+def test_plot_refuses_what_is_no_scan(call, scanned, change, message: str) -> None:
+    data = scanned("--masses", "0.1,0.2").data
     Path("scan.json").write_text(json.dumps({**data, **change}))
     done = call("plot", "scan.json", "-o", "a.png")
     assert done.code == 2

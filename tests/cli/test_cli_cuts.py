@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from na64.limits.calculators import Asymptotic
 from na64.limits.design.optimise import Sideband, optimise_search
 from na64.limits.design.sideband import fit_sideband
 from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
 from na64.workspaces.cards.reader import card_text, load_card
+from tests.shared import ROOT
 
 #: half an event below 50 GeV, falling by a factor of eight per 10 GeV
 SPECTRUM = """
@@ -111,7 +113,7 @@ def test_a_card_of_several_beam_energies_is_cut_at_one_energy_in_the_calorimeter
 
 
 def test_python_is_behind_it(call, card) -> None:
-    found = optimise_search(card, [40.0, 50.0], mass_gev=0.02, method="asymptotic")
+    found = optimise_search(card, [40.0, 50.0], mass_gev=0.02, calculator=Asymptotic())
     data = call("optimise", card, *FAST, "--cuts", "40,50", "--json").data
     np.testing.assert_allclose(found.couplings, data["expected"], rtol=1e-11)
     table = tomllib.loads(SIDEBAND)["sideband"]
@@ -254,7 +256,7 @@ def test_refused(call, words: tuple[str, ...], stdin: str, message: str) -> None
 
 
 def test_the_page_on_statistics_runs_as_it_stands(call, table_cache: Path) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "statistics-howto.md").read_text()
+    page = (ROOT / "docs" / "statistics-howto.md").read_text()
     found = re.findall(r"```(\w+)\n(.*?)```", page, flags=re.DOTALL)
     tables, shell, python = (
         [text for kind, text in found if kind == wanted] for wanted in ("toml", "sh", "python")

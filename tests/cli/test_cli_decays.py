@@ -7,7 +7,7 @@ import pytest
 SEMI = ("scan", "na64e-semi-visible-2016-2018", "--dark-matter", "pseudo-dirac")
 
 
-def test_primakoff_cross_section(call) -> None:  # type: ignore[no-untyped-def]
+def test_primakoff_cross_section(call) -> None:
     words = ("cross-section", "primakoff", "--masses", "0.001", "--energy", "100", "--json")
     done = call(*words, "--unit", "gev-2", "--elastic-only")
     # 87.56 g^2 on lead, an independent integration of the same form factors
@@ -17,7 +17,7 @@ def test_primakoff_cross_section(call) -> None:  # type: ignore[no-untyped-def]
     assert weak.data["cross_section"][0] == pytest.approx(87.56e-8, rel=1e-3)
 
 
-def test_closed_region_in_json(call) -> None:  # type: ignore[no-untyped-def]
+def test_closed_region_in_json(call) -> None:
     data = call("scan", "na64e-alp-2016-2018", "--masses", "0.03,0.09", "--json").data
     assert data["parameter"] == {"name": "g_agg", "power": None}
     ((low, high),) = data["regions"][0]
@@ -28,14 +28,14 @@ def test_closed_region_in_json(call) -> None:  # type: ignore[no-untyped-def]
     assert data["status"] == ["ok", "no-exclusion"]
 
 
-def test_invisible_branching_opens_the_region(call) -> None:  # type: ignore[no-untyped-def]
+def test_invisible_branching_opens_the_region(call) -> None:
     words = ("scan", "na64e-alp-2016-2018", "--masses", "0.09", "--invisible-branching", "0.3")
     data = call(*words, "--json").data
     assert data["regions"][0][-1][1] is None
     assert data["options"]["invisible_branching"] == 0.3
 
 
-def test_branching_ratios_of_mesons(call) -> None:  # type: ignore[no-untyped-def]
+def test_branching_ratios_of_mesons(call) -> None:
     data = call("scan", "na64h-2022", "--json").data
     assert data["parameter"] == {"name": "br", "power": 1.0}
     # arXiv:2406.01990: 1.1e-4 and 2.1e-4, here with a production known to 20 %
@@ -85,7 +85,7 @@ def test_branching_ratios_of_mesons(call) -> None:  # type: ignore[no-untyped-de
         ),
     ],
 )
-def test_refused(call, words: tuple[str, ...], message: str) -> None:  # type: ignore[no-untyped-def]
+def test_refused(call, words: tuple[str, ...], message: str) -> None:
     done = call(*words)
     assert done.code == 2, done.err
     assert done.out == ""
@@ -98,7 +98,7 @@ def test_refused(call, words: tuple[str, ...], message: str) -> None:  # type: i
     ("process", "model"),
     [("primakoff", "alp"), ("emission", "dark-photon"), ("annihilation", "dark-photon")],
 )
-def test_help_names_the_model_that_is_used(call, process: str, model: str) -> None:  # type: ignore[no-untyped-def]
+def test_help_names_the_model_that_is_used(call, process: str, model: str) -> None:
     words = ("cross-section", process, "--masses", "0.1", "--energy", "50", "--json")
     assert call(*words).data["model"] == model
     shown = " ".join(call("cross-section", process, "--help").out.split())

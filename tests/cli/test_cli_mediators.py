@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from na64.limits.results.limit import Exclusion
+from na64.models.kinds import EMITTED_KINDS
 from na64.models.mediators.registry import BUILT_IN
-from na64.models.production.amplitudes import EMITTED_KINDS
 
 CHARGES = 'name = "mine"\nkind = "axial"\nparameter = "kappa"\n[charges]\ne = 1.0\n'
 FEW = ("--masses", "0.02,0.5")
 
 
-def test_the_muon_card_with_every_kind(call) -> None:  # type: ignore[no-untyped-def]
+def test_the_muon_card_with_every_kind(call) -> None:
     for model in ("dark-photon", "l-mu-l-tau", "scalar", "pseudoscalar", "axial", "b-minus-l"):
         outcome = call("scan", "na64mu-2022", "--model", model, *FEW, "--json", "--no-cache")
         assert outcome.code == 0, outcome.err
@@ -22,7 +22,7 @@ def test_the_muon_card_with_every_kind(call) -> None:  # type: ignore[no-untyped
         assert outcome.data["dark_matter"] == (None if "-l" in model else "dirac")
 
 
-def test_charges_of_a_file(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_charges_of_a_file(call, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(CHARGES)
     for words in (
@@ -42,7 +42,7 @@ def test_charges_of_a_file(call, tmp_path: Path) -> None:  # type: ignore[no-unt
     assert "model 'mine' does not couple to the muons of this beam" in outcome.err
 
 
-def test_combination_and_shared_nuisances(call) -> None:  # type: ignore[no-untyped-def]
+def test_combination_and_shared_nuisances(call) -> None:
     words = ("scan", "na64e-2016", "--combine", "na64mu-2022", *FEW, "--json")
     outcome = call(*words)
     assert outcome.code == 0, outcome.err
@@ -57,7 +57,7 @@ def test_combination_and_shared_nuisances(call) -> None:  # type: ignore[no-unty
     assert "--shared is for searches that --combine joins" in outcome.err
 
 
-def test_recast(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_recast(call, tmp_path: Path) -> None:
     scan, other = tmp_path / "scan.json", tmp_path / "other.json"
     assert call("scan", "na64mu-2022", *FEW, "-o", str(scan)).code == 0
     outcome = call("recast", str(scan), "--model", "l-mu-l-tau", "-o", str(other))
@@ -86,14 +86,14 @@ def test_recast(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
         (("na64e-positron-2022", "--set", "window.missing_energy_gev=120"), "below the beam"),
     ],
 )
-def test_bad_input(call, words, message) -> None:  # type: ignore[no-untyped-def]
+def test_bad_input(call, words, message) -> None:
     outcome = call("scan", *words, *FEW)
     assert outcome.code == 2, outcome.err
     assert message in outcome.err
     assert outcome.out == ""
 
 
-def test_models_that_a_lepton_emits_scan_down_to_a_kev(call) -> None:  # type: ignore[no-untyped-def]
+def test_models_that_a_lepton_emits_scan_down_to_a_kev(call) -> None:
     emitted = [name for name, make in BUILT_IN.items() if make().kind in EMITTED_KINDS]
     assert len(emitted) >= 9
     for model in ("vector", "scalar", "pseudoscalar", "axial"):
@@ -102,7 +102,7 @@ def test_models_that_a_lepton_emits_scan_down_to_a_kev(call) -> None:  # type: i
         assert all(value > 0.0 for value in outcome.data["observed"])
 
 
-def test_bands_of_anomalous_moments(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_bands_of_anomalous_moments(call, tmp_path: Path) -> None:
     data, figure = tmp_path / "scan.json", tmp_path / "scan.png"
     masses = ("--masses", "1e-3:1:12")
     assert call("scan", "na64mu-2022", *masses, "-o", str(data)).code == 0
@@ -116,7 +116,7 @@ def test_bands_of_anomalous_moments(call, tmp_path: Path) -> None:  # type: igno
     assert not (tmp_path / "other.png").exists()
 
 
-def test_widths_have_the_dark_matter_that_scans_have(call) -> None:  # type: ignore[no-untyped-def]
+def test_widths_have_the_dark_matter_that_scans_have(call) -> None:
     words = ("width", "--masses", "0.1", "--json")
     alone = call(*words, "--model", "l-mu-l-tau").data
     assert alone["dark_matter"] is None
@@ -133,7 +133,7 @@ def test_widths_have_the_dark_matter_that_scans_have(call) -> None:  # type: ign
     assert "has no invisible decay" in outcome.err
 
 
-def test_primary_positrons_on_and_off(call) -> None:  # type: ignore[no-untyped-def]
+def test_primary_positrons_on_and_off(call) -> None:
     words = ("yields", "na64e-positron-2022", "--masses", "0.02,0.3", "--json")
     primary = call(*words).data["events"]
     shower = call(*words, "--no-primary-positrons").data["events"]
@@ -144,7 +144,7 @@ def test_primary_positrons_on_and_off(call) -> None:  # type: ignore[no-untyped-
     assert scan["options"]["primary_positrons"] is False
 
 
-def test_a_recast_takes_the_splitting_and_the_rest_from_the_scan(call, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_recast_takes_the_splitting_and_the_rest_from_the_scan(call, tmp_path: Path) -> None:
     scan = tmp_path / "scan.json"
     words = ("--masses", "0.01", "--method", "asymptotic", "--dark-matter", "pseudo-dirac")
     assert call("scan", "na64e-2016", *words, "--alpha-d", "0.02", "-o", str(scan)).code == 0

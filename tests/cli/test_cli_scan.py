@@ -18,6 +18,7 @@ from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
 
 FEW = ("--masses", "0.002,0.02,0.2,0.24,0.5")
+FAST = ("--method", "asymptotic")
 
 # Another experiment altogether: other beam, energy, target, window, periods; no Python.
 OTHER = """\
@@ -66,8 +67,8 @@ def without_provenance(text: str) -> str:
     return json.dumps(data)
 
 
-def test_the_json_fits_its_schema_and_reads_back(call) -> None:
-    done = call("scan", *FEW, "--json")
+def test_the_json_fits_its_schema_and_reads_back(scanned) -> None:
+    done = scanned(*FEW)
     assert done.code == 0
     assert done.err == ""
     validate(done.data, "scan", "na64-limits/scan/1", "stdout")
@@ -92,8 +93,8 @@ def test_provenance_says_how_to_redo_it(call) -> None:
     assert again["card_digest"] == made["card_digest"]
 
 
-def test_the_library_gives_what_the_command_writes(call, monkeypatch) -> None:
-    found = Exclusion.from_json(call("scan", *FEW, "--json").out)
+def test_the_library_gives_what_the_command_writes(scanned, monkeypatch) -> None:
+    found = Exclusion.from_json(scanned(*FEW).out)
     monkeypatch.setattr(sys, "argv", ["my_script.py", "scan"])
     direct = scan(masses_gev=np.array([0.002, 0.02, 0.2, 0.24, 0.5]))
     np.testing.assert_allclose(found.observed, direct.observed, rtol=1e-11)
@@ -134,8 +135,8 @@ def test_a_card_of_another_experiment_scans(call) -> None:
     assert np.all(np.diff(result.expected, axis=0) >= 0.0)
 
 
-def test_limits_are_where_the_events_are(call) -> None:
-    result = Exclusion.from_json(call("scan", *FEW, "--json").out)
+def test_limits_are_where_the_events_are(scanned) -> None:
+    result = Exclusion.from_json(scanned(*FEW).out)
     events = sum(result.yields.values()) * result.observed**2
     np.testing.assert_allclose(events, result.events_limit, rtol=1e-9)
     # nothing seen: 2.30 events without uncertainties, a few per cent more with them
@@ -173,8 +174,8 @@ def test_default_grid_has_60_masses_from_1_mev_to_1_gev(call) -> None:
         (("--method", "asymptotic"), math.sqrt(1.76 / 2.30), "asymptotics are too strong"),
     ],
 )
-def test_options_do_what_they_say(call, options, ratio, because: str) -> None:
-    default = np.array(call("scan", "--masses", "0.02,0.05", "--json").data["observed"])
+def test_options_do_what_they_say(call, scanned, options, ratio, because: str) -> None:
+    default = np.array(scanned("--masses", "0.02,0.05").data["observed"])
     changed = np.array(call("scan", "--masses", "0.02,0.05", *options, "--json").data["observed"])
     if ratio is None:
         # 7 bins of 1e10 instead of 9.37e11 altogether
@@ -185,7 +186,7 @@ def test_options_do_what_they_say(call, options, ratio, because: str) -> None:
 
 
 def test_what_is_left_out_is_left_out_and_recorded(call) -> None:
-    words = ("scan", "--masses", "0.1,0.24", "--json")
+    words = ("scan", "--masses", "0.1,0.24", "--method", "asymptotic", "--json")
     full = call(*words).data
     assert full["options"] == {
         "splitting": 0.0,
@@ -224,7 +225,7 @@ def test_expected_only_leaves_the_data_alone(call) -> None:
 
 
 def test_csv_has_the_numbers_of_the_json(call) -> None:
-    done = call("scan", *FEW, "-o", "scan.json", "-o", "scan.csv")
+    done = call("scan", *FEW, *FAST, "-o", "scan.json", "-o", "scan.csv")
     assert done.code == 0
     assert done.out == ""
     assert done.err == "wrote scan.json\nwrote scan.csv\n"
@@ -267,7 +268,7 @@ def test_no_signal_at_a_mass_is_a_result(call, monkeypatch) -> None:
 
 
 def test_saved_workspaces_hold_the_likelihood(call) -> None:
-    done = call("scan", *FEW, "--save-workspaces", "likelihood", "-o", "scan.json")
+    done = call("scan", *FEW, *FAST, "--save-workspaces", "likelihood", "-o", "scan.json")
     assert done.code == 0
     folder = Path("likelihood")
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -283,10 +284,10 @@ def test_saved_workspaces_hold_the_likelihood(call) -> None:
 
 
 def test_part_of_the_masses_failing_is_exit_code_3(call, monkeypatch) -> None:
-    from na64.limits import scanning
     from na64.limits.results.limit import Status
+    from na64.limits.scanning import runner
 
-    original = scanning.exclude
+    original = runner.exclude
 
     def failing(count: int):
         def exclude(*arguments, **options) -> Exclusion:
@@ -298,13 +299,13 @@ def test_part_of_the_masses_failing_is_exit_code_3(call, monkeypatch) -> None:
 
         return exclude
 
-    monkeypatch.setattr(scanning, "exclude", failing(1))
-    done = call("scan", "--masses", "0.1,0.2", "-o", "part.json")
+    monkeypatch.setattr(runner, "exclude", failing(1))
+    done = call("scan", "--masses", "0.1,0.2", *FAST, "-o", "part.json")
     assert done.code == 3
     assert "warning: no limit at 1 masses: 0.1 GeV (failed)" in done.err
     assert Path("part.json").exists()
-    monkeypatch.setattr(scanning, "exclude", failing(2))
-    assert call("scan", "--masses", "0.1,0.2", "-o", "none.json").code == 1
+    monkeypatch.setattr(runner, "exclude", failing(2))
+    assert call("scan", "--masses", "0.1,0.2", *FAST, "-o", "none.json").code == 1
 
 
 def test_a_limit_beyond_perturbation_theory_is_warned_of(call) -> None:

@@ -43,7 +43,7 @@ MESON = "na64h-2022"
         (ELECTRON, ("--invisible-branching", "0.1"), "(--invisible-branching)", "missing-energy"),
     ],
 )
-def test_options_without_effect(call, search, words, option, kind) -> None:  # type: ignore[no-untyped-def]
+def test_options_without_effect(call, search, words, option, kind) -> None:
     for command in ("scan", "yields"):
         outcome = call(command, search, *words)
         assert outcome.code == 2, outcome.err
@@ -52,7 +52,7 @@ def test_options_without_effect(call, search, words, option, kind) -> None:  # t
         assert f"of the topology {kind}" in outcome.err
 
 
-def test_primakoff_production_has_no_approximations(call) -> None:  # type: ignore[no-untyped-def]
+def test_primakoff_production_has_no_approximations(call) -> None:
     outcome = call("scan", ALP, "--production", "ww")
     assert outcome.code == 2
     assert "production ww is for emission by electrons" in outcome.err
@@ -80,7 +80,7 @@ def test_other_options_change_the_signal(
     assert abs(other.accepted.sum() / usual.accepted.sum() - 1.0) > 1e-5
 
 
-def test_one_part_of_a_combination_is_enough(call) -> None:  # type: ignore[no-untyped-def]
+def test_one_part_of_a_combination_is_enough(call) -> None:
     words = ("yields", ELECTRON, "--masses", "0.25", "--coupling", "1e-3", "--combine", MUON)
     model = ("--model", "dark-photon")
     assert call(*words, *model, "--no-annihilation").code == 0
@@ -108,7 +108,7 @@ def test_scans_from_python() -> None:
         scan(VISIBLE, masses_gev=[0.01], dark_matter="dirac")
 
 
-def test_scans_are_repeated_with_their_options(call) -> None:  # type: ignore[no-untyped-def]
+def test_scans_are_repeated_with_their_options(call) -> None:
     words = ("scan", "na64e-positron-2022", "--masses", "0.2", "--method", "asymptotic")
     options = ("--no-primary-positrons", "--radiation", "--elastic-only")
     assert call(*words, *options, "-o", "scan.json").code == 0

@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-from na64.limits.cli.application import COMMANDS, cli
+from na64.limits.cli.entry import COMMANDS, cli
+from tests.shared import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 CLI = (ROOT / "docs" / "cli.md").read_text()
 

@@ -15,9 +15,10 @@ from na64.models.production.primakoff import primakoff_probability
 from na64.models.setup import Beam, Target
 from na64.models.showers.cascade import cascade
 from na64.models.signals.alp import alp_rates
+from na64.models.signals.settings import SignalSettings
 from na64.models.windows import DisplacedWindow
-from na64.workspaces.cards.reader import load_card
 from na64.workspaces.cards.binding import signal_rates
+from na64.workspaces.cards.reader import load_card
 from na64.workspaces.pyhf.template import Template
 
 BEAM = Beam("e-", 100.0)
@@ -36,7 +37,8 @@ PUBLISHED_TIP = 0.0546
 
 
 def rates(masses: object, couplings: object = None, **options: object) -> np.ndarray:
-    found = alp_rates(BEAM, ECAL, WINDOW, alp(), masses, couplings=couplings, **options)  # type: ignore[arg-type]
+    settings = SignalSettings(**options)  # type: ignore[arg-type]
+    found = alp_rates(BEAM, ECAL, WINDOW, alp(), masses, settings=settings, couplings=couplings)  # type: ignore[arg-type]
     return found.events[:, :, 0, :]
 
 

@@ -12,6 +12,7 @@ from na64.models.production import boson_flux
 from na64.models.production.boson_flux import emission_flux, primakoff_flux
 from na64.models.production.emission import emission_probability
 from na64.models.production.primakoff import primakoff_probability
+from na64.models.production.process import Emission
 from na64.models.showers.cascade import cascade
 
 TUNGSTEN = material("tungsten")
@@ -30,8 +31,7 @@ def test_sum_of_the_weights_is_the_yield(kind: str, approximation: str) -> None:
         100.0,
         MASSES,
         30.0,
-        kind=MediatorKind(kind),
-        approximation=approximation,
+        process=Emission(kind=MediatorKind(kind), approximation=approximation),
     )
     shower = cascade(TUNGSTEN, "e-", 100.0, floor_gev=30.0, step=0.01)
     energies = 30.0 + 70.0 * np.linspace(0.0, 1.0, 81) ** 2
@@ -40,9 +40,8 @@ def test_sum_of_the_weights_is_the_yield(kind: str, approximation: str) -> None:
         energies[1:],
         MASSES,
         TUNGSTEN,
-        kind=MediatorKind(kind),
+        process=Emission(kind=MediatorKind(kind), approximation=approximation),
         min_energy_gev=30.0,
-        approximation=approximation,
     )
     charged = shower.weights[0] + shower.weights[1]
     expected = [charged @ np.interp(shower.energies_gev, energies, row) for row in table.T]
@@ -73,7 +72,9 @@ def test_energy_spectrum() -> None:
 def test_grids_are_fine_enough(monkeypatch: pytest.MonkeyPatch, exponent: float) -> None:
     def folded() -> np.ndarray:
         flux = emission_flux(TUNGSTEN, "e-", 100.0, MASSES, 30.0)
-        return np.sum(flux.weights * np.exp(-exponent * 100.0 / flux.energies_gev), axis=1)
+        return np.asarray(
+            np.sum(flux.weights * np.exp(-exponent * 100.0 / flux.energies_gev), axis=1)
+        )
 
     coarse = folded()
     monkeypatch.setattr(boson_flux, "_ENERGIES", 56)
@@ -96,6 +97,8 @@ def test_bad_input() -> None:
     with pytest.raises(InputError, match="masses must be"):
         primakoff_flux(TUNGSTEN, "e-", 100.0, [-1.0], 10.0)
     with pytest.raises(InputError, match="unknown approximation"):
-        emission_flux(TUNGSTEN, "e-", 100.0, MASSES, 30.0, approximation="exact")
+        emission_flux(TUNGSTEN, "e-", 100.0, MASSES, 30.0, process=Emission(approximation="exact"))
     with pytest.raises(InputError):
-        emission_flux(TUNGSTEN, "e-", 100.0, MASSES, 30.0, kind=MediatorKind.PHOTON_COUPLED)
+        emission_flux(
+            TUNGSTEN, "e-", 100.0, MASSES, 30.0, process=Emission(kind=MediatorKind.PHOTON_COUPLED)
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import parse_card
 
 PARTS = ["na64e-2016-2022", "na64e-positron-2022", "na64mu-2022"]
-MASSES = np.array([2e-3, 0.05, 0.24, 0.3, 0.7])
+MASSES = np.array([0.05, 0.24, 0.3])
 
 
 def ideal(name: str) -> RunCard:
@@ -37,19 +38,20 @@ def ideal(name: str) -> RunCard:
 
 
 def test_at_least_as_strong_as_the_best_part() -> None:
-    together = scan_combination(PARTS, masses_gev=MASSES, shared=["exposure", "efficiency"])
-    parts = [scan(name, masses_gev=MASSES) for name in PARTS]
+    masses = MASSES[[0, 2, 3]]
+    together = scan_combination(PARTS, masses_gev=masses, shared=["exposure", "efficiency"])
+    parts = [scan(name, masses_gev=masses) for name in PARTS]
     best = np.min([part.observed for part in parts], axis=0)
     assert np.all(together.observed <= best)
     medians = np.min([part.expected[2] for part in parts], axis=0)
     assert np.all(together.expected[2] <= medians * (1.0 + 1e-9))
     # 0.3 GeV: electrons and positrons are about as good, and the gain is large
-    assert together.observed[3] < 0.9 * best[3]
+    assert together.observed[-1] < 0.9 * best[-1]
     # the yields are those of the parts, process by process
     for process in ("emission", "annihilation"):
         np.testing.assert_allclose(
             together.yields[process],
-            np.sum([part.yields.get(process, np.zeros(5)) for part in parts], axis=0),
+            np.sum([part.yields.get(process, np.zeros(3)) for part in parts], axis=0),
             rtol=1e-12,
         )
     assert together.search == "+".join(PARTS)
@@ -70,7 +72,7 @@ def test_naive_sum_without_backgrounds_and_uncertainties() -> None:
 
 def test_shared_nuisances_are_one_parameter() -> None:
     parts = PARTS[:2]
-    options = {"masses_gev": MASSES[1:2]}
+    options: dict[str, Any] = {"masses_gev": MASSES[1:2]}
     apart, joined = (
         combined_signal(parts, shared=shared, **options).template.nuisances
         for shared in ((), ("exposure", "efficiency"))
@@ -87,8 +89,14 @@ def test_shared_nuisances_are_one_parameter() -> None:
 def test_l_mu_l_tau_from_both_beams() -> None:
     """Electrons see Z' through the loop only; muons decide, but electrons add to it."""
     masses = np.array([0.01, 0.1])
-    together = scan_combination(PARTS, model="l-mu-l-tau", masses_gev=masses)
-    electrons, _, muons = (scan(name, model="l-mu-l-tau", masses_gev=masses) for name in PARTS)
+    # nothing here is about the calculator, and 10 bins take the exact one long
+    options: dict[str, Any] = {
+        "model": "l-mu-l-tau",
+        "masses_gev": masses,
+        "method": "asymptotic",
+    }
+    together = scan_combination(PARTS, **options)
+    electrons, _, muons = (scan(name, **options) for name in PARTS)
     assert np.all(together.observed < np.minimum(muons.observed, electrons.observed))
     assert together.parameter == "g"
     assert together.dark_matter is None
@@ -118,7 +126,7 @@ def test_projections_combine_to_expected_limits() -> None:
         (PARTS[:2], {"method": "guess"}, "unknown method"),
     ],
 )
-def test_bad_input(searches: list[str], options: dict[str, object], message: str) -> None:
+def test_bad_input(searches: list[str], options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         scan_combination(searches, masses_gev=MASSES[:1], **options)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from na64.limits import scan
 from na64.limits.results.limit import Status
-from na64.limits.scanning.combination import scan_combination
+from na64.limits.scanning.request import specify
+from na64.limits.scanning.signal import expected_signal
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.signals import decay_in_flight
@@ -55,15 +56,13 @@ def test_invisible_branching_is_for_axion_like_particles() -> None:
 def test_pseudoscalar_x17() -> None:
     # arXiv:2104.13342 with the visible and the invisible data: 2.1e-4 < epsilon < 3.2e-4 at
     # 16.7 MeV; the lower edge goes with the fourth root of the efficiency only
-    searches = ["na64e-visible-2017-2018", "na64e-alp-2016-2018"]
-    found = scan_combination(searches, masses_gev=np.array([0.0167]), model="pseudoscalar")
-    ((low, high),) = found.regions[0]
+    searches, masses = ["na64e-visible-2017-2018", "na64e-alp-2016-2018"], np.array([0.005, 0.0167])
+    both = scan(searches, masses_gev=masses, model="pseudoscalar")
+    ((low, high),) = both.regions[1]
     assert low / ELEMENTARY_CHARGE == pytest.approx(2.1e-4, rel=0.25)
     assert high / ELEMENTARY_CHARGE == pytest.approx(3.2e-4, rel=0.1)
     # the data of the invisible mode reach smaller couplings at smaller masses
-    light = np.array([0.005])
-    visible = scan(searches[0], masses_gev=light, model="pseudoscalar")
-    both = scan_combination(searches, masses_gev=light, model="pseudoscalar")
+    visible = scan(searches[0], masses_gev=masses[:1], model="pseudoscalar")
     assert both.observed[0] < 0.5 * visible.observed[0]
 
 
@@ -88,15 +87,18 @@ def test_limits_on_branching_ratios() -> None:
     assert np.all(worse.observed / found.observed > 1.2)
 
 
-def test_a_contour_is_fast(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    """60 masses in 20 s without tables, and faster with them (5 s and 1 s where written)."""
-    masses = np.geomspace(1.2e-3, 0.03, 60)
-    tables = TableCache(tmp_path)
-    took = []
-    for _ in range(2):
-        decay_in_flight._flux.cache_clear()
-        start = time.process_time()
-        scan("na64e-visible-2017-2018", masses_gev=masses, tables=tables)
-        took.append(time.process_time() - start)
-    assert took[0] < 20.0
-    assert took[1] < 0.7 * took[0]
+def test_a_flux_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long a contour takes, with and without tables: `scripts/benchmark decay-regions`."""
+    masses, tables = np.array([0.005, 0.02]), TableCache(tmp_path)
+    made = specify("na64e-visible-2017-2018", masses_gev=masses)
+    first = expected_signal(made, tables=tables)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a flux that is on disk was computed again")
+
+    decay_in_flight._flux.cache_clear()
+    monkeypatch.setattr(decay_in_flight, "emission_flux", refuse)
+    again = expected_signal(made, tables=tables)
+    assert np.array_equal(again.rates.events, first.rates.events)
+    with pytest.raises(AssertionError, match="computed again"):
+        expected_signal(made)

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from na64.models.kinds import structure
 from na64.models.mediators.protocol import MediatorKind
-from na64.models.production.amplitudes import averaged_amplitude, squared_amplitude, structure
+from na64.models.production.amplitudes import Invariants, averaged_amplitude, squared_amplitude
 from na64.models.production.kinematics import EmissionKinematics, largest_u, smallest_u
 
 Real = NDArray[np.floating]
@@ -113,17 +114,15 @@ def test_equals_the_trace_at_random_points(kind: MediatorKind, lepton: str) -> N
         source = rng.normal(size=4).astype(WIDE) * scale
         source = source - q * _dot(source, q) / _dot(q, q)
         expected = _trace_amplitude(kind, p, k, final, source, m, mass)
-        found = squared_amplitude(
-            kind,
+        at = Invariants(
             s=float(_dot(final + k, final + k) - WIDE(m) ** 2),
             u=float(_dot(p - k, p - k) - WIDE(m) ** 2),
             t=float(-_dot(q, q)),
             source_dot_initial=float(_dot(source, p)),
             source_dot_final=float(_dot(source, final)),
             source_squared=float(_dot(source, source)),
-            mass_gev=mass,
-            lepton_mass_gev=m,
         )
+        found = squared_amplitude(structure(kind, mass, m), mass, at)
         assert found == pytest.approx(expected, rel=1e-10)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,10 +16,11 @@ from na64.models.mediators.registry import mediator
 from na64.models.production.charge_exchange import MESONS
 from na64.models.setup import Beam, Target
 from na64.models.signals.mesons import meson_of_mass, meson_rates
+from na64.models.signals.settings import SignalSettings
 from na64.models.windows import MesonWindow
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.quantity import MassTable
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.pyhf.template import Template
 
 ETA, ETA_PRIME = MESONS["eta"].mass_gev, MESONS["eta-prime"].mass_gev
@@ -90,7 +93,7 @@ def test_other_mediators_are_no_mesons(model: str) -> None:
 
 def test_mesons_are_made_by_pions_alone() -> None:
     # also with a branching ratio to nothing, which needs no lifetime
-    signals = {
+    signals: dict[str, tuple[str, dict[str, Any]]] = {
         "na64e-2016": ("does not couple to the electrons", {}),
         "na64mu-2022": ("does not couple to the muons", {}),
         "na64e-visible-2017-2018": ("does not couple to the beam's electrons", {}),
@@ -99,7 +102,9 @@ def test_mesons_are_made_by_pions_alone() -> None:
     }
     for name, (message, options) in signals.items():
         with pytest.raises(InputError, match=message):
-            signal_rates(load_card(name), invisible_mesons(), [ETA], **options)
+            signal_rates(
+                load_card(name), invisible_mesons(), [ETA], settings=SignalSettings(**options)
+            )
 
 
 def test_masses_name_the_mesons() -> None:

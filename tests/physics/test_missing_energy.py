@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.showers.cascade import cascade
 from na64.models.signals import missing_energy
 from na64.models.signals.missing_energy import invisible_branching, missing_energy_rates
+from na64.models.signals.settings import SignalSettings
 
 BEAM = Beam("e-", 100.0)
 WINDOW = MissingEnergyWindow(50.0)
@@ -32,10 +34,12 @@ EMITTED = np.array(
 )
 
 
-def rates(target: Target, masses_mev: object, **options: object) -> np.ndarray:
-    options = {"dark_sector": DARK, **options}
+def rates(target: Target, masses_mev: Any, tables: Any = None, **options: Any) -> np.ndarray:
+    settings = SignalSettings(**{"dark_sector": DARK, **options})  # type: ignore[arg-type]
     masses = np.atleast_1d(np.asarray(masses_mev, float)) * 1e-3
-    found = missing_energy_rates(BEAM, target, WINDOW, dark_photon(), masses, **options)
+    found = missing_energy_rates(
+        BEAM, target, WINDOW, dark_photon(), masses, settings=settings, tables=tables
+    )
     assert found.power == 2.0
     return found.events[:, 0, :, 0]
 
@@ -115,7 +119,12 @@ def test_heavy_mediators_cannot_annihilate() -> None:
 def test_positron_beam_annihilates_near_its_energy() -> None:
     masses = np.array([0.318])  # just below sqrt(2 m_e 100 GeV)
     plus = missing_energy_rates(
-        Beam("e+", 100.0), ECAL, WINDOW, dark_photon(), masses, dark_sector=DARK
+        Beam("e+", 100.0),
+        ECAL,
+        WINDOW,
+        dark_photon(),
+        masses,
+        settings=SignalSettings(dark_sector=DARK),
     )
     minus = rates(ECAL, masses * 1e3)
     assert plus.events[0, 0, 1, 0] > 50.0 * minus[0, 1]
@@ -128,7 +137,7 @@ def test_preshower_cut_removes_the_hardest_mediators() -> None:
     # 10 MeV, .77 at 100 MeV
     cut = MissingEnergyWindow(50.0, preshower_energy_gev=5.0)
     masses = np.array([1e-3, 0.01, 0.1])
-    options = {"dark_sector": DARK, "annihilation": False}
+    options = {"settings": SignalSettings(dark_sector=DARK, annihilation=False)}
     kept = missing_energy_rates(BEAM, ECAL, cut, dark_photon(), masses, **options).events
     full = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, **options).events
     np.testing.assert_allclose(kept[:, 0, 0, 0] / full[:, 0, 0, 0], [0.95, 0.84, 0.77], atol=0.02)
@@ -139,7 +148,7 @@ def test_energy_resolution_softens_the_edge_of_the_resonance() -> None:
     smeared = MissingEnergyWindow(50.0, resolution_stochastic=0.1, resolution_constant=0.04)
     assert smeared.resolution_gev(50.0) == pytest.approx(2.12, rel=1e-2)
     masses = np.array([0.01, 0.2, 0.22, 0.232, 0.26])
-    options = {"dark_sector": DARK}
+    options = {"settings": SignalSettings(dark_sector=DARK)}
     blurred = missing_energy_rates(BEAM, ECAL, smeared, dark_photon(), masses, **options)
     sharp = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, **options)
     emission, annihilation = (blurred.events / sharp.events)[:, 0, :, 0].T
@@ -154,7 +163,8 @@ def test_vanishing_resolution_is_a_sharp_cut() -> None:
     tiny = MissingEnergyWindow(50.0, resolution_stochastic=1e-4)
     masses = np.array([0.01, 0.215, 0.24])
     for radiation in (False, True):
-        options = {"dark_sector": DARK, "initial_state_radiation": radiation}
+        settings = SignalSettings(dark_sector=DARK, initial_state_radiation=radiation)
+        options = {"settings": settings}
         blurred = missing_energy_rates(BEAM, ECAL, tiny, dark_photon(), masses, **options)
         sharp = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, **options)
         np.testing.assert_allclose(blurred.events, sharp.events, rtol=3e-3)
@@ -165,7 +175,7 @@ def test_tables_are_kept_under_everything_they_depend_on() -> None:
         def __init__(self) -> None:
             self.kept: dict[str, Mapping[str, np.ndarray]] = {}
 
-        def get_or_compute(self, key, compute):  # type: ignore[no-untyped-def]
+        def get_or_compute(self, key, compute):
             name = repr(sorted(key.items(), key=str))
             if name not in self.kept:
                 self.kept[name] = compute()
@@ -187,7 +197,9 @@ def test_invisible_branching_of_a_gauge_boson_without_dark_matter() -> None:
     boson = VectorMediator("toy", "g", {"e": -1.0, "nu_e": -1.0, "nu_mu": -1.0, "nu_tau": -1.0})
     assert invisible_branching(boson, [0.1], None)[0] == pytest.approx(0.6, rel=1e-4)
     found = missing_energy_rates(BEAM, ECAL, WINDOW, boson, [0.05, 0.24])
-    dark = missing_energy_rates(BEAM, ECAL, WINDOW, boson, [0.05, 0.24], dark_sector=DARK)
+    dark = missing_energy_rates(
+        BEAM, ECAL, WINDOW, boson, [0.05, 0.24], settings=SignalSettings(dark_sector=DARK)
+    )
     np.testing.assert_allclose(found.events[:, 0, 0, 0], 0.6 * dark.events[:, 0, 0, 0], rtol=1e-4)
     # the narrow resonance sits where the broad one peaks and is worth the same integral
     assert found.events[1, 0, 1, 0] == pytest.approx(0.6 * dark.events[1, 0, 1, 0], rel=0.25)
@@ -215,6 +227,8 @@ def test_thin_target_is_refused_and_a_deep_one_is_as_good_as_infinite() -> None:
         (BEAM, WINDOW, [0.1], VectorMediator("x", "g", {"mu": 1.0}), DARK, "not couple"),
     ],
 )
-def test_bad_input(beam, window, masses, mediator, dark, message) -> None:  # type: ignore[no-untyped-def]
+def test_bad_input(beam, window, masses, mediator, dark, message) -> None:
     with pytest.raises(InputError, match=message):
-        missing_energy_rates(beam, ECAL, window, mediator, masses, dark_sector=dark)
+        missing_energy_rates(
+            beam, ECAL, window, mediator, masses, settings=SignalSettings(dark_sector=dark)
+        )

@@ -13,6 +13,7 @@ from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.materials import material
 from na64.models.mediators.gauge_bosons import l_mu_l_tau
 from na64.models.production.emission import emission_cross_section
+from na64.models.production.process import Emission
 from na64.workspaces.cards.quantity import Quantity
 from na64.workspaces.cards.reader import load_card, parse_card
 
@@ -51,10 +52,8 @@ def test_cross_sections_off_lead(mass: float, exact: float) -> None:
             160.0,
             mass,
             element,
-            lepton="mu",
+            process=Emission(lepton="mu", approximation=name, inelastic=False),
             min_energy_gev=80.0,
-            approximation=name,
-            inelastic=False,
         ).item()
         for name in ("etl", "ww", "iww")
     )

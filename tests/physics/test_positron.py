@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.showers import cascade as showers
 from na64.models.signals import missing_energy
 from na64.models.signals.missing_energy import missing_energy_rates
+from na64.models.signals.settings import SignalSettings
 from na64.workspaces.cards.reader import load_card, parse_card
 
 ECAL = Target(material("ecal"))
@@ -31,10 +33,11 @@ CARDS = {
 }
 
 
-def annihilated(energy: float, masses: object, **options: object) -> np.ndarray:
-    options = {"dark_sector": DarkSector(), **options}
+def annihilated(energy: float, masses: Any, **options: Any) -> np.ndarray:
+    settings = SignalSettings(**{"dark_sector": DarkSector(), **options})  # type: ignore[arg-type]
+    window = MissingEnergyWindow(energy / 2)
     rates = missing_energy_rates(
-        Beam("e+", energy), ECAL, MissingEnergyWindow(energy / 2), dark_photon(), masses, **options
+        Beam("e+", energy), ECAL, window, dark_photon(), masses, settings=settings
     )
     return rates.events[:, 0, 1, 0]
 
@@ -90,7 +93,7 @@ def test_primary_positrons_make_the_resonance() -> None:
         MissingEnergyWindow(50.0),
         dark_photon(),
         masses,
-        dark_sector=DarkSector(),
+        settings=SignalSettings(dark_sector=DarkSector()),
     ).events[:, 0, 1, 0]
     np.testing.assert_allclose(shower, electron, rtol=1e-12)
     gain = primary / shower

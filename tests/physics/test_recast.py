@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,7 +145,12 @@ def test_a_combination_of_beams() -> None:
 
 
 def test_what_is_not_told_of_the_dark_sector_is_that_of_the_scan() -> None:
-    sector = {"dark_matter": "pseudo-dirac", "alpha_d": 0.02, "ratio": 2.7, "splitting": 0.2}
+    sector: dict[str, Any] = {
+        "dark_matter": "pseudo-dirac",
+        "alpha_d": 0.02,
+        "ratio": 2.7,
+        "splitting": 0.2,
+    }
     start = scan("na64e-2016", masses_gev=MASSES, method="asymptotic", **sector)
     found = recast(start, "vector")
     direct = scan("na64e-2016", masses_gev=MASSES, model="vector", method="asymptotic", **sector)

@@ -7,7 +7,6 @@ import math
 import re
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,8 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.vectors import dark_photon
 from na64.models.relic.dof import entropy_dof, sqrt_g_star
 from na64.models.relic.targets import OMEGA_H2, relic_abundance, thermal_target
+from tests.shared import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PORTAL = dark_photon()
 MASSES = (0.001, 0.010, 0.100, 0.300, 1.000)
 
@@ -154,12 +153,15 @@ def slow_abundance(sector: DarkSector, mass: float, epsilon: float) -> float:
     for left, right in itertools.pairwise(edges):
         for point, weight in zip(0.5 * (points + 1.0), 0.5 * weights, strict=True):
             scale += weight * panel(point, left, right)
+
+    def relative(t: float, left: float, right: float) -> NDArray[np.float64]:
+        return panel(t, left, right) / scale
+
     total = np.zeros_like(x)
     for left, right in itertools.pairwise(edges):
         value, _ = quad_vec(
-            lambda t, a=left, b=right: panel(t, a, b) / scale, 0.0, 1.0,
-            epsabs=1e-6, epsrel=0.0, norm="max", limit=400,
-        )  # fmt: skip
+            relative, 0.0, 1.0, args=(left, right), epsabs=1e-6, epsrel=0.0, norm="max", limit=400
+        )
         total += value * scale
     log_average = CubicSpline(
         np.log(x), np.log(24.0 * np.pi * x / mass**5 * total / moment(x) ** 2)

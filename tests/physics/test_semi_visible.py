@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,9 +21,10 @@ from na64.models.showers.cascade import cascade
 from na64.models.signals.decay_in_flight import mediator_flux
 from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.semi_visible import excited_state_decay, semi_visible_rates
+from na64.models.signals.settings import SignalSettings
 from na64.models.windows import DisplacedWindow
-from na64.workspaces.cards.reader import load_card
 from na64.workspaces.cards.binding import signal_rates
+from na64.workspaces.cards.reader import load_card
 from na64.workspaces.pyhf.template import Template
 
 BEAM = Beam("e-", 100.0)
@@ -37,9 +40,9 @@ def rates(masses: object, couplings: object, dark_sector: DarkSector = BENCHMARK
         ECAL,
         WINDOW,
         dark_photon(),
-        masses,  # type: ignore[arg-type]
-        dark_sector=dark_sector,
-        couplings=couplings,  # type: ignore[arg-type]
+        masses,
+        settings=SignalSettings(dark_sector=dark_sector),
+        couplings=couplings,
     )
     return found.events
 
@@ -49,7 +52,12 @@ def test_long_lived_states_are_invisible() -> None:
     epsilon = 1e-6
     semi = rates(masses, [epsilon, 1.0])[:, 0, :, 1]
     invisible = missing_energy_rates(
-        BEAM, ECAL, MissingEnergyWindow(50.0), dark_photon(), masses, dark_sector=BENCHMARK
+        BEAM,
+        ECAL,
+        MissingEnergyWindow(50.0),
+        dark_photon(),
+        masses,
+        settings=SignalSettings(dark_sector=BENCHMARK),
     )
     expected = epsilon**2 * invisible.events[:, 0, :, 0]
     # two quadratures of the same integral of emission; the resonance has the same nodes
@@ -69,11 +77,16 @@ def test_resonances_of_any_width(particle: str, alpha_d: float) -> None:
         WINDOW,
         dark_photon(),
         masses,
-        dark_sector=sector,
+        settings=SignalSettings(dark_sector=sector),
         couplings=[epsilon, 1.0],
     )
     invisible = missing_energy_rates(
-        beam, ECAL, MissingEnergyWindow(50.0), dark_photon(), masses, dark_sector=sector
+        beam,
+        ECAL,
+        MissingEnergyWindow(50.0),
+        dark_photon(),
+        masses,
+        settings=SignalSettings(dark_sector=sector),
     )
     expected = epsilon**2 * invisible.events[:, 0, 1, 0]
     # chi_2 with a lifetime of 1/(epsilon^2 alpha_D) still decays with a probability of 1e-7
@@ -146,8 +159,7 @@ def test_against_a_monte_carlo_of_the_chain(epsilon: float) -> None:
         dark_photon(),
         np.array([mass]),
         15.0,
-        production="etl",
-        inelastic=True,
+        settings=SignalSettings(),
         tables=None,
     )
     count = 300_000
@@ -176,7 +188,9 @@ def test_against_a_monte_carlo_of_the_chain(epsilon: float) -> None:
 
 def test_card() -> None:
     card = load_card("na64e-semi-visible-2016-2018")
-    found = signal_rates(card, dark_photon(), [0.05, 0.15], dark_sector=BENCHMARK)
+    found = signal_rates(
+        card, dark_photon(), [0.05, 0.15], settings=SignalSettings(dark_sector=BENCHMARK)
+    )
     events = Template.from_card(card).signal_events(found).sum(axis=(2, 3))
     # excluded: an interval of epsilon that is closed on both sides
     for row in events:
@@ -187,7 +201,11 @@ def test_card() -> None:
 
 def test_limit_of_stable_states_is_that_of_the_invisible_search() -> None:
     # the same data and cut; at 10 MeV no chi_2 decays before the detector's end
-    words = {"dark_matter": "pseudo-dirac", "splitting": 0.4, "method": "asymptotic"}
+    words: dict[str, Any] = {
+        "dark_matter": "pseudo-dirac",
+        "splitting": 0.4,
+        "method": "asymptotic",
+    }
     semi = scan("na64e-semi-visible-2016-2018", masses_gev=[0.01, 0.1, 0.24], **words)
     stable = scan("na64e-2016-2018", masses_gev=[0.01, 0.1, 0.24], **words)
     # the backgrounds differ in how they are split into bins, of no weight where nothing is observed
@@ -212,5 +230,10 @@ def test_needs_dark_matter_and_a_vector() -> None:
         semi_visible_rates(BEAM, ECAL, WINDOW, dark_photon(), [0.1])
     with pytest.raises(InputError, match="vector mediator"):
         semi_visible_rates(
-            BEAM, ECAL, WINDOW, mediator("pseudoscalar"), [0.1], dark_sector=BENCHMARK
+            BEAM,
+            ECAL,
+            WINDOW,
+            mediator("pseudoscalar"),
+            [0.1],
+            settings=SignalSettings(dark_sector=BENCHMARK),
         )

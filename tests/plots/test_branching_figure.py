@@ -75,7 +75,7 @@ def test_refusals(mesons: Exclusion) -> None:
 def test_command_draws_bars(
     mesons: Exclusion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from na64.limits.cli.application import run
+    from na64.limits.cli.entry import run
 
     monkeypatch.chdir(tmp_path)
     mesons.write("scan.json")

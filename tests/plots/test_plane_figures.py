@@ -321,6 +321,6 @@ def test_a_region_that_ends_between_two_masses_is_closed_there() -> None:
     assert [x.tolist() for x in drawn if len(x) == 2] == [[MASSES[7]] * 2]
 
 
-def lines_of(item: PlaneLimit) -> list:
+def lines_of(item: PlaneLimit) -> list[object]:
     (axes,) = plane_figure([item]).axes
     return list(axes.get_lines())

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from na64.models.errors import InputError
+from na64.models.kinds import EMITTED_KINDS, structure
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.amplitudes import (
-    EMITTED_KINDS,
+    Invariants,
     RecoilAngles,
     averaged_amplitude,
     squared_amplitude,
-    structure,
 )
 
 ELECTRON, MUON = 0.51099895e-3, 0.1056583755
@@ -33,17 +33,15 @@ def test_average_is_the_mean_over_the_azimuth(kind: MediatorKind, lepton_mass: f
         s = a + b * np.cos(phi)
         initial = 2.0 * nucleus * energy - (s + t) / 2.0
         final = 2.0 * nucleus * y * energy - (u + t) / 2.0
-        exact = squared_amplitude(
-            kind,
+        point = Invariants(
             s=s,
             u=-u,
             t=t,
             source_dot_initial=initial,
             source_dot_final=final,
             source_squared=4.0 * nucleus**2 + t,
-            mass_gev=mass,
-            lepton_mass_gev=lepton_mass,
         )
+        exact = squared_amplitude(structure(kind, mass, lepton_mass), mass, point)
         values = (np.array(v) for v in (energy, y, u, t, a, b, y * a - u))
         at = RecoilAngles(*values, nucleus)  # type: ignore[call-arg, arg-type]
         found = averaged_amplitude(structure(kind, mass, lepton_mass), np.array(mass), at)
@@ -67,12 +65,12 @@ def test_axial_is_a_vector_and_a_longitudinal_pseudoscalar() -> None:
 @pytest.mark.parametrize("kind", EMITTED_KINDS)
 def test_crossing_symmetry(kind: MediatorKind) -> None:
     """Exchanging the leptons, p <-> -p', exchanges s and u and changes no amplitude."""
-    values = {"t": 0.3, "source_squared": 5.0, "mass_gev": 0.4, "lepton_mass_gev": 0.2}
-    one = squared_amplitude(
-        kind, s=0.7, u=-0.2, source_dot_initial=3.0, source_dot_final=2.0, **values
-    )
-    other = squared_amplitude(
-        kind, s=-0.2, u=0.7, source_dot_initial=-2.0, source_dot_final=-3.0, **values
+    one, other = (
+        squared_amplitude(structure(kind, 0.4, 0.2), 0.4, at)
+        for at in (
+            Invariants(0.7, -0.2, 0.3, 3.0, 2.0, source_squared=5.0),
+            Invariants(-0.2, 0.7, 0.3, -2.0, -3.0, source_squared=5.0),
+        )
     )
     assert one == pytest.approx(other, rel=1e-13)
 

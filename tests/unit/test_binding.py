@@ -8,24 +8,23 @@ import pytest
 from na64.models.errors import ComputationError, InputError
 from na64.models.setup import Beam, MissingEnergyWindow, Target
 from na64.models.signals.rates import SignalRates
+from na64.models.signals.settings import SignalSettings
 from na64.workspaces.cards.binding import join_setups, signal_rates
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.cards.topologies import TOPOLOGIES, topology
 from na64.workspaces.pyhf.template import Template
+from tests.shared import CARD_HEAD
 
-HEAD = """
-name = "periods"
-topology = "missing-energy"
-defaults = { model = "dark-photon", masses = { low_gev = 0.01, high_gev = 0.5, points = 3 } }
-beam = { particle = "e-", energy_gev = 100, source = "test" }
-target = { material = "ecal", source = "test" }
-window = { missing_energy_gev = 50, source = "test" }
+HEAD = (
+    CARD_HEAD
+    + """
 [setups.low]
 beam = { energy_gev = 60, source = "test" }
 window = { missing_energy_gev = 30, source = "test" }
 [setups.same]
 beam = { energy_gev = 100, source = "the default in other words" }
 """
+)
 
 
 def bin_text(name: str, setup: str) -> str:
@@ -73,14 +72,16 @@ class Recorder:
 def test_the_default_setup_alone_has_plain_regions() -> None:
     signal = Recorder()
     card = load_card("na64e-2016-2022")
-    rates = signal_rates(card, None, [0.01, 0.1], signal=signal, production="ww")
+    rates = signal_rates(
+        card, None, [0.01, 0.1], settings=SignalSettings(production="ww"), signal=signal
+    )
     assert rates.regions == ("missing-energy",)
     assert len(signal.calls) == 1
     beam, target, window, options = signal.calls[0]
     assert beam == Beam("e-", 100.0)
     assert target.material.name == "ecal"
     assert window == MissingEnergyWindow(50.0)
-    assert options == {"production": "ww"}
+    assert options == {"settings": SignalSettings(production="ww"), "tables": None}
 
 
 def test_setups_stand_side_by_side() -> None:

@@ -13,7 +13,7 @@ import pytest
 from na64.models.errors import InputError
 from na64.workspaces.io.cache import CACHE_VARIABLE, TableCache, cache_folder, folder_problem
 
-KEY = {"what": "test", "masses": [0.1, 0.2], "nested": {"a": 1}}
+KEY: dict[str, object] = {"what": "test", "masses": [0.1, 0.2], "nested": {"a": 1}}
 
 
 class Counter:
@@ -44,7 +44,12 @@ def test_computed_once(tmp_path: Path) -> None:
 
 def test_any_change_of_the_key_is_another_table(tmp_path: Path) -> None:
     compute = Counter()
-    keys = [KEY, KEY | {"what": "other"}, KEY | {"masses": [0.1, 0.2000001]}, KEY | {"new": None}]
+    keys = [
+        KEY,
+        KEY | {"what": "other"},
+        KEY | {"masses": [0.1, 0.2000001]},
+        KEY | {"new": None},
+    ]
     for key in keys:
         TableCache(tmp_path).get_or_compute(key, compute)
     TableCache(tmp_path, version=10**6).get_or_compute(KEY, compute)

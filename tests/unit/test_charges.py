@@ -12,6 +12,7 @@ from na64.models.errors import InputError
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.workspaces.cards.charges import load_charges, parse_charges
+from tests.shared import ROOT
 
 B_MINUS_L = """
 name = "my-b-minus-l"
@@ -120,7 +121,7 @@ def test_a_beam_whose_lepton_is_neutral_is_refused() -> None:
 
 
 def test_the_example_of_the_documentation() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "mediators.md").read_text()
+    page = (ROOT / "docs" / "mediators.md").read_text()
     example = page.partition("```toml\n")[2].partition("```")[0]
     found = parse_charges(example, "docs/mediators.md")
     assert found.name == "my-boson"

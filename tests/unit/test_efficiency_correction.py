@@ -13,15 +13,9 @@ from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.reader import available_cards, load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json
 from na64.workspaces.pyhf.template import Template
+from na64.workspaces.pyhf.write import workspace
+from tests.shared import CARD_HEAD
 
-CARD = """
-name = "three-intensities"
-topology = "missing-energy"
-defaults = { model = "dark-photon", masses = { low_gev = 0.01, high_gev = 0.5, points = 3 } }
-beam = { particle = "e-", energy_gev = 100, source = "test" }
-target = { material = "ecal", source = "test" }
-window = { missing_energy_gev = 50, source = "test" }
-"""
 BIN = """
 [[bins]]
 name = "%s"
@@ -34,7 +28,7 @@ observed = { value = 0, source = "test" }
 
 def card(*corrections: str) -> RunCard:
     """Return a card with one bin per correction, an empty text for none."""
-    text = CARD
+    text = CARD_HEAD
     for i, correction in enumerate(corrections):
         text += BIN % (f"bin{i}", 0.1 * (i + 1)) + correction + "\n"
     return parse_card(text, "test")
@@ -60,7 +54,7 @@ def test_the_product_is_the_efficiency() -> None:
 
 
 def test_a_table_in_mass_is_corrected_too() -> None:
-    text = (CARD + BIN % ("a", 0.1)).replace(
+    text = (CARD_HEAD + BIN % ("a", 0.1)).replace(
         'efficiency = { value = 0.5, relative_uncertainty = 0.1, correlation = "efficiency", ',
         "efficiency = { masses_gev = [0.01, 1.0], values = [0.6, 0.2], ",
     )
@@ -93,7 +87,7 @@ def test_it_multiplies_with_the_uncertainty_of_the_efficiency() -> None:
 
 def limit(template: Template) -> float:
     signals = np.array([[[0.5, 0.5]]])
-    spec = template.to_pyhf(signals[0], ("emission",))
+    spec = workspace(template, signals[0], ("emission",))
     batch = compile_workspace(spec, validate=False).inject(signals)
     return float(upper_limits(batch, expected=False).observed[0])
 
@@ -113,7 +107,7 @@ def test_a_resolved_card_is_the_same_card() -> None:
 
 
 def test_settings_change_it() -> None:
-    text = CARD + BIN % ("a", 0.1) + ratio(0.92, 0.046, "dimuons")
+    text = CARD_HEAD + BIN % ("a", 0.1) + ratio(0.92, 0.046, "dimuons")
     changed = parse_card(text, "test", overrides=["bins.a.efficiency_correction=0.8"]).bins[0]
     assert changed.efficiency_correction is not None
     assert changed.efficiency_correction.value == 0.8

@@ -26,6 +26,7 @@ from na64.models.production.kinematics import (
     smallest_fraction_left,
     smallest_u,
 )
+from na64.models.production.process import Emission
 from na64.models.production.quadrature import logarithmic_nodes
 from na64.models.production.sources import PhotonSource
 from na64.models.production.tree_level import TreeLevelGrid
@@ -41,10 +42,8 @@ def test_quadrature_is_converged(kind: str, lepton: str, threshold: float) -> No
     """1e-3, and 3e-3 for bosons below 2 m_e off electrons: more nodes in every variable."""
     masses = np.array([1e-6, 1e-4, 2e-3, 2e-2, 0.2, 1.0])
     options: dict[str, Any] = {
-        "kind": MediatorKind(kind),
-        "lepton": lepton,
+        "process": Emission(MediatorKind(kind), lepton),
         "min_energy_gev": threshold,
-        "inelastic": True,
     }
     default = emission_cross_section(100.0, masses, LEAD, **options)
     fine = emission_cross_section(
@@ -62,16 +61,16 @@ def test_spectrum_integrates_to_the_cross_section(approximation: str) -> None:
     # in ln(100 GeV - E_X), from 1 GeV to 50 GeV left to the electron
     left = np.exp(0.5 * np.log(50.0) * (points + 1.0))
     spectrum = emission_spectrum(
-        100.0, [2e-3, 0.1], 100.0 - left, LEAD, approximation=approximation
+        100.0, [2e-3, 0.1], 100.0 - left, LEAD, process=Emission(approximation=approximation)
     )[0]
     integral = 0.5 * np.log(50.0) * np.sum(weights * left * spectrum, axis=-1)
     expected = emission_cross_section(
         100.0,
         [2e-3, 0.1],
         LEAD,
+        process=Emission(approximation=approximation),
         min_energy_gev=50.0,
         max_energy_gev=99.0,
-        approximation=approximation,
     )[0]
     assert integral == pytest.approx(expected, rel=2e-3)
 
@@ -127,9 +126,11 @@ def test_never_negative_and_falling_with_the_threshold(
     energy: float, mass: float, kind: str, lepton: str, threshold: float
 ) -> None:
     grid = TreeLevelGrid(4, 12, 12)
-    options: dict[str, Any] = {"kind": MediatorKind(kind), "lepton": lepton, "grid": grid}
+    process = Emission(MediatorKind(kind), lepton)
     low, high = (
-        emission_cross_section(energy, mass, LEAD, min_energy_gev=f * energy, **options)[0, 0]
+        emission_cross_section(
+            energy, mass, LEAD, process, min_energy_gev=f * energy, grid=grid
+        ).item()
         for f in (threshold, threshold + 0.1)
     )
     assert np.isfinite(low)
@@ -154,7 +155,10 @@ def test_coherence_makes_the_square_of_the_charge() -> None:
     """Z^2 for a light boson up to screening and size, and Z for the inelastic part."""
     copper = Element("Cu", 29, 63.546)
     elastic, both = (
-        [emission_cross_section(100.0, 0.03, el, inelastic=flag)[0, 0] for el in (LEAD, copper)]
+        [
+            emission_cross_section(100.0, 0.03, el, process=Emission(inelastic=flag))[0, 0]
+            for el in (LEAD, copper)
+        ]
         for flag in (False, True)
     )
     assert elastic[0] / elastic[1] == pytest.approx((82 / 29) ** 2, rel=0.1)
@@ -238,10 +242,10 @@ def test_photon_flux_of_a_point_charge_is_a_logarithm() -> None:
         ({"energy_gev": float("nan")}, "energy must be positive and finite"),
         ({"mass_gev": 0.0}, "mass must be positive and finite"),
         ({"mass_gev": [[0.1]]}, "mass must be a number or a list of numbers"),
-        ({"energy_gev": 0.05, "lepton": "mu"}, "above the mass of the lepton, 0.1056"),
-        ({"lepton": "muon"}, r"unknown lepton 'muon' \(did you mean 'mu'\?\)"),
-        ({"approximation": "wwi"}, r"unknown approximation 'wwi' .*allowed: etl, iww, ww"),
-        ({"kind": MediatorKind.PHOTON_COUPLED}, "do not emit a photon-coupled boson"),
+        (
+            {"energy_gev": 0.05, "process": Emission(lepton="mu")},
+            "above the mass of the lepton, 0.1056",
+        ),
         ({"min_energy_gev": -1.0}, "smallest boson energy must not be negative"),
         ({"max_energy_gev": 0.0}, "largest boson energy must be positive"),
     ],
@@ -250,3 +254,16 @@ def test_bad_input(change: dict[str, object], message: str) -> None:
     arguments: dict[str, object] = {"energy_gev": 100.0, "mass_gev": 0.1, "element": LEAD}
     with pytest.raises(InputError, match=message):
         emission_cross_section(**(arguments | change))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lepton": "muon"}, r"unknown lepton 'muon' \(did you mean 'mu'\?\)"),
+        ({"approximation": "wwi"}, r"unknown approximation 'wwi' .*allowed: etl, iww, ww"),
+        ({"kind": MediatorKind.PHOTON_COUPLED}, "do not emit a photon-coupled boson"),
+    ],
+)
+def test_a_process_that_is_none(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Emission(**change)

@@ -18,6 +18,7 @@ from na64.models.production.emission import (
 )
 from na64.models.production.kinematics import EmissionKinematics, smallest_u
 from na64.models.production.phase_space import EmissionNodes, emission_nodes
+from na64.models.production.process import Emission
 
 LEAD = Element("Pb", 82, 207.2)
 MUON = 0.1056583755
@@ -38,10 +39,18 @@ def test_weights_sum_to_the_cross_section(
     Light bosons along the final electron are a peak in the azimuth that eight nodes sample.
     """
     nodes = emission_nodes(
-        energy, mass, LEAD, kind=MediatorKind(kind), lepton=lepton, min_energy_gev=energy / 2
+        energy,
+        mass,
+        LEAD,
+        process=Emission(kind=MediatorKind(kind), lepton=lepton),
+        min_energy_gev=energy / 2,
     )
     expected = emission_cross_section(
-        energy, mass, LEAD, kind=MediatorKind(kind), lepton=lepton, min_energy_gev=energy / 2
+        energy,
+        mass,
+        LEAD,
+        process=Emission(kind=MediatorKind(kind), lepton=lepton),
+        min_energy_gev=energy / 2,
     )[0, 0]
     assert np.all(nodes.weights >= 0.0)
     assert nodes.weights.sum() == pytest.approx(expected, rel=1e-3 if lepton == "mu" else 5e-3)
@@ -52,7 +61,7 @@ def test_momenta_are_conserved() -> None:
 
     What the nucleus takes across the beam is at most sqrt(t): triangle inequality, node by node.
     """
-    nodes = emission_nodes(160.0, 0.3, LEAD, lepton="mu", min_energy_gev=80.0)
+    nodes = emission_nodes(160.0, 0.3, LEAD, process=Emission(lepton="mu"), min_energy_gev=80.0)
     kick = np.abs(nodes.boson_transverse_gev - nodes.lepton_transverse_gev)
     assert np.all(kick <= 2.01)  # the largest t is 4 GeV^2
     energy_left = 160.0 - nodes.boson_energy_gev - nodes.lepton_energy_gev
@@ -92,7 +101,7 @@ def test_the_azimuth_is_that_of_the_amplitude() -> None:
 
 def test_a_heavy_boson_and_the_lepton_are_back_to_back() -> None:
     """The nucleus takes little: root-mean-square transverse momenta agree to 1 %."""
-    nodes = emission_nodes(160.0, 1.0, LEAD, lepton="mu", min_energy_gev=80.0)
+    nodes = emission_nodes(160.0, 1.0, LEAD, process=Emission(lepton="mu"), min_energy_gev=80.0)
     lepton = root_mean_square(nodes, nodes.lepton_transverse_gev)
     boson = root_mean_square(nodes, nodes.boson_transverse_gev)
     assert lepton == pytest.approx(boson, rel=0.01)
@@ -103,7 +112,9 @@ def test_muons_are_deflected_more_by_heavier_bosons() -> None:
     """From m_mu/E' towards M/E': what makes an acceptance in angle depend on the mass."""
     fractions = []
     for mass in (0.01, 0.1, 0.3, 1.0):
-        nodes = emission_nodes(160.0, mass, LEAD, lepton="mu", min_energy_gev=80.0)
+        nodes = emission_nodes(
+            160.0, mass, LEAD, process=Emission(lepton="mu"), min_energy_gev=80.0
+        )
         bent = nodes.lepton_angle > 2e-3
         fractions.append(nodes.weights[bent].sum() / nodes.weights.sum())
     assert np.all(np.diff(fractions) > 0.05)
@@ -113,10 +124,10 @@ def test_muons_are_deflected_more_by_heavier_bosons() -> None:
 
 def test_energy_distribution_is_the_spectrum() -> None:
     """Mean energy of the boson from the nodes and from d sigma/dE."""
-    nodes = emission_nodes(160.0, 0.1, LEAD, lepton="mu", min_energy_gev=80.0)
+    nodes = emission_nodes(160.0, 0.1, LEAD, process=Emission(lepton="mu"), min_energy_gev=80.0)
     mean = np.sum(nodes.weights * nodes.boson_energy_gev) / np.sum(nodes.weights)
     energies = np.linspace(80.0, 159.8, 400)
-    spectrum = emission_spectrum(160.0, 0.1, energies, LEAD, lepton="mu")[0, 0]
+    spectrum = emission_spectrum(160.0, 0.1, energies, LEAD, process=Emission(lepton="mu"))[0, 0]
     expected = trapezoid(spectrum * energies, energies) / trapezoid(spectrum, energies)
     assert mean == pytest.approx(expected, rel=1e-3)
 
@@ -124,8 +135,10 @@ def test_energy_distribution_is_the_spectrum() -> None:
 def test_materials_and_windows() -> None:
     ecal = material("ecal")
     options: dict[str, Any] = {"min_energy_gev": 80.0, "max_energy_gev": 140.0}
-    nodes = emission_nodes(160.0, 0.1, ecal, lepton="mu", **options)
-    expected = emission_probability(160.0, 0.1, ecal, lepton="mu", **options)[0, 0]
+    nodes = emission_nodes(160.0, 0.1, ecal, process=Emission(lepton="mu"), **options)
+    expected = emission_probability(160.0, 0.1, ecal, process=Emission(lepton="mu"), **options)[
+        0, 0
+    ]
     assert nodes.weights.sum() == pytest.approx(expected, rel=1e-3)
     assert np.all((nodes.boson_energy_gev > 80.0) & (nodes.boson_energy_gev < 140.0))
     assert emission_nodes(10.0, 20.0, LEAD).weights.size == 0
@@ -134,10 +147,10 @@ def test_materials_and_windows() -> None:
 
 def test_bad_input() -> None:
     with pytest.raises(InputError, match="unknown lepton 'muon'"):
-        emission_nodes(160.0, 0.1, LEAD, lepton="muon")
+        emission_nodes(160.0, 0.1, LEAD, process=Emission(lepton="muon"))
     with pytest.raises(InputError, match="above the mass of the lepton"):
-        emission_nodes(0.1, 0.1, LEAD, lepton="mu")
+        emission_nodes(0.1, 0.1, LEAD, process=Emission(lepton="mu"))
     with pytest.raises(InputError, match="mass must be positive"):
         emission_nodes(160.0, -0.1, LEAD)
     with pytest.raises(InputError, match="do not emit a photon-coupled boson"):
-        emission_nodes(160.0, 0.1, LEAD, kind=MediatorKind.PHOTON_COUPLED)
+        emission_nodes(160.0, 0.1, LEAD, process=Emission(kind=MediatorKind.PHOTON_COUPLED))

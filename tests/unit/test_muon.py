@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.gauge_bosons import l_mu_l_tau
 from na64.models.mediators.vectors import VectorMediator, dark_photon, vector
 from na64.models.production.emission import emission_probability
+from na64.models.production.process import Emission
 from na64.models.setup import Beam, MuonWindow, Target
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.muon import muon_rates
+from na64.models.signals.settings import SignalSettings
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.cards.topologies import topology
 
@@ -29,16 +32,16 @@ DARK = DarkSector()
 MASSES = np.array([0.01, 0.1, 1.0])
 
 
-def events(**changes: object) -> np.ndarray:
+def events(**changes: Any) -> np.ndarray:
     options = {"beam": BEAM, "target": ECAL, "window": WINDOW, "mediator": dark_photon(), **changes}
-    extra = {"dark_sector": DARK, **{k: options.pop(k) for k in ("production",) if k in options}}
+    production = str(options.get("production", "etl"))
     rates = muon_rates(
         options["beam"],
         options["target"],
         options["window"],
         options["mediator"],
         options.get("masses", MASSES),
-        **extra,
+        settings=SignalSettings(dark_sector=DARK, production=production),
     )
     assert rates.power == 2.0
     assert rates.events.shape[1:] == (1, 1, 1)
@@ -75,7 +78,7 @@ def test_rates_are_length_times_probability_but_for_the_loss() -> None:
     thickness = ECAL.length_cm / ECAL.material.radiation_length_cm
     assert thickness == pytest.approx(40.6, abs=0.1)
     plain = thickness * emission_probability(
-        160.0, MASSES, ECAL.material, lepton="mu", min_energy_gev=80.0
+        160.0, MASSES, ECAL.material, process=Emission(lepton="mu"), min_energy_gev=80.0
     )
     # losses of 1 GeV open the window by as much: one percent of the range in x, 160 -> 80 GeV,
     # where the spectrum of light bosons falls as 1/x; heavy ones lose more by the lower energy
@@ -90,7 +93,7 @@ def test_rates_over_depth_against_many_slices() -> None:
             160.0 - loss * depth,
             MASSES,
             ECAL.material,
-            lepton="mu",
+            process=Emission(lepton="mu"),
             min_energy_gev=80.0 - loss * depth - recoil * (45.0 - depth),
         )[0]
         for loss, recoil in [
@@ -152,10 +155,10 @@ def test_card_and_topology() -> None:
             "'electrophilic' does not",
         ),
         ({"production": "iww"}, "iww overestimates"),
-        ({"production": "magic"}, "unknown approximation"),
+        ({"production": "magic"}, "unknown production"),
     ],
 )
-def test_bad_input(changes: dict[str, object], message: str) -> None:
+def test_bad_input(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         events(**changes)
 

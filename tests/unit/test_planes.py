@@ -110,7 +110,9 @@ def test_alpha_d_of_a_known_limit() -> None:
         for alpha_d in (0.003, 0.6):
             sector = DarkSector(species, alpha_d, 3.0)
             thermal = thermal_in_coupling(PORTAL, sector, MEDIATOR_MASSES).y[None]
-            limit = invisible_coupling(PORTAL, sector, MEDIATOR_MASSES, thermal, [alpha_d])[0]
+            limit = invisible_coupling(
+                PORTAL, sector, MEDIATOR_MASSES, thermal, np.array([alpha_d])
+            )[0]
             curve = alpha_d_exclusion(PORTAL, sector, MEDIATOR_MASSES, limit)
             # interpolated between alpha_D half a decade apart, on which y changes by the width
             assert curve.y[1] == pytest.approx(alpha_d, rel=0.03)
@@ -136,7 +138,7 @@ def test_a_tiny_alpha_d_is_not_excluded_because_decays_are_visible() -> None:
         sector = DarkSector(DarkMatter.SCALAR, float(low[row]), 3.0)
         coupling = thermal_in_coupling(PORTAL, sector, [mass]).y[0]
         dark = sector.width_gev(mass, mass)
-        visible = coupling**2 * sum(PORTAL.partial_widths(np.array([mass])).values())[0]
+        visible = coupling**2 * sum(PORTAL.partial_widths(np.array(mass)).values())
         branching = dark / (dark + visible)
         assert branching < 0.1
         # 5 %: interpolated between alpha_D half a decade apart

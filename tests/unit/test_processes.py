@@ -28,7 +28,9 @@ def test_bremsstrahlung_loses_one_beam_energy_per_radiation_length(name: str) ->
 def test_pair_production_tends_to_seven_ninths(name: str) -> None:
     processes = Processes(material(name), lpm=False)
     photon = np.array(5000.0)
-    rate, _ = quad(lambda x: photon * processes.pair_production(photon, photon * np.array(x)), 0, 1)
+    rate, _ = quad(
+        lambda x: float(photon * processes.pair_production(photon, photon * np.array(x))), 0, 1
+    )
     assert rate == pytest.approx(7.0 / 9.0, rel=0.015)
 
 

@@ -17,7 +17,7 @@ from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
-from na64.models.mediators.vectors import VectorMediator, dark_photon
+from na64.models.mediators.vectors import NeutrinoType, VectorMediator, dark_photon
 from na64.models.relic.analytic import analytic_target, partial_wave, velocity_coefficient
 from na64.models.relic.targets import (
     MASS_RANGE_GEV,
@@ -292,7 +292,9 @@ def test_notes() -> None:
         (mediator("l-mu-l-tau"), 0.003, True),
         (mediator("b-minus-l"), 0.003, True),
         (
-            VectorMediator("mine", "g", {"mu": 1.0, "nu_mu": 1.0}, neutrinos="left-handed"),
+            VectorMediator(
+                "mine", "g", {"mu": 1.0, "nu_mu": 1.0}, neutrinos=NeutrinoType.LEFT_HANDED
+            ),
             0.003,
             True,
         ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,9 @@ from na64.workspaces.cards.reader import parse_card
 from na64.workspaces.cards.topologies import TOPOLOGIES
 from na64.workspaces.io.curves import available_curves, parse_curve
 from na64.workspaces.pyhf.template import Template
+from tests.shared import ROOT
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 
 
 def example(file: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,6 +120,6 @@ def test_a_photon_coupled_mediator_has_no_dark_width() -> None:
         ({"splitting": 0.1}, "pseudo-dirac"),
     ],
 )
-def test_bad_dark_sector(values: dict[str, float], message: str) -> None:
+def test_bad_dark_sector(values: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         DarkSector(**values)

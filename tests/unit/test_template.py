@@ -9,15 +9,12 @@ from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.pyhf.template import Template, factors_of
+from tests.shared import CARD_HEAD
 
-CARD = """
-name = "two"
-topology = "missing-energy"
+CARD = (
+    CARD_HEAD
+    + """
 references = ["arXiv:1234.56789"]
-defaults = { model = "dark-photon", masses = { low_gev = 0.01, high_gev = 0.5, points = 3 } }
-beam = { particle = "e-", energy_gev = 100, source = "test" }
-target = { material = "ecal", source = "test" }
-window = { missing_energy_gev = 50, source = "test" }
 uncertainties = [
   { name = "theory", relative_uncertainty = 0.1, processes = ["emission"], source = "test" },
   { name = "flux", relative_uncertainty = 0.2, bins = ["b"], source = "test" },
@@ -41,6 +38,7 @@ backgrounds = [
   { name = "z", value = 0.0, source = "t" },
 ]
 """
+)
 
 PROCESSES = ("emission", "annihilation")
 
@@ -126,7 +124,7 @@ def test_several_regions_and_couplings() -> None:
 
 
 def test_refusals(template: Template) -> None:
-    with pytest.raises(InputError, match=r"bin a of two needs .* there are: dark"):
+    with pytest.raises(InputError, match=r"bin a of toy needs .* there are: dark"):
         template.signal_events(rates([0.1], [1.0, 1.0], region="dark"))
     with pytest.raises(InputError, match=r"efficiency of bin b: mass 0\.005 GeV is outside"):
         template.signal_events(rates([0.005], [1.0, 1.0]))
@@ -143,7 +141,7 @@ def test_without_nuisances(template: Template) -> None:
     assert fewer.nuisances == ("a:background", "a:efficiency", "theory")
     assert fewer.bins[1].signal_factors("annihilation") == ()
     assert fewer.expected_backgrounds == pytest.approx(template.expected_backgrounds)
-    with pytest.raises(InputError, match=r"no nuisance fluxx in two; there are: a:background"):
+    with pytest.raises(InputError, match=r"no nuisance fluxx in toy; there are: a:background"):
         template.without(["fluxx"])
 
 

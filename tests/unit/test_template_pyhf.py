@@ -23,7 +23,9 @@ from na64.workspaces.pyhf.write import (
     patchset,
     pyhf_digest,
     signal_workspace,
+    workspace,
 )
+from tests.shared import CARD_HEAD
 
 PROCESSES = ("emission", "annihilation")
 
@@ -50,7 +52,7 @@ def test_pyhf_accepts_every_card(name: str) -> None:
     card = load_card(name)
     template = Template.from_card(card)
     processes = topology(card.topology).processes
-    spec = template.to_pyhf(np.ones((len(processes), len(card.bins))), processes)
+    spec = workspace(template, np.ones((len(processes), len(card.bins))), processes)
     model = pyhf.Workspace(spec).model()
     assert model.config.poi_name == "mu"
     assert model.config.channels == sorted(item.name for item in card.bins)
@@ -69,9 +71,11 @@ def test_mu_one_is_one_event_and_gives_the_coupling(template: Template) -> None:
     # 9.37e11 electrons, efficiency 0.42: N = 9.37e11 * 0.42 * 0.011 eps^2
     assert point.coupling == pytest.approx(1.0 / math.sqrt(9.37e11 * 0.42 * 1.1e-2))
     assert point.coupling_at(4.0) == pytest.approx(2.0 * point.coupling)
-    assert parse_measurement(spec["measurements"][0]["name"]) == SignalPoint(  # type: ignore[index]
-        pytest.approx(0.01), "epsilon", pytest.approx(point.coupling, rel=1e-11), 2.0
-    )
+    read = parse_measurement(spec["measurements"][0]["name"])  # type: ignore[index]
+    assert read is not None
+    assert (read.parameter, read.power) == ("epsilon", 2.0)
+    assert read.mass_gev == pytest.approx(0.01)
+    assert read.coupling == pytest.approx(point.coupling, rel=1e-11)
 
 
 def test_expected_counts(template: Template) -> None:
@@ -166,9 +170,9 @@ def test_refusals(template: Template) -> None:
     with pytest.raises(InputError, match="no signal of dark-photon at any mass"):
         patchset(template, power_law_rates([[0.0, 0.0]]))
     with pytest.raises(InputError, match=r"shape \(2, 3\), expected \(processes, bins\) \(2, 7\)"):
-        template.to_pyhf(np.ones((2, 3)), PROCESSES)
+        workspace(template, np.ones((2, 3)), PROCESSES)
     with pytest.raises(InputError, match="finite and not negative"):
-        template.to_pyhf(-np.ones((2, 7)), PROCESSES)
+        workspace(template, -np.ones((2, 7)), PROCESSES)
 
 
 def test_measurements_of_other_origin() -> None:
@@ -215,18 +219,7 @@ observed = {{ value = {index}, source = "x" }}
 """
         for index, (value, relative) in enumerate(backgrounds)
     )
-    card = parse_card(
-        """
-name = "any"
-topology = "missing-energy"
-defaults = { model = "dark-photon", masses = { low_gev = 0.01, high_gev = 0.5, points = 3 } }
-beam = { particle = "e-", energy_gev = 100, source = "x" }
-target = { material = "lead", source = "x" }
-window = { missing_energy_gev = 50, source = "x" }
-"""
-        + bins,
-        "any",
-    )
+    card = parse_card(CARD_HEAD + bins, "any")
     template = Template.from_card(card)
     spec, point = signal_workspace(template, power_law_rates([signals]), 0)
     model = pyhf.Workspace(spec).model()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from na64.models.errors import ComputationError, InputError
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, TableStore
+from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.workspaces.cards.card import RunCard, Setup, region_name
 from na64.workspaces.cards.topologies import SignalFunction, topology
 
@@ -21,8 +21,9 @@ def signal_rates(
     mediator: object,
     masses_gev: ArrayLike,
     *,
+    settings: SignalSettings = DEFAULT_SETTINGS,
+    tables: TableStore | None = None,
     signal: SignalFunction | None = None,
-    **options: Any,
 ) -> SignalRates:
     """Return the signal events per particle on target in every region of a card.
 
@@ -34,10 +35,12 @@ def signal_rates(
         A mediator of `na64.models.mediators`.
     masses_gev
         Mediator masses, shape (M,).
+    settings
+        Dark sector, approximations and so on; a signal takes those that it has a use for.
+    tables
+        A store for tables of cross-sections; everything is computed if None.
     signal
         Signal function; that of the card's topology if None.
-    **options
-        Passed on to the signal function: dark sector, production, and so on.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def signal_rates(
         rates = next((old for seen, old in computed if seen.physics == setup.physics), None)
         if rates is None:
             try:
-                rates = function(*setup.physics, mediator, masses, **options)
+                rates = function(*setup.physics, mediator, masses, settings=settings, tables=tables)
             except InputError as error:
                 if len(card.used_setups) == 1:
                     raise

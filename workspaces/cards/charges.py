@@ -10,6 +10,7 @@ from typing import Final
 
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.declaration import declare
+from na64.models.kinds import EMITTED_KINDS
 from na64.models.mediators.charges import FERMIONS, NEUTRINOS
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.spin_zero import SpinZeroMediator
@@ -20,7 +21,7 @@ from na64.workspaces.io.toml import parse_toml
 
 __all__ = ["load_charges", "parse_charges"]
 
-_KINDS: Final = tuple(kind.value for kind in MediatorKind if kind != MediatorKind.PHOTON_COUPLED)
+_KINDS: Final = tuple(kind.value for kind in EMITTED_KINDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

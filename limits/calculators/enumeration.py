@@ -1,0 +1,280 @@
+"""Ensembles of main counts that are enumerated, not thrown.
+
+The test statistic is qtilde with the auxiliary data fixed at what was observed. Probabilities of
+the counts n are Poisson with the nuisance parameters of the fits to the observed data: at the
+tested signal strength for signal + background, at mu = 0 for the background alone.
+
+The set {qtilde(n) >= q} is explored from n = 0 along the axes: a dataset outside it is followed
+further only where more events can raise qtilde again (control regions, shared backgrounds).
+Branches whose total probability cannot matter are cut. What is explored for one mass does not
+depend on the others, and sums are made in one order: a mass has the same bits in any company.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from na64.limits.calculators.datasets import TIE, observed_fits, qtilde
+from na64.limits.calculators.exploration import STRIDE, Survival, Tail, Visited, quantile, sums
+from na64.limits.calculators.lattice import FitCache, Lattice
+from na64.limits.likelihood.compiled import SignalBatch
+from na64.limits.likelihood.structure import connected_bins, is_monotone
+from na64.models.errors import InputError
+
+__all__ = ["Enumeration", "same_bins"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+#: a branch is cut when its probability is below this fraction of what is already there
+_CUT = 1e-7
+#: fraction of the threshold from which on a dataset outside is followed along all axes when
+#: qtilde may fall and rise again, and the widest such margin
+_NEAR = 0.7
+_NEAR_MOST = 3.0
+#: slope of qtilde along an axis that counts as rising; the stored rates have single precision
+_RISING = 1e-5
+#: datasets that may be evaluated without knowing that they matter, for one and two bins
+_MAX_SEEDS = (20_000, 2000)
+#: fits that are prepared together, to bound the memory
+_SLICE = 65_536
+
+
+def same_bins(batch: SignalBatch) -> list[Index]:
+    """Group the masses whose signals are in the same bins, as indices.
+
+    Which bins say something, and how they hang together, follows from where a signal is.
+    """
+    _, group = np.unique(batch.shape > 0.0, axis=1, return_inverse=True)
+    group = group.ravel()
+    return [np.flatnonzero(group == g) for g in range(int(group.max(initial=-1)) + 1)]
+
+
+class Enumeration:
+    """Ensembles of counts of one batch of signals, all with events in the same bins.
+
+    Parameters
+    ----------
+    batch
+        Signals of M masses, one of the groups of `same_bins`.
+    counts
+        Observed counts, shape (B,).
+    max_datasets
+        Largest number of datasets of one ensemble.
+
+    Raises
+    ------
+    InputError
+        Later, from the methods, if the ensemble is larger than `max_datasets`.
+    """
+
+    def __init__(
+        self,
+        batch: SignalBatch,
+        counts: Array,
+        max_datasets: int,
+    ) -> None:
+        self.batch = batch
+        self.max_datasets = max_datasets
+        self.fitter = batch.likelihood.fitter
+        self.evaluator = self.fitter.problem(False).evaluator
+        self.counts = counts
+        model = batch.likelihood.model
+        active = ~model.is_signal
+        active[model.is_signal] = np.any(batch.shape > 0.0, axis=1)
+        varied = connected_bins(model, active)
+        self.varied = np.flatnonzero(varied)
+        self.monotone = is_monotone(model, active, varied)
+        base = self.counts.copy()
+        base[varied] = 0.0
+        self.lattice = Lattice(batch, self.varied, base)
+        self.cache = FitCache(self.lattice)
+        self.background, self.background_rates, self.free = observed_fits(batch, self.counts)
+
+    # -- pieces ------------------------------------------------------------------------------
+
+    def statistics(self, nu: Array, mass: Index, numbers: Index) -> tuple[Array, Flags | None]:
+        """Return qtilde of datasets (NaN: failed), and the axes along which it rises."""
+        q = np.empty(len(numbers))
+        rising = None if self.monotone else np.zeros((len(numbers), len(self.varied)), bool)
+        for first in range(0, len(numbers), _SLICE):
+            part = slice(first, first + _SLICE)
+            q[part], some = self._statistics_slice(nu[part], mass[part], numbers[part])
+            if rising is not None:
+                rising[part] = some
+        return q, rising
+
+    def _statistics_slice(
+        self, nu: Array, mass: Index, numbers: Index
+    ) -> tuple[Array, Flags | None]:
+        free_value, free_nu, log_rates = self.cache.free(mass, numbers)
+        beyond = free_nu > nu
+        q = np.where(np.isnan(free_value), np.nan, 0.0)
+        # where the best fit has more signal than is tested, qtilde is zero; the fit at nu is
+        # then only needed to know where to look further
+        todo = np.flatnonzero(~beyond & ~np.isnan(q)) if self.monotone else np.arange(len(nu))
+        points = self.batch.points(mass[todo], self.lattice.full_counts(numbers[todo]))
+        fit = self.fitter.fit(points, nu[todo], free_signal=False)
+        q[todo] = qtilde(self.batch, points, nu[todo], fit, free_value[todo], free_nu[todo])
+        if self.monotone:
+            return q, None
+        rates = self.evaluator.rates(fit.theta, nu, points.signal)[self.varied]
+        slope = log_rates - np.log(np.maximum(rates, 1e-30)).T
+        return q, np.where(beyond[:, None], -slope, slope) > _RISING
+
+    def rates_at(self, mass: Index) -> Array:
+        """Return the background rates of masses, one column if all share it."""
+        if self.background_rates.shape[1] == 1:
+            return self.background_rates
+        return self.background_rates[:, mass]
+
+    def signal_rates(self, nu: Array, mass: Index) -> tuple[Array, Array, Flags]:
+        """Return rates of signal + background from the observed data, and their qtilde."""
+        points = self.batch.points(mass, self.counts[:, None])
+        fit = self.fitter.fit(points, nu, free_signal=False)
+        rates = self.evaluator.rates(fit.theta, nu, points.signal)
+        free = self.free
+        q = qtilde(self.batch, points, nu, fit, free.value[mass], free.nu[mass])
+        good = fit.converged & free.converged[mass] & ~np.isnan(q)
+        return rates, np.nan_to_num(q), good
+
+    def tail(
+        self,
+        nu: Array,
+        mass: Index,
+        rates: Array,
+        *,
+        threshold: Array | None = None,
+        level: Array | None = None,
+        known: tuple[Index, Index] | None = None,
+    ) -> Tail:
+        """Sum the probabilities of {qtilde >= threshold}, exploring as far as needed.
+
+        Parameters
+        ----------
+        nu, mass
+            Signal events and index of the mass of n problems.
+        rates
+            Signal + background rates of the problems, shape (B, n).
+        threshold, level
+            Either a threshold per problem, or the level of the quantile of the background
+            ensemble that defines it.
+        known
+            Problems and datasets that were visited at a similar signal strength.
+        """
+        n = len(nu)
+        visited = Visited(self.lattice)
+        failed = np.zeros(n, dtype=bool)
+        of, seed = self.seeds(np.maximum(rates, self.rates_at(mass)))
+        new = of * STRIDE + seed
+        if known is not None:
+            new = np.unique(np.concatenate([new, known[0] * STRIDE + known[1]]))
+        limit = np.full(n, -np.inf) if threshold is None else threshold
+        survival = Survival(rates[self.varied], self.rates_at(mass)[self.varied])
+        while True:
+            if len(new):
+                problem, number = new // STRIDE, new % STRIDE
+                q, rising = self.statistics(nu[problem], mass[problem], number)
+                failed[problem[np.isnan(q)]] = True
+                visited.add(
+                    new,
+                    np.nan_to_num(q),
+                    np.exp(self.lattice.log_probability(number, rates[:, problem])),
+                    np.exp(self.lattice.log_probability(number, self.rates_at(mass[problem]))),
+                    rising,
+                )
+            problem = visited.key // STRIDE
+            if level is not None:
+                limit = quantile(problem, visited.q, visited.background, level)
+            inside = visited.q >= limit[problem] - TIE
+            signal = sums(problem, visited.signal * inside, n)
+            background = sums(problem, visited.background * inside, n)
+            follow = (inside & (visited.q > TIE))[:, None] & ~visited.followed
+            if not self.monotone:
+                # from qtilde = 10 on the margin stays what it is there: a signal of hundreds of
+                # events has a huge lattice below its threshold, and CLs is zero all the same
+                least = np.maximum(_NEAR * limit, limit - _NEAR_MOST)
+                near = visited.q >= np.maximum(least, TIE)[problem]
+                follow |= (visited.rising | near[:, None]) & ~visited.followed
+            follow[failed[problem]] = False
+            if threshold is not None:
+                follow[limit[problem] <= TIE] = False
+            row, axis = np.nonzero(follow)
+            if not len(row):
+                break
+            visited.followed |= follow
+            parent, of = visited.key[row] % STRIDE, problem[row]
+            counts = self.lattice.counts[parent]
+            counts[np.arange(len(row)), axis] += 1
+            matters = survival.exceeds(counts, of, _CUT * signal, _CUT * background)
+            child = self.lattice.children(parent[matters], axis[matters])
+            new = np.setdiff1d(of[matters] * STRIDE + child, visited.key)
+            self.check_size(np.bincount(problem, minlength=n), new // STRIDE)
+        number = visited.key % STRIDE
+        return Tail(signal, background, limit <= TIE, failed, problem, number, inside)
+
+    def seeds(self, rates: Array) -> tuple[Index, Index]:
+        """Return the datasets to begin with, as pairs of problem and number.
+
+        They are n = 0, and in one or two bins all that can matter: following one axis step by
+        step would take as many rounds as there are events.
+
+        Parameters
+        ----------
+        rates
+            Largest rates of each of n problems, shape (B, n).
+        """
+        n, some = rates.shape[1], rates[self.varied]
+        if len(some) > 2:
+            return np.arange(n), np.zeros(n, dtype=np.intp)
+        highest = np.floor(special.pdtrik(1.0 - _CUT, some) + 1.0)
+        fits = (highest + 1.0).prod(axis=0) <= _MAX_SEEDS[len(some) - 1]
+        highest = np.where(fits, highest, 0.0)
+        axes = [np.arange(int(h) + 1) for h in highest.max(axis=1)]
+        mesh = np.stack([m.ravel() for m in np.meshgrid(*axes, indexing="ij")])
+        inside = (mesh[:, None, :] <= highest[:, :, None]).all(axis=0)
+        problem, place = np.nonzero(inside)
+        used = np.flatnonzero(inside.any(axis=0))
+        numbers = np.zeros(mesh.shape[1], dtype=np.intp)
+        numbers[used] = self.lattice.number(mesh.T[used].astype(np.int64))
+        return problem, numbers[place]
+
+    def check_size(self, have: Index, new: Index) -> None:
+        """Refuse an ensemble that grows beyond its limit."""
+        if not len(new):
+            return
+        size = have + np.bincount(new, minlength=len(have))
+        if size.max() <= self.max_datasets:
+            return
+        raise self.too_large()
+
+    def too_large(self) -> InputError:
+        """Return the error for an ensemble that is too large to enumerate."""
+        background = float(self.background_rates[self.varied].sum(axis=0).max())
+        return InputError(
+            f"the exact ensemble of {len(self.varied)} bins with {background:.4g} background and "
+            f"{self.counts[self.varied].sum():.4g} observed events needs more than "
+            f"{self.max_datasets} datasets (of the order of {self._estimate():.0e}); use the "
+            f"method 'toys' or 'asymptotic'"
+        )
+
+    def _estimate(self) -> float:
+        """Estimate the size of the set of datasets that matter."""
+        rates = np.maximum(self.background_rates[self.varied].max(axis=1), self.counts[self.varied])
+        box = np.sum(np.log(rates + 4.0 * np.sqrt(rates) + 2.0))
+        total = rates.sum() + 3.0 * math.sqrt(rates.sum()) + 2.0
+        bins = len(rates)
+        simplex = math.lgamma(total + bins + 1) - math.lgamma(total + 1) - math.lgamma(bins + 1)
+        return float(np.exp(min(box, simplex, 690.0)))
+
+    def check_whole(self) -> None:
+        """Refuse counts that no dataset has."""
+        if np.any(self.counts != np.round(self.counts)):
+            raise InputError(
+                "the exact ensemble has no observed limit for counts that are not whole numbers"
+            )

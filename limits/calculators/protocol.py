@@ -1,0 +1,135 @@
+"""What a calculator is: settings that can be written down, and the numbers made with them.
+
+A calculator is a frozen dataclass. Its fields are its settings, each with ``metadata={"help":
+...}``, from which options of commands are made; whatever does not change the result (processes,
+memory) is no setting. The limits of a mass depend on its signal, on the data and on the settings,
+to the last bit: never on which other masses are in the batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from na64.limits.calculators.roots import Edges
+    from na64.limits.likelihood.compiled import SignalBatch
+
+    Array = NDArray[np.float64]
+    Index = NDArray[np.intp]
+
+__all__ = ["Calculator", "Engine"]
+
+
+class Calculator(Protocol):
+    """How often data like the observed ones are expected at a signal strength.
+
+    Attributes
+    ----------
+    name
+        Its key in `na64.limits.calculators.registry.CALCULATORS`.
+    summary
+        A few words for the help of commands.
+    smooth
+        Whether its numbers have no statistical noise: edges can be polished by root finding, and
+        equal signals have equal limits.
+    two_sided
+        Whether a strength may be excluded because the data have more signal.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    smooth: ClassVar[bool]
+    two_sided: ClassVar[bool]
+
+    @property
+    def ensemble(self) -> str | None:
+        """``aux-fixed`` or ``aux-fluctuated`` for ensembles of counts, None for formulas."""
+
+    @property
+    def smallest_p_value(self) -> float:
+        """Discovery p-values below it cannot be told from zero."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the name and all settings."""
+
+    def limits(
+        self, batch: SignalBatch, counts: Array, alpha: float, *, observed: bool, expected: bool
+    ) -> Edges:
+        """Return where the p-value is alpha.
+
+        Parameters
+        ----------
+        batch
+            M signals, each with some events.
+        counts
+            Observed counts, shape (B,).
+        alpha
+            1 - confidence level.
+        observed, expected
+            Which limits to compute.
+        """
+
+    def p_values(
+        self, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
+    ) -> tuple[Array, Array]:
+        """Return what is compared with alpha (CLs, for most) at given signal events.
+
+        Parameters
+        ----------
+        batch, counts
+            As in `limits`.
+        nu, mass
+            Signal events, positive, and index of the mass, shape (N,).
+        expected
+            Whether to compute the expected values as well.
+
+        Returns
+        -------
+        tuple
+            Observed, shape (N,), and expected ones, shape (5, N) (NaN unless asked for).
+        """
+
+    def discovery_p_values(self, batch: SignalBatch, counts: Array, q0: Array) -> Array:
+        """Return the probability of at least q0 (M,) without a signal, for M masses."""
+
+    def median_significance(self, batch: SignalBatch, counts: Array) -> Array:
+        """Return the median significance of a signal of mu = 1, shape (M,)."""
+
+
+class Engine(Protocol):
+    """The module of a calculator: its methods as functions, the settings first."""
+
+    def limits(
+        self,
+        settings: Any,
+        batch: SignalBatch,
+        counts: Array,
+        alpha: float,
+        *,
+        observed: bool,
+        expected: bool,
+    ) -> Edges:
+        """See `Calculator.limits`."""
+
+    def p_values(
+        self,
+        settings: Any,
+        batch: SignalBatch,
+        counts: Array,
+        nu: Array,
+        mass: Index,
+        *,
+        expected: bool,
+    ) -> tuple[Array, Array]:
+        """See `Calculator.p_values`."""
+
+    def discovery_p_values(
+        self, settings: Any, batch: SignalBatch, counts: Array, q0: Array
+    ) -> Array:
+        """See `Calculator.discovery_p_values`."""
+
+    def median_significance(self, settings: Any, batch: SignalBatch, counts: Array) -> Array:
+        """See `Calculator.median_significance`."""

@@ -1,0 +1,126 @@
+"""All counts ranked by q0: discovery p-values by enumeration."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from na64.limits.calculators.datasets import TIE
+from na64.limits.calculators.enumeration import Enumeration, same_bins
+from na64.limits.likelihood.compiled import SignalBatch
+from na64.models.errors import InputError
+
+__all__ = ["enumerated_p_values", "enumerated_significance"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+#: a branch of datasets is left out when its probability under the background is below this; it
+#: bounds the error of the smallest p-values
+_CUT = 1e-13
+#: and below this under signal + background, where only the median is wanted
+_CUT_SIGNAL = 1e-6
+
+
+def enumerated_p_values(batch: SignalBatch, counts: Array, q0: Array, max_datasets: int) -> Array:
+    """Return P(q0(n) >= q0 | background), shape (M,)."""
+    answer = np.ones(len(q0))
+    for masses in same_bins(batch):
+        if np.any(q0[masses] > TIE):
+            ranking = _Ranking(batch.take(masses), counts, max_datasets)
+            answer[masses] = ranking.p_values(q0[masses])
+    return answer
+
+
+def enumerated_significance(batch: SignalBatch, counts: Array, max_datasets: int) -> Array:
+    """Return the significance at the median of q0 with a signal of mu = 1, shape (M,)."""
+    answer = np.empty(len(batch))
+    for masses in same_bins(batch):
+        answer[masses] = _Ranking(batch.take(masses), counts, max_datasets).expected()
+    return answer
+
+
+class _Ranking:
+    """All counts ranked by q0, least signal-like first."""
+
+    def __init__(self, batch: SignalBatch, counts: Array, max_datasets: int) -> None:
+        if np.any(counts != np.round(counts)):
+            raise InputError("the exact ensemble needs whole observed counts")
+        self.ensemble = Enumeration(batch, counts, max_datasets)
+        self.batch = batch
+        fitter = batch.likelihood.fitter
+        theta = np.repeat(fitter.init[:, None], len(batch), axis=1)
+        self.signal_rates = self.ensemble.evaluator.rates(theta, batch.events, batch.shape)
+
+    def p_values(self, q0: Array) -> Array:
+        """Return P(q0(n) >= q0 | background), shape (M,)."""
+        answer = np.ones(len(q0))
+        for mass in np.flatnonzero(q0 > TIE):
+            below, _ = self._explore(int(mass), float(q0[mass]), None)
+            answer[mass] = max(1.0 - below, 0.0)
+        return answer
+
+    def expected(self) -> Array:
+        """Return the significance at the median of q0 with a signal of mu = 1."""
+        answer = np.empty(len(self.batch))
+        for mass in range(len(self.batch)):
+            below, threshold = self._explore(mass, None, self.signal_rates[:, mass : mass + 1])
+            p_value = 1.0 if threshold <= TIE else max(1.0 - below, 0.0)
+            answer[mass] = max(-float(special.ndtri(p_value)), 0.0)
+        return answer
+
+    def _explore(
+        self, mass: int, threshold: float | None, signal: Array | None
+    ) -> tuple[float, float]:
+        """Return P(q0 < threshold | background) and the threshold.
+
+        Without a threshold it is the median of q0 under the rates `signal`.
+        """
+        ensemble = self.ensemble
+        lattice = ensemble.lattice
+        without = ensemble.background_rates[:, [mass % ensemble.background_rates.shape[1]]]
+        axes = np.arange(len(ensemble.varied))
+        numbers = np.empty(0, dtype=np.intp)
+        q0, below, of_signal = np.empty(0), np.empty(0), np.empty(0)
+        followed = np.empty(0, dtype=bool)
+        _, new = ensemble.seeds(without if signal is None else np.maximum(signal, without))
+        limit = np.inf if threshold is None else threshold
+        while len(new):
+            new = new[np.argsort(lattice.order[new], kind="stable")]
+            statistic = ensemble.cache.discovery(np.full(len(new), mass), new)
+            if np.isnan(statistic).any():
+                return np.nan, np.nan
+            numbers = np.concatenate([numbers, new])
+            q0 = np.concatenate([q0, statistic])
+            probability = np.exp(lattice.log_probability(new, without))
+            below = np.concatenate([below, probability])
+            followed = np.concatenate([followed, np.zeros(len(new), dtype=bool)])
+            if signal is not None:
+                more = np.exp(lattice.log_probability(new, signal))
+                of_signal = np.concatenate([of_signal, more])
+                ranked = np.argsort(q0, kind="stable")
+                summed = np.cumsum(of_signal[ranked])
+                at = int(np.searchsorted(summed, 0.5))
+                limit = float(q0[ranked[at]]) if at < len(ranked) else np.inf
+            inside = q0 < limit - TIE
+            # without monotony a dataset outside may have neighbours inside: follow all that matter
+            todo = np.flatnonzero(~followed & (inside if ensemble.monotone else True))
+            followed[todo] = True
+            parent, axis = np.repeat(numbers[todo], len(axes)), np.tile(axes, len(todo))
+            counts = lattice.counts[parent]
+            counts[np.arange(len(parent)), axis] += 1
+            matters = self._bound(counts, without) > _CUT
+            if signal is not None:
+                matters |= self._bound(counts, signal) > _CUT_SIGNAL
+            children = lattice.children(parent[matters], axis[matters])
+            new = np.setdiff1d(children, numbers)
+            if len(numbers) + len(new) > ensemble.max_datasets:
+                raise ensemble.too_large()
+        return float(below[q0 < limit - TIE].sum()), limit
+
+    def _bound(self, counts: NDArray[np.int64], rates: Array) -> Array:
+        """Return P(N_i >= n_i for all i)."""
+        some = rates[self.ensemble.varied, 0]
+        tail = np.where(counts > 0, special.gammainc(np.maximum(counts, 1), some), 1.0)
+        return np.asarray(tail.prod(axis=1), dtype=np.float64)
