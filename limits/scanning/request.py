@@ -198,7 +198,9 @@ def _model_of(cards: Sequence[RunCard]) -> str:
 
 def _with_defaults(cards: Sequence[RunCard], given: Mapping[str, Any]) -> dict[str, Any]:
     """The dark sector that the cards name, the first that does, below what is given."""
-    told: dict[str, Any] = {}
+    told = next(
+        (dict(card.defaults.dark_sector) for card in cards if card.defaults.dark_sector), {}
+    )
     species = given.get("dark_matter")
     if species is not None and species != told.get("dark_matter"):
         told.pop("splitting", None)  # that of another species

@@ -13,9 +13,9 @@ from na64.models.mediators.registry import mediator
 from na64.models.signals import decay_in_flight
 from na64.models.signals.rates import TableStore
 from na64.models.signals.settings import SignalSettings
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.io.binding import signal_rates
 from na64.workspaces.io.cache import TableCache
 
 CARDS = sorted(

@@ -9,9 +9,9 @@ from na64.limits.scanning.signal import Settings
 from na64.models.errors import InputError
 from na64.models.mediators.registry import mediator
 from na64.models.signals.rates import events_at
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.cards.topologies import topology
-from na64.workspaces.io.binding import signal_rates
 
 GRID = np.geomspace(1e-4, 1e-1, 31)
 SEMI_VISIBLE = Settings(dark_matter="pseudo-dirac", splitting=0.4)
