@@ -149,7 +149,7 @@ def _joined(facts: Sequence[tuple[str, bool]]) -> str:
 
 def _facts(exclusion: Exclusion, shared: int) -> tuple[tuple[str, bool], ...]:
     """Return everything by which scans may differ, and whether that is usual, in fixed order."""
-    toys = exclusion.method == "toys"
+    toys = exclusion.toys is not None
     options = exclusion.options
     switches = (
         (on if options.get(key, usual) else off, options.get(key, usual) == usual)
