@@ -233,7 +233,7 @@ class _Part:
         p = self._at(nodes, np.repeat(every[:, None], nodes.shape[1], axis=1), wanted)
         best = np.where(self.ensemble.free.converged, self.ensemble.free.nu, 0.0) / self.scale
         lower = np.full(n, np.nan)
-        answer = []
+        answer: list[Roots] = []
         for i, target in enumerate(np.flatnonzero(wanted).tolist()):
             # the best fit is allowed, and so is no signal where none was expected
             sure = best if target == 0 else np.zeros(n)
@@ -293,7 +293,8 @@ class _Part:
         def polish(low: Array, high: Array, some: Index) -> Roots:
             def excess(at: Array, which: Index) -> Array:
                 with np.errstate(divide="ignore"):
-                    return np.log(self._at(side * at, some[which], only)[0] / self.alpha)
+                    ratio = self._at(side * at, some[which], only)[0] / self.alpha
+                    return np.asarray(np.log(ratio), dtype=np.float64)
 
             return find_roots(
                 excess, side * low, side * high, tolerance=_TOLERANCE, floor=-1e30, ceiling=1e30

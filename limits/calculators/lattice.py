@@ -129,7 +129,7 @@ class Lattice:
         """
         some = rates[self.varied]
         return np.asarray(
-            add_rows(np.asarray(special.xlogy(self._counts[numbers].T, some), dtype=np.float64))
+            add_rows(np.asarray(special.xlogy(self._counts[numbers].T, some), float))
             - add_rows(some)
             - self._log_factorial[numbers],
             dtype=np.float64,
