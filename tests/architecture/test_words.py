@@ -14,6 +14,7 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 #: where a model may be named, and why
 MODELS_MAY_BE_NAMED_IN = {
     "na64.models.mediators": "the models are defined there, one row or function each",
+    "na64.workspaces.cards.topologies": "a table: the model of a search unless its card names one",
     "na64.limits.figures.legend": "a table: how the published models are written in a legend",
     "na64.limits.cli": "defaults of options",
 }
