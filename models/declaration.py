@@ -67,6 +67,8 @@ class Key:
         Name known to the reader that forbids the key if it is true, and else makes it mandatory.
     missing
         Message for a mandatory key that is not there, if it needs more than the usual words.
+    fewest
+        Least number of entries of a list.
     distinct
         Whether no two tables of an array may have one ``name``.
     main
@@ -97,6 +99,7 @@ class Key:
     resolved: bool = False
     unless: str = ""
     missing: str = ""
+    fewest: int = 0
     distinct: bool = False
     main: bool = False
     flat: bool = False

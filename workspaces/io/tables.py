@@ -285,7 +285,10 @@ class TableReader:
         if not isinstance(raw, (list, tuple)):
             self.problem(name, f"must be {self._words(name, hint)}, is {shown(raw)}")
             return ()
+        if len(raw) < about.fewest:
+            self.problem(name, f"must have {about.fewest} entries or more, has {len(raw)}")
         item_hint = typing.get_args(hint)[0]
+        about = dataclasses.replace(about, fewest=0)
         if _is_tables(hint):
             inside = [item.get("name") for item in raw if isinstance(item, Mapping)]
             names = [item for item in inside if isinstance(item, str)]
@@ -298,15 +301,12 @@ class TableReader:
         )
 
     def _distinct(self, name: str, raw: Sequence[object]) -> None:
-        seen: dict[object, int] = {}
+        seen: dict[str, int] = {}
         for index, item in enumerate(raw):
             own = item.get("name") if isinstance(item, Mapping) else None
-            if not isinstance(own, str):
-                continue
-            if own in seen:
+            if isinstance(own, str) and seen.setdefault(own, index) != index:
                 other = self.at(f"{name}[{seen[own]}]")
                 self.problem(f"{name}[{index}].name", f"'{own}' is the name of {other} already")
-            seen.setdefault(own, index)
 
     def _text(self, name: str, raw: object, hint: type, about: Key) -> Any:
         if not isinstance(raw, str):
