@@ -27,7 +27,6 @@ from numpy.typing import ArrayLike, NDArray
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.kinds import kind_row
-from na64.models.mediators.protocol import MediatorKind
 
 __all__ = [
     "MEASUREMENTS",
@@ -130,7 +129,7 @@ class CouplingBand:
 
 
 def anomalous_moment(
-    kind: MediatorKind, mass_gev: ArrayLike, lepton: str, coupling: ArrayLike = 1.0
+    kind: str, mass_gev: ArrayLike, lepton: str, coupling: ArrayLike = 1.0
 ) -> FloatArray:
     """Return the contribution of a boson to the anomalous moment of a lepton.
 
@@ -173,7 +172,7 @@ def anomalous_moment(
 
 def coupling_band(
     measurement: MomentMeasurement,
-    kind: MediatorKind,
+    kind: str,
     mass_gev: ArrayLike,
     *,
     relative_coupling: ArrayLike = 1.0,

@@ -26,9 +26,8 @@ from na64.limits.calculators.datasets import (
     qtilde,
 )
 from na64.limits.calculators.registry import Asymptotic
-from na64.limits.calculators.roots import BRACKETED, Roots, find_roots
+from na64.limits.calculators.roots import BRACKETED, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
-from na64.limits.calculators.table import Edges
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
 

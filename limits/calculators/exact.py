@@ -14,7 +14,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from na64.limits.calculators.datasets import first_guess
 from na64.limits.calculators.enumeration import Enumeration, same_bins
@@ -24,11 +23,8 @@ from na64.limits.calculators.ranking import (
     enumerated_significance,
 )
 from na64.limits.calculators.registry import Exact
-from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
-from na64.limits.calculators.status import BAND_ORDER
-from na64.limits.calculators.table import Edges
+from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
 from na64.limits.likelihood.compiled import SignalBatch
-from na64.limits.likelihood.sums import add_rows
 
 __all__ = ["discovery_p_values", "limits", "median_significance", "p_values"]
 
@@ -126,19 +122,9 @@ class _Part:
         observed = np.exp(self._tail_at(nu, mass, None, memory, every)[1])
         bands = np.full((5, len(nu)), np.nan)
         if expected:
-            for i, levels in enumerate(self._levels()):
+            for i, levels in enumerate(self.ensemble.levels()):
                 bands[i] = np.exp(self._tail_at(nu, mass, levels[mass], memory, every)[1])
         return observed, bands
-
-    def _levels(self) -> Array:
-        """Return the quantiles of the bands, (5, M); those that n = 0 already covers are one."""
-        ensemble = self.ensemble
-        levels = special.ndtr(np.array(BAND_ORDER, dtype=np.float64))
-        levels = np.repeat(levels[:, None], len(ensemble.batch), axis=1)
-        if ensemble.monotone:  # n = 0 is the least signal-like dataset of all
-            total = add_rows(ensemble.background_rates[ensemble.varied])
-            levels = np.maximum(levels, np.exp(-total))
-        return np.asarray(levels, dtype=np.float64)
 
     def limits(self, alpha: float, *, observed: bool, expected: bool) -> list[Roots | None]:
         """Return the roots in ln(signal events): observed and five bands, None if not asked."""
@@ -150,7 +136,7 @@ class _Part:
             ensemble.check_whole()
             answer[0] = self._solve(every, guess, alpha, None)
         if expected:
-            levels = self._levels()
+            levels = self.ensemble.levels()
             roots, before = Roots.empty(len(guess)), np.full(len(guess), np.nan)
             for i, level in enumerate(levels):
                 new = np.flatnonzero(level != before)

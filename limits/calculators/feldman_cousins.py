@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from na64.limits.calculators.datasets import TIE, first_guess
 from na64.limits.calculators.enumeration import Enumeration, same_bins
@@ -37,9 +36,8 @@ from na64.limits.calculators.ranking import (
     enumerated_significance,
 )
 from na64.limits.calculators.registry import FeldmanCousins
-from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
+from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
-from na64.limits.calculators.table import Edges
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.fitting import Fit
 
@@ -50,7 +48,7 @@ Index = NDArray[np.intp]
 
 #: a dataset is left out when no one beyond it in all bins has this probability together; what is
 #: left out counts as unlike the signal
-_CUT = 1e-7
+_CUT = 1e-6
 #: signal strengths between zero and the highest one at which the p-value is looked at first
 _NODES = 48
 #: highest one over the guess of the limit, and by how much and how often it is raised
@@ -131,7 +129,7 @@ class _Part:
     def __init__(self, ensemble: Enumeration, alpha: float) -> None:
         self.ensemble, self.alpha = ensemble, alpha
         guess = first_guess(ensemble.batch, ensemble.counts, ensemble.background_rates)
-        self.scale = guess
+        self.scale, self.levels = guess, ensemble.levels()
         few = len(ensemble.varied) <= _FINE_BINS
         self._together, self._fine = _TOGETHER[not few], few
 
@@ -142,12 +140,12 @@ class _Part:
         if wanted[0]:
             self.ensemble.check_whole()
         parts = [
-            self._p_values(nu[i : i + self._together], mass[i : i + self._together])
+            self._p_values(nu[i : i + self._together], mass[i : i + self._together], wanted)
             for i in range(0, len(nu), self._together)
         ]
-        return np.concatenate([np.empty((len(wanted), 0)), *parts], axis=1)[wanted]
+        return np.concatenate([np.empty((int(wanted.sum()), 0)), *parts], axis=1)
 
-    def _p_values(self, nu: Array, mass: Index) -> Array:
+    def _p_values(self, nu: Array, mass: Index, wanted: NDArray[np.bool_]) -> Array:
         ensemble = self.ensemble
         n = len(nu)
         points = ensemble.batch.points(mass, ensemble.counts[:, None])
@@ -166,16 +164,18 @@ class _Part:
         visited, t, beyond = self._explore(nu, mass, rates)
         problem = visited.key // STRIDE
         missing = np.maximum(1.0 - sums(problem, visited.signal, n), 0.0)
-        answer = np.empty((1 + len(BAND_ORDER), n))
-        levels = special.ndtr(np.array(BAND_ORDER, dtype=np.float64))
         one_sided = np.where(beyond, 0.0, t)
-        thresholds = [t_observed] + [
-            quantile(problem, one_sided, visited.background, np.full(n, level)) for level in levels
-        ]
-        for i, threshold in enumerate(thresholds):
+        rows = []
+        for target in np.flatnonzero(wanted).tolist():
+            if target == 0:
+                threshold = t_observed
+            else:
+                level = self.levels[target - 1, mass]
+                threshold = quantile(problem, one_sided, visited.background, level)
             inside = t >= threshold[problem] - TIE
-            answer[i] = sums(problem, visited.signal * inside, n) + missing
-        failed = np.isnan(sums(problem, t, n)) | ~fit.converged | np.isnan(t_observed)
+            rows.append(sums(problem, visited.signal * inside, n) + missing)
+        answer = np.array(rows)
+        failed = np.isnan(sums(problem, t, n)) | ~fit.converged | (wanted[0] & np.isnan(t_observed))
         return np.where(failed, np.nan, np.minimum(answer, 1.0))
 
     def _explore(
@@ -232,11 +232,26 @@ class _Part:
             # the best fit is allowed, and so is no signal where none was expected
             sure = best if target == 0 else np.zeros(n)
             only = np.arange(len(wanted)) == target
-            answer.append(self._edge(nodes, p[i], sure, only, upper=True))
+            known = answer[-1] if target > 1 else None
+            answer.append(self._band(nodes, p[i], sure, only, known))
             if target == 0:
                 roots = self._edge(nodes, p[i], sure, only, upper=False)
                 lower = np.where(p[i, :, 0] > self.alpha, 0.0, np.exp(roots.x))
         return answer, lower
+
+    def _band(
+        self, nodes: Array, p: Array, sure: Array, only: NDArray[np.bool_], known: Roots | None
+    ) -> Roots:
+        """Find an upper edge, the one before it where both are of the same quantile."""
+        if known is None:
+            return self._edge(nodes, p, sure, only, upper=True)
+        target = int(np.flatnonzero(only)[0])
+        new = np.flatnonzero(self.levels[target - 1] != self.levels[target - 2])
+        roots = known.take(np.arange(len(nodes)))
+        if len(new):
+            found = self._edge(nodes, p, sure, only, upper=True)
+            roots.put(new, found.take(new))
+        return roots
 
     def _at(self, x: Array, mass: Index, wanted: NDArray[np.bool_]) -> Array:
         """Return p-values at positions x in units of the scale, of any shape."""

@@ -13,11 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.calculators.datasets import impossible_masses, observed_fits
 from na64.limits.calculators.protocol import Calculator
 from na64.limits.calculators.registry import Exact
-from na64.limits.calculators.roots import Roots
+from na64.limits.calculators.roots import Edges, Roots
 from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.calculators.table import (
     ClsTable,
-    Edges,
     LimitTable,
     check_confidence_level,
     states_to_status,

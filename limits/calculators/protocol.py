@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from na64.limits.calculators.table import Edges
+    from na64.limits.calculators.roots import Edges
     from na64.limits.likelihood.compiled import SignalBatch
 
     Array = NDArray[np.float64]

@@ -16,7 +16,7 @@ from na64.models.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from na64.limits.calculators.protocol import Array, Index
-    from na64.limits.calculators.table import Edges
+    from na64.limits.calculators.roots import Edges
     from na64.limits.likelihood.compiled import SignalBatch
 
 __all__ = [

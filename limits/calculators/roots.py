@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BRACKETED", "FAILED", "NO_ROOT", "Function", "Roots", "find_roots"]
+__all__ = ["BRACKETED", "FAILED", "NO_ROOT", "Edges", "Function", "Roots", "find_roots"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -65,6 +65,27 @@ class Roots:
     def put(self, where: Index, found: Roots) -> None:
         """Fill places in."""
         self.x[where], self.state[where] = found.x, found.state
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Edges of the allowed signal events for M masses.
+
+    Attributes
+    ----------
+    upper
+        Roots in ln(signal events): observed, then the five expected ones in `BAND_ORDER`; None
+        where not asked for.
+    lower
+        Lower edge of the observed interval in signal events, 0 where it has none, shape (M,);
+        None for calculators of upper limits.
+    error
+        Statistical error of the observed upper edge, relative, shape (M,); None without noise.
+    """
+
+    upper: tuple[Roots | None, ...]
+    lower: Array | None = None
+    error: Array | None = None
 
 
 def find_roots(

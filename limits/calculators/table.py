@@ -12,30 +12,9 @@ from na64.limits.calculators.roots import BRACKETED, FAILED, Roots
 from na64.limits.calculators.status import Status
 from na64.models.errors import InputError
 
-__all__ = ["ClsTable", "Edges", "LimitTable", "check_confidence_level", "states_to_status"]
+__all__ = ["ClsTable", "LimitTable", "check_confidence_level", "states_to_status"]
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """Edges of the allowed signal events for M masses.
-
-    Attributes
-    ----------
-    upper
-        Roots in ln(signal events): observed, then the five expected ones in `BAND_ORDER`; None
-        where not asked for.
-    lower
-        Lower edge of the observed interval in signal events, 0 where it has none, shape (M,);
-        None for calculators of upper limits.
-    error
-        Statistical error of the observed upper edge, relative, shape (M,); None without noise.
-    """
-
-    upper: tuple[Roots | None, ...]
-    lower: Array | None = None
-    error: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,8 @@ from na64.limits.calculators.pseudodata import (
 )
 from na64.limits.calculators.ranking import enumerated_significance
 from na64.limits.calculators.registry import Exact, Toys
-from na64.limits.calculators.roots import BRACKETED, Function, Roots, find_roots
+from na64.limits.calculators.roots import BRACKETED, Edges, Function, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
-from na64.limits.calculators.table import Edges
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
 

@@ -136,7 +136,7 @@ def _bins(card: RunCard) -> Table:
                 f"{item.exposure.value:.4g} +- {100 * item.exposure.relative_uncertainty:.3g} %",
                 shown,
                 item.expected_background,
-                "-" if item.observation is None else item.observation,
+                "-" if item.observation is None else item.observed,
             )
         )
     columns = (

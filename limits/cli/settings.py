@@ -61,7 +61,7 @@ class SettingsCommand(Command):
         return super().get_params(ctx)
 
     def _options(self) -> list[click.Parameter]:
-        from na64.limits.scanning.request import CALCULATOR, SECTOR, SIGNAL
+        from na64.limits.scanning.settings import CALCULATOR, SECTOR, SIGNAL
 
         groups = {"sector": SECTOR, "signal": SIGNAL, "calculator": CALCULATOR}
         declared: dict[str, Declared] = {}
@@ -183,7 +183,7 @@ class SignalCommand(SettingsCommand):
         self._inner, self.callback = self.callback, self._with_request
 
     def _with_request(self, **given: Any) -> Any:
-        from na64.limits.scanning.request import SETTINGS
+        from na64.limits.scanning.settings import SETTINGS
 
         settings = {name: given.pop(name) for name in ("method", *SETTINGS) if name in given}
         words = {

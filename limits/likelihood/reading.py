@@ -312,14 +312,7 @@ class _Reader:
                 continue
             elements = self._elements(here, modifier, rates, staterror_widths)
             if kind == "normsys":
-                hi, lo = (float(modifier["data"][side]) for side in ("hi", "lo"))
-                if not (hi > 0.0 and lo > 0.0 and math.isfinite(hi) and math.isfinite(lo)):
-                    raise InputError(f"{here}: hi {hi} and lo {lo} must be positive")
-                if max(hi, lo, 1.0 / hi, 1.0 / lo) > _LARGEST_FACTOR:
-                    raise InputError(
-                        f"{here}: hi {hi:g} and lo {lo:g} must be in {1.0 / _LARGEST_FACTOR:g}-"
-                        f"{_LARGEST_FACTOR:g}"
-                    )
+                hi, lo = _factors(here, modifier)
             for i, element in enumerate(elements):
                 if element is None:
                     continue
@@ -474,6 +467,19 @@ class _Reader:
             np.array([[value]]), np.array([[up]]), np.array([[down]]), self.codes[1]
         )
         return float(shift[0, 0])
+
+
+def _factors(where: str, normsys: Mapping[str, Any]) -> tuple[float, float]:
+    """Return hi and lo of a normsys modifier."""
+    hi, lo = (float(normsys["data"][side]) for side in ("hi", "lo"))
+    if not (hi > 0.0 and lo > 0.0 and math.isfinite(hi) and math.isfinite(lo)):
+        raise InputError(f"{where}: hi {hi} and lo {lo} must be positive")
+    if max(hi, lo, 1.0 / hi, 1.0 / lo) > _LARGEST_FACTOR:
+        raise InputError(
+            f"{where}: hi {hi:g} and lo {lo:g} must be in {1.0 / _LARGEST_FACTOR:g}-"
+            f"{_LARGEST_FACTOR:g}"
+        )
+    return hi, lo
 
 
 def _where(channel: str, sample: str) -> str:

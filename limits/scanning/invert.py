@@ -22,6 +22,7 @@ from na64.limits.scanning.expected_regions import expected_regions
 from na64.limits.scanning.regions import excluded_regions, interpolated_signals
 from na64.limits.scanning.signal import ExpectedSignal, Progress, silent
 from na64.models.errors import InputError
+from na64.workspaces.pyhf.write import workspace
 
 __all__ = ["Inversion", "invert"]
 
@@ -104,7 +105,7 @@ def _compile(signal: ExpectedSignal) -> CompiledLikelihood:
     """Compile the template once; any signal will do, it is replaced for all masses at once."""
     processes = signal.rates.processes
     ones = np.ones((len(processes), len(signal.bins)))
-    return compile_workspace(signal.template.to_pyhf(ones, processes), validate=False)
+    return compile_workspace(workspace(signal.template, ones, processes), validate=False)
 
 
 def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:

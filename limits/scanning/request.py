@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
@@ -13,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.calculators.registry import CALCULATORS, calculator
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.grids import refined_grid
+from na64.limits.scanning.settings import CALCULATOR, SECTOR, SETTINGS, SIGNAL
 from na64.models.constants import LEPTON_MASSES_GEV
-from na64.models.declared import Declared, declared
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator
@@ -28,7 +27,6 @@ from na64.workspaces.cards.topologies import topology
 
 __all__ = [
     "NO_DARK_MATTER",
-    "SETTINGS",
     "Search",
     "changed_sector",
     "find_cards",
@@ -42,30 +40,6 @@ Search = str | os.PathLike[str] | RunCard
 
 #: name of the dark matter of a mediator that has only its neutrinos to decay to invisibly
 NO_DARK_MATTER: Final = "none"
-
-#: settings of the dark sector by the keywords that name them
-SECTOR: Final[Mapping[str, Declared]] = {
-    ("dark_matter" if item.name == "species" else item.name): item for item in declared(DarkSector)
-}
-#: settings of the signal that are not those of the dark sector
-SIGNAL: Final[Mapping[str, Declared]] = {item.name: item for item in declared(SignalSettings)}
-#: settings of the calculators; a name means the same in all that have it
-CALCULATOR: Final[Mapping[str, Declared]] = {
-    item.name: Declared(
-        item.name,
-        item.default,
-        item.metadata["help"],
-        item.name.replace("_", "-"),
-        False,
-        (),
-        0.0,
-        0.0,
-    )
-    for kind in CALCULATORS.values()
-    for item in fields(kind)
-}
-#: every keyword of a scan that is a setting, as it is declared
-SETTINGS: Final[Mapping[str, Declared]] = {**SECTOR, **SIGNAL, **CALCULATOR}
 
 
 def specify(
@@ -224,7 +198,9 @@ def _model_of(cards: Sequence[RunCard]) -> str:
 
 def _with_defaults(cards: Sequence[RunCard], given: Mapping[str, Any]) -> dict[str, Any]:
     """The dark sector that the cards name, the first that does, below what is given."""
-    told: dict[str, Any] = {}
+    told = next(
+        (dict(card.defaults.dark_sector) for card in cards if card.defaults.dark_sector), {}
+    )
     species = given.get("dark_matter")
     if species is not None and species != told.get("dark_matter"):
         told.pop("splitting", None)  # that of another species

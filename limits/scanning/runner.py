@@ -17,7 +17,8 @@ from na64.limits.results.limit import Limit, Origin
 from na64.limits.results.provenance import provenance
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.invert import invert
-from na64.limits.scanning.request import SETTINGS, Search, specify
+from na64.limits.scanning.request import Search, specify
+from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
 from na64.limits.scanning.validity import limit_warnings
 from na64.models.errors import InputError

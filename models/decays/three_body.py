@@ -135,7 +135,7 @@ def three_body_decay(
             )
         )
     )
-    if MediatorKind(mediator.kind) is not MediatorKind.VECTOR:
+    if mediator.kind != MediatorKind.VECTOR:
         raise InputError(f"three-body decays are for a vector mediator, not {mediator.kind}")
     delta = heavy - light
     if np.any(delta <= 2.0 * ELECTRON_MASS_GEV):

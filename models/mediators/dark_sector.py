@@ -126,7 +126,7 @@ class DarkSector:
         self,
         mass_gev: ArrayLike,
         mediator_mass_gev: ArrayLike,
-        kind: MediatorKind = MediatorKind.VECTOR,
+        kind: str = MediatorKind.VECTOR,
     ) -> NDArray[np.float64]:
         """Return the width to dark matter of a mediator of invariant mass ``mass_gev``.
 

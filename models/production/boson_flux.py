@@ -119,7 +119,9 @@ def primakoff_flux(
     )
     energies = np.broadcast_to(shower.energies_gev, (len(masses), len(track)))
     # heavier than the photon's energy: the weight is zero, and the energy is kept physical
-    return BosonFlux(np.maximum(energies, masses[:, None]), track * probability.T)
+    # in the order of memory in which sums over the nodes do not depend on the number of masses
+    weights = np.ascontiguousarray(track * probability.T)
+    return BosonFlux(np.maximum(energies, masses[:, None]), weights)
 
 
 def emission_flux(

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from na64.models.constants import ALPHA
 from na64.models.kinds import structure
-from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.sources import PhotonSource
 
@@ -49,7 +48,7 @@ def photon_flux(t_min: FloatArray, t_max: FloatArray, source: PhotonSource) -> F
 
 
 def _compton(
-    kind: MediatorKind, mass: FloatArray, y: FloatArray, lepton_mass: float
+    kind: str, mass: FloatArray, y: FloatArray, lepton_mass: float
 ) -> tuple[FloatArray, FloatArray]:
     """Return (A, C) of the lepton's factor A + C [-x/U + (M^2 y + m^2 x^2)/U^2]."""
     x = 1.0 - y
@@ -80,7 +79,7 @@ def ww_spectrum(
     mass: FloatArray,
     y: FloatArray,
     lepton_mass: float,
-    kind: MediatorKind,
+    kind: str,
     source: PhotonSource,
 ) -> FloatArray:
     """Return d sigma/dx in the WW approximation, for a coupling g = e.
@@ -110,7 +109,7 @@ def improved_ww_spectrum(
     mass: FloatArray,
     y: FloatArray,
     lepton_mass: float,
-    kind: MediatorKind,
+    kind: str,
     source: PhotonSource,
 ) -> FloatArray:
     """Return d sigma/dx in the IWW approximation, for a coupling g = e.

@@ -48,7 +48,7 @@ class Emission:
         For an unknown lepton or approximation, and a kind that leptons do not emit.
     """
 
-    kind: MediatorKind = MediatorKind.VECTOR
+    kind: str = MediatorKind.VECTOR
     lepton: str = "e"
     approximation: str = Approximation.ETL
     inelastic: bool = True

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from na64.models.constants import ALPHA
 from na64.models.kinds import structure
-from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.amplitudes import averaged_amplitude
 from na64.models.production.kinematics import EmissionKinematics, largest_u, smallest_u
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
@@ -120,7 +119,7 @@ def angular_nodes(
 
 
 def tree_level_angular(
-    at: EmissionKinematics, kind: MediatorKind, source: PhotonSource, nodes: int
+    at: EmissionKinematics, kind: str, source: PhotonSource, nodes: int
 ) -> FloatArray:
     """Return d^2 sigma/(dx d(-u)) for a coupling g = e.
 
@@ -163,7 +162,7 @@ def tree_level_spectrum(
     mass: FloatArray,
     y: FloatArray,
     lepton_mass: float,
-    kind: MediatorKind,
+    kind: str,
     source: PhotonSource,
     angle_nodes: int,
     transfer_nodes: int,

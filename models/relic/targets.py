@@ -140,7 +140,7 @@ def _neutrino_note(mediator: Mediator, masses: FloatArray) -> list[str]:
 
 
 def _check_portal(mediator: Mediator) -> None:
-    if mediator.kind is not MediatorKind.VECTOR:
+    if mediator.kind != MediatorKind.VECTOR:
         raise InputError(
             f"the relic abundance needs a vector mediator, and {mediator.name} is {mediator.kind}"
         )

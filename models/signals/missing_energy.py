@@ -191,7 +191,7 @@ def _emission(
             ],
             "energies_gev": energies.tolist(),
             "masses_gev": masses.tolist(),
-            "kind": process.kind.value,
+            "kind": str(process.kind),
             "min_energy_gev": threshold,
             "max_energy_gev": limit,
             "approximation": settings.production,

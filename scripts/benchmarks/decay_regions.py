@@ -21,6 +21,7 @@ from na64.limits.scanning.runner import exclude
 from na64.limits.scanning.signal import ExpectedSignal, Settings, expected_signal
 from na64.models.signals import decay_in_flight
 from na64.workspaces.io.cache import TableCache
+from na64.workspaces.pyhf.write import workspace
 
 __all__ = ["main"]
 
@@ -45,7 +46,7 @@ def timed(call: Callable[[], object]) -> tuple[float, float]:
 def region(signal: ExpectedSignal, couplings: np.ndarray | None) -> object:
     """Return the observed region on a grid of couplings; that of the signal if None."""
     processes = signal.rates.processes
-    spec = signal.template.to_pyhf(np.ones((len(processes), len(signal.bins))), processes)
+    spec = workspace(signal.template, np.ones((len(processes), len(signal.bins))), processes)
     likelihood = compile_workspace(spec, validate=False)
     samples = [f"signal_{name}" for name in processes]
     rows = [samples.index(name) for name in likelihood.signal_names]

@@ -26,8 +26,7 @@ import numpy as np
 import pyhf
 import scipy
 
-from na64.limits.calculators import cls_values, upper_limits
-from na64.limits.calculators.toys import ToyCalculator
+from na64.limits.calculators import Asymptotic, Toys, cls_values, upper_limits
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 
 __all__ = ["main"]
@@ -106,7 +105,7 @@ def compare_asymptotics(
     signals = shapes[:, None, :]
     ours, table = best_time(
         lambda: upper_limits(
-            likelihood.inject(signals), confidence_level=LEVEL, method="asymptotic"
+            likelihood.inject(signals), confidence_level=LEVEL, calculator=Asymptotic()
         ),
         repeat,
     )
@@ -138,9 +137,8 @@ def compare_toys(bins: int, kind: str, toys: int, pyhf_toys: int, repeat: int) -
     mu = 2.4
 
     def throw() -> float:
-        calculator = ToyCalculator(batch, toys=toys, seed=1, ensemble="aux-fluctuated")
-        found, _ = calculator.cls_values(np.array([mu]), np.array([0]), expected=False)
-        return float(found[0])
+        thrown = Toys(toys=toys, ensemble="aux-fluctuated")
+        return float(cls_values(batch, mu, calculator=thrown).observed[0])
 
     ours, cls = best_time(throw, repeat)
     model = pyhf.Workspace(spec).model(validate=False)

@@ -1,9 +1,10 @@
 """No two modules import one another, and every room knows only the rooms below it.
 
 The graph is read from the source: imports inside functions and under TYPE_CHECKING count, and so
-do modules named by a string that `importlib` is given ("na64.a.b", "na64.a.b:function", and
-f"{__name__}.{name}" for every module beside). `from package import name` is an import of the
-submodule of that name, and of the package itself if there is none.
+do modules named by a string that `importlib` is given ("na64.a.b", "na64.a.b:function", and with
+f"{__name__}.{name}" every module beside of which the file has the name), except where FOUND_BY_NAME
+says why not. `from package import name` is an import of the submodule of that name, and of the
+package itself if there is none.
 """
 
 from __future__ import annotations
@@ -21,14 +22,21 @@ Graph = Mapping[str, Mapping[str, int]]  #: module -> imported module -> first l
 LAYERS = (
     ("na64.limits.cli",),
     ("na64.limits.figures",),
-    ("na64.limits.planes",),
-    ("na64.limits.scanning", "na64.limits.design"),
+    ("na64.limits.planes", "na64.limits.design"),
+    ("na64.limits.scanning",),
     ("na64.limits.results",),
     ("na64.limits.calculators",),
     ("na64.limits.likelihood",),
     ("na64.workspaces",),
     ("na64.models",),
 )
+#: modules whose strings are no imports, and why: what they name is above them, is looked up when a
+#: user asks for it, and can be replaced by another object of the same name
+FOUND_BY_NAME = {
+    "na64.limits.calculators.registry": "a calculator is data; its engine is found when it runs",
+    "na64.limits.results.limit": "a result is data; redo, recast, to_plane and plot are asked of "
+    "the rooms above",
+}
 MODULE = re.compile(r"(na64(?:\.\w+)+)(?::\w+)?")
 
 
@@ -43,6 +51,8 @@ def _from(node: ast.ImportFrom, module: str, packages: frozenset[str]) -> str:
 
 def _named(node: ast.AST, module: str, packages: frozenset[str]) -> Iterator[str]:
     """Yield what one node of the tree may import: candidates, which need not be modules."""
+    if module in FOUND_BY_NAME and isinstance(node, ast.Constant | ast.JoinedStr):
+        return
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -76,8 +86,9 @@ def import_graph(sources: Mapping[str, ast.Module], packages: frozenset[str]) ->
             for name in _named(node, module, packages):
                 package = name.rpartition(".")[0]
                 if name.endswith(".*"):
-                    beside = [other for other in sources if other.rpartition(".")[0] == package]
-                    found = [other for other in beside if not other.endswith(".__main__")]
+                    words = {w.value for w in ast.walk(tree) if isinstance(w, ast.Constant)}
+                    beside = [other.rpartition(".") for other in sources]
+                    found = ["".join(o) for o in beside if o[0] == package and o[2] in words]
                 elif name in sources:
                     found = [name]
                 else:
@@ -201,7 +212,7 @@ def _graph(**modules: str) -> Graph:
         "if TYPE_CHECKING:\n    from na64.p.b import Name",
         "PATH = 'na64.p.b'",
         "PATH = 'na64.p.b:function'",
-        "import_module(f'na64.p.{name}')",
+        "NAMES = ['b']\nimport_module(f'na64.p.{NAMES[0]}')",
     ],
 )
 def test_every_way_of_importing_counts(text: str) -> None:
@@ -214,7 +225,9 @@ def test_a_name_of_a_package_is_the_package() -> None:
     graph = _graph(p="from na64.p.a import name", p__a="", p__b="from na64.p import name")
     assert dict(graph["na64.p.b"]) == {"na64.p": 1}
     assert circles(graph) == []
-    graph = _graph(p="import_module(f'{__name__}.{name}')", p__a="from na64.p import name")
+    graph = _graph(
+        p="HOME = {'name': 'a'}\nload(f'{__name__}.{HOME[name]}')", p__a="from na64.p import name"
+    )
     assert circles(graph) == [["na64.p", "na64.p.a"]]
 
 

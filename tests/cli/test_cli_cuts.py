@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from na64.limits.calculators import Asymptotic
 from na64.limits.design.optimise import Sideband, optimise_search
 from na64.limits.design.sideband import fit_sideband
 from na64.limits.results.schemas import validate
@@ -112,7 +113,7 @@ def test_a_card_of_several_beam_energies_is_cut_at_one_energy_in_the_calorimeter
 
 
 def test_python_is_behind_it(call, card) -> None:
-    found = optimise_search(card, [40.0, 50.0], mass_gev=0.02, method="asymptotic")
+    found = optimise_search(card, [40.0, 50.0], mass_gev=0.02, calculator=Asymptotic())
     data = call("optimise", card, *FAST, "--cuts", "40,50", "--json").data
     np.testing.assert_allclose(found.couplings, data["expected"], rtol=1e-11)
     table = tomllib.loads(SIDEBAND)["sideband"]

@@ -93,7 +93,7 @@ def test_the_figure_has_the_published_region(call) -> None:
 def test_edges_need_a_method_without_noise(call) -> None:
     done = call("scan", ALP, *FEW, "--method", "toys", "--toys", "100")
     assert done.code == 2
-    assert "regions need the method 'exact' or 'asymptotic', not 'toys'" in done.err
+    assert "regions need a method without statistical noise, not 'toys'" in done.err
 
 
 def test_asymptotic_regions_are_larger(call) -> None:

@@ -70,7 +70,7 @@ def test_spins_on_the_resonance() -> None:
 
 
 def test_four_kinds_down_to_a_kev() -> None:
-    masses = np.geomspace(1e-6, 1.0, 20)
+    masses = np.array([1e-6, 1.6e-6, 1e-5, 1e-3, 0.022, 0.05, 0.09, 0.3, 1.0])
     limits = {kind: scan("na64e-2016-2022", model=kind, masses_gev=masses) for kind in KINDS}
     for limit in limits.values():
         assert limit.complete

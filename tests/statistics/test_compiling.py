@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.calculators import cls_values, upper_limits
+from na64.limits.calculators import calculator, cls_values, upper_limits
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.limits.likelihood.interpolation import (
     additive_shifts,
@@ -26,7 +26,10 @@ def test_injecting_equals_compiling(counting):
     injected = compile_workspace(first, validate=False).inject([[[1.0, 4.0, 0.1]]])
     compiled = compile_workspace(second, validate=False).batch()
     for method in ("exact", "asymptotic"):
-        a, b = upper_limits(injected, method=method), upper_limits(compiled, method=method)
+        a, b = (
+            upper_limits(injected, calculator=calculator(method)),
+            upper_limits(compiled, calculator=calculator(method)),
+        )
         np.testing.assert_array_equal(a.observed, b.observed)
         np.testing.assert_array_equal(a.expected, b.expected)
 
@@ -202,9 +205,9 @@ def test_schema_is_pyhfs(counting):
     [
         (lambda b: upper_limits(b, confidence_level=0.0), "between 0 and 1"),
         (lambda b: upper_limits(b, confidence_level=1.0), "between 0 and 1"),
-        (lambda b: upper_limits(b, method="exat"), "unknown method 'exat'.*'exact'"),
-        (lambda b: upper_limits(b, method="toys", toys=0), "at least one toy"),
-        (lambda b: upper_limits(b, method="toys", ensemble="fixed"), "unknown ensemble"),
+        (lambda _: calculator("exat"), "unknown method 'exat'.*'exact'"),
+        (lambda _: calculator("toys", toys=0), "at least one toy"),
+        (lambda _: calculator("toys", ensemble="fixed"), "unknown ensemble"),
         (lambda b: upper_limits(b, counts=[1.0]), "1 counts for 3 bins"),
         (lambda b: upper_limits(b, counts=[1.0, 2.0, -1.0]), "not negative"),
         (lambda b: upper_limits(b, counts=[0.5, 0.0, 0.0]), "not whole numbers"),
@@ -245,10 +248,10 @@ def test_auxiliary_data_of_every_mass(counting, method):
         gaussian[:, None], generator.normal(size=(4, 5)), generator.poisson(3.0, (4, 5))
     )
     batch = likelihood.inject(np.full((5, 1, 3), 0.3)).with_auxiliary(thrown)
-    together = upper_limits(batch, method=method)
+    together = upper_limits(batch, calculator=calculator(method))
     for i in range(5):
         alone = likelihood.inject(np.full((1, 1, 3), 0.3)).with_auxiliary(thrown[:, i])
-        one = upper_limits(alone, method=method)
+        one = upper_limits(alone, calculator=calculator(method))
         np.testing.assert_allclose(together.observed[i], one.observed[0], rtol=3e-5)
         np.testing.assert_allclose(together.expected[:, i], one.expected[:, 0], rtol=3e-5)
     assert np.ptp(together.observed) > 0.1

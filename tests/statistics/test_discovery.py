@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from na64.limits.calculators import Asymptotic, Exact, FeldmanCousins, Toys
 from na64.limits.calculators.discovery import discovery
 from na64.limits.likelihood.compiled import compile_workspace
 
@@ -33,8 +34,8 @@ def test_one_bin_without_systematics(counting, background, observed):
 
 def test_no_excess_is_no_significance(counting):
     batch = compile_workspace(counting(), validate=False).batch()
-    for method in ("exact", "asymptotic", "toys"):
-        found = discovery(batch, method=method, toys=100)
+    for chosen in (Exact(), Asymptotic(), Toys(toys=100), FeldmanCousins()):
+        found = discovery(batch, calculator=chosen)
         assert (found.p_values[0], found.significance[0], found.best_fit[0]) == (1.0, 0.0, 0.0)
 
 
@@ -45,7 +46,9 @@ def test_asymptotic_formula(counting):
         background=(b,), uncertainty=(0.0,), signal=(s,), efficiency=0.0, observed=(38,)
     )
     found = discovery(
-        compile_workspace(spec, validate=False).batch(), method="asymptotic", expected=True
+        compile_workspace(spec, validate=False).batch(),
+        calculator=Asymptotic(),
+        expected=True,
     )
     wanted = math.sqrt(2.0 * ((s + b) * math.log1p(s / b) - s))
     assert found.significance[0] == pytest.approx(wanted, rel=1e-7)
@@ -56,7 +59,7 @@ def test_asymptotic_formula(counting):
 def test_toys_agree_with_the_enumeration(counting):
     batch = compile_workspace(counting(observed=(0, 2, 0)), validate=False).batch()
     exact = discovery(batch).p_values[0]
-    toys = discovery(batch, method="toys", toys=40_000, seed=4).p_values[0]
+    toys = discovery(batch, calculator=Toys(toys=40_000, seed=4)).p_values[0]
     assert abs(toys - exact) < 4.0 * math.sqrt(exact / 40_000)
 
 
@@ -67,7 +70,7 @@ def test_expected_significance_grows_with_the_signal(counting):
     found = discovery(likelihood.inject(signals), expected=True)
     assert found.expected is not None
     assert np.all(np.diff(found.expected) > 0.0)
-    asymptotic = discovery(likelihood.inject(signals), method="asymptotic", expected=True)
+    asymptotic = discovery(likelihood.inject(signals), calculator=Asymptotic(), expected=True)
     assert asymptotic.expected is not None
     # at 8 events over half an event the two agree to a few tenths of a standard deviation
     assert found.expected[2] == pytest.approx(asymptotic.expected[2], abs=0.4)

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from na64.limits.calculators import cls_values, upper_limits
+from na64.limits.calculators import Exact, Status, calculator, cls_values, upper_limits
 from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
-from na64.limits.results.limit import Status
 from na64.models.errors import InputError
 
 
@@ -114,7 +113,7 @@ def test_the_limit_is_where_cls_crosses(counting):
 def test_cls_is_one_without_signal(counting):
     batch = compile_workspace(counting(), validate=False).batch()
     for method in ("exact", "asymptotic"):
-        found = cls_values(batch, 0.0, method=method, expected=True)
+        found = cls_values(batch, 0.0, calculator=calculator(method), expected=True)
         assert found.observed[0] == 1.0
         assert np.all(found.expected == 1.0)
 
@@ -130,8 +129,8 @@ def test_hopeless_enumerations_are_refused(counting):
         )
         batch = compile_workspace(spec, validate=False).batch()
         with pytest.raises(InputError, match=rf"{n} bins .* 'toys' or 'asymptotic'"):
-            upper_limits(batch, max_datasets=5000)
-        assert upper_limits(batch, method="asymptotic").status == (Status.OK,)
+            upper_limits(batch, calculator=Exact(max_datasets=5000))
+        assert upper_limits(batch, calculator=calculator("asymptotic")).status == (Status.OK,)
 
 
 @settings(max_examples=200, deadline=None)
@@ -157,7 +156,7 @@ def test_every_failure_is_reported(
         kind=kind,
     )
     batch = compile_workspace(spec, validate=False).batch()
-    found = upper_limits(batch, method=method)
+    found = upper_limits(batch, calculator=calculator(method))
     impossible = any(
         n > 0 and b == 0.0 and s == 0.0
         for n, b, s in zip(observed, background, signal, strict=True)
@@ -182,7 +181,7 @@ def test_projection_without_data(counting):
     """Expected limits of the nominal background need no data."""
     batch = compile_workspace(counting(observed=(5, 5, 5)), validate=False).batch()
     for method in ("exact", "asymptotic"):
-        found = upper_limits(batch, method=method, observed=False)
+        found = upper_limits(batch, calculator=calculator(method), observed=False)
         assert np.isnan(found.observed[0])
         assert found.status == (Status.OK,)
         assert np.all(np.isfinite(found.expected))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+from na64.limits.calculators import Status, Toys
 from na64.limits.likelihood.compiled import compile_workspace
-from na64.limits.results.limit import Status
-from na64.limits.scanning.regions import excluded_regions, interpolated_signals, region_contours
+from na64.limits.scanning.regions import excluded_regions, interpolated_signals
 from na64.models.errors import InputError
 
 #: without systematics and events, excluded means more than ln 10 signal events
@@ -106,29 +106,6 @@ def test_expected_regions_enclose_each_other(counting):
     assert strong[0] <= observed[0] <= weak[0]
 
 
-def test_contours_close(likelihood):
-    """A region inside the grid has a closed border through the polished edges."""
-    masses = np.geomspace(0.01, 0.1, 15)
-    yields = 1e9 * np.exp(-(np.log(masses / 0.03) ** 2) * 40.0)
-
-    def signals(mass, coupling):
-        return _spread(yields[mass] * coupling**2 * np.exp(-2e6 * coupling**2))
-
-    found = excluded_regions(likelihood, signals, 15, COUPLINGS)
-    assert found.status[0] is Status.NO_EXCLUSION
-    (border,) = region_contours(masses, found)
-    np.testing.assert_array_equal(border[0], border[-1])
-    edges = {
-        (float(m), edge)
-        for m, intervals in zip(masses, found.regions, strict=True)
-        for edge in intervals[:1]
-    }
-    for mass, (low, high) in edges:
-        on_mass = border[np.abs(np.log(border[:, 0] / mass)) < 1e-9, 1]
-        assert low == pytest.approx(on_mass.min(), rel=1e-9)
-        assert high == pytest.approx(on_mass.max(), rel=1e-9)
-
-
 def test_interpolated_signals(likelihood):
     """60 nodes give the edges of the exact curve to a per mille."""
     decays = np.array([1e6, 1e7])
@@ -150,7 +127,7 @@ def test_interpolated_signals(likelihood):
     [
         ({"couplings": [1e-3]}, "at least two"),
         ({"couplings": [1e-3, 1e-4]}, "increasing"),
-        ({"method": "toys"}, "'exact' or 'asymptotic'"),
+        ({"calculator": Toys()}, "without statistical noise, not 'toys'"),
         ({"order": 3}, "band order"),
         ({"confidence_level": 1.5}, "between 0 and 1"),
     ],

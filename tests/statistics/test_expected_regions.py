@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from na64.limits.calculators import Regions
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 from na64.limits.scanning.expected_regions import expected_regions
-from na64.limits.scanning.regions import Intervals, excluded_regions, interpolated_signals
+from na64.limits.scanning.regions import excluded_regions, interpolated_signals
 
 COUPLINGS = np.geomspace(1e-3, 1.0, 46)
 
@@ -63,7 +64,7 @@ def decays_in_flight(strength: float) -> np.ndarray:
     return strength * g2[:, None, None] * np.stack([inside, beyond], axis=-1)[:, None, :]
 
 
-def largest_difference(first: Intervals, second: Intervals) -> float:
+def largest_difference(first: Regions, second: Regions) -> float:
     assert len(first) == len(second)
     pairs = [
         (a, b)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.calculators import upper_limits
+from na64.limits.calculators import calculator, upper_limits
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 
 
@@ -136,7 +136,7 @@ def test_asymptotic_limits(counting, kind):
     )
     theirs = _pyhf_limits(workspace, 0.9, 30.0)
     batch = compile_workspace(workspace, validate=False).batch()
-    ours = upper_limits(batch, confidence_level=0.9, method="asymptotic")
+    ours = upper_limits(batch, confidence_level=0.9, calculator=calculator("asymptotic"))
     assert ours.observed[0] == pytest.approx(theirs[0], rel=1e-4)
     np.testing.assert_allclose(ours.expected[::2, 0], theirs[1:], rtol=1e-4)
 
@@ -146,7 +146,7 @@ def test_scale_of_the_signal_does_not_matter(counting, scale):
     signal = tuple(scale * s for s in (0.45, 0.33, 0.22))
     batch = compile_workspace(counting(signal=signal), validate=False).batch()
     for method, wanted in (("asymptotic", 1.598), ("exact", 2.351)):
-        found = upper_limits(batch, method=method, expected=False)
+        found = upper_limits(batch, calculator=calculator(method), expected=False)
         assert found.observed[0] * scale == pytest.approx(wanted, rel=4e-4)
 
 
@@ -172,7 +172,7 @@ def test_hard_workspaces(counting, name):
     likelihood = compile_workspace(workspace, validate=False)
     batch = likelihood.batch()
     for method in ("asymptotic", "exact"):
-        found = upper_limits(batch, method=method)
+        found = upper_limits(batch, calculator=calculator(method))
         assert [s.value for s in found.status] == ["ok"]
         assert np.all(np.isfinite(found.expected))
         assert np.all(np.diff(found.expected[:, 0]) >= -1e-6)

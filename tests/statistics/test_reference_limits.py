@@ -12,7 +12,7 @@ import math
 import numpy as np
 import pytest
 
-from na64.limits.calculators import upper_limits
+from na64.limits.calculators import Toys, calculator, upper_limits
 from na64.limits.likelihood.compiled import compile_workspace
 
 # efficiency uncertainty, CL, asymptotic, exact: signal events for n = (0, 0, 0)
@@ -32,7 +32,9 @@ TABLE = [
 def test_no_event(counting, efficiency, level, asymptotic, exact):
     batch = compile_workspace(counting(efficiency=efficiency), validate=False).batch()
     for method, wanted in (("asymptotic", asymptotic), ("exact", exact)):
-        found = upper_limits(batch, confidence_level=level, method=method, expected=False)
+        found = upper_limits(
+            batch, confidence_level=level, calculator=calculator(method), expected=False
+        )
         # the reference has four digits
         assert found.observed_events[0] == pytest.approx(wanted, rel=4e-4)
 
@@ -70,7 +72,7 @@ def test_closed_form_with_an_efficiency(counting):
 @pytest.mark.parametrize(("method", "wanted"), [("asymptotic", 2.795), ("exact", 3.143)])
 def test_one_event(counting, method, wanted):
     batch = compile_workspace(counting(observed=(0, 1, 0)), validate=False).batch()
-    found = upper_limits(batch, confidence_level=0.9, method=method, expected=False)
+    found = upper_limits(batch, confidence_level=0.9, calculator=calculator(method), expected=False)
     assert found.observed_events[0] == pytest.approx(wanted, rel=4e-4)
 
 
@@ -83,7 +85,7 @@ def test_one_event(counting, method, wanted):
 )
 def test_bands(counting, method, wanted):
     batch = compile_workspace(counting(), validate=False).batch()
-    found = upper_limits(batch, confidence_level=0.9, method=method)
+    found = upper_limits(batch, confidence_level=0.9, calculator=calculator(method))
     # the reference has two decimals
     np.testing.assert_allclose(found.expected_events[:, 0], wanted, atol=0.006)
 
@@ -105,11 +107,8 @@ def test_toys(counting, efficiency, observed, ensemble, wanted):
     found = upper_limits(
         batch,
         confidence_level=0.9,
-        method="toys",
+        calculator=Toys(toys=10_000, seed=11, ensemble=ensemble),
         expected=False,
-        toys=10_000,
-        seed=11,
-        ensemble=ensemble,
     )
     assert found.observed_error is not None
     error = found.observed_error[0]

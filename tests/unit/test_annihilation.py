@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -101,18 +102,30 @@ def test_integral_over_any_width_against_adaptive_quadrature(
     narrow = resonance(mass, DarkSector(DarkMatter.DIRAC, 10.0**log_alpha, 3.0))
     edges = np.geomspace(50.0, 100.0, 70)
     found = resonant_yield(narrow, lambda energy: (energy / 75.0) ** slope, edges)
-    # the same in the phase of the resonance, by adaptive quadrature between its extremes
-    scale = mass * float(narrow.total(np.array(mass)))
-    low, high = np.arctan(
-        (2 * ELECTRON_MASS_GEV * (np.array([50.0, 100.0]) + ELECTRON_MASS_GEV) - mass**2) / scale
+    # the same in the phase of the resonance, by adaptive quadrature between its extremes, of the
+    # formula written out in numbers (exact in m_e, Gamma_ee = alpha M/3 (1 + 2 r) beta)
+    alpha_d, electron, chi = 10.0**log_alpha, ELECTRON_MASS_GEV, mass / 3.0
+
+    def width(root: float, daughter: float, coupling: float) -> float:
+        r = (daughter / root) ** 2
+        return coupling * root / 3.0 * math.sqrt(max(1.0 - 4.0 * r, 0.0)) * (1.0 + 2.0 * r)
+
+    scale = mass * width(mass, chi, alpha_d)
+    low, high = (
+        math.atan((2.0 * electron * (energy + electron) - mass**2) / scale)
+        for energy in (50.0, 100.0)
     )
 
-    def integrand(theta: np.ndarray) -> np.ndarray:
-        s = mass**2 + scale * np.tan(theta)
-        energy = s / (2 * ELECTRON_MASS_GEV) - ELECTRON_MASS_GEV
-        sigma = annihilation_cross_section(energy, narrow)
-        jacobian = scale / np.cos(theta) ** 2 / (2 * ELECTRON_MASS_GEV)
-        return np.asarray(sigma * jacobian * (energy / 75.0) ** slope)
+    def integrand(theta: float) -> float:
+        tangent = math.tan(theta)
+        s = mass**2 + scale * tangent
+        root, energy = math.sqrt(s), s / (2.0 * electron) - electron
+        dark = width(root, chi, alpha_d)
+        flux = 3.0 * math.pi * s / (0.25 * s - electron**2)
+        pole = (s - mass**2) ** 2 + s * dark**2
+        sigma = flux * width(root, electron, ALPHA) * dark / pole
+        jacobian = scale * (1.0 + tangent**2) / (2.0 * electron)
+        return float(sigma * jacobian * (energy / 75.0) ** slope)
 
     centre = min(max(0.0, low), high)
     expected = sum(adaptive(integrand, a, b) for a, b in ((low, centre), (centre, high)) if b > a)

@@ -13,6 +13,7 @@ from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.reader import available_cards, load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json
 from na64.workspaces.pyhf.template import Template
+from na64.workspaces.pyhf.write import workspace
 from tests.shared import CARD_HEAD
 
 BIN = """
@@ -86,7 +87,7 @@ def test_it_multiplies_with_the_uncertainty_of_the_efficiency() -> None:
 
 def limit(template: Template) -> float:
     signals = np.array([[[0.5, 0.5]]])
-    spec = template.to_pyhf(signals[0], ("emission",))
+    spec = workspace(template, signals[0], ("emission",))
     batch = compile_workspace(spec, validate=False).inject(signals)
     return float(upper_limits(batch, expected=False).observed[0])
 

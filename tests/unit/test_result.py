@@ -1,4 +1,4 @@
-"""Limit and Specification: what they refuse, and files that are the same after writing and reading."""
+"""Limit and Specification: what they refuse, and files that are the same when they are read."""
 
 from __future__ import annotations
 

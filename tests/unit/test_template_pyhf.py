@@ -23,6 +23,7 @@ from na64.workspaces.pyhf.write import (
     patchset,
     pyhf_digest,
     signal_workspace,
+    workspace,
 )
 from tests.shared import CARD_HEAD
 
@@ -51,7 +52,7 @@ def test_pyhf_accepts_every_card(name: str) -> None:
     card = load_card(name)
     template = Template.from_card(card)
     processes = topology(card.topology).processes
-    spec = template.to_pyhf(np.ones((len(processes), len(card.bins))), processes)
+    spec = workspace(template, np.ones((len(processes), len(card.bins))), processes)
     model = pyhf.Workspace(spec).model()
     assert model.config.poi_name == "mu"
     assert model.config.channels == sorted(item.name for item in card.bins)
@@ -169,9 +170,9 @@ def test_refusals(template: Template) -> None:
     with pytest.raises(InputError, match="no signal of dark-photon at any mass"):
         patchset(template, power_law_rates([[0.0, 0.0]]))
     with pytest.raises(InputError, match=r"shape \(2, 3\), expected \(processes, bins\) \(2, 7\)"):
-        template.to_pyhf(np.ones((2, 3)), PROCESSES)
+        workspace(template, np.ones((2, 3)), PROCESSES)
     with pytest.raises(InputError, match="finite and not negative"):
-        template.to_pyhf(-np.ones((2, 7)), PROCESSES)
+        workspace(template, -np.ones((2, 7)), PROCESSES)
 
 
 def test_measurements_of_other_origin() -> None:

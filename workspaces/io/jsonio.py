@@ -292,4 +292,4 @@ def _link(temporary: Path, target: Path) -> None:
 
 
 def _exists(target: Path) -> InputError:
-    return InputError(f"file exists: {target} (--force overwrites it)")
+    return InputError(f"file exists: {target}; it is replaced only if that is asked for")

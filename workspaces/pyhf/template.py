@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -242,28 +242,6 @@ class Template:
         exposures = np.array([item.exposure for item in self.bins])
         scale = exposures * self.efficiencies(rates.masses_gev)
         return np.asarray(rates.events[..., places] * scale[:, None, None, :])
-
-    def to_pyhf(
-        self,
-        signals: ArrayLike,
-        processes: Sequence[str],
-        *,
-        measurement: str = "measurement",
-    ) -> dict[str, object]:
-        """Return the pyhf workspace with the given signal at mu = 1.
-
-        Parameters
-        ----------
-        signals
-            Accepted events, shape (P, B): process, bin.
-        processes
-            Names of the P processes; their samples are called ``signal_<process>``.
-        measurement
-            Name of the measurement.
-        """
-        from na64.workspaces.pyhf.write import workspace
-
-        return workspace(self, signals, processes, measurement=measurement)
 
     def to_dict(self) -> dict[str, object]:
         """Return everything that the likelihood depends on as plain data."""
