@@ -18,9 +18,10 @@ from na64.limits.calculators.registry import upper_limits
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 from na64.limits.results.limit import BAND_ORDER, Regions, Status
 from na64.limits.scanning.expected_regions import expected_regions
-from na64.limits.scanning.regions import excluded_regions, interpolated_signals
+from na64.limits.scanning.regions import excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal
 from na64.models.errors import InputError
+from na64.models.signals.rates import EventCurves
 
 __all__ = ["Inversion", "invert"]
 
@@ -158,7 +159,7 @@ def _regions(
         )
     likelihood = _compile(signal)
     accepted = _in_order(signal, likelihood, signal.accepted)
-    events = interpolated_signals(rates.couplings, accepted)
+    events = EventCurves.through(rates.couplings, accepted)
     count = len(rates.masses_gev)
 
     progress("expected regions")
