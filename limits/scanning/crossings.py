@@ -3,12 +3,13 @@
 Whether a signal is excluded is CLs at that signal, and costs an ensemble. But the limit on the
 *number of signal events* depends on how the events are shared among bins and processes alone, and
 that changes slowly along the coupling. So with h = ln(events / limit), positive where excluded,
-a few limits decide where there is nothing to be looked at: far above and far below. Where h changes
-its sign, or nearly does, the limit is computed at every node; in between its logarithm is
-interpolated in ln(coupling). Narrow intervals between two nodes are looked for where h turns back
-before it reaches zero.
+limits of rounded shapes at a few nodes decide where there is nothing to be looked at: far above and
+far below. Where h changes its sign, or nearly does, the limit is computed at every node; in between
+its logarithm is interpolated in ln(coupling). Narrow intervals between two nodes are looked for
+where h turns back before it reaches zero.
 
-Each mass is looked at by itself: results do not depend on which masses are asked for together.
+Each mass is looked at by itself, and limits are those of rounded shapes: results do not depend on
+which masses are asked for together.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 #: signal events at mass indices (N,) and couplings (N,): shape (N, S, B)
 Signals = Callable[[Index, Array], Array]
-#: ln of K limits in events, of signals with shape (N, S, B): shape (K, N); infinite where there is
-#: none, NaN where it could not be computed
+#: ln of K limits in events, of signals of one event, shape (N, S, B): shape (K, N); infinite where
+#: there is none, NaN where it could not be computed
 Limits = Callable[[Array], Array]
 
+#: digits of the shares of bins and processes for a first look
+_ROUGH: Final = 2
 #: nodes from one limit to the next where no limit is near
 _STRIDE: Final = 16
 #: events below which no limit is expected; above it the stride begins
@@ -108,7 +111,9 @@ class Crossings:
         return tuple(answer)
 
 
-def find_crossings(signals: Signals, n_masses: int, x: Array, limits: Limits) -> Crossings:
+def find_crossings(
+    signals: Signals, n_masses: int, x: Array, limits: Limits, *, digits: int
+) -> Crossings:
     """Find where events cross limits.
 
     Parameters
@@ -121,11 +126,14 @@ def find_crossings(signals: Signals, n_masses: int, x: Array, limits: Limits) ->
         ln of the couplings, increasing, shape (C,).
     limits
         ln of K limits in events.
+    digits
+        Digits of the shares of bins and processes of which limits are computed.
     """
-    table = _Table(signals, n_masses, x, limits)
-    table.solve_where_it_matters()
+    remembered = _Remembered(limits)
+    table = _Table(signals, n_masses, x, remembered)
+    table.solve_where_it_matters(digits)
     lines = table.lines()
-    _look_between(lines, signals, limits)
+    _look_between(lines, signals, lambda events: remembered(events, digits))
     found = [
         (line, i)
         for line in lines
@@ -166,6 +174,28 @@ def find_crossings(signals: Signals, n_masses: int, x: Array, limits: Limits) ->
     )
 
 
+class _Remembered:
+    """Limits of rounded shapes, each computed once."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.known: dict[bytes, Array] = {}
+
+    def __call__(self, events: Array, digits: int) -> Array:
+        """Return the limits of N signals with events, shape (K, N)."""
+        shape = events / events.sum(axis=(1, 2), keepdims=True)
+        # However small, a share that is not zero breaks ties among outcomes and must not vanish.
+        least = np.where(shape > 0.0, 0.5 * 10.0**-digits, 0.0)
+        shape = np.maximum(np.round(shape, digits), least)
+        shape /= shape.sum(axis=(1, 2), keepdims=True)
+        keys = [one.tobytes() for one in shape]
+        new = {key: i for i, key in enumerate(keys) if key not in self.known}
+        if new:
+            found = np.minimum(self.limits(shape[list(new.values())]), _NONE)
+            self.known.update(zip(new, found.T, strict=True))
+        return np.array([self.known[key] for key in keys]).T
+
+
 @dataclass(slots=True)
 class _Line:
     """h and ln(limit) along one mass, at positions that increase."""
@@ -187,7 +217,9 @@ class _Line:
 class _Table:
     """Limits at the nodes of a grid, as many as are needed."""
 
-    def __init__(self, signals: Signals, n_masses: int, x: Array, limits: Limits) -> None:
+    def __init__(
+        self, signals: Signals, n_masses: int, x: Array, limits: _Remembered
+    ) -> None:
         self.x, self.limits = x, limits
         rows = np.repeat(np.arange(n_masses), len(x))
         events = signals(rows, np.exp(np.tile(x, n_masses)))
@@ -202,20 +234,21 @@ class _Table:
         every[np.arange(n_masses), peak] = self.totals.max(axis=1) > 0.0
         # (K, M, C): none without events
         self.level = np.full((1, *self.totals.shape), _NONE)
-        self._solve(every)
+        self._solve(every, _ROUGH)
 
-    def _solve(self, nodes: Flags) -> None:
+    def _solve(self, nodes: Flags, digits: int) -> None:
         mass, column = np.nonzero(nodes)
         if not len(mass):
             return
-        found = np.minimum(self.limits(self.events[mass, column]), _NONE)
+        found = self.limits(self.events[mass, column], digits)
         if len(found) != len(self.level):
             self.level = np.repeat(self.level, len(found), axis=0)
         self.level[:, mass, column] = found
         self.known |= nodes
 
-    def solve_where_it_matters(self) -> None:
+    def solve_where_it_matters(self, digits: int) -> None:
         """Compute limits at both ends of every change of sign, and where h is nearly zero."""
+        done = np.zeros(self.known.shape, dtype=bool)
         while True:
             h = self._interpolate()
             with np.errstate(invalid="ignore"):
@@ -223,10 +256,11 @@ class _Table:
             changes = (h[..., 1:] >= 0.0) != (h[..., :-1] >= 0.0)
             needed[..., 1:] |= changes
             needed[..., :-1] |= changes
-            new = needed.any(axis=0) & ~self.known & (self.totals > 0.0)
+            new = needed.any(axis=0) & ~done & (self.totals > 0.0)
             if not new.any():
                 return
-            self._solve(new)
+            self._solve(new, digits)
+            done |= new
 
     def _interpolate(self) -> Array:
         """Fill in the limits between the nodes where they are known; return h, (K, M, C)."""
@@ -277,7 +311,7 @@ def _look_between(lines: list[_Line], signals: Signals, limits: Limits) -> None:
         high = points[np.minimum(least + 1, _POINTS - 1), every]
         at = points[least, every]
     events = signals(mass, np.exp(at))
-    levels = np.minimum(limits(events), _NONE)
+    levels = limits(events)
     logs = _log(events.sum(axis=(1, 2)))
     for i, line in enumerate([lines[i] for i in which.tolist()]):
         level = float(levels[line.limit, i])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -15,6 +17,9 @@ from na64.models.signals.rates import checked_couplings
 __all__ = ["expected_regions"]
 
 Array = NDArray[np.float64]
+
+#: digits of the shares of bins and processes of which limits are computed
+_DIGITS: Final = 4
 
 
 def expected_regions(
@@ -49,7 +54,7 @@ def expected_regions(
 
     def limits(events: Array) -> Array:
         table = upper_limits(
-            likelihood.inject(events / events.sum(axis=(1, 2), keepdims=True)),
+            likelihood.inject(events),
             confidence_level=confidence_level,
             method=method,
             observed=observed,
@@ -57,7 +62,7 @@ def expected_regions(
         with np.errstate(invalid="ignore"):
             return np.where(np.isfinite(table.expected), np.log(table.expected), np.inf)
 
-    crossings = find_crossings(signals, n_masses, np.log(grid), limits)
+    crossings = find_crossings(signals, n_masses, np.log(grid), limits, digits=_DIGITS)
     found = crossings.regions(grid, crossings.at)
     # without any events there is nothing to compute, and nothing to tell the bands apart
     return found if len(found) > 1 else found * 5

@@ -30,6 +30,8 @@ Index = NDArray[np.intp]
 
 #: tolerance of an edge in ln(coupling)
 _TOLERANCE: Final = 1e-6
+#: digits of the shares of bins and processes: as good as exact
+_DIGITS: Final = 12
 #: how far from the interpolated crossing CLs is looked at first
 _CLOSE: Final = 1e-4
 #: ln(CLs / alpha) is kept within this range
@@ -109,7 +111,7 @@ def excluded_regions(
 
     def limits(events: Array) -> Array:
         table = upper_limits(
-            likelihood.inject(events / events.sum(axis=(1, 2), keepdims=True)),
+            likelihood.inject(events),
             confidence_level=confidence_level,
             method=method,
             expected=False,
@@ -126,7 +128,7 @@ def excluded_regions(
         with np.errstate(divide="ignore"):
             return np.asarray(np.clip(np.log(found.observed / alpha), -_DEPTH, _DEPTH))
 
-    crossings = find_crossings(signals, n_masses, x, limits)
+    crossings = find_crossings(signals, n_masses, x, limits, digits=_DIGITS)
     way = np.sign(crossings.inside - crossings.outside)
 
     def falling(step: Array, which: Index) -> Array:
