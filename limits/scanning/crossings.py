@@ -43,6 +43,8 @@ _STRIDE: Final = 16
 _FEW: Final = 0.1
 #: |ln(events / limit)| below which the limit is computed at a node
 _NEAR: Final = 0.05
+#: change of ln(limit) between the ends of a bracket that is made narrower, and how often it is
+_JUMP, _CLOSER = 0.01, 4
 #: ln of a limit that stands for none
 _NONE: Final = 300.0
 #: points of one look between nodes, and looks, each at two steps of the one before
@@ -134,18 +136,53 @@ def find_crossings(
     table.solve_where_it_matters(digits)
     lines = table.lines()
     _look_between(lines, signals, lambda events: remembered(events, digits))
+    found = _brackets(lines, signals)
+    for _ in range(_CLOSER):
+        levels = np.diff(found.levels, axis=1)[:, 0]
+        jumps = np.flatnonzero(np.abs(levels) > _JUMP)
+        if not len(jumps):
+            break
+        events = signals(found.mass[jumps], np.exp(found.at[jumps]))
+        _insert(found.line[jumps], lines, found.at[jumps], events, remembered(events, digits))
+        found = _brackets(lines, signals)
+    shape = table.level.shape[:2]
+    return Crossings(
+        limit=np.array([lines[i].limit for i in found.line.tolist()], dtype=np.intp),
+        mass=found.mass,
+        outside=found.outside,
+        inside=found.inside,
+        at=found.at,
+        starts=np.array([line.h[0] >= 0.0 for line in lines]).reshape(shape),
+        failed=np.array([line.failed for line in lines]).reshape(shape),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Brackets:
+    """Changes of sign between two points of lines, and where the interpolated h is zero."""
+
+    line: Index
+    mass: Index
+    levels: Array
+    outside: Array
+    inside: Array
+    at: Array
+
+
+def _brackets(lines: list[_Line], signals: Signals) -> _Brackets:
+    """Find all changes of sign along lines."""
     found = [
-        (line, i)
-        for line in lines
+        (n, i)
+        for n, line in enumerate(lines)
         if not line.failed
         for i in np.flatnonzero((line.h[1:] >= 0.0) != (line.h[:-1] >= 0.0)).tolist()
     ]
-    mass = np.array([line.mass for line, _ in found], dtype=np.intp)
+    mass = np.array([lines[n].mass for n, _ in found], dtype=np.intp)
     ends, levels = (
-        np.array([getattr(line, name)[i : i + 2] for line, i in found]).reshape(-1, 2)
+        np.array([getattr(lines[n], name)[i : i + 2] for n, i in found]).reshape(-1, 2)
         for name in ("x", "level")
     )
-    enters = np.array([line.h[i + 1] >= 0.0 for line, i in found], dtype=bool)
+    enters = np.array([lines[n].h[i + 1] >= 0.0 for n, i in found], dtype=bool)
     outside, inside = np.where(enters, ends.T, ends.T[::-1])
     slope = (levels[:, 1] - levels[:, 0]) / (ends[:, 1] - ends[:, 0])
 
@@ -161,17 +198,10 @@ def find_crossings(
         way = find_roots(
             shortage, nothing, all_of_it, tolerance=_TOLERANCE, floor=0.0, ceiling=1.0
         ).x
-    shape = table.level.shape[:2]
-    return Crossings(
-        limit=np.array([line.limit for line, _ in found], dtype=np.intp),
-        mass=mass,
-        outside=outside,
-        inside=inside,
-        # a bracket whose ends are equal to the limit has no root by a rounding error
-        at=outside + np.where(np.isnan(way), 0.5, way) * (inside - outside),
-        starts=np.array([line.h[0] >= 0.0 for line in lines]).reshape(shape),
-        failed=np.array([line.failed for line in lines]).reshape(shape),
-    )
+    # an end that is equal to the limit may have no root by a rounding error
+    at = outside + np.where(np.isnan(way), 0.5, way) * (inside - outside)
+    which = np.array([n for n, _ in found], dtype=np.intp)
+    return _Brackets(which, mass, levels, outside, inside, at)
 
 
 class _Remembered:
@@ -217,9 +247,7 @@ class _Line:
 class _Table:
     """Limits at the nodes of a grid, as many as are needed."""
 
-    def __init__(
-        self, signals: Signals, n_masses: int, x: Array, limits: _Remembered
-    ) -> None:
+    def __init__(self, signals: Signals, n_masses: int, x: Array, limits: _Remembered) -> None:
         self.x, self.limits = x, limits
         rows = np.repeat(np.arange(n_masses), len(x))
         events = signals(rows, np.exp(np.tile(x, n_masses)))
@@ -311,13 +339,15 @@ def _look_between(lines: list[_Line], signals: Signals, limits: Limits) -> None:
         high = points[np.minimum(least + 1, _POINTS - 1), every]
         at = points[least, every]
     events = signals(mass, np.exp(at))
-    levels = limits(events)
+    _insert(which, lines, at, events, limits(events))
+
+
+def _insert(which: Index, lines: list[_Line], at: Array, events: Array, levels: Array) -> None:
+    """Put points with known limits (K, N) into lines."""
     logs = _log(events.sum(axis=(1, 2)))
-    for i, line in enumerate([lines[i] for i in which.tolist()]):
+    for i, line in enumerate([lines[n] for n in which.tolist()]):
         level = float(levels[line.limit, i])
-        # compared as everywhere else: from zero on it is excluded
-        if (logs[i] - level >= 0.0) != (sign[i] > 0.0):
-            line.insert(float(at[i]), level, float(logs[i] - level))
+        line.insert(float(at[i]), level, float(logs[i]) - level)
 
 
 def _log(events: Array) -> Array:

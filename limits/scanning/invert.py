@@ -18,9 +18,8 @@ from na64.limits.calculators.registry import upper_limits
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 from na64.limits.results.limit import BAND_ORDER, Regions, Status
 from na64.limits.scanning.expected_regions import expected_regions
-from na64.limits.scanning.regions import excluded_regions
+from na64.limits.scanning.regions import check_method, excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal
-from na64.models.errors import InputError
 from na64.models.signals.rates import EventCurves
 
 __all__ = ["Inversion", "invert"]
@@ -36,10 +35,9 @@ class Inversion:
     ----------
     regions
         Excluded intervals for the observed data, one tuple per mass; empty without data.
-    expected
-        Lowest coupling expected to be excluded, in `BAND_ORDER`, shape (5, M).
     expected_regions
-        Intervals that the median outcome without a signal excludes, one tuple per mass.
+        Intervals that outcomes without a signal exclude: for each band in `BAND_ORDER`, one
+        tuple per mass.
     events_limit
         Accepted signal events at the lowest excluded coupling, shape (M,).
     yields
@@ -52,8 +50,7 @@ class Inversion:
     """
 
     regions: tuple[Regions, ...]
-    expected: Array
-    expected_regions: tuple[Regions, ...]
+    expected_regions: tuple[tuple[Regions, ...], ...]
     events_limit: Array
     yields: Mapping[str, Array]
     status: tuple[Status, ...]
@@ -61,6 +58,11 @@ class Inversion:
     ensemble: str | None
     seed: int | None = None
     toys: int | None = None
+
+    @property
+    def expected(self) -> Array:
+        """Lowest coupling expected to be excluded, in `BAND_ORDER`, shape (5, M); NaN if none."""
+        return np.array([_lowest(band) for band in self.expected_regions])
 
 
 def invert(
@@ -114,11 +116,9 @@ def invert(
 
     missing = np.full(len(totals), math.nan)
     lowest = coupling(table.observed) if observed else missing
-    expected = coupling(table.expected)
     return Inversion(
         regions=_open(lowest),
-        expected=expected,
-        expected_regions=_open(expected[BAND_ORDER.index(0)]),
+        expected_regions=tuple(_open(band) for band in coupling(table.expected)),
         events_limit=table.observed_events if observed else missing,
         yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(signal.rates.processes)},
         status=table.status,
@@ -152,11 +152,7 @@ def _regions(
     progress: Callable[[str], object],
 ) -> Inversion:
     rates = signal.rates
-    if method not in ("exact", "asymptotic"):
-        raise InputError(
-            f"the signal in {signal.card.name} is no power of {rates.parameter}: its regions need "
-            f"the method 'exact' or 'asymptotic', not '{method}'"
-        )
+    check_method(method, f"the signal in {signal.card.name} is no power of {rates.parameter}: its ")
     likelihood = _compile(signal)
     accepted = _in_order(signal, likelihood, signal.accepted)
     events = EventCurves.through(rates.couplings, accepted)
@@ -172,7 +168,6 @@ def _regions(
         method=method,
         observed=observed,
     )
-    median = bands[BAND_ORDER.index(0)]
     if observed:
         progress("excluded regions")
         found = excluded_regions(
@@ -187,7 +182,8 @@ def _regions(
         status, messages = found.status, found.messages
     else:
         regions = ((),) * count
-        status = tuple(_status(intervals, float(rates.couplings[0])) for intervals in median)
+        median, smallest = bands[BAND_ORDER.index(0)], float(rates.couplings[0])
+        status = tuple(_status(intervals, smallest) for intervals in median)
         messages = ("",) * count
     lowest = _lowest(regions)
     exists = np.isfinite(lowest)
@@ -197,8 +193,7 @@ def _regions(
     samples = list(likelihood.signal_names)
     return Inversion(
         regions=regions,
-        expected=np.array([_lowest(band) for band in bands]),
-        expected_regions=median,
+        expected_regions=bands,
         events_limit=np.where(exists, totals, math.nan),
         yields={
             name: at_edge[:, samples.index(f"signal_{name}")].sum(axis=1)

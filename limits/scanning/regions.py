@@ -59,10 +59,10 @@ class RegionTable:
     messages: tuple[str, ...]
 
 
-def check_method(method: str) -> None:
+def check_method(method: str, whose: str = "") -> None:
     """Refuse a method whose limits have noise: there are no edges then."""
     if method not in ("exact", "asymptotic"):
-        raise InputError(f"regions need the method 'exact' or 'asymptotic', not '{method}'")
+        raise InputError(f"{whose}regions need the method 'exact' or 'asymptotic', not '{method}'")
 
 
 def excluded_regions(
@@ -144,9 +144,7 @@ def excluded_regions(
     return _table(crossings, edges, good, grid)
 
 
-def _table(
-    crossings: Crossings, edges: Array, good: NDArray[np.bool_], grid: Array
-) -> RegionTable:
+def _table(crossings: Crossings, edges: Array, good: NDArray[np.bool_], grid: Array) -> RegionTable:
     """Say how each mass fared."""
     (regions,) = crossings.regions(grid, edges)
     found, status, messages = [], [], []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from numpy.typing import ArrayLike
 
 from na64.limits.calculators.registry import DEFAULT_TOYS, METHODS
-from na64.limits.results.limit import Exclusion
+from na64.limits.results.limit import BAND_ORDER, Exclusion
 from na64.limits.results.provenance import provenance
 from na64.limits.scanning.invert import invert
 from na64.limits.scanning.signal import ExpectedSignal, Settings, expected_signal
@@ -183,12 +183,13 @@ def exclude(
         jobs=jobs,
         progress=progress,
     )
+    median = found.expected_regions[BAND_ORDER.index(0)]
     warnings = limit_warnings(
         signal.mediator,
         sector,
         rates.power,
         rates.masses_gev,
-        found.expected_regions if only_expected else found.regions,
+        median if only_expected else found.regions,
     )
     return Exclusion(
         search=card.name,
@@ -213,7 +214,7 @@ def exclude(
         ensemble=found.ensemble,
         seed=found.seed,
         toys=found.toys,
-        expected_regions=found.expected_regions,
+        expected_regions=median,
         options={
             "splitting": settings.splitting,
             "annihilation": settings.annihilation,

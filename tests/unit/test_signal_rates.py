@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.models.errors import InputError
 from na64.limits.scanning.signal import Settings
+from na64.models.errors import InputError
 from na64.models.mediators.registry import mediator
 from na64.models.signals.rates import events_at
 from na64.workspaces.cards.reader import load_card
