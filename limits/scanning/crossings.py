@@ -39,12 +39,14 @@ Limits = Callable[[Array], Array]
 _ROUGH: Final = 2
 #: nodes from one limit to the next where no limit is near
 _STRIDE: Final = 16
-#: events below which no limit is expected; above it the stride begins
-_FEW: Final = 0.1
+#: events between which limits are expected: the stride is within
+_FEW, _MANY = 0.1, 1e4
 #: |ln(events / limit)| below which the limit is computed at a node
 _NEAR: Final = 0.05
 #: change of ln(limit) between the ends of a bracket that is made narrower, and how often it is
 _JUMP, _CLOSER = 0.01, 4
+#: |h| at one of its ends from which on a bracket is narrow enough
+_CLOSE: Final = 3e-4
 #: ln of a limit that stands for none
 _NONE: Final = 300.0
 #: points of one look between nodes, and looks, each at two steps of the one before
@@ -138,8 +140,7 @@ def find_crossings(
     _look_between(lines, signals, lambda events: remembered(events, digits))
     found = _brackets(lines, signals)
     for _ in range(_CLOSER):
-        levels = np.diff(found.levels, axis=1)[:, 0]
-        jumps = np.flatnonzero(np.abs(levels) > _JUMP)
+        jumps = np.flatnonzero(found.wide)
         if not len(jumps):
             break
         events = signals(found.mass[jumps], np.exp(found.at[jumps]))
@@ -159,11 +160,14 @@ def find_crossings(
 
 @dataclass(frozen=True, slots=True)
 class _Brackets:
-    """Changes of sign between two points of lines, and where the interpolated h is zero."""
+    """Changes of sign between two points of lines, and where the interpolated h is zero.
+
+    Wide are those between whose ends the limit changes, and h is not nearly zero at any of them.
+    """
 
     line: Index
     mass: Index
-    levels: Array
+    wide: Flags
     outside: Array
     inside: Array
     at: Array
@@ -178,9 +182,12 @@ def _brackets(lines: list[_Line], signals: Signals) -> _Brackets:
         for i in np.flatnonzero((line.h[1:] >= 0.0) != (line.h[:-1] >= 0.0)).tolist()
     ]
     mass = np.array([lines[n].mass for n, _ in found], dtype=np.intp)
-    ends, levels = (
+    ends, levels, h = (
         np.array([getattr(lines[n], name)[i : i + 2] for n, i in found]).reshape(-1, 2)
-        for name in ("x", "level")
+        for name in ("x", "level", "h")
+    )
+    wide = (np.abs(np.diff(levels)[:, 0]) > _JUMP) & (
+        np.abs(h).min(axis=1, initial=np.inf) > _CLOSE
     )
     enters = np.array([lines[n].h[i + 1] >= 0.0 for n, i in found], dtype=bool)
     outside, inside = np.where(enters, ends.T, ends.T[::-1])
@@ -201,7 +208,7 @@ def _brackets(lines: list[_Line], signals: Signals) -> _Brackets:
     # an end that is equal to the limit may have no root by a rounding error
     at = outside + np.where(np.isnan(way), 0.5, way) * (inside - outside)
     which = np.array([n for n, _ in found], dtype=np.intp)
-    return _Brackets(which, mass, levels, outside, inside, at)
+    return _Brackets(which, mass, wide, outside, inside, at)
 
 
 class _Remembered:
@@ -255,9 +262,8 @@ class _Table:
         self.totals = self.events.sum(axis=(2, 3))
         self.logs = _log(self.totals)
         self.known = np.zeros(self.totals.shape, dtype=bool)
-        every = self.totals > _FEW
+        every = (self.totals > _FEW) & (self.totals < _MANY)
         every[:, np.arange(len(x)) % _STRIDE > 0] = False
-        every[:, -1] = self.totals[:, -1] > _FEW
         peak = np.argmax(self.totals, axis=1)
         every[np.arange(n_masses), peak] = self.totals.max(axis=1) > 0.0
         # (K, M, C): none without events

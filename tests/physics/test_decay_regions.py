@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -12,8 +10,6 @@ from na64.limits.results.limit import Status
 from na64.limits.scanning.combination import scan_combination
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
-from na64.models.signals import decay_in_flight
-from na64.workspaces.io.cache import TableCache
 
 
 def test_region_of_axion_like_particles() -> None:
@@ -86,17 +82,3 @@ def test_limits_on_branching_ratios() -> None:
     np.testing.assert_allclose(found.observed, [1.1e-4, 2.1e-4], rtol=0.12)
     worse = scan("na64h-2022", overrides=["uncertainties.0.relative_uncertainty=0.5"])
     assert np.all(worse.observed / found.observed > 1.2)
-
-
-def test_a_contour_is_fast(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    """60 masses in 20 s without tables, and faster with them (5 s and 1 s where written)."""
-    masses = np.geomspace(1.2e-3, 0.03, 60)
-    tables = TableCache(tmp_path)
-    took = []
-    for _ in range(2):
-        decay_in_flight._flux.cache_clear()
-        start = time.process_time()
-        scan("na64e-visible-2017-2018", masses_gev=masses, tables=tables)
-        took.append(time.process_time() - start)
-    assert took[0] < 20.0
-    assert took[1] < 0.7 * took[0]

@@ -68,17 +68,19 @@ def decays_in_flight(strength: float) -> np.ndarray:
 def test_edges_are_where_the_quantile_is_just_excluded(observed: tuple[int, int]) -> None:
     compiled = likelihood(observed)
     # no region, a small one and large ones
-    events = np.stack([decays_in_flight(n) for n in (30.0, 2e3, 3e4, 1e6)])
+    events = np.stack([decays_in_flight(n) for n in (30.0, 2e3, 1e6)])
     signals = EventCurves.through(COUPLINGS, events)
-    bands = expected_regions(compiled, signals, 4, COUPLINGS)
+    bands = expected_regions(compiled, signals, 3, COUPLINGS)
     assert all(band[0] == () for band in bands)
     checked = 0
     for band, regions in enumerate(bands):
         for mass, intervals in enumerate(regions):
             for number, edge in enumerate(edge for pair in intervals for edge in pair):
                 assert edge is not None
-                # limits of rounded shapes, interpolated between two nodes: 2e-4 in the coupling
-                around = edge * np.exp(2e-4 * np.array([-1.0, 1.0]))
+                found = signals(np.array([mass]), np.array([edge]))[0]
+                # ties among outcomes are broken by shares that qtilde itself does not feel
+                tied = found.min() < 1e-8 * found.sum()
+                around = edge * np.exp((1e-2 if tied else 3e-4) * np.array([-1.0, 1.0]))
                 batch = compiled.inject(signals(np.full(2, mass), around))
                 expected = cls_values(batch, 1.0, expected=True).expected
                 assert expected is not None
