@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import ClassVar
 
-__all__ = ["ComputationError", "InputError", "NA64Error", "unknown_name"]
+__all__ = ["ComputationError", "InputError", "NA64Error", "did_you_mean", "unknown_name"]
 
 
 class NA64Error(Exception):
@@ -44,6 +44,11 @@ def unknown_name(kind: str, name: str, allowed: Iterable[str]) -> InputError:
         With the nearest match, if there is one, and all allowed names.
     """
     names = sorted(allowed)
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f" (did you mean '{close[0]}'?)" if close else ""
+    hint = did_you_mean(name, names)
     return InputError(f"unknown {kind} '{name}'{hint}; allowed: {', '.join(names)}")
+
+
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
+    """Return `` (did you mean 'x'?)`` for the nearest allowed name, or an empty text."""
+    close = difflib.get_close_matches(name, list(allowed), n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ""

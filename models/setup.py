@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.constants import ELECTRON_MASS_GEV, LEPTON_MASSES_GEV
+from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError, unknown_name
 from na64.models.materials import Material
 
@@ -28,24 +29,17 @@ _ABSORBING_X0: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Beam:
-    """A monoenergetic beam.
+    """A monoenergetic beam."""
 
-    Attributes
-    ----------
-    particle
-        One of `BEAM_PARTICLES`.
-    energy_gev
-        Total energy, 1-1000 GeV.
-    """
-
-    particle: str
-    energy_gev: float
+    particle: str = declare(help="beam particle", allowed=tuple(BEAM_PARTICLES), example="e-")
+    energy_gev: float = declare(
+        help="total energy", unit="GeV", above=0.0, at_least=1.0, at_most=1000.0, example=100.0
+    )
 
     def __post_init__(self) -> None:
         if self.particle not in BEAM_PARTICLES:
             raise unknown_name("beam particle", self.particle, BEAM_PARTICLES)
-        if not 1.0 <= self.energy_gev <= 1000.0:
-            raise InputError(f"beam energy must be in 1-1000 GeV, is {self.energy_gev}")
+        check_declared(self)
 
     @property
     def lepton(self) -> str:
@@ -119,35 +113,32 @@ class MissingEnergyWindow:
     Attributes
     ----------
     missing_energy_gev
-        Smallest energy that the invisible particle must carry away: the beam energy less the
-        cut on the energy seen in the calorimeter.
+        The beam energy less the cut on the energy seen in the calorimeter.
     preshower_energy_gev
-        Energy that the visible part of the event must at least leave in the target
-        (beam energy less the invisible energy), a stand-in for a preshower trigger;
-        0 means no such cut.
+        A stand-in for a preshower trigger: the visible energy is the beam's less the invisible.
     resolution_stochastic, resolution_constant
-        Energy resolution of the target, sigma/E = stochastic/sqrt(E/GeV) (+) constant, added in
-        quadrature; both 0 for a sharp cut.
+        sigma/E = stochastic/sqrt(E/GeV) and constant, added in quadrature; 0 for a sharp cut.
     """
 
-    missing_energy_gev: float
-    preshower_energy_gev: float = 0.0
-    resolution_stochastic: float = 0.0
-    resolution_constant: float = 0.0
+    missing_energy_gev: float = declare(
+        help="least energy that the invisible particle carries away",
+        unit="GeV",
+        above=0.0,
+        example=50.0,
+    )
+    preshower_energy_gev: float = declare(
+        0.0, help="least energy that the rest of the event leaves in the target", unit="GeV"
+    )
+    resolution_stochastic: float = declare(
+        0.0, help="stochastic term of the energy resolution of the target, sigma/E at 1 GeV",
+        at_most=1.0,
+    )  # fmt: skip
+    resolution_constant: float = declare(
+        0.0, help="constant term of the energy resolution, in quadrature", at_most=1.0
+    )
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.missing_energy_gev) and self.missing_energy_gev > 0.0):
-            raise InputError(
-                f"missing energy cut must be positive and finite, is {self.missing_energy_gev} GeV"
-            )
-        if not (math.isfinite(self.preshower_energy_gev) and self.preshower_energy_gev >= 0.0):
-            raise InputError(
-                f"preshower energy must not be negative, is {self.preshower_energy_gev} GeV"
-            )
-        for name in ("resolution_stochastic", "resolution_constant"):
-            value = getattr(self, name)
-            if not 0.0 <= value <= 1.0:
-                raise InputError(f"{name} must be between 0 and 1, is {value}")
+        check_declared(self)
 
     def resolution_gev(self, visible_gev: ArrayLike) -> NDArray[np.float64]:
         """Return the standard deviation of a visible energy measured in the target, in GeV."""
@@ -184,29 +175,21 @@ class MissingEnergyWindow:
 
 @dataclass(frozen=True, slots=True)
 class MuonWindow:
-    """Selection of a search for missing energy with muons that cross an active target.
+    """Selection of a search for missing energy with muons that cross an active target."""
 
-    Attributes
-    ----------
-    recoil_energy_max_gev
-        Largest energy of the muon behind the target.
-    recoil_energy_min_gev
-        Smallest energy of the muon behind the target at which it is still measured; 0 for none.
-    """
-
-    recoil_energy_max_gev: float
-    recoil_energy_min_gev: float = 0.0
+    recoil_energy_max_gev: float = declare(
+        help="largest energy of the muon behind the target", unit="GeV", above=0.0, example=80.0
+    )
+    recoil_energy_min_gev: float = declare(
+        0.0, help="smallest energy of the muon at which it is still measured", unit="GeV"
+    )
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.recoil_energy_max_gev) and self.recoil_energy_max_gev > 0.0):
+        check_declared(self)
+        if self.recoil_energy_min_gev >= self.recoil_energy_max_gev:
             raise InputError(
-                "largest recoil energy must be positive and finite, is "
-                f"{self.recoil_energy_max_gev} GeV"
-            )
-        if not 0.0 <= self.recoil_energy_min_gev < self.recoil_energy_max_gev:
-            raise InputError(
-                "smallest recoil energy must be at least 0 and below the largest, is "
-                f"{self.recoil_energy_min_gev} GeV"
+                "recoil_energy_min_gev must be below recoil_energy_max_gev, is "
+                f"{self.recoil_energy_min_gev:g}"
             )
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:

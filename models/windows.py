@@ -9,25 +9,36 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError
 from na64.models.setup import Beam, Target, shower_problems
 
 __all__ = ["DisplacedWindow", "DumpWindow", "MesonWindow", "refuse"]
 
 
-def _check_volume(start_cm: float, end_cm: float) -> None:
-    if not (math.isfinite(start_cm) and start_cm >= 0.0):
-        raise InputError(f"decay volume must start at 0 cm or beyond, starts at {start_cm} cm")
-    if not (math.isfinite(end_cm) and end_cm > start_cm):
+def _start(where: str) -> Any:
+    return declare(help=f"{where}, from the front of the target", unit="cm", example=147.0)
+
+
+def _end(where: str) -> Any:
+    return declare(
+        help=f"{where}, from the front of the target", unit="cm", above=0.0, example=400.0
+    )
+
+
+def _energy(what: str, example: float) -> Any:
+    return declare(help=f"least energy of {what}", unit="GeV", above=0.0, example=example)
+
+
+def _check_volume(window: DisplacedWindow | DumpWindow) -> None:
+    check_declared(window)
+    if window.decay_end_cm <= window.decay_start_cm:
         raise InputError(
-            f"decay volume must end beyond its start at {start_cm:g} cm, ends at {end_cm} cm"
+            f"decay volume must end beyond its start at {window.decay_start_cm:g} cm, ends at "
+            f"{window.decay_end_cm} cm"
         )
-
-
-def _check_energy(name: str, energy_gev: float) -> None:
-    if not (math.isfinite(energy_gev) and energy_gev > 0.0):
-        raise InputError(f"{name} must be positive and finite, is {energy_gev} GeV")
 
 
 def _volume_problems(target: Target, start_cm: float) -> Iterator[tuple[str, str]]:
@@ -60,26 +71,15 @@ class DisplacedWindow:
 
     Two signal regions: the particle deposits its energy in the detector behind the veto, or
     leaves the detector and its energy is missing.
-
-    Attributes
-    ----------
-    decay_start_cm, decay_end_cm
-        Where a decay begins to be seen behind the veto, and the end of the detector.
-    decay_energy_gev
-        Smallest energy of a decay that is seen.
-    missing_energy_gev
-        Smallest energy that is missing.
     """
 
-    decay_start_cm: float
-    decay_end_cm: float
-    decay_energy_gev: float
-    missing_energy_gev: float
+    decay_start_cm: float = _start("where a decay begins to be seen behind the veto")
+    decay_end_cm: float = _end("end of the detector")
+    decay_energy_gev: float = _energy("a decay that is seen", 15.0)
+    missing_energy_gev: float = _energy("what is missing", 50.0)
 
     def __post_init__(self) -> None:
-        _check_volume(self.decay_start_cm, self.decay_end_cm)
-        _check_energy("energy of a decay", self.decay_energy_gev)
-        _check_energy("missing energy cut", self.missing_energy_gev)
+        _check_volume(self)
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
@@ -94,24 +94,14 @@ class DisplacedWindow:
 
 @dataclass(frozen=True, slots=True)
 class DumpWindow:
-    """Decays to e+ e- between a dump and a calorimeter.
+    """Decays to e+ e- between a dump and a calorimeter."""
 
-    Attributes
-    ----------
-    decay_start_cm, decay_end_cm
-        Ends of the stretch in which a decay counts: behind the dump and its veto, and in front
-        of the calorimeter.
-    boson_energy_gev
-        Smallest energy of the boson.
-    """
-
-    decay_start_cm: float
-    decay_end_cm: float
-    boson_energy_gev: float
+    decay_start_cm: float = _start("where a decay begins to count, behind the dump and its veto")
+    decay_end_cm: float = _end("where a decay ceases to count, in front of the calorimeter")
+    boson_energy_gev: float = _energy("the boson", 45.0)
 
     def __post_init__(self) -> None:
-        _check_volume(self.decay_start_cm, self.decay_end_cm)
-        _check_energy("energy of the boson", self.boson_energy_gev)
+        _check_volume(self)
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
@@ -122,21 +112,15 @@ class DumpWindow:
 
 @dataclass(frozen=True, slots=True)
 class MesonWindow:
-    """Disappearance of a hadron's energy by charge exchange to a neutral meson.
+    """Disappearance of a hadron's energy by charge exchange to a neutral meson."""
 
-    Attributes
-    ----------
-    interaction_length_cm
-        Attenuation length of the beam in the target.
-    """
-
-    interaction_length_cm: float
+    interaction_length_cm: float = declare(
+        help="attenuation length of the beam in the target", unit="cm", above=0.0, example=33.8
+    )
 
     def __post_init__(self) -> None:
-        if not self.interaction_length_cm > 0.0:
-            raise InputError(
-                f"interaction length must be positive, is {self.interaction_length_cm} cm"
-            )
+        if not math.isinf(self.interaction_length_cm):  # a beam that is not attenuated
+            check_declared(self)
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""

@@ -14,9 +14,9 @@ if __name__ != "na64.workspaces":  # imported as a bare folder: two names for on
     )
 
 if TYPE_CHECKING:
+    from na64.workspaces.cards.binding import signal_rates
     from na64.workspaces.cards.card import RunCard
     from na64.workspaces.cards.reader import available_cards, load_card
-    from na64.workspaces.io.binding import signal_rates
     from na64.workspaces.io.cache import TableCache
     from na64.workspaces.io.curves import Curve, available_curves, load_curve
     from na64.workspaces.pyhf.template import Template
@@ -44,7 +44,7 @@ _HOME = {
     "available_curves": "na64.workspaces.io.curves",
     "load_card": "na64.workspaces.cards.reader",
     "load_curve": "na64.workspaces.io.curves",
-    "signal_rates": "na64.workspaces.io.binding",
+    "signal_rates": "na64.workspaces.cards.binding",
     "signal_workspace": "na64.workspaces.pyhf.write",
 }
 

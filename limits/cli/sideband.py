@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,19 +38,24 @@ class SidebandFile:
     ----------
     edges_gev, events
         Edges of the bins, shape (n + 1,), and events, shape (n,).
+    source
+        Where the numbers come from; empty if the file does not say.
     box_gev
         Signal box; None if the file does not say.
     shape
         Form of the spectrum; None if the file does not say.
-    source
-        Where the numbers come from; empty if the file does not say.
     """
 
     edges_gev: tuple[float, ...]
     events: tuple[float, ...]
+    source: str
     box_gev: tuple[float, float] | None = None
     shape: str | None = None
-    source: str = ""
+
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit."""
+        if self.box_gev is not None and len(self.box_gev) != 2:
+            yield "box_gev", "must be two energies, the lower and the upper edge"
 
     def spectrum(self, shape: str | None = None) -> Sideband:
         """Return the spectrum with the form that is asked for, the file's, or the default."""
@@ -84,30 +89,14 @@ def read_sideband(name: str) -> SidebandFile:
 
 
 def _from_toml(text: str, where: str) -> SidebandFile:
-    from na64.models.errors import InputError
-    from na64.workspaces.cards.fields import Problems, TableReader
+    from na64.workspaces.io.tables import TableReader
     from na64.workspaces.io.toml import parse_toml
 
-    data = parse_toml(text, f"sideband {where}")
-    problems = Problems()
-    top = TableReader(data, "", problems)
+    top = TableReader(parse_toml(text, f"sideband {where}"), "", [])
     table = top.table("sideband")
-    found = None
-    if table is not None:
-        edges = table.numbers("edges_gev")
-        events = table.numbers("events")
-        box = table.numbers("box_gev") if table.has("box_gev") else None
-        if box is not None and len(box) != 2:
-            table.problem("box_gev", "must be two energies, the lower and the upper edge")
-        shape = table.text("shape", default="") or None
-        source = table.text("source")
-        table.finish()
-        found = SidebandFile(edges, events, box, shape, source)  # type: ignore[arg-type]
     top.finish()
-    problems.raise_if_any("sideband", where)
-    if found is None:  # for the type checker: a missing table is a problem
-        raise InputError(f"sideband {where}: no table [sideband]")
-    return found
+    found = None if table is None else table.record(SidebandFile)
+    return top.result(found, "sideband", where)
 
 
 def _from_csv(text: str, where: str) -> SidebandFile:
@@ -132,4 +121,5 @@ def _from_csv(text: str, where: str) -> SidebandFile:
         rows.append((low, high, events))
     if not rows:
         raise InputError(f"{where}: no bins")
-    return SidebandFile((*(row[0] for row in rows), rows[-1][1]), tuple(row[2] for row in rows))
+    edges = (*(row[0] for row in rows), rows[-1][1])
+    return SidebandFile(edges, tuple(row[2] for row in rows), source="")

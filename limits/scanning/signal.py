@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from na64.limits.results.specification import Specification
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates, TableStore, events_at
-from na64.workspaces.io.binding import signal_rates
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.pyhf.combine import combine_rates, combine_templates
 from na64.workspaces.pyhf.template import Template
 

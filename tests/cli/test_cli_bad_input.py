@@ -126,7 +126,11 @@ def test_scan_refuses(call, words: tuple[str, ...], message: str) -> None:
         ("value = 0.2", "value = -0.2", "bins[0].background.value: must not be negative"),
         ("value = 0.2", "value = nan", "bins[0].background.value: must be finite, is nan"),
         ("value = 0.5", "value = 1.5", "bins[0].efficiency.value: must be at most 1, is 1.5"),
-        ("energy_gev = 50.0", "energy_gev = 2e4", "beam energy must be in 1-1000 GeV"),
+        (
+            "energy_gev = 50.0",
+            "energy_gev = 2e4",
+            "beam.energy_gev: must be at most 1000, is 20000",
+        ),
         ('particle = "e-"', 'particle = "e"', "unknown name 'e'"),
         ('material = "tungsten"', 'material = "tunsten"', "did you mean 'tungsten'?"),
         ("missing_energy_gev = 25.0", "missing_energy_gev = 50.0", "must be below the beam energy"),
@@ -204,7 +208,7 @@ def test_output_is_checked_before_anything_is_computed(
         raise AssertionError("computed before the output was checked")
 
     monkeypatch.setattr("na64.models.showers.cascade.cascade", too_late)
-    monkeypatch.setattr("na64.workspaces.io.binding.signal_rates", too_late)
+    monkeypatch.setattr("na64.workspaces.cards.binding.signal_rates", too_late)
     monkeypatch.setattr("na64.limits.likelihood.compiled.compile_workspace", too_late)
     Path("there.json").write_text("precious")
     Path("folder.json").mkdir()

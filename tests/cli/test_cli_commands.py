@@ -390,3 +390,19 @@ def test_limit_without_events_and_uncertainties_is_ln_10(call) -> None:
         assert data["observed"] == pytest.approx(-100.0 * math.log(1.0 - level), rel=1e-4)
         assert data["parameter"] == "k"
         assert "coupling" not in data
+
+
+def test_a_card_is_resolved_into_toml(call) -> None:
+    done = call("card", "resolve", "na64e-2016", "--set", "bins.0.exposure=1e10", "-o", "x.toml")
+    assert done.code == 0, done.err
+    resolved = call("card", "resolve", "na64e-2016", "--set", "bins.0.exposure=1e10")
+    assert call("card", "resolve", "x.toml").out == resolved.out
+
+
+def test_a_new_card(call) -> None:
+    assert call("card", "new", "muon", "-o", "mine.toml").code == 0
+    assert call("card", "check", "mine.toml").code == 0
+    assert Path("mine.toml").read_text() == call("card", "new", "muon").out
+    told = call("card", "new", "muons")
+    assert told.code == 2
+    assert "did you mean 'muon'?" in told.err

@@ -47,7 +47,17 @@ def test_branching_ratios_of_mesons(call) -> None:
     [
         ((*SEMI, "--splitting", "0.4", "--masses", "0.005,0.1"), "not above 2 m_e"),
         ((*SEMI, "--masses", "0.1"), "with a mass splitting"),
-        (("scan", "na64e-semi-visible-2016-2018", "--masses", "0.1"), "pseudo-dirac"),
+        (
+            (
+                "scan",
+                "na64e-semi-visible-2016-2018",
+                "--dark-matter",
+                "dirac",
+                "--masses",
+                "0.1",
+            ),
+            "pseudo-dirac",
+        ),
         (
             ("scan", "na64e-visible-2017-2018", "--masses", "0.001"),
             "not above the threshold of e+ e-",

@@ -17,8 +17,8 @@ from na64.models.showers.cascade import cascade
 from na64.models.signals.alp import alp_rates
 from na64.models.signals.settings import SignalSettings
 from na64.models.windows import DisplacedWindow
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.io.binding import signal_rates
 from na64.workspaces.pyhf.template import Template
 
 BEAM = Beam("e-", 100.0)

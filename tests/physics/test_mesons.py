@@ -18,9 +18,9 @@ from na64.models.setup import Beam, Target
 from na64.models.signals.mesons import meson_of_mass, meson_rates
 from na64.models.signals.settings import SignalSettings
 from na64.models.windows import MesonWindow
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.quantity import MassTable
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.io.binding import signal_rates
 from na64.workspaces.pyhf.template import Template
 
 ETA, ETA_PRIME = MESONS["eta"].mass_gev, MESONS["eta-prime"].mass_gev

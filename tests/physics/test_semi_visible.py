@@ -23,8 +23,8 @@ from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.semi_visible import excited_state_decay, semi_visible_rates
 from na64.models.signals.settings import SignalSettings
 from na64.models.windows import DisplacedWindow
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.io.binding import signal_rates
 from na64.workspaces.pyhf.template import Template
 
 BEAM = Beam("e-", 100.0)

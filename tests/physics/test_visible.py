@@ -18,8 +18,8 @@ from na64.models.setup import Beam, Target
 from na64.models.showers.cascade import cascade
 from na64.models.signals.visible import visible_rates
 from na64.models.windows import DumpWindow
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.io.binding import signal_rates
 from na64.workspaces.pyhf.template import Template
 
 BEAM = Beam("e-", 100.0)

@@ -49,7 +49,7 @@ def test_it_is_scaled_by_a_setting() -> None:
     changed = parse_card(CARD, "test", overrides=["background_spectrum.events_below*=3"])
     assert changed.background_spectrum is not None
     assert changed.background_spectrum.events_below == pytest.approx((0.06, 1.5, 60.0))
-    assert "by --set" in changed.background_spectrum.source
+    assert "set by the user" in changed.background_spectrum.source
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.cards.fields import FileProblemsError
 from na64.workspaces.io.curves import (
     CurveKind,
     available_curves,
@@ -16,6 +15,7 @@ from na64.workspaces.io.curves import (
     log_log_interpolation,
     parse_curve,
 )
+from na64.workspaces.io.problems import FileProblemsError
 
 CURVE = """
 name = "mine"
@@ -134,7 +134,7 @@ def test_regions_and_thermal_lines() -> None:
         ('"limit"', '"limits"', "kind", "did you mean 'limit'"),
         ('"limit"', '"thermal"', "confidence_level", "a thermal line has none"),
         (', unit = "GeV"', "", "x.unit", "missing"),
-        ("[0.1, 1e-3]", "[0.1, -1e-3]", "points[1]", "positive numbers"),
+        ("[0.1, 1e-3]", "[0.1, -1e-3]", "points[1][1]", "must be positive"),
         ("[0.1, 1e-3]", "[0.1]", "points[1]", "pair"),
         ("[0.1, 1e-3]", "[0.01, 1e-3]", "points[1]", "x must increase, is 0.01 after 0.01"),
         ("[0.1, 1e-3], [1.0, 1e-1]", "", "points", "must have 2 points or more, has 1"),

@@ -173,10 +173,10 @@ def test_no_invisible_decay() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ((0.0,), "largest recoil energy must be positive"),
-        ((math.nan,), "largest recoil energy"),
-        ((80.0, 80.0), "smallest recoil energy"),
-        ((80.0, -1.0), "smallest recoil energy"),
+        ((0.0,), "recoil_energy_max_gev must be positive"),
+        ((math.nan,), "recoil_energy_max_gev must be finite"),
+        ((80.0, 80.0), "recoil_energy_min_gev must be below recoil_energy_max_gev"),
+        ((80.0, -1.0), "recoil_energy_min_gev must not be negative"),
     ],
 )
 def test_bad_window(values: tuple[float, ...], message: str) -> None:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.models.errors import InputError
-from na64.workspaces.cards.fields import FileProblemsError
 from na64.workspaces.cards.overrides import apply_overrides
 from na64.workspaces.cards.reader import card_text, parse_card
 from na64.workspaces.io.jsonio import canonical_json
+from na64.workspaces.io.problems import FileProblemsError
 from na64.workspaces.pyhf.template import Template
 
 CARD = tomllib.loads(card_text("na64e-2016-2022"))
@@ -92,10 +92,10 @@ def test_cards(changes: list[tuple[tuple[str | int, ...], object]]) -> None:
 def test_settings(keys: list[str], sign: str, value: str) -> None:
     setting = ".".join(keys) + sign + value
     before = copy.deepcopy(CARD)
-    message = f"--set {setting}"
+    message = f"setting {setting}: "
     try:
         apply_overrides(CARD, [setting])
     except InputError as error:
         message = str(error)
-    assert f"--set {setting}" in message
+    assert f"setting {setting}: " in message
     assert before == CARD

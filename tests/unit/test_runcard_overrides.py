@@ -1,14 +1,15 @@
-"""Settings on top of a card: ``--set path=value``."""
+"""Settings on top of a card: ``path=value``."""
 
 from __future__ import annotations
 
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.cards.fields import FileProblemsError
+from na64.workspaces.cards.card import Observed
 from na64.workspaces.cards.quantity import Quantity
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json
+from na64.workspaces.io.problems import FileProblemsError
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def test_setting_a_number(path: str) -> None:
     assert new.value == 1e13
     assert new.relative_uncertainty == pytest.approx(old.relative_uncertainty)
     assert new.correlation == old.correlation == "exposure"
-    assert new.source == f"--set {path}=1e13"
+    assert new.source == f"set by the user: {path}=1e13"
     assert card.overrides == (f"{path}=1e13",)
     assert card.bins[1:] == load_card("na64e-2016").bins[1:]
     assert card.digest != load_card("na64e-2016").digest
@@ -34,7 +35,7 @@ def test_an_absolute_uncertainty_scales_along() -> None:
                        "bins.0.background=3"]
     )  # fmt: skip
     assert card.bins[0].backgrounds[0].events == Quantity(
-        3.0, 1.5, "--set bins.0.background=3", None
+        3.0, 1.5, "set by the user: bins.0.background=3", None
     )
 
 
@@ -52,14 +53,16 @@ def test_named_background() -> None:
 def test_observed() -> None:
     card = load_card("na64e-2016", ["bins.1.observed=2"])
     assert [item.observed for item in card.bins] == [0, 2, 0]
-    assert card.bins[1].observation_source == "--set bins.1.observed=2"
+    assert card.bins[1].observation == Observed(2, "set by the user: bins.1.observed=2")
 
 
 def test_setting_part_of_a_table_is_noted_in_its_source() -> None:
     card = load_card("na64e-2016", ["window.missing_energy_gev=40"])
     assert card.setups["default"].window.missing_energy_gev == 40.0
     source = card.setups["default"].tables["window"]["source"]
-    assert str(source).endswith("; missing_energy_gev by --set window.missing_energy_gev=40")
+    assert str(source).endswith(
+        "; missing_energy_gev set by the user: window.missing_energy_gev=40"
+    )
 
 
 def test_setting_an_optional_key_that_the_card_leaves_out() -> None:
@@ -73,7 +76,7 @@ def test_uncertainty_alternatives_replace_each_other() -> None:
     card = load_card("na64e-2016", ["bins.0.exposure.uncertainty=1e9"])
     exposure = card.bins[0].exposure
     assert (exposure.value, exposure.uncertainty) == (2.3e10, 1e9)
-    assert "uncertainty by --set" in exposure.source
+    assert "uncertainty set by the user: " in exposure.source
 
 
 def test_text_values_need_no_quotes() -> None:
@@ -93,7 +96,9 @@ def test_multiplying() -> None:
         for a, b in zip(mine.backgrounds, before.backgrounds, strict=True):
             assert a.events.relative_uncertainty == pytest.approx(b.events.relative_uncertainty)
             assert a.events.correlation == b.events.correlation
-    assert card.bins[0].exposure.source.startswith(old.bins[0].exposure.source + "; times 10 by")
+    assert card.bins[0].exposure.source.startswith(
+        old.bins[0].exposure.source + "; times 10, set by"
+    )
     window = load_card("na64e-2016", ["window.missing_energy_gev*=0.8"]).setups["default"].window
     assert window.missing_energy_gev == pytest.approx(40.0)
 
@@ -101,7 +106,7 @@ def test_multiplying() -> None:
 def test_total_in_place_of_listed_backgrounds() -> None:
     card = load_card("na64e-2016-2022", ["bins.2022.background=0.5"])
     (background,) = card.bins[-1].backgrounds
-    assert background.events == Quantity(0.5, 0.0, "--set bins.2022.background=0.5")
+    assert background.events == Quantity(0.5, 0.0, "set by the user: bins.2022.background=0.5")
 
 
 def test_a_later_setting_wins() -> None:
@@ -130,7 +135,7 @@ def test_a_later_setting_wins() -> None:
 def test_paths_that_do_not_exist(setting: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         load_card("na64e-2016", [setting])
-    assert f"--set {setting}" in str(caught.value)
+    assert f"setting {setting}: " in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 from na64.models.errors import InputError
 from na64.models.setup import MissingEnergyWindow
 from na64.workspaces.cards.card import RunCard, poisson_median
-from na64.workspaces.cards.fields import FileProblemsError
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json
+from na64.workspaces.io.problems import FileProblemsError
 
 #: an experiment of nobody: other beam, target and window than any shipped card
 CARD = """
@@ -233,7 +233,7 @@ def test_the_message_lists_the_problems() -> None:
          "3 masses but 2 values"),
         ("masses_gev = [0.01, 0.1, 1.0]", "masses_gev = [0.01, -0.1, 1.0]",
          "bins[1].efficiency.masses_gev[1]", "must be positive, is -0.1"),
-        ('length_x0 = 25', 'length_x0 = 25\nlength_cm = 10', "target.length_x0", "not both"),
+        ('length_x0 = 25', 'length_x0 = 25\nlength_cm = 10', "target.length_cm", "not both"),
         ('length_x0 = 25', 'material = "lead"', "target.material", "not both"),
         ("layers_mm = { tungsten = 3.5, scintillator = 2.0 }", "", "target.material",
          "one of the two"),
@@ -252,7 +252,7 @@ def test_the_message_lists_the_problems() -> None:
         ('name = "neutrinos"', 'name = "signal_neutrinos"', "bins[1].backgrounds[1].name",
          "the signal's"),
         ('name = "neutrinos"', 'name = "punch-through"', "bins[1].backgrounds[1].name",
-         "another background"),
+         "is the name of bins[1].backgrounds[0] already"),
         ("value = 0\nsource", "value = 0\nuncertainty = 0.1\nsource", "bins[1].backgrounds[1]",
          "value of 0 cannot have an uncertainty"),
         ("background = { value = 0.3, uncertainty = 0.1, source = \"test\" }", "",

@@ -9,9 +9,9 @@ from na64.limits.scanning.signal import Settings
 from na64.models.errors import InputError
 from na64.models.mediators.registry import mediator
 from na64.models.signals.rates import events_at
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.cards.topologies import topology
-from na64.workspaces.io.binding import signal_rates
 
 GRID = np.geomspace(1e-4, 1e-1, 31)
 SEMI_VISIBLE = Settings(dark_matter="pseudo-dirac", splitting=0.4)
@@ -59,7 +59,7 @@ def test_outside_the_grid() -> None:
 @pytest.mark.parametrize(
     ("name", "masses", "settings"),
     [
-        ("na64e-alp-2016-2018", [1e-3, 0.01, 0.05, 0.3], Settings()),
+        ("na64e-alp-2016-2018", [1e-3, 0.01, 0.05, 0.08], Settings()),
         ("na64e-alp-2016-2018", [0.01, 0.05], Settings(invisible_branching=0.1)),
         ("na64e-visible-2017-2018", [2e-3, 0.01, 0.03], Settings()),
         ("na64e-semi-visible-2016-2018", [0.02, 0.1, 0.5], SEMI_VISIBLE),

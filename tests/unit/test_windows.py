@@ -6,20 +6,20 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.models.windows import DisplacedWindow, DumpWindow, MesonWindow
-from na64.workspaces.cards.fields import FileProblemsError
 from na64.workspaces.cards.reader import card_text, load_card, parse_card
+from na64.workspaces.io.problems import FileProblemsError
 
 
 @pytest.mark.parametrize(
     ("start", "end", "energy", "message"),
     [
-        (-1.0, 100.0, 30.0, "start at 0 cm or beyond"),
-        (float("nan"), 100.0, 30.0, "start at 0 cm or beyond"),
+        (-1.0, 100.0, 30.0, "decay_start_cm must not be negative"),
+        (float("nan"), 100.0, 30.0, "decay_start_cm must be finite"),
         (10.0, 10.0, 30.0, "end beyond its start"),
-        (10.0, -5.0, 30.0, "end beyond its start"),
-        (10.0, float("inf"), 30.0, "end beyond its start"),
-        (10.0, 100.0, 0.0, "positive and finite"),
-        (10.0, 100.0, float("nan"), "positive and finite"),
+        (10.0, -5.0, 30.0, "decay_end_cm must be positive"),
+        (10.0, float("inf"), 30.0, "decay_end_cm must be finite"),
+        (10.0, 100.0, 0.0, "energy_gev must be positive"),
+        (10.0, 100.0, float("nan"), "energy_gev must be finite"),
     ],
 )
 def test_ranges(start: float, end: float, energy: float, message: str) -> None:
@@ -27,13 +27,13 @@ def test_ranges(start: float, end: float, energy: float, message: str) -> None:
         DumpWindow(start, end, energy)
     with pytest.raises(InputError, match=message):
         DisplacedWindow(start, end, energy, 50.0)
-    if message == "positive and finite":
+    if message.startswith("energy_gev"):
         with pytest.raises(InputError, match=message):
             DisplacedWindow(start, end, 15.0, energy)
 
 
 def test_interaction_length() -> None:
-    with pytest.raises(InputError, match="interaction length must be positive"):
+    with pytest.raises(InputError, match="interaction_length_cm must be positive"):
         MesonWindow(0.0)
 
 
@@ -90,7 +90,7 @@ CHANGES = [
         "na64h-2022",
         "interaction_length_cm = 33.8",
         "interaction_length_cm = -33.8",
-        "window.interaction_length_cm: must not be negative",
+        "window.interaction_length_cm: must be positive, is -33.8",
     ),
 ]
 

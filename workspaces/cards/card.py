@@ -1,15 +1,25 @@
-"""RunCard: a search as data, with beam, target, window, bins, backgrounds and uncertainties."""
+"""RunCard: a search as data, with beam, target, window, bins, backgrounds and uncertainties.
+
+The declarations of the fields are the format of card files: `na64.workspaces.cards.reader` reads
+by them, `RunCard.to_dict` writes, and the schema and the tables of docs/run-cards.md follow.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from na64.models.declaration import Key, declare, table_of
+from na64.models.errors import InputError
+from na64.models.materials import MATERIALS
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.setup import Beam, Target
-from na64.workspaces.cards.quantity import MassTable, Quantity
+from na64.workspaces.cards.materials import MaterialTable, TargetTable
+from na64.workspaces.cards.quantity import NAME, MassTable, Quantity, nuisance, source
 from na64.workspaces.cards.spectrum import BackgroundSpectrum
+from na64.workspaces.cards.topologies import TOPOLOGIES
 from na64.workspaces.io import jsonio
 
 __all__ = [
@@ -17,7 +27,9 @@ __all__ = [
     "FORMAT",
     "Background",
     "Bin",
+    "Defaults",
     "MassGrid",
+    "Observed",
     "RunCard",
     "Setup",
     "Uncertainty",
@@ -28,6 +40,8 @@ __all__ = [
 FORMAT: Final = 1
 #: name of the setup of the top-level tables [beam], [target] and [window]
 DEFAULT_SETUP: Final = "default"
+#: bins and setups are parts of paths, so their names have no dot
+_PART_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_+-]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +58,10 @@ class Setup:
         The tables ``beam``, ``target`` and ``window`` as the card gives them, with their sources.
     """
 
-    beam: Beam
-    target: Target
-    window: Any
-    tables: Mapping[str, Mapping[str, object]]
+    beam: Beam = declare(help="what hits the target")
+    target: Target = declare(help="what is hit", accepts=TargetTable)
+    window: Any = declare(help="the selection; its keys depend on the topology")
+    tables: Mapping[str, Mapping[str, object]] = declare()
 
     @property
     def physics(self) -> tuple[Beam, Target, Any]:
@@ -59,66 +73,102 @@ class Setup:
 class Background:
     """An expected number of background events from one source."""
 
-    name: str
-    events: Quantity
+    name: str = declare(
+        help="name of the source",
+        pattern=NAME,
+        refused=("signal.*", "is not allowed: names in signal* are the signal's"),
+    )
+    events: Quantity = declare(flat=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Observed:
+    """A number of observed events."""
+
+    value: int = declare(help="events")
+    source: str = source()
+
+
+def _correct(quantity: Quantity | MassTable, factor: Quantity) -> Quantity | MassTable:
+    number = factor.value
+    origin = f"{quantity.source}; times {number:g}: {factor.source}"
+    if isinstance(quantity, MassTable):
+        values = tuple(number * value for value in quantity.values)
+        return replace(quantity, values=values, source=origin)
+    return replace(
+        quantity,
+        value=number * quantity.value,
+        uncertainty=number * quantity.uncertainty,
+        source=origin,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """One counting experiment: a run period, an intensity, a signal region.
+    """One counting experiment: a run period, an intensity, a signal region."""
 
-    Attributes
-    ----------
-    name
-        Name of the bin, and of its pyhf channel.
-    period
-        Run period, such as ``2016``.
-    setup
-        Name of the setup.
-    region
-        Signal region of the topology.
-    exposure
-        Particles on target.
-    efficiency
-        Fraction of the signal inside the window that the analysis accepts.
-    backgrounds
-        Expected backgrounds, one or more.
-    observation
-        Observed events; None in a projection.
-    observation_source
-        Where the observation comes from; empty in a projection.
-    efficiency_correction
-        What multiplies the efficiency, such as the ratio of data to simulation for a reference
-        process; None for nothing. Its uncertainty is a nuisance besides that of the efficiency.
-    """
+    name: str = declare(
+        help="name of the bin and of its pyhf channel; no dot", pattern=_PART_NAME, example="all"
+    )
+    period: str = declare(help="run period; the name if left out", fallback="name")
+    setup: str = declare(
+        DEFAULT_SETUP,
+        help="name of a setup; `default`, the tables at the top, if left out",
+        allowed="setups",
+        resolved=True,
+    )
+    region: str = declare(
+        help="signal region; may be left out where the topology has one",
+        allowed="regions",
+        fallback="region",
+    )
+    exposure: Quantity = declare(help="particles on target", above=0.0, example=1e10)
+    efficiency: Quantity | MassTable = declare(
+        help="accepted fraction of the signal inside the window; a number or a table in mass",
+        above=0.0,
+        at_most=1.0,
+        example=0.5,
+    )
+    efficiency_correction: Quantity | None = declare(
+        None,
+        help="multiplies the efficiency, such as data over simulation for a reference process",
+        above=0.0,
+    )
+    backgrounds: tuple[Background, ...] = declare(
+        help="expected background events by source, each an entry with a `name`",
+        distinct=True,
+        other=Key(
+            name="background",
+            help="expected background events, the total; a bin without any says so, "
+            '`{ value = 0, source = "..." }`',
+            accepts=Quantity,
+            to=lambda total, values, names: (Background("background", total),),
+            missing="missing; give the total, background = { value = ..., source = ... }, or one "
+            "[[bins.backgrounds]] per source (a bin without any says so: value = 0)",
+            example=0.1,
+        ),
+    )
+    observation: Observed | None = declare(
+        None, name="observed", help="observed events", unless="projection", example=0
+    )
 
-    name: str
-    period: str
-    setup: str
-    region: str
-    exposure: Quantity
-    efficiency: Quantity | MassTable
-    backgrounds: tuple[Background, ...]
-    observation: int | None
-    observation_source: str = ""
-    efficiency_correction: Quantity | None = None
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        accepted = self.corrected_efficiency
+        largest = max(accepted.values) if isinstance(accepted, MassTable) else accepted.value
+        if largest > 1.0:
+            message = f"efficiency times correction must be at most 1, is {largest:g}"
+            yield "efficiency_correction", message
 
     @property
     def corrected_efficiency(self) -> Quantity | MassTable:
-        """Efficiency times its correction, with the relative uncertainty of the efficiency."""
+        """Efficiency times its correction, with the relative uncertainty of the efficiency.
+
+        The uncertainty of the correction is a nuisance besides that of the efficiency.
+        """
         if self.efficiency_correction is None:
             return self.efficiency
-        factor = self.efficiency_correction.value
-        source = f"{self.efficiency.source}; times {factor:g}: {self.efficiency_correction.source}"
-        if isinstance(self.efficiency, MassTable):
-            values = tuple(factor * value for value in self.efficiency.values)
-            return replace(self.efficiency, values=values, source=source)
-        return replace(
-            self.efficiency,
-            value=factor * self.efficiency.value,
-            uncertainty=factor * self.efficiency.uncertainty,
-            source=source,
-        )
+        return _correct(self.efficiency, self.efficiency_correction)
 
     @property
     def expected_background(self) -> float:
@@ -129,90 +179,154 @@ class Bin:
     def observed(self) -> int:
         """Observed events; in a projection the median of the expected background."""
         if self.observation is not None:
-            return self.observation
+            return self.observation.value
         return poisson_median(self.expected_background)
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """A log-normal uncertainty of the signal yield, such as a theory uncertainty.
+    """A log-normal uncertainty of the signal yield, such as a theory uncertainty."""
 
-    Attributes
-    ----------
-    name
-        Name of the nuisance parameter; the same name as a correlation moves both together.
-    relative
-        Relative standard uncertainty.
-    source
-        Where the number comes from.
-    processes
-        Processes on which it acts; empty for all.
-    bins
-        Bins on which it acts; empty for all.
-    """
-
-    name: str
-    relative: float
-    source: str
-    processes: tuple[str, ...] = ()
-    bins: tuple[str, ...] = ()
+    name: str = nuisance(
+        help="name of the nuisance parameter; the same name as a correlation moves both together"
+    )
+    relative: float = declare(
+        name="relative_uncertainty", help="relative standard uncertainty", above=0.0
+    )
+    source: str = source()
+    processes: tuple[str, ...] = declare(
+        (), help="processes on which it acts; all if left out", allowed="processes"
+    )
+    bins: tuple[str, ...] = declare(
+        (), help="bins on which it acts; all if left out", allowed="bins"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class MassGrid:
-    """A grid of masses equally spaced in the logarithm: bounds in GeV and number of points."""
+    """A grid of masses equally spaced in the logarithm."""
 
-    low_gev: float
-    high_gev: float
-    points: int
+    low_gev: float = declare(help="lowest mass", unit="GeV", above=0.0)
+    high_gev: float = declare(help="highest mass", unit="GeV", above=0.0)
+    points: int = declare(help="number of masses, equal steps in the logarithm", at_least=1)
+
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        if self.low_gev >= self.high_gev:
+            yield "high_gev", f"must be above low_gev = {self.low_gev:g}, is {self.high_gev:g}"
 
 
 @dataclass(frozen=True, slots=True)
+class SectorTable:
+    """The dark sector of a card, as far as the card says."""
+
+    dark_matter: str | None = declare(
+        None,
+        help="species of dark matter, or `none`",
+        allowed=(*(kind.value for kind in DarkMatter), "none"),
+    )
+    alpha_d: float | None = declare(None, help="dark coupling g_D^2/(4 pi)", above=0.0)
+    ratio: float | None = declare(None, help="mass of the mediator over that of chi", above=2.0)
+    splitting: float | None = declare(None, help="relative mass splitting of pseudo-Dirac states")
+
+    def __post_init__(self) -> None:
+        given = table_of(self)
+        species = given.pop("dark_matter", DarkMatter.PSEUDO_DIRAC.value)
+        if species != "none":
+            DarkSector(DarkMatter(species), **given)
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a search is computed for unless something else is asked for."""
+
+    model: str = declare(help="mediator; that of the topology if left out", fallback="model")
+    masses: MassGrid = declare(
+        help="`low_gev`, `high_gev` and `points` of a grid equally spaced in the logarithm; that "
+        "of the topology if left out",
+        fallback="masses",
+    )
+    sector: SectorTable | None = declare(
+        None,
+        name="dark_sector",
+        help="`dark_matter`, `alpha_d`, `ratio`, `splitting`, those that differ from the usual",
+    )
+
+    @property
+    def dark_sector(self) -> Mapping[str, Any]:
+        """What the card says of the dark sector: some of dark_matter, alpha_d, ratio, splitting."""
+        return {} if self.sector is None else table_of(self.sector)
+
+
+def _this_format(number: int, values: Mapping[str, Any], names: Mapping[str, Any]) -> int:
+    if number != FORMAT:
+        raise InputError(f"this version reads format {FORMAT}")
+    return number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunCard:
-    """A search.
+    """A search."""
 
-    Attributes
-    ----------
-    name, title
-        Short name and one line for people.
-    topology
-        Kind of search, which fixes the type of window and the signal function.
-    mass_parameter
-        How the mediator's mass is written on an axis.
-    references
-        arXiv numbers or other references of the search.
-    model
-        Mediator of the search unless another one is asked for.
-    masses
-        Mass range of the search unless another one is asked for.
-    projection
-        Whether the card describes an experiment without data.
-    setups
-        Running conditions by name; ``default`` is that of the top-level tables.
-    bins
-        Counting experiments.
-    uncertainties
-        Uncertainties of the signal yield beyond those of exposure and efficiency.
-    overrides
-        Settings made on top of the file, ``path=value``.
-    background_spectrum
-        Background of all bins against the cut on the energy, for choosing the cut; None if the
-        card does not say.
-    """
+    format: int = declare(
+        FORMAT, help="version of the format, 1; may be left out", to=_this_format, resolved=True
+    )
+    name: str = declare(
+        help="name in results; letters, digits, `_ . + -`", pattern=NAME, example="my-experiment"
+    )
+    title: str = declare(help="one line for people; the name if left out", fallback="name")
+    topology: str = declare(
+        help="kind of search: which signal, which window", allowed=tuple(TOPOLOGIES)
+    )
+    mass_parameter: str = declare(
+        help="how the mass is written on an axis; that of the topology if left out. In results "
+        "`m_A'` becomes `m_Z'`, `m_phi` or `m_a` for mediators other than the dark photon",
+        fallback="mass_parameter",
+    )
+    references: tuple[str, ...] = declare(
+        (), help="papers, such as `arXiv:2307.02404`", resolved=True
+    )
+    projection: bool = declare(
+        False,
+        help="`true` for an experiment without data: then no bin has `observed`, and the median "
+        "of the expected background stands in for it",
+        resolved=True,
+    )
+    defaults: Defaults = declare(
+        help="used unless something else is asked for; may be left out", fallback="defaults"
+    )
+    materials: Mapping[str, MaterialTable] = declare(
+        {},
+        help="substances of the card's own, for targets",
+        pattern=_PART_NAME,
+        refused=("|".join(MATERIALS), "is known already: choose another name"),
+    )
+    setups: Mapping[str, Setup] = declare(
+        help="another running condition: tables `beam`, `target`, `window` with the keys that "
+        "differ from the tables at the top, each with a `source` of its own",
+        pattern=_PART_NAME,
+        refused=(DEFAULT_SETUP, "is the name of the tables at the top"),
+    )
+    bins: tuple[Bin, ...] = declare(help="counting experiments", distinct=True)
+    uncertainties: tuple[Uncertainty, ...] = declare(
+        (), help="further uncertainties of the signal, such as that of a cross-section"
+    )
+    background_spectrum: BackgroundSpectrum | None = declare(
+        None, help="background of all bins below an energy in the calorimeter, to choose the cut"
+    )
+    overrides: tuple[str, ...] = declare(
+        (), help="settings made on top of the file, `path=value`; written into resolved cards"
+    )
 
-    name: str
-    title: str
-    topology: str
-    mass_parameter: str
-    references: tuple[str, ...]
-    model: str
-    masses: MassGrid
-    projection: bool
-    setups: Mapping[str, Setup]
-    bins: tuple[Bin, ...]
-    uncertainties: tuple[Uncertainty, ...] = ()
-    overrides: tuple[str, ...] = ()
-    background_spectrum: BackgroundSpectrum | None = None
+    @property
+    def model(self) -> str:
+        """Mediator of the search unless another one is asked for."""
+        return self.defaults.model
+
+    @property
+    def masses(self) -> MassGrid:
+        """Mass range of the search unless another one is asked for."""
+        return self.defaults.masses
 
     @property
     def used_setups(self) -> tuple[str, ...]:
@@ -240,39 +354,13 @@ class RunCard:
 
     def to_dict(self) -> dict[str, object]:
         """Return the resolved card as plain data, in the format that a card file has."""
-        data: dict[str, object] = {
-            "format": FORMAT,
-            "name": self.name,
-            "title": self.title,
-            "topology": self.topology,
-            "mass_parameter": self.mass_parameter,
-            "references": list(self.references),
-            "projection": self.projection,
-            "defaults": {
-                "model": self.model,
-                "masses": {
-                    "low_gev": self.masses.low_gev,
-                    "high_gev": self.masses.high_gev,
-                    "points": self.masses.points,
-                },
-            },
-        }
-        default = self.setups[DEFAULT_SETUP]
-        data.update({key: dict(table) for key, table in default.tables.items()})
-        others = {
-            name: {key: dict(table) for key, table in setup.tables.items()}
-            for name, setup in self.setups.items()
-            if name != DEFAULT_SETUP
-        }
-        if others:
-            data["setups"] = others
-        if self.uncertainties:
-            data["uncertainties"] = [_uncertainty_dict(item) for item in self.uncertainties]
-        if self.background_spectrum is not None:
-            data["background_spectrum"] = self.background_spectrum.to_dict()
-        data["bins"] = [_bin_dict(item) for item in self.bins]
-        if self.overrides:
-            data["overrides"] = list(self.overrides)
+        data = table_of(replace(self, setups={}))
+        setups = {name: dict(setup.tables) for name, setup in self.setups.items()}
+        default = setups.pop(DEFAULT_SETUP)
+        bins = data.pop("bins")
+        data |= default | {"setups": setups, "bins": bins}
+        if not setups:
+            del data["setups"]
         return data
 
     @property
@@ -301,52 +389,3 @@ def poisson_median(mean: float) -> int:
         term *= mean / n
         total += term
     return n
-
-
-def _quantity_dict(quantity: Quantity | MassTable) -> dict[str, object]:
-    data: dict[str, object]
-    if isinstance(quantity, MassTable):
-        data = {"masses_gev": list(quantity.masses_gev), "values": list(quantity.values)}
-        if quantity.relative_uncertainty > 0.0:
-            data["relative_uncertainty"] = quantity.relative_uncertainty
-    else:
-        data = {"value": quantity.value}
-        if quantity.uncertainty > 0.0:
-            data["uncertainty"] = quantity.uncertainty
-    if quantity.correlation is not None:
-        data["correlation"] = quantity.correlation
-    data["source"] = quantity.source
-    return data
-
-
-def _uncertainty_dict(item: Uncertainty) -> dict[str, object]:
-    data: dict[str, object] = {
-        "name": item.name,
-        "relative_uncertainty": item.relative,
-        "source": item.source,
-    }
-    if item.processes:
-        data["processes"] = list(item.processes)
-    if item.bins:
-        data["bins"] = list(item.bins)
-    return data
-
-
-def _bin_dict(item: Bin) -> dict[str, object]:
-    data: dict[str, object] = {
-        "name": item.name,
-        "period": item.period,
-        "setup": item.setup,
-        "region": item.region,
-        "exposure": _quantity_dict(item.exposure),
-        "efficiency": _quantity_dict(item.efficiency),
-        "backgrounds": [
-            {"name": background.name, **_quantity_dict(background.events)}
-            for background in item.backgrounds
-        ],
-    }
-    if item.efficiency_correction is not None:
-        data["efficiency_correction"] = _quantity_dict(item.efficiency_correction)
-    if item.observation is not None:
-        data["observed"] = {"value": item.observation, "source": item.observation_source}
-    return data

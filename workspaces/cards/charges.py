@@ -1,35 +1,54 @@
-"""A user's own mediator: kind and charges as one TOML table.
-
-name = "baryophobic"          # free to choose
-kind = "vector"               # vector, axial, scalar or pseudoscalar
-parameter = "g"               # optional; g if absent
-neutrinos = "left-handed"     # optional; or dirac, for a vector
-references = []               # optional
-[charges]                     # coupling of each fermion per unit of the parameter
-e = 1.0
-nu_e = 1.0
-"""
+"""A user's own mediator: kind and charges as one TOML table, as docs/mediators.md shows."""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from na64.models.constants import LEPTON_MASSES_GEV
+from na64.models.declaration import declare
 from na64.models.kinds import EMITTED_KINDS
 from na64.models.mediators.charges import FERMIONS, NEUTRINOS
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.spin_zero import SpinZeroMediator
 from na64.models.mediators.vectors import AxialMediator, NeutrinoType, VectorMediator
-from na64.workspaces.cards.fields import Problems, TableReader
 from na64.workspaces.io.jsonio import read_text
+from na64.workspaces.io.tables import read_file
 from na64.workspaces.io.toml import parse_toml
 
 __all__ = ["load_charges", "parse_charges"]
 
 _KINDS: Final = tuple(kind.value for kind in EMITTED_KINDS)
-_NAME: Final = r"[a-z0-9][a-z0-9-]*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    name: str = declare(help="free to choose", pattern=r"[a-z0-9][a-z0-9-]*")
+    kind: str = declare(help="kind of mediator", allowed=_KINDS)
+    parameter: str = declare("g", help="free parameter", pattern=r"[A-Za-z_][A-Za-z0-9_]*")
+    neutrinos: NeutrinoType | None = declare(None, help="left-handed, or dirac for a vector")
+    references: tuple[str, ...] = declare((), help="papers")
+    charges: Mapping[str, float] = declare(
+        help="coupling of each fermion per unit of the parameter",
+        allowed=tuple(FERMIONS),
+        at_least=-math.inf,
+    )
+
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        if not any(self.charges.get(lepton) for lepton in LEPTON_MASSES_GEV):
+            leptons = ", ".join(LEPTON_MASSES_GEV)
+            yield (
+                "charges",
+                f"no charged lepton has a charge, so no beam produces it; give {leptons}",
+            )
+        if self.neutrinos is NeutrinoType.DIRAC and self.kind != MediatorKind.VECTOR:
+            yield "neutrinos", f"'dirac' is a choice for a vector, not for kind '{self.kind}'"
+        if self.neutrinos and not any(self.charges.get(fermion) for fermion in NEUTRINOS):
+            yield "neutrinos", "given, but no neutrino has a charge"
 
 
 def load_charges(path: str | os.PathLike[str]) -> Mediator:
@@ -49,7 +68,7 @@ def parse_charges(text: str, where: str = "charges") -> Mediator:
     Parameters
     ----------
     text
-        The table; see this module.
+        The table.
     where
         Name of the file, for messages.
 
@@ -58,47 +77,13 @@ def parse_charges(text: str, where: str = "charges") -> Mediator:
     InputError
         For text that is no TOML; with every problem and its place.
     """
-    data = parse_toml(text, f"charges {where}")
-    problems = Problems()
-    top = TableReader(data, "", problems)
-    name = top.text("name", pattern=_NAME)
-    kind = top.text("kind", allowed=_KINDS)
-    parameter = top.text("parameter", default="g", pattern=r"[A-Za-z_][A-Za-z0-9_]*")
-    neutrinos = top.text("neutrinos", default="left-handed", allowed=[*NeutrinoType])
-    references = top.texts("references", default=())
-    charges = _charges(top.table("charges"))
-    top.finish()
-    if neutrinos == NeutrinoType.DIRAC and kind in _KINDS and kind != MediatorKind.VECTOR:
-        top.problem("neutrinos", f"'dirac' is a choice for a vector, not for kind '{kind}'")
-    if "neutrinos" in data and not any(charges.get(fermion) for fermion in NEUTRINOS):
-        top.problem("neutrinos", "given, but no neutrino has a charge")
-    problems.raise_if_any("charges", where)
-    if kind == MediatorKind.VECTOR:
+    file = read_file(_File, parse_toml(text, f"charges {where}"), "charges", where)
+    name, parameter, charges = file.name, file.parameter, file.charges
+    if file.kind == MediatorKind.VECTOR:
+        neutrinos = file.neutrinos or NeutrinoType.LEFT_HANDED
         return VectorMediator(
-            name, parameter, charges, citations=references, neutrinos=NeutrinoType(neutrinos)
+            name, parameter, charges, citations=file.references, neutrinos=neutrinos
         )
-    if kind == MediatorKind.AXIAL:
-        return AxialMediator(name, parameter, charges, citations=references)
-    return SpinZeroMediator(name, MediatorKind(kind), parameter, charges, references)
-
-
-def _charges(table: TableReader | None) -> Mapping[str, float]:
-    if table is None:
-        return {}
-    found: dict[str, float] = {}
-    for fermion in FERMIONS:
-        if not table.has(fermion):
-            continue
-        # charges have either sign, which numbers of cards do not
-        value = table.data[fermion]
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            table.problem(fermion, "must be a number")
-        elif not abs(value) < float("inf"):
-            table.problem(fermion, f"must be finite, is {value}")
-        else:
-            found[fermion] = float(value)
-    table.finish()
-    if table.sound and not any(found.get(lepton) for lepton in LEPTON_MASSES_GEV):
-        leptons = ", ".join(LEPTON_MASSES_GEV)
-        table.problem("", f"no charged lepton has a charge, so no beam produces it; give {leptons}")
-    return found
+    if file.kind == MediatorKind.AXIAL:
+        return AxialMediator(name, parameter, charges, citations=file.references)
+    return SpinZeroMediator(name, MediatorKind(file.kind), parameter, charges, file.references)

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from na64.models.errors import InputError
-from na64.workspaces.cards.fields import did_you_mean
+from na64.models.declaration import alternatives
+from na64.models.errors import InputError, did_you_mean
+from na64.workspaces.cards.card import RunCard
 from na64.workspaces.io.jsonio import check_depth
 
 __all__ = ["apply_overrides"]
 
+#: how sources name a setting
+_BY = "set by the user:"
 #: keys of a number's table other than its value; what is left when the value is set
 _KEPT = ("relative_uncertainty", "correlation")
 
@@ -47,12 +50,12 @@ def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not path.strip() or not text.strip():
-            raise InputError(f"--set {setting}: must have the form path=value")
+            raise InputError(f"setting {setting}: must have the form path=value")
         # A star at the end of a name multiplies; one that is a part by itself means every entry.
         scale = re.fullmatch(r"(.*[^.\s*])\s*\*", path.strip())
         keys = [key for key in re.split(r"[.\[\]]+", scale[1] if scale else path.strip()) if key]
         if not keys:
-            raise InputError(f"--set {setting}: must have the form path=value")
+            raise InputError(f"setting {setting}: must have the form path=value")
         value = _toml_value(text.strip())
         _set(result, keys, _Factor.of(value, setting) if scale else value, setting, "")
     return result
@@ -68,7 +71,7 @@ class _Factor:
     def of(cls, value: object, setting: str) -> _Factor:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0.0 < cast(float, value) < math.inf:
-            raise InputError(f"--set {setting}: the factor must be a positive number")
+            raise InputError(f"setting {setting}: the factor must be a positive number")
         return cls(float(cast(float, value)))
 
 
@@ -91,7 +94,7 @@ def _set(node: object, keys: list[str], value: object, setting: str, where: str)
                 node[index] = _replacement(node[index], value, setting)
         return
     if not isinstance(node, dict):
-        raise InputError(f"--set {setting}: {where} has no parts")
+        raise InputError(f"setting {setting}: {where} has no parts")
     if rest and rest == ["value"] and _is_number_table(node.get(key)):
         rest = []
     if not rest and key == "background" and "backgrounds" in node:
@@ -99,7 +102,7 @@ def _set(node: object, keys: list[str], value: object, setting: str, where: str)
         return
     if not rest:
         if isinstance(value, _Factor) and key not in node:
-            raise InputError(f"--set {setting}: there is no {where}.{key} to multiply")
+            raise InputError(f"setting {setting}: there is no {where}.{key} to multiply")
         node[key] = _replacement(node.get(key), value, setting)
         _forget_the_alternative(node, key)
         _note(node, key, setting)
@@ -108,7 +111,7 @@ def _set(node: object, keys: list[str], value: object, setting: str, where: str)
         hint = did_you_mean(key, node)
         place = f"{where}.{key}" if where else key
         raise InputError(
-            f"--set {setting}: there is no {place}{hint}; there are: {', '.join(node)}"
+            f"setting {setting}: there is no {place}{hint}; there are: {', '.join(node)}"
         )
     _set(node[key], rest, value, setting, f"{where}.{key}" if where else key)
 
@@ -129,7 +132,7 @@ def _places(node: list[object], key: str, setting: str, where: str) -> list[int]
         known = f", or by name {', '.join(map(str, names))}" if names else ""
         hint = did_you_mean(key, map(str, names))
         raise InputError(
-            f"--set {setting}: {where} has no entry '{key}'{hint}; allowed: {allowed}{known}"
+            f"setting {setting}: {where} has no entry '{key}'{hint}; allowed: {allowed}{known}"
         )
     return [int(key)]
 
@@ -141,7 +144,7 @@ def _set_background(node: dict[str, object], value: object, setting: str, where:
         return
     del node["backgrounds"]
     node["background"] = (
-        value if isinstance(value, dict) else {"value": value, "source": f"--set {setting}"}
+        value if isinstance(value, dict) else {"value": value, "source": f"{_BY} {setting}"}
     )
 
 
@@ -155,7 +158,7 @@ def _replacement(old: object, value: object, setting: str) -> object:
         return _multiplied(old, value.factor, setting)
     if not (isinstance(old, dict) and _is_number_table(old)) or isinstance(value, dict):
         return value
-    new: dict[str, object] = {"value": value, "source": f"--set {setting}"}
+    new: dict[str, object] = {"value": value, "source": f"{_BY} {setting}"}
     # An entry of a list of backgrounds carries its name and what else it may have.
     new |= {key: old[key] for key in old if key in _KEPT or key == "name"}
     old_value, uncertainty = old.get("value"), old.get("uncertainty")
@@ -171,27 +174,22 @@ def _multiplied(old: object, factor: float, setting: str) -> object:
     if isinstance(old, list) and old:
         return [_multiplied(number, factor, setting) for number in old]
     if not (isinstance(old, dict) and _is_number_table(old)):
-        raise InputError(f"--set {setting}: there is no number to multiply")
+        raise InputError(f"setting {setting}: there is no number to multiply")
     new = dict(old)
     for key in ("value", "uncertainty"):
         if key in old:
             new[key] = _multiplied(old[key], factor, setting)
     if isinstance(old.get("values"), list):
         new["values"] = _multiplied(old["values"], factor, setting)
-    new["source"] = f"{old['source']}; times {factor:g} by --set {setting}"
+    new["source"] = f"{old['source']}; times {factor:g}, {_BY} {setting}"
     return new
 
 
 def _forget_the_alternative(node: dict[str, object], key: str) -> None:
     """Drop the key that excludes the one just set: it would be an error beside it."""
-    for group in (
-        ("uncertainty", "relative_uncertainty"),
-        ("material", "layers_mm"),
-        ("length_cm", "length_x0"),
-        ("background", "backgrounds"),
-    ):
-        if key in group:
-            for other in group:
+    for pair in alternatives(RunCard):
+        if key in pair:
+            for other in pair:
                 if other != key:
                     node.pop(other, None)
 
@@ -200,4 +198,4 @@ def _note(node: dict[str, object], key: str, setting: str) -> None:
     """Add a setting of one key of a sourced table to the table's source."""
     source = node.get("source")
     if key != "source" and isinstance(source, str):
-        node["source"] = f"{source}; {key} by --set {setting}"
+        node["source"] = f"{source}; {key} {_BY} {setting}"

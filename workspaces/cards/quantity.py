@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from na64.models.declaration import Key, check_declared, declare
 from na64.models.errors import InputError
 
-__all__ = ["MassTable", "Quantity"]
+__all__ = ["NAME", "MassTable", "Quantity", "nuisance", "source"]
+
+#: names in cards
+NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
+_RELATIVE: Final = "standard uncertainty divided by the value"
+
+
+def source() -> Any:
+    """Declare where numbers come from."""
+    return declare(
+        help="where it comes from; say `calibrated to ...`, `assumption: ...` or "
+        "`not published: ...` where that is so"
+    )
+
+
+def nuisance(*default: None, help: str) -> Any:
+    """Declare the name of a nuisance parameter; pyhf or the workspaces use some themselves."""
+    reserved = ("mu|lumi", "is reserved; choose another name")
+    return declare(*default, help=help, pattern=NAME, refused=reserved)
+
+
+def _correlation() -> Any:
+    return nuisance(
+        None,
+        help="name of the nuisance parameter: numbers with one name move together, in all bins, "
+        "and be they exposures, efficiencies or backgrounds; left out, the number has its own",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A measured or assumed number.
-
-    Attributes
-    ----------
-    value
-        The number; finite and not negative.
-    uncertainty
-        Absolute standard uncertainty, in the unit of the value; 0 for none.
-    source
-        Where the number comes from: a table of a paper, "calibrated to ...", "not published: ...".
-    correlation
-        Name of the nuisance parameter that moves the number. Numbers with the same name move
-        together; None gives the number a nuisance of its own.
 
     Raises
     ------
@@ -36,21 +52,26 @@ class Quantity:
         zero (log-normal uncertainties are relative), or an empty source.
     """
 
-    value: float
-    uncertainty: float
-    source: str
-    correlation: str | None = None
+    value: float = declare(help="the number", main=True)
+    uncertainty: float = declare(
+        help="standard uncertainty in the unit of the value; 0, exact, if left out",
+        absent=0.0,
+        other=Key(
+            name="relative_uncertainty",
+            help=_RELATIVE,
+            accepts=float,
+            to=lambda relative, values, names: values["value"] * relative,
+        ),
+    )
+    source: str = source()
+    correlation: str | None = _correlation()
 
     def __post_init__(self) -> None:
-        for label, number in (("value", self.value), ("uncertainty", self.uncertainty)):
-            if not (math.isfinite(number) and number >= 0.0):
-                raise InputError(f"{label} must be finite and not negative, is {number}")
+        check_declared(self)
         if self.value == 0.0 and self.uncertainty > 0.0:
             raise InputError(
                 "a value of 0 cannot have an uncertainty: uncertainties are log-normal, so relative"
             )
-        if not self.source.strip():
-            raise InputError("source must not be empty")
 
     @property
     def relative_uncertainty(self) -> float:
@@ -68,26 +89,20 @@ class MassTable:
 
     Between the points the value is linear in the logarithm of the mass; outside them there is
     no value and asking for one is an error.
-
-    Attributes
-    ----------
-    masses_gev
-        Increasing positive masses, two or more.
-    values
-        Value at each mass; finite and not negative.
-    relative_uncertainty
-        Relative standard uncertainty, common to all masses.
-    source
-        Where the numbers come from.
-    correlation
-        As in `Quantity`.
     """
 
-    masses_gev: tuple[float, ...]
-    values: tuple[float, ...]
-    relative_uncertainty: float
-    source: str
-    correlation: str | None = None
+    masses_gev: tuple[float, ...] = declare(
+        help="masses at which the values are given, increasing, two or more",
+        unit="GeV",
+        above=0.0,
+        fewest=2,
+    )
+    values: tuple[float, ...] = declare(
+        help="value at each mass", at_least=0.0, fewest=2, main=True
+    )
+    relative_uncertainty: float = declare(help=_RELATIVE + ", for all masses", absent=0.0)
+    source: str = source()
+    correlation: str | None = _correlation()
 
     def __post_init__(self) -> None:
         if len(self.masses_gev) != len(self.values):
@@ -101,13 +116,7 @@ class MassTable:
             raise InputError("masses must be positive and increasing")
         if not all(math.isfinite(value) and value >= 0.0 for value in self.values):
             raise InputError("values must be finite and not negative")
-        if not (math.isfinite(self.relative_uncertainty) and self.relative_uncertainty >= 0.0):
-            raise InputError(
-                "relative_uncertainty must be finite and not negative, is "
-                f"{self.relative_uncertainty}"
-            )
-        if not self.source.strip():
-            raise InputError("source must not be empty")
+        check_declared(self)
 
     def at(self, masses_gev: ArrayLike) -> NDArray[np.float64]:
         """Return the value at each mass.

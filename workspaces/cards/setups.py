@@ -1,29 +1,31 @@
-"""Binding of a card's [beam], [target], [window] and [setups.*] to the models' types."""
+"""Reading of a card's [beam], [target], [window] and [setups.*] as the models' types."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from na64.models.errors import InputError
-from na64.models.materials import MATERIALS, Material, material, mixture
-from na64.models.setup import BEAM_PARTICLES, Beam, Target
-from na64.workspaces.cards.card import DEFAULT_SETUP, Setup
-from na64.workspaces.cards.fields import Problems, TableReader
+from na64.models.declaration import alternatives, declared, text_complaint
+from na64.models.setup import Beam, Target
+from na64.workspaces.cards.card import DEFAULT_SETUP, RunCard, Setup
+from na64.workspaces.cards.materials import TargetTable
 from na64.workspaces.cards.topologies import Topology
+from na64.workspaces.io.problems import Problem
+from na64.workspaces.io.tables import TableReader
 
-__all__ = ["read_setups"]
+__all__ = ["read_setups", "setup_tables"]
 
-_KEYS: Final = ("beam", "target", "window")
-#: keys of which a table has at most one: an overriding table replaces the whole group
-_ALTERNATIVES: Final = (("material", "layers_mm"), ("length_cm", "length_x0"))
+_TABLES: Final = ("beam", "target", "window")
 
 
-def read_setups(
-    top: TableReader, topology: Topology | None, name_pattern: str
-) -> dict[str, Setup | None]:
+def setup_tables(topology: Topology | None) -> dict[str, type]:
+    """Return the dataclass of each table of a setup; no window without a topology."""
+    tables: dict[str, type] = {"beam": Beam, "target": TargetTable}
+    return tables if topology is None else {**tables, "window": topology.window}
+
+
+def read_setups(top: TableReader, topology: Topology | None) -> dict[str, Setup | None]:
     """Read every setup of a card.
 
     Parameters
@@ -32,29 +34,24 @@ def read_setups(
         Reader of the whole card.
     topology
         Topology of the card; None if the card names none that is known.
-    name_pattern
-        Regular expression for the names of setups.
 
     Returns
     -------
     dict
         Setup by name; None in place of a setup with problems.
     """
-    readers = {key: top.table(key) for key in _KEYS}
-    raw = {key: reader.data for key, reader in readers.items() if reader is not None}
-    complete = len(raw) == len(_KEYS)
-    setups = {DEFAULT_SETUP: _read_setup(raw, "", topology, top.problems) if complete else None}
-    tables = top.table("setups", required=False)
-    if tables is None:
-        return setups
-    for name in tables.data:
-        reader = tables.table(name)
+    readers = {name: top.table(name) for name in _TABLES}
+    raw = {name: reader.data for name, reader in readers.items() if reader is not None}
+    complete = len(raw) == len(_TABLES)
+    setups = {DEFAULT_SETUP: _read_setup(raw, top, "", topology) if complete else None}
+    tables = top.table("setups", needed=False)
+    about = next(item.key for item in declared(RunCard) if item.field == "setups")
+    for name in tables.data if tables is not None else ():
+        reader = tables.table(name) if tables is not None else None
         if reader is None:
             continue
-        if name == DEFAULT_SETUP or not re.fullmatch(name_pattern, name):
-            tables.problem(
-                name, f"not allowed as a name; it must match {name_pattern} and not be 'default'"
-            )
+        if complaint := text_complaint(name, about):
+            top.problem(f"setups.{name}", complaint)
         sound = setups[DEFAULT_SETUP] is not None
         setups[name] = _read_override(reader, raw, topology, sound) if complete else None
     return setups
@@ -69,103 +66,54 @@ def _read_override(
     """Read a setup that replaces parts of the default one."""
     merged = dict(default)
     given: dict[str, Mapping[str, object]] = {}
-    for key in _KEYS:
-        table = reader.table(key, required=False)
+    for name in _TABLES:
+        table = reader.table(name, needed=False)
         if table is not None:
-            given[key] = table.data
-            merged[key] = _merge(default[key], table.data)
+            given[name] = table.data
+            merged[name] = _merge(default[name], table.data)
     reader.finish()
-    problems = Problems()
-    setup = _read_setup(merged, reader.path, topology, problems)
+    problems: list[Problem] = []
+    apart = TableReader(reader.data, reader.path, problems, reader.names)
+    setup = _read_setup(merged, apart, f"{reader.path}.", topology)
     # What is wrong in the default tables is reported there, and once.
-    for problem in problems.found:
-        if default_is_sound:
-            reader.problems.found.append(problem)
-            continue
-        key, _, rest = problem.path.removeprefix(f"{reader.path}.").partition(".")
+    for problem in problems:
+        name, _, rest = problem.path.removeprefix(f"{reader.path}.").partition(".")
         part = re.split(r"[.\[]", rest)[0]
-        if key in given and (part in given[key] or part in ("", "source")):
-            reader.problems.found.append(problem)
+        own = name in given and (part in given[name] or part in ("", "source"))
+        if default_is_sound or own:
+            reader.problems.append(problem)
     return setup
 
 
 def _merge(default: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
     merged = dict(default)
     merged.pop("source", None)  # the source of other numbers says nothing on the new ones
-    for group in _ALTERNATIVES:
-        if any(key in given for key in group):
-            for key in group:
-                merged.pop(key, None)
+    for pair in alternatives(TargetTable):
+        if any(name in given for name in pair):
+            for name in pair:
+                merged.pop(name, None)
     return merged | dict(given)
 
 
 def _read_setup(
     raw: Mapping[str, Mapping[str, object]],
-    path: str,
+    reader: TableReader,
+    prefix: str,
     topology: Topology | None,
-    problems: Problems,
 ) -> Setup | None:
+    parts: dict[str, Any] = {}
     readers = {
-        key: TableReader(raw[key], f"{path}.{key}" if path else key, problems) for key in _KEYS
+        name: TableReader(raw[name], f"{prefix}{name}", reader.problems, reader.names)
+        for name in _TABLES
     }
-    for reader in readers.values():
-        reader.text("source")
-    beam = _read_beam(readers["beam"])
-    target = _read_target(readers["target"])
-    window = None
-    if topology is not None:
-        window = readers["window"].record(topology.window)
-        readers["window"].finish()
-        if beam is not None and target is not None and window is not None:
-            for key, message in window.problems(beam, target):
-                readers["window"].problem(key, message)
-    if beam is None or target is None or window is None:
+    for name, cls in setup_tables(topology).items():
+        parts[name] = readers[name].record(cls, sourced=True)
+    beam, table, window = (parts.get(name) for name in _TABLES)
+    if table is None or table.material is None:
         return None
-    return Setup(beam, target, window, {key: dict(raw[key]) for key in _KEYS})
-
-
-def _read_beam(reader: TableReader) -> Beam | None:
-    particle = reader.text("particle", allowed=BEAM_PARTICLES)
-    energy = reader.number("energy_gev", positive=True)
-    reader.finish()
-    return reader.build(Beam, particle, energy)
-
-
-def _read_target(reader: TableReader) -> Target | None:
-    what = _read_material(reader)
-    if reader.has("length_cm") and reader.has("length_x0"):
-        reader.problem("length_x0", "give length_cm or length_x0, not both")
-    length = math.inf
-    if reader.has("length_cm"):
-        length = reader.number("length_cm", positive=True)
-    elif reader.has("length_x0"):
-        length = reader.number("length_x0", positive=True)
-        length *= what.radiation_length_cm if what is not None else 1.0
-    reader.finish()
-    return None if what is None else reader.build(Target, what, length)
-
-
-def _read_material(reader: TableReader) -> Material | None:
-    named, layered = reader.has("material"), reader.has("layers_mm")
-    if named == layered:
-        reader.problem(
-            "material",
-            "give material (one of "
-            f"{', '.join(MATERIALS)}) or layers_mm, a table of thicknesses, "
-            + ("not both" if named else "one of the two"),
-        )
+    target = Target(table.material, table.length_cm)
+    if beam is None or window is None:
         return None
-    if named:
-        name = reader.text("material", allowed=MATERIALS)
-        return material(name) if name in MATERIALS else None
-    layers = reader.table("layers_mm")
-    if layers is None:
-        return None
-    thicknesses = {name: layers.number(name, positive=True) for name in sorted(layers.data)}
-    if not layers.sound:
-        return None
-    try:
-        return mixture("layers", thicknesses)
-    except InputError as error:
-        reader.problem("layers_mm", str(error))
-        return None
+    for name, message in window.problems(beam, target):
+        readers["window"].problem(name, message)
+    return Setup(beam, target, window, {name: dict(raw[name]) for name in _TABLES})

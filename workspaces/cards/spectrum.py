@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError
-from na64.workspaces.cards.fields import TableReader
+from na64.workspaces.cards.quantity import source
 
-__all__ = ["BackgroundSpectrum", "read_background_spectrum"]
+__all__ = ["BackgroundSpectrum"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +21,29 @@ class BackgroundSpectrum:
     Between the points the logarithm of the events is linear in the energy, as for a spectrum that
     falls exponentially towards low energies; outside them there is no value.
 
-    Attributes
-    ----------
-    energies_gev
-        Increasing positive energies, two or more.
-    events_below
-        Events of the whole exposure with less energy; positive, not decreasing.
-    relative_uncertainty
-        Relative standard uncertainty, common to all energies.
-    source
-        Where the numbers come from.
-
     Raises
     ------
     InputError
         For numbers that are not as described.
     """
 
-    energies_gev: tuple[float, ...]
-    events_below: tuple[float, ...]
-    relative_uncertainty: float
-    source: str
+    energies_gev: tuple[float, ...] = declare(
+        help="cuts on the energy in the calorimeter, increasing, two or more",
+        unit="GeV",
+        above=0.0,
+        fewest=2,
+        example=(40.0, 50.0, 60.0),
+    )
+    events_below: tuple[float, ...] = declare(
+        help="background events of all bins with less energy, not decreasing",
+        above=0.0,
+        fewest=2,
+        example=(0.1, 0.5, 3.0),
+    )
+    relative_uncertainty: float = declare(
+        help="standard uncertainty divided by the value, common to all energies", absent=0.0
+    )
+    source: str = source()
 
     def __post_init__(self) -> None:
         if len(self.energies_gev) != len(self.events_below):
@@ -56,13 +58,7 @@ class BackgroundSpectrum:
             raise InputError("energies must be positive and increasing")
         if not (np.all(np.isfinite(events)) and events[0] > 0.0 and np.all(np.diff(events) >= 0.0)):
             raise InputError("events below an energy must be positive and not decrease with it")
-        if not (math.isfinite(self.relative_uncertainty) and self.relative_uncertainty >= 0.0):
-            raise InputError(
-                "relative_uncertainty must be finite and not negative, is "
-                f"{self.relative_uncertainty}"
-            )
-        if not self.source.strip():
-            raise InputError("source must not be empty")
+        check_declared(self)
 
     def below(self, energy_gev: ArrayLike) -> NDArray[np.float64]:
         """Return the expected events with less energy.
@@ -89,27 +85,3 @@ class BackgroundSpectrum:
             )
         logs = np.interp(energies, self.energies_gev, np.log(self.events_below))
         return np.asarray(np.exp(logs), float)
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the table as a card has it."""
-        data: dict[str, object] = {
-            "energies_gev": list(self.energies_gev),
-            "events_below": list(self.events_below),
-        }
-        if self.relative_uncertainty > 0.0:
-            data["relative_uncertainty"] = self.relative_uncertainty
-        data["source"] = self.source
-        return data
-
-
-def read_background_spectrum(top: TableReader) -> BackgroundSpectrum | None:
-    """Read the optional table ``[background_spectrum]`` of a card."""
-    table = top.table("background_spectrum", required=False)
-    if table is None:
-        return None
-    energies = table.numbers("energies_gev", positive=True)
-    events = table.numbers("events_below", positive=True)
-    relative = table.number("relative_uncertainty", default=0.0)
-    source = table.text("source")
-    table.finish()
-    return table.build(BackgroundSpectrum, energies, events, relative, source)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from na64.models.errors import unknown_name
 from na64.models.setup import MissingEnergyWindow, MuonWindow
@@ -37,6 +37,12 @@ class Topology:
         How the mediator's mass is written on an axis unless the card says otherwise.
     signal_path
         ``module:function`` of the signal function; imported when first needed.
+    help
+        What the topology is, for people.
+    model, masses
+        Mediator and mass grid (lowest, highest in GeV, points) unless the card says otherwise.
+    example
+        What a blank card of the topology has other than the examples of the declarations, by path.
     """
 
     name: str
@@ -45,6 +51,10 @@ class Topology:
     processes: tuple[str, ...]
     mass_parameter: str
     signal_path: str
+    help: str
+    model: str = "dark-photon"
+    masses: tuple[float, float, int] = (1e-3, 1.0, 60)
+    example: Mapping[str, Any] = field(default_factory=dict)
 
     def signal(self) -> SignalFunction:
         """Return the signal function."""
@@ -66,6 +76,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission", "annihilation"),
         "m_A'",
         "na64.models.signals.missing_energy:missing_energy_rates",
+        "energy lost in an active target",
     ),
     Topology(
         "muon",
@@ -74,6 +85,12 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission",),
         "m_A'",
         "na64.models.signals.muon:muon_rates",
+        "a muon crosses an active target, which needs a length, and loses energy there",
+        example={
+            "beam.particle": "mu-",
+            "beam.energy_gev": 160.0,
+            "target.length_cm": 45.0,
+        },
     ),
     Topology(
         "alp",
@@ -82,6 +99,10 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("production",),
         "m_a",
         "na64.models.signals.alp:alp_rates",
+        "a particle made by photons of the shower that decays to photons. Regions `decay` (its "
+        "energy appears behind the veto) and `missing-energy` (it leaves the detector)",
+        model="alp",
+        masses=(1e-3, 0.1, 60),
     ),
     Topology(
         "visible",
@@ -90,6 +111,8 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission",),
         "m_X",
         "na64.models.signals.visible:visible_rates",
+        "a boson that decays to an electron pair behind a dump. Region `decay`",
+        masses=(1.2e-3, 0.04, 60),
     ),
     Topology(
         "semi-visible",
@@ -98,6 +121,11 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("emission", "annihilation"),
         "m_A'",
         "na64.models.signals.semi_visible:semi_visible_rates",
+        "a mediator whose heavier decay product decays in flight. Regions as for `alp`",
+        masses=(0.01, 1.0, 60),
+        example={
+            "defaults.dark_sector": {"dark_matter": "pseudo-dirac", "ratio": 3.0, "splitting": 0.4}
+        },
     ),
     Topology(
         "meson",
@@ -106,6 +134,14 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         ("charge-exchange",),
         "m_M",
         "na64.models.signals.mesons:meson_rates",
+        "a hadron that vanishes as a neutral meson without visible decay. Region `disappearance`",
+        model="invisible-meson",
+        masses=(0.547862, 0.95778, 2),
+        example={
+            "beam.particle": "pi-",
+            "beam.energy_gev": 50.0,
+            "target.length_cm": 45.0,
+        },
     ),
 )
 

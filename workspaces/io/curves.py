@@ -6,19 +6,20 @@ three digits per number, to compare a computed limit with or to draw beside it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from na64.models.declaration import declare
 from na64.models.errors import InputError, unknown_name
-from na64.workspaces.cards.fields import Problems, TableReader
 from na64.workspaces.io import jsonio
+from na64.workspaces.io.tables import read_file
 from na64.workspaces.io.toml import parse_toml
 
 __all__ = [
@@ -206,86 +207,62 @@ def load_curve(name_or_path: str | Path) -> Curve:
 def parse_curve(text: str, where: str) -> Curve:
     """Return the curve of a TOML text; ``where`` names the file in messages."""
     data = parse_toml(text, f"curve {where}")
-    problems = Problems()
-    curve = _read(TableReader(data, "", problems))
-    problems.raise_if_any("curve", where)
-    return cast(Curve, curve)
+    return read_file(_File, data, "curve", where).curve()
 
 
-def _read(top: TableReader) -> Curve | None:
-    name = top.text("name", pattern=r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
-    title = top.text("title", default=name)
-    label = top.text("label", default=title)
-    kinds = [kind.value for kind in CurveKind]
-    kind = top.text("kind", allowed=kinds)
-    x_axis = _read_axis(top, "x")
-    y_axis = _read_axis(top, "y")
-    level = None
-    if kind == CurveKind.THERMAL:
-        if top.has("confidence_level"):
-            top.problem("confidence_level", "a thermal line has none")
-    else:
-        level = top.number("confidence_level", positive=True)
-        if level >= 1.0:
-            top.problem("confidence_level", f"must be below 1, is {level:g}")
-    reference = None
-    table = top.table("source")
-    if table is not None:
-        reference = table.record(CurveSource)
-        table.finish()
-    provenance = top.text("provenance")
-    assumptions = top.text("assumptions", default="")
-    searches = top.texts("searches", default=())
-    x, y = _read_points(top, closed=kind == CurveKind.REGION)
-    top.finish()
-    return top.build(
-        Curve,
-        name=name,
-        title=title,
-        label=label,
-        kind=CurveKind(kind) if kind in kinds else kind,
-        x_axis=x_axis,
-        y_axis=y_axis,
-        confidence_level=level,
-        reference=reference,
-        provenance=provenance,
-        assumptions=assumptions,
-        searches=searches,
-        x=x,
-        y=y,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A curve as a file has it."""
 
+    name: str = declare(help="name in results", pattern=r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+    title: str = declare(help="one line for people", fallback="name")
+    label: str = declare(help="what a legend says", fallback="title")
+    kind: CurveKind
+    x: Axis
+    y: Axis
+    confidence_level: float | None = declare(None, help="of a limit or region", above=0.0)
+    source: CurveSource
+    provenance: str
+    assumptions: str = ""
+    searches: tuple[str, ...] = ()
+    points: tuple[tuple[float, ...], ...] = declare(help="pairs [x, y]", above=0.0)
 
-def _read_axis(top: TableReader, key: str) -> Axis | None:
-    table = top.table(key)
-    if table is None:
-        return None
-    axis = table.record(Axis)
-    table.finish()
-    return axis
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        level = self.confidence_level
+        if self.kind is CurveKind.THERMAL:
+            if level is not None:
+                yield "confidence_level", "a thermal line has none"
+        elif level is None:
+            yield "confidence_level", "missing; it must be a number"
+        elif level >= 1.0:
+            yield "confidence_level", f"must be below 1, is {level:g}"
+        closed = self.kind is CurveKind.REGION
+        before = 0.0
+        for index, pair in enumerate(self.points):
+            if len(pair) != 2:
+                yield f"points[{index}]", "must be a pair of positive numbers [x, y]"
+            elif not closed and pair[0] <= before:
+                yield f"points[{index}]", f"x must increase, is {pair[0]:g} after {before:g}"
+            before = pair[0] if pair else before
+        fewest = 3 if closed else 2
+        if len(self.points) < fewest:
+            yield "points", f"must have {fewest} points or more, has {len(self.points)}"
 
-
-def _read_points(top: TableReader, *, closed: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Read ``points = [[x, y], ...]``: positive numbers, x increasing unless a closed path."""
-    if not top.has("points"):
-        top.problem("points", "missing; it must be a list of pairs [x, y]")
-        return (), ()
-    raw = top.data["points"]
-    if not isinstance(raw, list):
-        top.problem("points", "must be a list of pairs [x, y]")
-        return (), ()
-    pairs: list[tuple[float, float]] = []
-    for index, item in enumerate(raw):
-        pair = TableReader({"point": item}, f"points[{index}]", Problems()).numbers("point")
-        if len(pair) != 2 or not all(value > 0.0 for value in pair):
-            top.problem(f"points[{index}]", "must be a pair of positive numbers [x, y]")
-            continue
-        if pairs and not closed and pair[0] <= pairs[-1][0]:
-            top.problem(
-                f"points[{index}]", f"x must increase, is {pair[0]:g} after {pairs[-1][0]:g}"
-            )
-        pairs.append((pair[0], pair[1]))
-    fewest = 3 if closed else 2
-    if len(raw) < fewest:
-        top.problem("points", f"must have {fewest} points or more, has {len(raw)}")
-    return tuple(x for x, _ in pairs), tuple(y for _, y in pairs)
+    def curve(self) -> Curve:
+        """Return the curve."""
+        return Curve(
+            name=self.name,
+            title=self.title,
+            label=self.label,
+            kind=self.kind,
+            x_axis=self.x,
+            y_axis=self.y,
+            confidence_level=self.confidence_level,
+            reference=self.source,
+            provenance=self.provenance,
+            assumptions=self.assumptions,
+            searches=self.searches,
+            x=tuple(x for x, _ in self.points),
+            y=tuple(y for _, y in self.points),
+        )

@@ -13,9 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from na64.models.errors import InputError
+from na64.models.errors import InputError, did_you_mean
 from na64.models.signals.rates import SignalRates
-from na64.workspaces.cards.fields import did_you_mean
 from na64.workspaces.pyhf.template import Template, TemplateBin
 
 __all__ = ["check_parts", "combine_rates", "combine_templates", "nuisance_renamer"]

@@ -1,0 +1,279 @@
+"""Declarations of keys: what a field of a dataclass is in a file - name, unit, range, help.
+
+A dataclass whose fields are made by `declare` is the one place that says what a table of a file may
+hold. Readers, writers, schemas, documents and range checks follow from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING
+from enum import Enum
+from functools import cache
+from typing import Any, Final
+
+from na64.models.errors import InputError
+
+__all__ = [
+    "Declared",
+    "Key",
+    "alternatives",
+    "check_declared",
+    "classes_in",
+    "declare",
+    "declared",
+    "range_complaint",
+    "table_of",
+    "text_complaint",
+]
+
+#: converts what a file gives, from the value, the fields read before it, and the names known
+Conversion = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """What a key of a file is.
+
+    Attributes
+    ----------
+    help
+        One line for people.
+    unit
+        Unit of a number; empty for a pure number.
+    name
+        Name in files; that of the field if empty.
+    above, at_least, at_most
+        Range of a number, or of the value in a table with a source. Without ``above`` and
+        ``at_least`` a number must not be negative.
+    pattern
+        Regular expression of a text, or of the names in a table of tables.
+    refused
+        Regular expression of texts that are not allowed, and why.
+    allowed
+        Names allowed, or the name of a list of them that the reader knows, such as ``regions``.
+    absent
+        Value of a field without a default where a file leaves the key out.
+    fallback
+        Field, or name known to the reader, that stands in where a file leaves the key out.
+    resolved
+        Whether resolved files have the key even if it has its default.
+    unless
+        Name known to the reader that forbids the key if it is true, and else makes it mandatory.
+    missing
+        Message for a mandatory key that is not there, if it needs more than the usual words.
+    fewest
+        Least number of entries of a list.
+    distinct
+        Whether no two tables of an array may have one ``name``.
+    main
+        Whether this is the number of a table for which the range of the table's key holds.
+    flat
+        Whether the keys of this table stand among those of the table around it.
+    accepts
+        Type in files if it is another one than the field's, and ``to`` converts it.
+    to
+        Conversion of what a file gives.
+    other
+        Another key, with its own type and conversion, that may stand in the place of this one.
+    example
+        Value in a blank file.
+    """
+
+    help: str = ""
+    unit: str = ""
+    name: str = ""
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    pattern: str = ""
+    refused: tuple[str, str] | None = None
+    allowed: tuple[str, ...] | str | None = None
+    absent: Any = None
+    fallback: str = ""
+    resolved: bool = False
+    unless: str = ""
+    missing: str = ""
+    fewest: int = 0
+    distinct: bool = False
+    main: bool = False
+    flat: bool = False
+    accepts: Any = None
+    to: Conversion | None = None
+    other: Key | None = None
+    example: Any = None
+
+    def within(self, outer: Key) -> Key:
+        """Return this key with the range of the key around its table where it has none itself."""
+        return dataclasses.replace(
+            self,
+            above=outer.above if self.at_least is None and self.above is None else self.above,
+            at_most=outer.at_most if self.at_most is None else self.at_most,
+        )
+
+    def range_in_words(self) -> str:
+        """Return the range of a number for people; empty if it need only not be negative."""
+        low = "" if self.above is None else f"above {self.above:g}"
+        if self.at_least is not None and math.isfinite(self.at_least):
+            low = f"{self.at_least:g} or more"
+        high = "" if self.at_most is None else f"at most {self.at_most:g}"
+        return ", ".join(part for part in (low, high) if part)
+
+
+def declare(default: Any = MISSING, **declaration: Any) -> Any:
+    """Return a field of a dataclass with its declaration; arguments are those of `Key`."""
+    metadata: dict[str, Any] = {"key": Key(**declaration)}
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=dict, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Declared:
+    """A field of a dataclass as a key of a file.
+
+    Attributes
+    ----------
+    field, name
+        Names of the field and of the key.
+    hint
+        Type in the file; None is no part of it.
+    key
+        The declaration.
+    default
+        Value where the key is left out; ``dataclasses.MISSING`` if it may not be.
+    """
+
+    field: str
+    name: str
+    hint: Any
+    key: Key
+    default: Any
+
+    @property
+    def mandatory(self) -> bool:
+        """Whether there is nothing to stand in for the key."""
+        return self.default is MISSING and not self.key.fallback and not self.key.unless
+
+
+_UNDECLARED: Final = Key()
+
+
+@cache
+def declared(cls: type) -> tuple[Declared, ...]:
+    """Return the keys of a dataclass; a field without a declaration is one of any value."""
+    hints = typing.get_type_hints(cls)
+    found = []
+    for field in dataclasses.fields(cls):
+        about: Key = field.metadata.get("key", _UNDECLARED)
+        default = field.default if about.absent is None else about.absent
+        if field.default_factory is not MISSING:
+            default = field.default_factory()
+        hint = hints[field.name] if about.accepts is None else about.accepts
+        if isinstance(hint, types.UnionType):
+            parts = tuple(part for part in typing.get_args(hint) if part is not type(None))
+            hint = typing.Union[parts]  # noqa: UP007 - made from a list
+        found.append(Declared(field.name, about.name or field.name, hint, about, default))
+    return tuple(found)
+
+
+def range_complaint(number: float, about: Key, *, whole: bool = False) -> str:
+    """Return what is wrong with a number, ``must be positive, is -1``; empty if nothing."""
+    low = about.at_least
+    if not math.isfinite(number):
+        return f"must be finite, is {number}"
+    if about.above is not None and number <= about.above:
+        limit = "positive" if about.above == 0.0 else f"above {about.above:g}"
+        return f"must be {limit}, is {number:g}"
+    if low is None and about.above is None:
+        low = 0.0
+    if low is not None and number < low:
+        if whole or low != 0.0:
+            return f"must be {low:g} or more, is {number:g}"
+        return f"must not be negative, is {number:g}"
+    if about.at_most is not None and number > about.at_most:
+        return f"must be at most {about.at_most:g}, is {number:g}"
+    return ""
+
+
+def text_complaint(text: str, about: Key) -> str:
+    """Return what is wrong with a text by its pattern; empty if nothing."""
+    if about.pattern and not re.fullmatch(about.pattern, text):
+        return f"'{text}' is not allowed; it must match {about.pattern}"
+    if about.refused is not None and re.fullmatch(about.refused[0], text):
+        return f"'{text}' {about.refused[1]}"
+    return ""
+
+
+def check_declared(record: Any) -> None:
+    """Raise InputError for a number of a record out of its declared range, or an empty text.
+
+    A default is always allowed, such as an infinite length.
+    """
+    cls: type = type(record)
+    for item in declared(cls):
+        value = getattr(record, item.field)
+        if value == item.default or isinstance(value, bool):
+            continue
+        complaint = ""
+        if isinstance(value, (int, float)):
+            complaint = range_complaint(value, item.key)
+        elif isinstance(value, str) and not value.strip():
+            complaint = "must not be empty"
+        if complaint:
+            raise InputError(f"{item.name} {complaint}")
+
+
+def classes_in(hint: Any) -> tuple[type, ...]:
+    """Return the dataclasses of which a type is made, each before those inside it."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        inside = [part for item in declared(hint) for part in classes_in(item.hint)]
+        inside += [
+            part
+            for item in declared(hint)
+            if item.key.other is not None
+            for part in classes_in(item.key.other.accepts)
+        ]
+        return tuple(dict.fromkeys((hint, *inside)))
+    return tuple(part for argument in typing.get_args(hint) for part in classes_in(argument))
+
+
+def alternatives(hint: Any) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of keys, in a type and what is inside it, of which a table has one."""
+    return tuple(
+        (item.name, item.key.other.name)
+        for cls in classes_in(hint)
+        for item in declared(cls)
+        if item.key.other is not None
+    )
+
+
+def table_of(record: Any) -> dict[str, Any]:
+    """Return a dataclass as the table that a file has.
+
+    Keys with their default values are left out, unless their declaration wants them.
+    """
+    table: dict[str, Any] = {}
+    cls: type = type(record)
+    for item in declared(cls):
+        value = getattr(record, item.field)
+        if value == item.default and not item.key.resolved:
+            continue
+        written = _written(value)
+        table |= written if item.key.flat else {item.name: written}
+    return table
+
+
+def _written(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return table_of(value)
+    if isinstance(value, tuple):
+        return [_written(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _written(item) for name, item in value.items()}
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,66 @@
+"""What is wrong in a file: every problem with its place, in one error."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from na64.models.errors import InputError
+
+__all__ = ["FileProblemsError", "Problem", "shown"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong in a file.
+
+    Attributes
+    ----------
+    path
+        Place in the file, such as ``bins[2].exposure.value``; empty for the whole file.
+    message
+        What is wrong and what is allowed.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class FileProblemsError(InputError):
+    """A file with one or more problems.
+
+    Attributes
+    ----------
+    file
+        The file, or the name under which it was asked for.
+    problems
+        Every problem, in the order of reading.
+    """
+
+    def __init__(self, kind: str, file: str, problems: Sequence[Problem]) -> None:
+        self.file = file
+        self.problems = tuple(problems)
+        if len(self.problems) == 1:
+            message = f"{kind} {file}: {self.problems[0]}"
+        else:
+            lines = "".join(f"\n  {problem}" for problem in self.problems)
+            message = f"{kind} {file} has {len(self.problems)} problems:{lines}"
+        super().__init__(message)
+
+
+def shown(value: object) -> str:
+    """Describe a value of the wrong type."""
+    if isinstance(value, str):
+        return f"the text '{value}'" if len(value) <= 60 else f"the text '{value[:57]}...'"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    if value is None:
+        return "null"
+    if isinstance(value, Mapping):
+        return "a table"
+    return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
