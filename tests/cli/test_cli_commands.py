@@ -325,7 +325,7 @@ def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:
     Path("wrong.toml").write_text(wrong)
     done = call("plot", "scan.json", "--overlay", "wrong.toml", "-o", "b.png")
     assert done.code == 2
-    assert "curve wrong.toml is y against m_A', the scan epsilon against m_A'" in done.err
+    assert "curve mine is y against m_A', the limit epsilon against m_A'" in done.err
 
 
 @pytest.mark.parametrize(
