@@ -25,7 +25,14 @@ T = TypeVar("T")
 
 _PLAIN: Final = Key()
 #: how the types of values are called in messages
-_WORDS: Final = {float: "a number", int: "a whole number", bool: "true or false"}
+_WORDS: Final[dict[Any, str]] = {
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    str: "a text",
+    tuple[float, ...]: "a list of numbers",
+    tuple[str, ...]: "a list of texts",
+}
 _STAND_INS: Final = {float: math.nan, int: 0, bool: False, str: ""}
 
 
@@ -234,13 +241,14 @@ class TableReader:
                 name, hint, about, default = other.name, other.accepts, other, MISSING
         before = len(self.problems)
         found = self.value(name, hint, about, default)
-        if about.to is None or found is default or len(self.problems) > before:
+        if about.to is None or found is default:
             return found
-        try:
-            return about.to(found, values, self.names)
-        except InputError as error:
-            self.problem(name, str(error))
-            return None
+        if len(self.problems) == before:
+            try:
+                return about.to(found, values, self.names)
+            except InputError as error:
+                self.problem(name, str(error))
+        return None
 
     def _checked(self, name: str, raw: object, hint: Any, about: Key) -> Any:
         """Return a value of the type that is asked for, or a stand-in and a problem."""
@@ -344,25 +352,19 @@ class TableReader:
     def _words(self, name: str, hint: Any) -> str:
         if _is_tables(hint):
             return f"an array of tables [[{self.at(name)}]]"
-        if typing.get_origin(hint) is tuple:
-            inside = {float: " of numbers", str: " of texts"}
-            return f"a list{inside.get(typing.get_args(hint)[0], '')}"
-        if hint is str or (isinstance(hint, type) and issubclass(hint, Enum)):
-            return "a text"
-        return _WORDS.get(hint, "a table")
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return _WORDS[str]
+        return _WORDS.get(hint, "a list" if typing.get_origin(hint) is tuple else "a table")
 
     def _no_table(self, name: str, raw: object, hint: Any) -> str:
         keys = {key for cls in _classes(hint) for key in _keys(cls)}
         if isinstance(raw, (int, float, str)) and {"value", "source"} <= keys:
-            key = name.split("[")[0]
-            return (
-                f'every number needs its source: write {key} = {{ value = {raw}, source = "..." }}'
-            )
+            number = f'{name.split("[")[0]} = {{ value = {raw}, source = "..." }}'
+            return f"every number needs its source: write {number}"
         return f"must be a table, is {shown(raw)}"
 
 
 def _classes(hint: Any) -> tuple[type, ...]:
-    """Return the dataclasses of a type: itself, or the parts of a union."""
     parts = typing.get_args(hint) if typing.get_origin(hint) is typing.Union else (hint,)
     return tuple(part for part in parts if isinstance(part, type))
 
