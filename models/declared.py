@@ -14,7 +14,15 @@ from typing import Any, Final
 
 from na64.models.errors import InputError, unknown_name
 
-__all__ = ["Declared", "check_declared", "declared", "is_number", "read_declared", "setting"]
+__all__ = [
+    "Declared",
+    "check_declared",
+    "declared",
+    "in_words",
+    "is_number",
+    "read_declared",
+    "setting",
+]
 
 _KEY: Final = "na64"
 
@@ -39,6 +47,9 @@ class Declared:
         Names that are allowed; empty for a number or a flag.
     low, high
         Range of a number, ends included; its class may refuse more.
+    words
+        What a figure says of it: of a flag when it is True and when it is False, of a number its
+        format; empty for the value itself.
     """
 
     name: str
@@ -49,6 +60,7 @@ class Declared:
     allowed: tuple[str, ...]
     low: float
     high: float
+    words: tuple[str, ...] = ()
 
 
 def setting(
@@ -59,6 +71,7 @@ def setting(
     allowed: Iterable[str] = (),
     low: float = -math.inf,
     high: float = math.inf,
+    words: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the metadata of a dataclass field that is a setting; see `Declared`."""
     return {
@@ -69,6 +82,7 @@ def setting(
             "allowed": tuple(str(name) for name in allowed),
             "low": low,
             "high": high,
+            "words": words,
         }
     }
 
@@ -80,6 +94,15 @@ def declared(kind: type) -> tuple[Declared, ...]:
         for item in fields(kind)
         if _KEY in item.metadata
     )
+
+
+def in_words(item: Declared, value: Any) -> str:
+    """Return what a figure says of the value of a setting."""
+    if not item.words:
+        return str(value) if isinstance(value, str) else f"{item.name.replace('_', ' ')} {value}"
+    if isinstance(item.default, bool):
+        return item.words[0 if value else 1]
+    return item.words[0].format(value)
 
 
 def check_declared(settings: Any) -> None:

@@ -21,8 +21,10 @@ from scipy import special
 from na64.limits.calculators.datasets import TIE, observed_fits, qtilde
 from na64.limits.calculators.exploration import STRIDE, Survival, Tail, Visited, quantile, sums
 from na64.limits.calculators.lattice import FitCache, Lattice
+from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.structure import connected_bins, is_monotone
+from na64.limits.likelihood.sums import add_rows
 from na64.models.errors import InputError
 
 __all__ = ["Enumeration", "same_bins"]
@@ -278,3 +280,12 @@ class Enumeration:
             raise InputError(
                 "the exact ensemble has no observed limit for counts that are not whole numbers"
             )
+
+    def levels(self) -> Array:
+        """Return the quantiles of the bands, (5, M); those that n = 0 already covers are one."""
+        levels = special.ndtr(np.array(BAND_ORDER, dtype=np.float64))
+        levels = np.repeat(levels[:, None], len(self.batch), axis=1)
+        if self.monotone:  # n = 0 is the least signal-like dataset of all
+            total = add_rows(self.background_rates[self.varied])
+            levels = np.maximum(levels, np.exp(-total))
+        return np.asarray(levels, dtype=np.float64)

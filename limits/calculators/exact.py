@@ -11,10 +11,10 @@ ensemble, counted from the least signal-like side. Nothing is special at n = 0.
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from na64.limits.calculators.datasets import first_guess
 from na64.limits.calculators.enumeration import Enumeration, same_bins
@@ -23,11 +23,8 @@ from na64.limits.calculators.ranking import (
     enumerated_p_values,
     enumerated_significance,
 )
-from na64.limits.calculators.registry import Exact
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
-from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
-from na64.limits.likelihood.sums import add_rows
 
 __all__ = ["discovery_p_values", "limits", "median_significance", "p_values"]
 
@@ -45,8 +42,18 @@ _MASSES_TOGETHER = (512, 64)
 _FEW_BINS = 4
 
 
+class Settings(Protocol):
+    """What this method needs of its row in the table of calculators."""
+
+    @property
+    def max_datasets(self) -> int: ...
+
+    @property
+    def tolerance(self) -> float: ...
+
+
 def limits(
-    settings: Exact,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     alpha: float,
@@ -70,7 +77,7 @@ def limits(
 
 
 def p_values(
-    settings: Exact, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
+    settings: Settings, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
 ) -> tuple[Array, Array]:
     """Return CLs; see `Calculator`."""
     values, bands = np.full(len(nu), np.nan), np.full((5, len(nu)), np.nan)
@@ -86,12 +93,12 @@ def p_values(
     return values, bands
 
 
-def discovery_p_values(settings: Exact, batch: SignalBatch, counts: Array, q0: Array) -> Array:
+def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
     """Return P(q0(n) >= q0 | background); see `Calculator`."""
     return enumerated_p_values(batch, counts, q0, settings.max_datasets)
 
 
-def median_significance(settings: Exact, batch: SignalBatch, counts: Array) -> Array:
+def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
     """Return the significance at the median of q0 with a signal; see `Calculator`."""
     return enumerated_significance(batch, counts, settings.max_datasets)
 
@@ -125,19 +132,9 @@ class _Part:
         observed = np.exp(self._tail_at(nu, mass, None, memory, every)[1])
         bands = np.full((5, len(nu)), np.nan)
         if expected:
-            for i, levels in enumerate(self._levels()):
+            for i, levels in enumerate(self.ensemble.levels()):
                 bands[i] = np.exp(self._tail_at(nu, mass, levels[mass], memory, every)[1])
         return observed, bands
-
-    def _levels(self) -> Array:
-        """Return the quantiles of the bands, (5, M); those that n = 0 already covers are one."""
-        ensemble = self.ensemble
-        levels = special.ndtr(np.array(BAND_ORDER, dtype=np.float64))
-        levels = np.repeat(levels[:, None], len(ensemble.batch), axis=1)
-        if ensemble.monotone:  # n = 0 is the least signal-like dataset of all
-            total = add_rows(ensemble.background_rates[ensemble.varied])
-            levels = np.maximum(levels, np.exp(-total))
-        return np.asarray(levels, dtype=np.float64)
 
     def limits(self, alpha: float, *, observed: bool, expected: bool) -> list[Roots | None]:
         """Return the roots in ln(signal events): observed and five bands, None if not asked."""
@@ -149,7 +146,7 @@ class _Part:
             ensemble.check_whole()
             answer[0] = self._solve(every, guess, alpha, None)
         if expected:
-            levels = self._levels()
+            levels = self.ensemble.levels()
             roots, before = Roots.empty(len(guess)), np.full(len(guess), np.nan)
             for i, level in enumerate(levels):
                 new = np.flatnonzero(level != before)

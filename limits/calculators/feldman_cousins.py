@@ -25,9 +25,10 @@ G. J. Feldman and R. D. Cousins, Phys. Rev. D 57 (1998) 3873, physics/9711021.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from na64.limits.calculators.datasets import TIE, first_guess
 from na64.limits.calculators.enumeration import Enumeration, same_bins
@@ -36,7 +37,6 @@ from na64.limits.calculators.ranking import (
     enumerated_p_values,
     enumerated_significance,
 )
-from na64.limits.calculators.registry import FeldmanCousins
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
@@ -49,7 +49,7 @@ Index = NDArray[np.intp]
 
 #: a dataset is left out when no one beyond it in all bins has this probability together; what is
 #: left out counts as unlike the signal
-_CUT = 1e-7
+_CUT = 1e-6
 #: signal strengths between zero and the highest one at which the p-value is looked at first
 _NODES = 48
 #: highest one over the guess of the limit, and by how much and how often it is raised
@@ -65,8 +65,15 @@ _TOLERANCE = 1e-7
 _TOGETHER = (512, 8)
 
 
+class Settings(Protocol):
+    """What this method needs of its row in the table of calculators."""
+
+    @property
+    def max_datasets(self) -> int: ...
+
+
 def limits(
-    settings: FeldmanCousins,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     alpha: float,
@@ -90,7 +97,7 @@ def limits(
 
 
 def p_values(
-    settings: FeldmanCousins,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     nu: Array,
@@ -112,14 +119,12 @@ def p_values(
     return found[0], found[1:]
 
 
-def discovery_p_values(
-    settings: FeldmanCousins, batch: SignalBatch, counts: Array, q0: Array
-) -> Array:
+def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
     """Return P(t(n; 0) >= q0 | background); see `Calculator`."""
     return enumerated_p_values(batch, counts, q0, settings.max_datasets)
 
 
-def median_significance(settings: FeldmanCousins, batch: SignalBatch, counts: Array) -> Array:
+def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
     """Return the significance at the median of q0 with a signal; see `Calculator`."""
     return enumerated_significance(batch, counts, settings.max_datasets)
 
@@ -130,7 +135,7 @@ class _Part:
     def __init__(self, ensemble: Enumeration, alpha: float) -> None:
         self.ensemble, self.alpha = ensemble, alpha
         guess = first_guess(ensemble.batch, ensemble.counts, ensemble.background_rates)
-        self.scale = guess
+        self.scale, self.levels = guess, ensemble.levels()
         few = len(ensemble.varied) <= _FINE_BINS
         self._together, self._fine = _TOGETHER[not few], few
 
@@ -141,12 +146,12 @@ class _Part:
         if wanted[0]:
             self.ensemble.check_whole()
         parts = [
-            self._p_values(nu[i : i + self._together], mass[i : i + self._together])
+            self._p_values(nu[i : i + self._together], mass[i : i + self._together], wanted)
             for i in range(0, len(nu), self._together)
         ]
-        return np.concatenate([np.empty((len(wanted), 0)), *parts], axis=1)[wanted]
+        return np.concatenate([np.empty((int(wanted.sum()), 0)), *parts], axis=1)
 
-    def _p_values(self, nu: Array, mass: Index) -> Array:
+    def _p_values(self, nu: Array, mass: Index, wanted: NDArray[np.bool_]) -> Array:
         ensemble = self.ensemble
         n = len(nu)
         points = ensemble.batch.points(mass, ensemble.counts[:, None])
@@ -165,16 +170,18 @@ class _Part:
         visited, t, beyond = self._explore(nu, mass, rates)
         problem = visited.key // STRIDE
         missing = np.maximum(1.0 - sums(problem, visited.signal, n), 0.0)
-        answer = np.empty((1 + len(BAND_ORDER), n))
-        levels = special.ndtr(np.array(BAND_ORDER, dtype=np.float64))
         one_sided = np.where(beyond, 0.0, t)
-        thresholds = [t_observed] + [
-            quantile(problem, one_sided, visited.background, np.full(n, level)) for level in levels
-        ]
-        for i, threshold in enumerate(thresholds):
+        rows = []
+        for target in np.flatnonzero(wanted).tolist():
+            if target == 0:
+                threshold = t_observed
+            else:
+                level = self.levels[target - 1, mass]
+                threshold = quantile(problem, one_sided, visited.background, level)
             inside = t >= threshold[problem] - TIE
-            answer[i] = sums(problem, visited.signal * inside, n) + missing
-        failed = np.isnan(sums(problem, t, n)) | ~fit.converged | np.isnan(t_observed)
+            rows.append(sums(problem, visited.signal * inside, n) + missing)
+        answer = np.array(rows)
+        failed = np.isnan(sums(problem, t, n)) | ~fit.converged | (wanted[0] & np.isnan(t_observed))
         return np.where(failed, np.nan, np.minimum(answer, 1.0))
 
     def _explore(
@@ -226,16 +233,31 @@ class _Part:
         p = self._at(nodes, np.repeat(every[:, None], nodes.shape[1], axis=1), wanted)
         best = np.where(self.ensemble.free.converged, self.ensemble.free.nu, 0.0) / self.scale
         lower = np.full(n, np.nan)
-        answer = []
+        answer: list[Roots] = []
         for i, target in enumerate(np.flatnonzero(wanted).tolist()):
             # the best fit is allowed, and so is no signal where none was expected
             sure = best if target == 0 else np.zeros(n)
             only = np.arange(len(wanted)) == target
-            answer.append(self._edge(nodes, p[i], sure, only, upper=True))
+            known = answer[-1] if target > 1 else None
+            answer.append(self._band(nodes, p[i], sure, only, known))
             if target == 0:
                 roots = self._edge(nodes, p[i], sure, only, upper=False)
                 lower = np.where(p[i, :, 0] > self.alpha, 0.0, np.exp(roots.x))
         return answer, lower
+
+    def _band(
+        self, nodes: Array, p: Array, sure: Array, only: NDArray[np.bool_], known: Roots | None
+    ) -> Roots:
+        """Find an upper edge, the one before it where both are of the same quantile."""
+        if known is None:
+            return self._edge(nodes, p, sure, only, upper=True)
+        target = int(np.flatnonzero(only)[0])
+        new = np.flatnonzero(self.levels[target - 1] != self.levels[target - 2])
+        roots = known.take(np.arange(len(nodes)))
+        if len(new):
+            found = self._edge(nodes, p, sure, only, upper=True)
+            roots.put(new, found.take(new))
+        return roots
 
     def _at(self, x: Array, mass: Index, wanted: NDArray[np.bool_]) -> Array:
         """Return p-values at positions x in units of the scale, of any shape."""
@@ -271,7 +293,8 @@ class _Part:
         def polish(low: Array, high: Array, some: Index) -> Roots:
             def excess(at: Array, which: Index) -> Array:
                 with np.errstate(divide="ignore"):
-                    return np.log(self._at(side * at, some[which], only)[0] / self.alpha)
+                    ratio = self._at(side * at, some[which], only)[0] / self.alpha
+                    return np.asarray(np.log(ratio), dtype=np.float64)
 
             return find_roots(
                 excess, side * low, side * high, tolerance=_TOLERANCE, floor=-1e30, ceiling=1e30

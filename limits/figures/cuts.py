@@ -5,7 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from na64.limits.design.optimise import SearchCuts
-from na64.limits.figures.style import SCAN_COLOURS, UNITS, drawing_style, symbol
+from na64.limits.figures.style import SCAN_COLOURS, drawing_style
+from na64.limits.results.axes import coupling_axis, tex
 
 __all__ = ["cut_figure"]
 
@@ -22,12 +23,13 @@ def cut_figure(found: SearchCuts) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    scan = found.scan
+    scan, made = found.scan, found.specification
+    axis = coupling_axis(made.mediator.parameter)
     black, blue, orange = SCAN_COLOURS[:3]
     with drawing_style():
         figure = Figure(figsize=(5.8, 5.8), layout="constrained")
         limit, events = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        mass = f"${symbol(found.mass_parameter)}$ = {found.mass_gev:g} GeV"
+        mass = f"${tex(made.mass_parameter)}$ = {made.masses_gev[0]:g} GeV"
         limit.plot(scan.cuts, found.couplings, "o-", color=black, markersize=3.5, label=mass)
         edge = "" if scan.interior else ", at the end of the range"
         best = f"best cut: {scan.best_cut:.3g} GeV{edge}"
@@ -35,10 +37,8 @@ def cut_figure(found: SearchCuts) -> Figure:
             axes.axvline(
                 scan.best_cut, color=orange, linestyle="--", label=best if axes is limit else None
             )
-        name = symbol(found.parameter)
-        unit = f" [{UNITS[found.parameter]}]" if found.parameter in UNITS else ""
         limit.set_ylabel(
-            f"{scan.merit} expected limit on ${name}${unit} ({100 * scan.confidence_level:g} % CL)",
+            f"{scan.merit} expected limit on {axis.label} ({100 * scan.confidence_level:g} % CL)",
             fontsize=11,
         )
         limit.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
@@ -49,7 +49,7 @@ def cut_figure(found: SearchCuts) -> Figure:
             scan.cuts,
             scan.signal * reference**found.power,
             color=blue,
-            label=rf"signal at ${name} = {digits}\times 10^{{{int(exponent)}}}$",
+            label=rf"signal at ${axis.tex} = {digits}\times 10^{{{int(exponent)}}}$",
         )
         positive = scan.background > 0.0
         if positive.any():
@@ -63,5 +63,5 @@ def cut_figure(found: SearchCuts) -> Figure:
         events.set_ylabel("expected events")
         events.set_xlabel(r"cut on $E_\mathrm{ECAL}$ [GeV]")
         events.legend()
-        figure.suptitle(found.title, fontsize=10.5)
+        figure.suptitle(made.title, fontsize=10.5)
     return figure

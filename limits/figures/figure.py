@@ -1,10 +1,9 @@
-"""Figures of exclusions: functions that take results and curves and return a Figure."""
+"""The figure of limits: any mixture of results of one variable, and what stands beside them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,149 +12,105 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from na64.limits.figures.legend import scan_labels, scan_title
+from na64.limits.figures.bars import bars
+from na64.limits.figures.drawing import closes, draw_bands, draw_limit, edges_of
+from na64.limits.figures.drawn import Drawn, Kind, draw_beside, styled
+from na64.limits.figures.overlays import Beside, things_beside
 from na64.limits.figures.style import (
-    FEW_MASSES,
-    FIGURE_SUFFIXES,
-    MEDIAN,
-    ONE_SIGMA,
-    OVERLAY_STYLES,
+    ALPHA_COLOURS,
     SCAN_COLOURS,
-    TWO_SIGMA,
-    UNITS,
-    coupling_symbol,
+    SPECIES_COLOURS,
     decades,
     drawing_style,
     legend_above,
-    save_figure,
-    symbol,
-    tips,
-    upper_edge,
 )
-from na64.limits.results.limit import Exclusion, Regions
+from na64.limits.figures.words import assumed, labels, title
+from na64.limits.results.axes import tex
+from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
 
-__all__ = ["FIGURE_SUFFIXES", "Overlay", "exclusion_figure", "ratio_to", "save_figure"]
+__all__ = ["figure", "ratio_to"]
 
-#: width of the bar that a band of one mass is, points
-_BAR_WIDTH: Final = 9.0
+FloatArray = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """A curve drawn beside a scan.
-
-    Attributes
-    ----------
-    label
-        Text of the legend.
-    masses_gev, couplings
-        Points of the curve, shape (N,), in its own order (regions are closed paths).
-    region
-        Whether the curve encloses a region; it is shaded then.
-    compared
-        Whether a ratio panel compares with it; regions never are.
-    """
-
-    label: str
-    masses_gev: NDArray[np.float64]
-    couplings: NDArray[np.float64]
-    region: bool = False
-    compared: bool = True
+#: entries of a legend inside of the frame, and how much higher than its curves the axis may be
+#: to make room for one, in logarithms
+_ENTRIES: Final = 7
+_STRETCH: Final = 1.7
+#: how far what stands beside limits is followed, as factors on their smallest and largest value
+_REACH: Final = (1e-3, 1e3)
 
 
-def exclusion_figure(
-    exclusions: Sequence[Exclusion],
-    overlays: Sequence[Overlay] = (),
+def figure(
+    results: Sequence[Limit],
     *,
+    beside: Beside | None = None,
     ratio_panel: bool = False,
     names: Sequence[str] = (),
+    ax: Axes | None = None,
 ) -> Figure:
-    """Draw coupling limits against the mediator's mass.
+    """Draw limits on one variable against a mass, or branching ratios as bars.
 
-    The first scan has its expected bands; the others are lines. Both axes are logarithmic.
+    What is excluded is shaded, its contour drawn. The first limit has its expected bands, unless
+    the colours tell dark sectors apart; of an expected-only one the median stands for it. Both
+    axes are logarithmic.
 
     Parameters
     ----------
-    exclusions
-        One or more scans of the same coupling.
-    overlays
-        Curves to compare with.
+    results
+        One or more limits of the same variable, against the same kind of mass.
+    beside
+        Curves, thermal targets, bounds and bands of g-2; nothing if None.
     ratio_panel
-        Whether a second panel shows the first scan divided by every overlay that is no region.
+        Whether a second panel shows the first limit divided by every curve that is no region.
     names
-        Names of the scans, such as their files, for those that nothing else tells apart.
+        Names of the results, such as their files, for those that nothing else tells apart.
+    ax
+        Axes to draw into; the figure that they are in stays as large as it is, and is laid out by
+        whoever made it. A new figure if None.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Not attached to any window; `save_figure` writes it.
+        Not attached to any window unless that of ``ax`` is;
+        `na64.limits.figures.style.save_figure` writes it.
 
     Raises
     ------
     InputError
-        Without a scan, for scans of different couplings, where neither a scan nor a curve has a
-        coupling to draw, or a ratio panel without a curve.
+        Without a result, for results of different variables, where there is nothing to draw, for
+        a ratio panel without a curve, and for what has no place beside the results.
     """
-    if not exclusions:
-        raise InputError("nothing to draw: no scan given")
-    parameters = {exclusion.parameter for exclusion in exclusions}
-    if len(parameters) > 1:
-        raise InputError(f"these scans limit different couplings: {', '.join(sorted(parameters))}")
-    first = exclusions[0]
-    if not any(np.any(np.isfinite(couplings)) for _, couplings in _parts(exclusions, overlays)):
-        raise InputError("nothing to draw: no coupling is excluded or expected to be, at any mass")
-    references = [overlay for overlay in overlays if overlay.compared and not overlay.region]
+    _check(results)
+    things = styled(things_beside(results, beside or Beside(), compared=ratio_panel))
+    references = [item for item in things if item.compared]
+    is_branching = results[0].y.name == "br"
+    if ratio_panel and (is_branching or ax is not None):
+        raise InputError("a ratio panel needs a mass axis and a figure of its own")
     if ratio_panel and not references:
         raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
     with drawing_style():
-        if ratio_panel:
-            figure = Figure(
-                figsize=(6.2, 6.2), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0)
-            )
-            grid = figure.add_gridspec(2, 1, height_ratios=(3.1, 1.0))
-            axes = figure.add_subplot(grid[0])
-            below = figure.add_subplot(grid[1], sharex=axes)
-            _draw_ratios(below, first, references)
+        if is_branching:
+            return bars(results, things, names=names, ax=ax)
+        made, axes, below = _panels(ratio_panel, ax)
+        _draw(axes, results, things, names)
+        if below is not None:
+            _draw_ratios(below, results[0], references)
             axes.tick_params(which="both", labelbottom=False)
-            _label_masses(below, exclusions)
-        else:
-            figure = Figure(figsize=(6.2, 4.8), layout="constrained")
-            axes = figure.add_subplot()
-            _label_masses(axes, exclusions)
-        _draw_bands(axes, first)
-        for index, (exclusion, label) in enumerate(
-            zip(exclusions, scan_labels(exclusions, names), strict=True)
-        ):
-            _draw_limit(axes, exclusion, label, SCAN_COLOURS[index % len(SCAN_COLOURS)])
-        for index, overlay in enumerate(overlays):
-            _draw_overlay(axes, overlay, index)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        lightest = min(float(exclusion.masses_gev[0]) for exclusion in exclusions)
-        heaviest = max(float(exclusion.masses_gev[-1]) for exclusion in exclusions)
-        margin = 1.0 if heaviest > 3.0 * lightest else 1.15  # points, not a curve
-        axes.set_xlim(lightest / margin, heaviest * margin)
-        unit = f" [{UNITS[first.parameter]}]" if first.parameter in UNITS else ""
-        axes.set_ylabel(f"${_coupling(exclusions)}$" + unit)
-        heading = scan_title(exclusions)
-        closed = any(_closes(exclusion) for exclusion in exclusions)
-        if not closed:  # upper limits rise to the right: the other corner is free
-            legend = axes.legend(loc="upper left", title=heading, alignment="left")
-            legend.set_in_layout(False)  # however long its lines are, the axes keep their size
-        _limit_couplings(figure, axes, exclusions, overlays)
-        if closed:
-            legend_above(figure, axes, heading, height=5.7 if ratio_panel else 4.3)
-            for index, exclusion in enumerate(exclusions):
-                _draw_regions(axes, exclusion, SCAN_COLOURS[index % len(SCAN_COLOURS)])
+        (below or axes).set_xlabel(_mass_label(results))
         decades(axes)
-        # Text is laid out and ticks are placed when the figure is drawn: do it in this style.
-        figure.draw_without_rendering()
-    return figure
+        if ax is not None:
+            axes.legend(loc="best", title=title(results), alignment="left")
+            return made
+        _place_legend(made, axes, results, things)
+        decades(axes)
+        # text is laid out and ticks are placed when the figure is drawn: do it in this style
+        made.draw_without_rendering()
+    return made
 
 
-def ratio_to(exclusion: Exclusion, overlay: Overlay) -> NDArray[np.float64]:
-    """Return the observed limit divided by a published one.
+def ratio_to(limit: Limit, curve: Drawn) -> FloatArray:
+    """Return a limit divided by a published one.
 
     The published curve is interpolated linearly in the logarithms of mass and coupling.
 
@@ -164,173 +119,180 @@ def ratio_to(exclusion: Exclusion, overlay: Overlay) -> NDArray[np.float64]:
     numpy.ndarray
         Shape (M,); NaN where either limit does not exist.
     """
-    order = np.argsort(overlay.masses_gev, kind="stable")
-    masses, couplings = overlay.masses_gev[order], overlay.couplings[order]
-    published = np.exp(
-        np.interp(
-            np.log(exclusion.masses_gev),
-            np.log(masses),
-            np.log(couplings),
-            left=math.nan,
-            right=math.nan,
-        )
+    order = np.argsort(curve.x, kind="stable")
+    published = np.interp(
+        np.log(limit.masses_gev),
+        np.log(curve.x[order]),
+        np.log(curve.y[order]),
+        left=math.nan,
+        right=math.nan,
     )
-    return np.asarray(_drawn(exclusion) / published)
+    return np.asarray(limit.shown / np.exp(published))
 
 
-def _label_masses(axes: Axes, exclusions: Sequence[Exclusion]) -> None:
-    names = {exclusion.mass_parameter for exclusion in exclusions}
-    name = f"${symbol(names.pop())}$" if len(names) == 1 else "mass of the mediator"
-    axes.set_xlabel(f"{name} [GeV]")
+def _check(results: Sequence[Limit]) -> None:
+    if not results:
+        raise InputError("nothing to draw: no limit given")
+    kinds = {
+        (item.y.definition, item.x.name if item.x.name == "m_chi" else "the mediator's mass")
+        for item in results
+    }
+    if len(kinds) > 1:
+        found = "; ".join(sorted(f"{y} against {x}" for y, x in kinds))
+        raise InputError(f"these limits are of different variables: {found}")
 
 
-def _coupling(exclusions: Sequence[Exclusion]) -> str:
-    first = exclusions[0]
-    if len({exclusion.mass_parameter for exclusion in exclusions}) > 1:
-        return symbol(first.parameter)
-    return coupling_symbol(first.parameter, first.mass_parameter)
+def _panels(ratio_panel: bool, ax: Axes | None) -> tuple[Figure, Axes, Axes | None]:
+    """Return the figure, the axes of limits, and those of ratios if there are any."""
+    if ax is not None:
+        made = ax.get_figure(root=True)
+        if made is None:
+            raise InputError("the axes to draw into are in no figure")
+        return made, ax, None
+    if not ratio_panel:
+        made = Figure(figsize=(6.4, 4.8), layout="constrained")
+        return made, made.add_subplot(), None
+    made = Figure(figsize=(6.4, 6.2), layout=ConstrainedLayoutEngine(h_pad=0.02, hspace=0.0))
+    grid = made.add_gridspec(2, 1, height_ratios=(3.1, 1.0))
+    axes = made.add_subplot(grid[0])
+    return made, axes, made.add_subplot(grid[1], sharex=axes)
 
 
-def _drawn(exclusion: Exclusion) -> NDArray[np.float64]:
-    """Return the line that stands for a scan: observed, or the median of an expected-only scan."""
-    return exclusion.expected[2] if exclusion.expected_only else exclusion.observed
+def _draw(
+    axes: Axes, results: Sequence[Limit], things: Sequence[Drawn], names: Sequence[str]
+) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    low = min(float(item.masses_gev[0]) for item in results)
+    high = max(float(item.masses_gev[-1]) for item in results)
+    margin = 1.0 if high > 3.0 * low else 1.15  # points, not a curve
+    axes.set_xlim(low / margin, high * margin)
+    colours = _colours(results)
+    bands = colours[0] == SCAN_COLOURS[0]
+    axes.set_ylim(*_range(axes, results, things, bands=bands))
+    axes.set_ylabel(_value_label(results))
+    if bands:
+        draw_bands(axes, results[0])
+    for item, label, colour, width in zip(
+        results, labels(results, names), colours, _widths(results), strict=True
+    ):
+        draw_limit(axes, item, label, colour, width)
+    draw_beside(axes, things, below=results[0].plane.excluded_below)
 
 
-def _shown(exclusion: Exclusion) -> tuple[Regions, ...]:
-    """Return the regions that stand for a scan: observed, or the median's."""
-    return exclusion.expected_regions if exclusion.expected_only else exclusion.regions
+def _mass_label(results: Sequence[Limit]) -> str:
+    found = {item.x.label for item in results}
+    return found.pop() if len(found) == 1 else "mass of the mediator [GeV]"
 
 
-def _draw_bands(axes: Axes, exclusion: Exclusion) -> None:
-    expected = exclusion.expected
-    if not np.any(np.isfinite(expected)):
-        return
-    masses = exclusion.masses_gev
-    alone = _alone(expected[2])
-    for low, high, colour, sigmas in ((0, 4, TWO_SIGMA, 2), (1, 3, ONE_SIGMA, 1)):
-        # For a small background most outcomes are the same and a band can have no width.
-        if np.any(expected[high] > expected[low] * 1.001):
-            label = rf"expected $\pm {sigmas}\sigma$"
-            if not alone.all():
-                axes.fill_between(
-                    masses, expected[low], expected[high], color=colour, lw=0, label=label
-                )
-            if alone.any():  # a band of one mass is a bar
-                axes.vlines(
-                    masses[alone],
-                    expected[low][alone],
-                    expected[high][alone],
-                    color=colour,
-                    lw=_BAR_WIDTH,
-                    label=label if alone.all() else "_",
-                )
-    if not exclusion.expected_only:
-        # Drawn over the observed line, which it may hide: with no events seen the two agree.
-        axes.plot(
-            masses,
-            expected[2],
-            color=MEDIAN,
-            lw=1.1,
-            ls=(0, (3, 3)),
-            marker="_" if alone.any() else "",
-            markevery=alone.tolist(),
-            ms=_BAR_WIDTH,
-            zorder=4,
-            label="expected median",
-        )
+def _value_label(results: Sequence[Limit]) -> str:
+    found = {item.y.label for item in results}
+    name = results[0].y.name
+    return found.pop() if len(found) == 1 else f"${name if len(name) == 1 else tex(name)}$"
 
 
-def _alone(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return where a value has no neighbour, so that nothing connects it to; shape (M,)."""
-    there = np.concatenate([[False], np.isfinite(values), [False]])
-    return np.asarray(there[1:-1] & ~there[:-2] & ~there[2:])
+def _colours(results: Sequence[Limit]) -> list[str]:
+    """Black for one limit; by species or alpha_D where each has its own; else one colour each."""
+    known = [assumed(item) for item in results]
+    if len(results) > 1 and not results[0].plane.is_coupling:
+        species = [item.dark_matter for item in known]
+        if len(set(species)) == len(results) and None not in species:
+            return [SPECIES_COLOURS[str(name)] for name in species]
+        if len({item.alpha_d for item in known}) == len(results):
+            return [ALPHA_COLOURS[i % len(ALPHA_COLOURS)] for i in range(len(results))]
+    return [SCAN_COLOURS[i % len(SCAN_COLOURS)] for i in range(len(results))]
 
 
-def _draw_limit(axes: Axes, exclusion: Exclusion, label: str, colour: str) -> None:
-    kind = "expected median" if exclusion.expected_only else "observed"
-    if not np.any(np.isfinite(_drawn(exclusion))):
-        kind = "nothing excluded"
-    few = len(exclusion.masses_gev) <= FEW_MASSES
-    axes.plot(
-        exclusion.masses_gev,
-        _drawn(exclusion),
-        color=colour,
-        lw=2.0,
-        marker="o" if few else "",
-        ms=4.5,
-        zorder=3,
-        label=f"{label} ({kind})" if label else kind,
+def _widths(results: Sequence[Limit]) -> list[float]:
+    """Widths of the limits: those that agree lie on top of each other, the first the widest."""
+    first = results[0]
+    both = [np.isfinite(item.shown) for item in results]
+    same = len(results) > 1 and all(
+        np.array_equal(item.masses_gev, first.masses_gev)
+        and (some & both[0]).any()
+        and np.median(np.abs(np.log((item.shown / first.shown)[some & both[0]]))) < 0.05
+        for item, some in zip(results, both, strict=True)
     )
+    step = 1.1 if same else 0.0
+    return [(1.6 if same else 2.0) + step * number for number in range(len(results))][::-1]
 
 
-def _closes(exclusion: Exclusion) -> bool:
-    """Whether a region that stands for a scan closes towards strong couplings."""
-    return any(pair[1] is not None for found in _shown(exclusion) for pair in found)
-
-
-def _draw_regions(axes: Axes, exclusion: Exclusion, colour: str) -> None:
-    for number in range(max((len(found) for found in _shown(exclusion)), default=0)):
-        _draw_interval(axes, exclusion, number, colour)
-
-
-def _draw_interval(axes: Axes, exclusion: Exclusion, number: int, colour: str) -> None:
-    """Shade a region, up to the top of the axes where it is open, and draw its upper edge."""
-    masses = exclusion.masses_gev
-    regions = _shown(exclusion)
-    pairs = [found[number] if number < len(found) else (math.nan, None) for found in regions]
-    low = np.array([pair[0] for pair in pairs])
-    high = np.array([math.nan if pair[1] is None else pair[1] for pair in pairs])
-    closed = np.isfinite(high)
-    some = np.isfinite(low)
-    far = 10.0 * max(axes.get_ylim()[1], *high[closed].tolist(), 0.0)  # outside the axes
-    top = np.where(closed, high, far)
-    if exclusion.expected_only:  # hatched: not excluded yet
-        axes.fill_between(
-            masses,
-            low,
-            top,
-            where=some.tolist(),
-            fc="none",
-            ec=colour,
-            alpha=0.25,
-            lw=0,
-            hatch="//",
-        )
-    else:
-        axes.fill_between(masses, low, top, where=some.tolist(), color=colour, alpha=0.12, lw=0)
-    if number > 0:  # the lower edge of the first interval is the observed line
-        axes.plot(masses, low, color=colour, lw=2.0, zorder=3)
-    axes.plot(masses, upper_edge(top, closed, some), color=colour, lw=2.0, zorder=3)
-    for row in tips(closed, some):
-        axes.plot([masses[row]] * 2, [low[row], high[row]], color=colour, lw=2.0, zorder=3)
-
-
-def _draw_overlay(axes: Axes, overlay: Overlay, index: int) -> None:
-    colour, dashes = OVERLAY_STYLES[index % len(OVERLAY_STYLES)]
-    if overlay.region and _is_closed(overlay):
-        axes.fill(overlay.masses_gev, overlay.couplings, fc=colour, alpha=0.15, ec="none", zorder=1)
-    axes.plot(
-        overlay.masses_gev,
-        overlay.couplings,
-        color=colour,
-        ls=dashes,
-        zorder=5,
-        label=overlay.label,
+def _range(
+    axes: Axes, results: Sequence[Limit], things: Sequence[Drawn], *, bands: bool
+) -> tuple[float, float]:
+    """Values between which limits lie, and what stands beside them unless it is far off."""
+    low, high = axes.get_xlim()
+    own = np.concatenate(
+        [edges_of(item, bands=bands and item is results[0])[1] for item in results]
     )
+    own = own[np.isfinite(own) & (own > 0.0)]
+    points = [
+        item.y if item.kind is Kind.LEVEL else item.y[(item.x >= low) & (item.x <= high)]
+        for item in things
+        if item.kind is not Kind.FLOOR
+    ]
+    others = np.concatenate([np.array([]), *points])
+    others = others[np.isfinite(others) & (others > 0.0)]
+    if not own.size and not others.size:
+        raise InputError("nothing to draw: nothing is excluded or expected to be, at any mass")
+    if own.size:
+        # below an alpha_D that is excluded there is nothing to see
+        down = 0.1 if results[0].plane.excluded_below else _REACH[0]
+        near = (others >= down * own.min()) & (others <= _REACH[1] * own.max())
+        others = others[near]
+    every = np.concatenate([own, others])
+    return float(every.min()) / 3.0, float(every.max()) * 2.0
 
 
-def _is_closed(overlay: Overlay) -> bool:
-    """Whether a path ends where it began; a published region may be cut off by its axes."""
-    ends = np.log([overlay.masses_gev[[0, -1]], overlay.couplings[[0, -1]]])
-    return bool(np.all(np.abs(ends[:, 1] - ends[:, 0]) < [0.1, 0.5]))
+def _place_legend(
+    made: Figure, axes: Axes, results: Sequence[Limit], things: Sequence[Drawn]
+) -> None:
+    """Put the legend in the upper left corner if it is free, above the frame otherwise."""
+    heading = title(results)
+    _, texts = axes.get_legend_handles_labels()
+    shaded = any(item.kind in (Kind.LIMIT, Kind.LEVEL, Kind.FLOOR) for item in things)
+    crowded = len(texts) > _ENTRIES or shaded or any(map(closes, results))
+    # upper limits on couplings rise to the right: the other corner is free
+    if not crowded and results[0].plane.is_coupling:
+        legend = axes.legend(loc="upper left", title=heading, alignment="left")
+        legend.set_in_layout(False)  # however long its lines are, the axes keep their size
+        if _make_room(made, axes, results, things):
+            return
+        legend.remove()
+    legend_above(made, axes, heading)
 
 
-def _draw_ratios(axes: Axes, exclusion: Exclusion, references: Sequence[Overlay]) -> None:
+def _make_room(made: Figure, axes: Axes, results: Sequence[Limit], things: Sequence[Drawn]) -> bool:
+    """Raise the axis until no curve runs through the legend; False if that were too much."""
+    made.draw_without_rendering()  # only then has the legend a place
+    parts = [edges_of(item, bands=item is results[0]) for item in results]
+    parts += [(item.x, item.y) for item in things]
+    masses, values = (np.concatenate(column) for column in zip(*parts, strict=True))
+    box = axes.get_legend().get_window_extent().transformed(axes.transAxes.inverted())  # type: ignore[union-attr]
+    low, high = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    seen = (masses >= low) & (masses <= high) & (values > bottom) & (values < top)
+    place = np.log(masses[seen] / low) / math.log(high / low)
+    under = values[seen][(place > box.x0 - 0.02) & (place < box.x1 + 0.02)]
+    free = box.y0 - 0.03
+    if not under.size:
+        return True
+    if free <= 0.1:
+        return False
+    needed = math.log(float(under.max()) / bottom) / free
+    height = math.log(top / bottom)
+    if needed > _STRETCH * height:
+        return False
+    axes.set_ylim(bottom, max(top, bottom * math.exp(needed)))
+    return True
+
+
+def _draw_ratios(axes: Axes, first: Limit, references: Sequence[Drawn]) -> None:
     largest = 0.1
-    for index, overlay in enumerate(references):
-        colour, _ = OVERLAY_STYLES[index % len(OVERLAY_STYLES)]
-        ratio = ratio_to(exclusion, overlay)
-        axes.plot(exclusion.masses_gev, ratio, color=colour, marker=".", ms=3.5, lw=0.9)
+    for item in references:
+        ratio = ratio_to(first, item)
+        colour = item.look.colour if item.look else SCAN_COLOURS[0]
+        axes.plot(first.masses_gev, ratio, color=colour, marker=".", ms=3.5, lw=0.9)
         finite = np.abs(ratio[np.isfinite(ratio)] - 1.0)
         if finite.size:
             largest = max(largest, float(finite.max()))
@@ -339,55 +301,3 @@ def _draw_ratios(axes: Axes, exclusion: Exclusion, references: Sequence[Overlay]
     axes.set_ylim(1.0 - reach, 1.0 + reach)
     axes.set_ylabel("ratio to published", fontsize=10.5)
     axes.grid(axis="y", color="#cccccc", lw=0.5)
-
-
-def _limit_couplings(
-    figure: Figure, axes: Axes, exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
-) -> None:
-    """Show every curve, and leave room for the legend above those that pass under it."""
-    masses, couplings = _points(exclusions, overlays)
-    low, high = axes.get_xlim()
-    seen = (masses >= low) & (masses <= high) & np.isfinite(couplings) & (couplings > 0.0)
-    masses, couplings = masses[seen], couplings[seen]
-    if not couplings.size:
-        return
-    bottom, top = float(couplings.min()) / 3.0, float(couplings.max()) * 2.0
-    axes.set_ylim(bottom, top)
-    legend = axes.get_legend()
-    if legend is None:
-        return
-    figure.draw_without_rendering()  # only then has the legend a place
-    box = legend.get_window_extent().transformed(axes.transAxes.inverted())
-    place = np.log(masses / low) / math.log(high / low)
-    under = couplings[(place > box.x0 - 0.02) & (place < box.x1 + 0.02)]
-    free = box.y0 - 0.03
-    if under.size and free > 0.1:
-        needed = bottom * math.exp(math.log(float(under.max()) / bottom) / free)
-        axes.set_ylim(bottom, max(top, needed))
-
-
-def _points(
-    exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return masses and couplings of everything that is drawn, in one list."""
-    parts = _parts(exclusions, overlays)
-    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
-
-
-def _parts(
-    exclusions: Sequence[Exclusion], overlays: Sequence[Overlay]
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return masses and couplings of every line that is drawn."""
-    parts = [(overlay.masses_gev, overlay.couplings) for overlay in overlays]
-    parts += [(exclusions[0].masses_gev, band) for band in exclusions[0].expected]
-    for exclusion in exclusions:
-        parts.append((exclusion.masses_gev, _drawn(exclusion)))
-        edges = [
-            (mass, pair[1])
-            for mass, found in zip(exclusion.masses_gev.tolist(), _shown(exclusion), strict=False)
-            for pair in found
-            if pair[1] is not None
-        ]
-        if edges:
-            parts.append((np.array(edges)[:, 0], np.array(edges)[:, 1]))
-    return parts

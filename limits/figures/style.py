@@ -19,36 +19,31 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
-from numpy.typing import NDArray
 
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import write_atomic
 
 __all__ = [
+    "ALPHA_COLOURS",
     "FEW_MASSES",
     "FIGURE_SUFFIXES",
     "MEDIAN",
     "ONE_SIGMA",
+    "OTHER_COLOURS",
     "OVERLAY_STYLES",
+    "RATIO_DASHES",
     "SCAN_COLOURS",
     "SPECIES",
+    "SPECIES_COLOURS",
     "TWO_SIGMA",
-    "UNITS",
-    "coupling_symbol",
     "decades",
     "drawing_style",
     "figure_bytes",
     "legend_above",
     "save_figure",
-    "symbol",
-    "tips",
-    "upper_edge",
 ]
 
 FIGURE_SUFFIXES: Final = (".pdf", ".png", ".svg")
-
-#: characters of a legend that leave room for a second column
-_COLUMN: Final = 62
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.labelsize": 13,
@@ -84,22 +79,35 @@ MEDIAN: Final = "#56b4e9"
 #: up to so many masses are drawn as points, too
 FEW_MASSES: Final = 8
 
-SYMBOLS: Final = {
-    "br": r"\mathrm{BR}",
-    "epsilon": r"\epsilon",
-    "g": "g",
-    "g_agg": r"g_{a\gamma\gamma}",
-    "m_chi": r"m_\chi",
-    "m_phi": r"m_\phi",
-}
-#: units of couplings that have one
-UNITS: Final = {"g_agg": r"GeV$^{-1}$"}
+#: how species of dark matter are written, and the colours of their lines
 SPECIES: Final = {
     "dirac": "Dirac",
     "majorana": "Majorana",
     "pseudo-dirac": "pseudo-Dirac",
     "scalar": "complex scalar",
 }
+SPECIES_COLOURS: Final = {
+    "scalar": "#d55e00",
+    "majorana": "#0072b2",
+    "pseudo-dirac": "#009e73",
+    "dirac": "#a0508a",
+}
+#: where values of alpha_D of one species are told apart
+ALPHA_COLOURS: Final = ("#d55e00", "#0072b2", "#009e73", "#a0508a", "#7f6000")
+#: dashes by mass ratio
+RATIO_DASHES: Final[tuple[Any, ...]] = (
+    "-",
+    (0, (5, 1.8)),
+    (0, (1.2, 1.4)),
+    (0, (6, 1.5, 1.2, 1.5)),
+)
+#: shade and edge of what other experiments exclude, the first behind
+OTHER_COLOURS: Final = (
+    ("#d0d0d0", "#7a7a7a"),
+    ("#b9c7d6", "#5b7690"),
+    ("#d6c7b3", "#94774a"),
+    ("#c5d4bd", "#6a8a5a"),
+)
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -147,70 +155,35 @@ def drawing_style() -> Iterator[None]:
         yield
 
 
-def symbol(name: str) -> str:
-    """Write the name of a coupling or a mass in mathematics: ``m_A'`` has an index."""
-    if name in SYMBOLS:
-        return SYMBOLS[name]
-    letter, _, index = name.partition("_")
-    return f"{letter}_{{{index}}}" if len(letter) == 1 and index else rf"\mathrm{{{name}}}"
-
-
-def coupling_symbol(name: str, mass: str) -> str:
-    """Write a coupling in mathematics: a plain ``g`` has the index of the mass it belongs to."""
-    letter, _, index = symbol(mass).partition("_")
-    return f"g_{index}" if name == "g" and letter == "m" and index else symbol(name)
-
-
-def legend_above(figure: Figure, axes: Axes, heading: str, height: float = 4.3) -> None:
+def legend_above(figure: Figure, axes: Axes, heading: str) -> None:
     """Put the legend above the frame, where no curve can run through it.
 
-    The figure grows from ``height`` (inches) by the lines of the legend.
+    The figure, half an inch lower than with a legend inside, grows by the lines of the legend. It
+    has two columns where these are not wider than the figure.
     """
+    height = figure.get_figheight() - 0.5
     handles, labels = axes.get_legend_handles_labels()
-    columns = 1 if max(map(len, labels)) > _COLUMN else 2
-    rows = -(-len(labels) // columns)
-    figure.set_figheight(height + 0.19 * (rows + heading.count("\n") + 1))
-    figure.legend(
-        handles,
-        labels,
-        loc="outside upper left",
-        title=heading,
-        alignment="left",
-        ncols=columns,
-        fontsize=8.8,
-        columnspacing=1.6,
-        handlelength=2.4,
-        labelspacing=0.35,
-    )
-
-
-def upper_edge(
-    top: NDArray[np.float64], closed: NDArray[np.bool_], excluded: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return the line along the upper ends of intervals, up to the first open ones beside them.
-
-    Parameters
-    ----------
-    top
-        Upper ends, outside the axes for an open interval; shape (M,).
-    closed, excluded
-        Where an interval has an upper end, and where there is one at all; shape (M,).
-    """
-    padded = np.concatenate([[False], closed, [False]])
-    beside = excluded & (padded[:-2] | padded[2:])
-    return np.asarray(np.where(closed | beside, top, np.nan))
-
-
-def tips(closed: NDArray[np.bool_], excluded: NDArray[np.bool_]) -> list[int]:
-    """Return where a closed region ends between two masses of the grid: its tip is cut off.
-
-    Parameters
-    ----------
-    closed, excluded
-        As of `upper_edge`.
-    """
-    padded = np.concatenate([[True], excluded, [True]])
-    return [int(row) for row in np.flatnonzero(closed) if not (padded[row] and padded[row + 2])]
+    lines = sum(label.count("\n") + 1 for label in labels)
+    for columns in (2, 1):
+        rows = -(-lines // columns) + heading.count("\n") + 1
+        figure.set_figheight(height + 0.19 * rows)
+        legend = figure.legend(
+            handles,
+            labels,
+            loc="outside upper left",
+            title=heading,
+            alignment="left",
+            ncols=columns,
+            fontsize=8.6,
+            columnspacing=1.2,
+            handlelength=2.0,
+            borderaxespad=0.2,
+            labelspacing=0.35,
+        )
+        figure.draw_without_rendering()  # only then has the legend a width
+        if columns == 1 or legend.get_window_extent().x1 <= figure.bbox.x1:
+            return
+        legend.remove()
 
 
 def decades(axes: Axes) -> None:

@@ -86,6 +86,10 @@ def _y(
 ) -> FloatArray:
     if sector is None:
         raise InputError(f"y needs the dark matter of '{mediator.name}'")
+    if coupling_axis(mediator.parameter).unit != "1":
+        raise InputError(
+            f"the scan limits {mediator.parameter}, not the coupling of a mediator to dark matter"
+        )
     return y_from_coupling(coupling, sector, Normalisation(options["normalisation"]))
 
 
@@ -231,7 +235,7 @@ def to_plane(
         )
     sector = made.dark_sector
     if wanted:
-        sector = changed_sector(made.dark_sector, made.mediator, wanted)
+        sector = changed_sector(made, made.mediator, wanted)
     if kind.dark_matter and sector is None:
         raise InputError(
             f"the scan of {made.search} has no dark matter, whose mass is an axis of this plane: "

@@ -97,6 +97,10 @@ class Specification:
     def __hash__(self) -> int:
         return hash(self.digest)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # to other processes as data: a card has read-only views, which cannot be pickled
+        return Specification.from_dict, (_plain_dict(self.to_dict()),)
+
     @property
     def search(self) -> str:
         """Name of the search, those of a combination joined by ``+``."""

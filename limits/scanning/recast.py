@@ -100,7 +100,7 @@ def recast(
     changed = replace(
         made,
         mediator=new,
-        settings=replace(made.settings, dark_sector=changed_sector(made.dark_sector, new, wanted)),
+        settings=replace(made.settings, dark_sector=changed_sector(made, new, wanted)),
     )
     return carried_to(limit, changed, policy, tables=tables, progress=progress)
 
@@ -123,7 +123,7 @@ def carried_to(
         The other specification, at the same masses.
     """
     made = limit.specification
-    if changed == made:
+    if changed == made and not (limit.left_out.any() and policy == "recompute"):
         return limit
     way = carrier(limit, changed)
     if policy != "recompute" and ((way.reason and policy == "refuse") or not way.sound.any()):
@@ -209,6 +209,9 @@ def carrier(limit: Limit, changed: Specification) -> Carrier:
     if sound.all():
         return Carrier(factors, sound, "")
     lost = masses[~sound]
+    if np.array_equal(~sound, limit.left_out):
+        where = f"{lost[0]:.4g}-{lost[-1]:.4g} GeV"
+        return Carrier(factors, sound, f"the result was left without a limit at {where}")
     return Carrier(
         factors,
         sound,

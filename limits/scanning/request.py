@@ -163,29 +163,43 @@ def sector_for(chosen: Mediator, wanted: Mapping[str, Any]) -> DarkSector | None
 
 
 def changed_sector(
-    old: DarkSector | None, chosen: Mediator, wanted: Mapping[str, Any]
+    made: Specification, chosen: Mediator, wanted: Mapping[str, Any]
 ) -> DarkSector | None:
-    """Return a dark sector with changes, for the same or another mediator.
+    """Return the dark sector of a specification with changes, for the same or another mediator.
 
     Parameters
     ----------
-    old
-        What it was.
+    made
+        The specification.
     chosen
-        The mediator; one that decays to neutrinos has no dark matter unless it is named.
+        The mediator; another one that decays to neutrinos has no dark matter unless it is named.
     wanted
         As in `sector_for`. What is not named stays, but another species has no splitting.
+
+    Raises
+    ------
+    InputError
+        As `sector_for`, and for numbers of a dark matter that there is not.
     """
+    old = made.dark_sector
+    named = dict(wanted)
+    if old is not None and chosen == made.mediator:
+        named.setdefault("dark_matter", old.species.value)
     start = old or DarkSector()
     found = sector_for(
         chosen,
-        {"alpha_d": start.alpha_d, "ratio": start.ratio, **wanted, "splitting": 0.0},
+        {"alpha_d": start.alpha_d, "ratio": start.ratio, **named, "splitting": 0.0},
     )
     if found is None:
+        if numbers := [name for name in wanted if name != "dark_matter"]:
+            raise InputError(
+                f"{', '.join(numbers)}: the model '{chosen.name}' is without dark matter here; "
+                "name it"
+            )
         return None
-    species = found.species if "dark_matter" in wanted or old is None else old.species
+    species = found.species if "dark_matter" in named or old is None else old.species
     kept = start.splitting if species is start.species else 0.0
-    return DarkSector(species, found.alpha_d, found.ratio, wanted.get("splitting", kept))
+    return DarkSector(species, found.alpha_d, found.ratio, named.get("splitting", kept))
 
 
 def _model_of(cards: Sequence[RunCard]) -> str:

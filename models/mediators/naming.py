@@ -7,10 +7,26 @@ from typing import Final
 from na64.models.kinds import kind_row
 from na64.models.mediators.protocol import Mediator
 
-__all__ = ["DARK_PHOTON_MASS", "mass_name"]
+__all__ = ["DARK_PHOTON_MASS", "interaction_words", "mass_name"]
 
 #: the usual name in searches for dark photons, which fits no other mediator
 DARK_PHOTON_MASS: Final = "m_A'"
+
+#: what a model is called in a figure, and what its coupling multiplies; ``<X>`` is the boson,
+#: ``<g>`` the coupling. Mesons are known by the axes
+_WORDS: Final = {
+    "dark-photon": "dark photon",
+    "invisible-meson": "",
+    "alp": "axion-like particle",
+    "b-minus-l": "$<X>$ of $B - L$ with light Dirac neutrinos",
+    "b-minus-l-left-handed": "$<X>$ of $B - L$ with left-handed neutrinos",
+    "b-minus-l-heavy-neutrinos": "$<X>$ of $B - L$ with heavy neutrinos",
+    "l-mu-l-tau": r"$<X>$ of $L_\mu - L_\tau$",
+    "vector": r"vector boson with $<g>\,\bar\ell\gamma^\mu\ell\,<X>_\mu$",
+    "axial": r"axial-vector boson with $<g>\,\bar\ell\gamma^\mu\gamma_5\ell\,<X>_\mu$",
+    "scalar": r"scalar with $<g>\,<X>\,\bar\ell\ell$",
+    "pseudoscalar": r"pseudoscalar with $i<g>\,<X>\,\bar\ell\gamma_5\ell$",
+}
 
 
 def mass_name(mediator: Mediator, usual: str = DARK_PHOTON_MASS) -> str:
@@ -33,3 +49,17 @@ def mass_name(mediator: Mediator, usual: str = DARK_PHOTON_MASS) -> str:
     if usual != DARK_PHOTON_MASS or mediator.name == "dark-photon":
         return usual
     return kind_row(mediator.kind, "the name of the mass").mass_name
+
+
+def interaction_words(mediator: Mediator, boson: str, coupling: str) -> str | None:
+    """Return a mediator and its interaction in words and TeX; None for one that is not built in.
+
+    Parameters
+    ----------
+    mediator
+        The mediator.
+    boson, coupling
+        How boson and coupling are written, in TeX without dollar signs.
+    """
+    words = _WORDS.get(mediator.name)
+    return None if words is None else words.replace("<X>", boson).replace("<g>", coupling)

@@ -57,19 +57,27 @@ class SignalSettings:
     annihilation: bool = field(
         default=True,
         metadata=setting(
-            help="Without the resonance of e+ e-.", option="no-annihilation", negated=True
+            help="Without the resonance of e+ e-.",
+            option="no-annihilation",
+            negated=True,
+            words=("with annihilation", "without annihilation"),
         ),
     )
     inelastic: bool = field(
         default=True,
         metadata=setting(
-            help="Without inelastic scattering off nuclei.", option="elastic-only", negated=True
+            help="Without inelastic scattering off nuclei.",
+            option="elastic-only",
+            negated=True,
+            words=("with inelastic scattering", "elastic only"),
         ),
     )
     initial_state_radiation: bool = field(
         default=False,
         metadata=setting(
-            help="With initial-state radiation of the annihilating pair.", option="radiation"
+            help="With initial-state radiation of the annihilating pair.",
+            option="radiation",
+            words=("with radiation", "without radiation"),
         ),
     )
     primary_positrons: bool = field(
@@ -78,6 +86,7 @@ class SignalSettings:
             help="Of a positron beam only the shower annihilates, for comparison.",
             option="no-primary-positrons",
             negated=True,
+            words=("with primary positrons", "without primary positrons"),
         ),
     )
     invisible_branching: float = field(
@@ -87,6 +96,7 @@ class SignalSettings:
             option="invisible-branching",
             low=0.0,
             high=1.0,
+            words=("BR(invisible) = {:g}",),
         ),
     )
     dark_sector: DarkSector | None = None

@@ -127,7 +127,7 @@ def foreign(call) -> str:
     return "foreign.json"
 
 
-@pytest.mark.parametrize("method", ["exact", "asymptotic", "toys"])
+@pytest.mark.parametrize("method", ["exact", "asymptotic", "toys", "feldman-cousins"])
 def test_limit_and_cls_agree_by_every_method(call, foreign: str, method: str) -> None:
     words = TOYS if method == "toys" else ("--method", method)
     limit = call("limit", foreign, *words, "--json").data
@@ -206,7 +206,7 @@ def test_toys_do_not_depend_on_the_number_of_processes(call, words: tuple[str, .
 @pytest.mark.parametrize("method", ["exact", "asymptotic"])
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("toys", "500"), ("seed", "3"), ("ensemble", "aux-fixed"), ("jobs", "2")],
+    [("toys", "500"), ("seed", "3"), ("ensemble", "aux-fixed")],
 )
 def test_options_of_toys_are_refused_without_toys(
     call, foreign: str, command: str, method: str, option: str, value: str
@@ -215,10 +215,7 @@ def test_options_of_toys_are_refused_without_toys(
     done = call(*words, "--method", method, "-o", "x.json")
     assert (done.code, done.out) == (2, "")
     assert not Path("x.json").exists()
-    if (command, option) == ("cls", "jobs"):
-        assert "No such option '--jobs'" in done.err or "No such option: --jobs" in done.err
-    else:
-        assert done.err == f"error: --{option} is for --method toys, the method is '{method}'\n"
+    assert done.err == f"error: --{option} is for --method toys, the method is '{method}'\n"
 
 
 Change = Callable[[dict[str, Any]], object]

@@ -66,12 +66,12 @@ def test_a_mass_does_not_know_its_neighbours(name: str, model: str, tmp_path: Pa
         initial_state_radiation=model == "axial",
         invisible_branching=0.1,
     )
-    masses = grid_of(card, 9)
+    masses = grid_of(card, 8)
     tables = TableCache(tmp_path)
     whole = rates(card, model, masses, settings, tables)
     assert np.array_equal(whole, rates(card, model, masses, settings, tables)), "from the table"
     rng = np.random.default_rng(sum(map(ord, name + model)))
-    for size in (1, 1, 2, 5):
+    for size in (1, 4):
         some = np.sort(rng.choice(len(masses), min(size, len(masses)), replace=False))
         alone = rates(card, model, masses[some], settings)
         assert np.array_equal(alone, whole[some]), f"masses {some} alone"

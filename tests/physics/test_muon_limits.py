@@ -7,8 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from na64.limits import scan
-from na64.limits.results.limit import Exclusion
+from na64.limits import Limit, scan
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.materials import material
 from na64.models.mediators.gauge_bosons import l_mu_l_tau
@@ -37,7 +36,7 @@ PUBLISHED = np.array(
 
 
 @pytest.fixture(scope="module")
-def dark_photon() -> Exclusion:
+def dark_photon() -> Limit:
     return scan("na64mu-2022", masses_gev=PUBLISHED[:, 0])
 
 
@@ -63,7 +62,7 @@ def test_cross_sections_off_lead(mass: float, exact: float) -> None:
 
 
 def test_one_efficiency_reproduces_the_published_limit_within_20_percent(
-    dark_photon: Exclusion,
+    dark_photon: Limit,
 ) -> None:
     efficiency = load_card("na64mu-2022").bins[0].efficiency
     assert isinstance(efficiency, Quantity)
@@ -72,7 +71,7 @@ def test_one_efficiency_reproduces_the_published_limit_within_20_percent(
     # published as a function of anything else, and one number has to do
     assert np.all((ratio > 0.84) & (ratio < 1.2))
     assert np.exp(np.mean(np.log(ratio))) == pytest.approx(1.0, abs=0.1)
-    assert dark_photon.confidence_level == 0.9
+    assert dark_photon.specification.confidence_level == 0.9
 
 
 def test_coupling_for_full_efficiency() -> None:
@@ -87,9 +86,9 @@ def test_coupling_for_full_efficiency() -> None:
     assert found.observed[0] * np.sqrt(2.303 / events_limit) == pytest.approx(1.2e-4, rel=0.02)
 
 
-def test_l_mu_l_tau_is_the_dark_photon_below_two_muons(dark_photon: Exclusion) -> None:
+def test_l_mu_l_tau_is_the_dark_photon_below_two_muons(dark_photon: Limit) -> None:
     boson = scan("na64mu-2022", model="l-mu-l-tau", masses_gev=PUBLISHED[:, 0])
-    assert boson.dark_matter is None
+    assert boson.specification.dark_sector is None
     ratio = boson.observed / (dark_photon.observed * ELEMENTARY_CHARGE)
     below = PUBLISHED[:, 0] < 0.211
     # BR = 1 but for 2e-5 of e+ e- through the loop

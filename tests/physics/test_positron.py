@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from na64.limits import scan
-from na64.limits.scanning.signal import Settings, expected_signal
+from na64.limits import expected_signal, scan, specify
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.materials import material
@@ -105,11 +105,12 @@ def test_primary_positrons_make_the_resonance() -> None:
 
 
 def test_positrons_beat_electrons_on_the_resonance_per_particle() -> None:
-    card = load_card("na64e-positron-2022")
-    masses = np.array([0.02, 0.3])
-    signal = expected_signal(card, masses_gev=masses)
-    without = expected_signal(card, masses_gev=masses, settings=Settings(primary_positrons=False))
-    assert signal.settings.dark_matter == "dirac"
+    usual = specify("na64e-positron-2022", masses_gev=[0.02, 0.3])
+    signal = expected_signal(usual)
+    without = expected_signal(
+        replace(usual, settings=replace(usual.settings, primary_positrons=False))
+    )
+    assert usual.settings.dark_sector == DarkSector()
     ratio = signal.at_coupling(1.0).sum(axis=(1, 2)) / without.at_coupling(1.0).sum(axis=(1, 2))
     assert ratio[0] == pytest.approx(1.0, abs=0.01)  # the wings of the resonance are 0.6 %
     assert ratio[1] > 20.0

@@ -77,7 +77,7 @@ def test_a_third_party_mediator_is_found_and_scanned() -> None:
     found = mediator("protophobic")
     assert found.name == "protophobic"
     exclusion = scan("na64e-2016", model="protophobic", masses_gev=np.array([0.05]))
-    assert exclusion.model == "protophobic"
+    assert exclusion.specification.mediator.name == "protophobic"
     assert exclusion.status[0].value == "ok"
     photon = scan("na64e-2016", masses_gev=np.array([0.05]))
     # g -> epsilon e; 1/9 of its decays is to a neutrino of half the charge. The dark photon's

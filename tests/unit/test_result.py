@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.limits.calculators.status import BAND_ORDER, Status
-from na64.limits.results.axes import coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.request import specify
 from na64.models.errors import InputError
+from tests.shared import toy_limit
 
 
 def made(count: int = 3, **changes: Any) -> Limit:
@@ -26,23 +25,7 @@ def made(count: int = 3, **changes: Any) -> Limit:
     masses = np.geomspace(0.01, 1.0, count) if count > 1 else np.array([0.01])
     level = changes.pop("confidence_level", 0.9)
     specification = specify("na64e-2016", masses_gev=masses, confidence_level=level)
-    low = 1e-4 * specification.masses_gev
-    result = Limit(
-        specification=specification,
-        x=mass_axis("m_A'"),
-        y=coupling_axis("epsilon"),
-        masses_gev=specification.masses_gev,
-        regions=tuple(((value, None),) for value in low.tolist()),
-        expected_regions=tuple(
-            tuple(((k * value, None),) for value in low.tolist()) for k in range(1, 6)
-        ),
-        events_limit=np.full(count, 2.3),
-        yields={"emission": 1e8 / masses**2, "annihilation": np.zeros(count)},
-        status=(Status.OK,) * count,
-        messages=("",) * count,
-        power=2.0,
-    )
-    return replace(result, **changes)
+    return toy_limit(specification, **changes)
 
 
 def test_observed_is_the_lowest_excluded_coupling() -> None:

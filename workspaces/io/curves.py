@@ -103,6 +103,8 @@ class Curve:
         How the numbers came here and how exact they are.
     assumptions
         What the curve holds for, such as ``alpha_D = 0.1, m_A' = 3 m_chi``; may be empty.
+    searches
+        Cards of the searches whose result it is, beside one of its own name.
     x, y
         Points; x increases except for regions.
     """
@@ -117,6 +119,7 @@ class Curve:
     reference: CurveSource
     provenance: str
     assumptions: str
+    searches: tuple[str, ...]
     x: tuple[float, ...]
     y: tuple[float, ...]
 
@@ -221,6 +224,7 @@ class _File:
     source: CurveSource
     provenance: str
     assumptions: str = ""
+    searches: tuple[str, ...] = ()
     points: tuple[tuple[float, ...], ...] = declare(help="pairs [x, y]", above=0.0)
 
     def misfits(self) -> Iterator[tuple[str, str]]:
@@ -258,6 +262,7 @@ class _File:
             reference=self.source,
             provenance=self.provenance,
             assumptions=self.assumptions,
+            searches=self.searches,
             x=tuple(x for x, _ in self.points),
             y=tuple(y for _, y in self.points),
         )

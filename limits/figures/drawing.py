@@ -1,0 +1,216 @@
+"""One limit in a figure: its expected bands, the contour of what is excluded, the shade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.figures.regions import Outline, region_paths
+from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, TWO_SIGMA
+from na64.limits.figures.words import left_out_words
+from na64.limits.results.limit import Limit
+
+__all__ = ["closes", "draw_bands", "draw_limit", "edges_of"]
+
+FloatArray = NDArray[np.float64]
+
+#: width of the bar that a band of one mass is, points
+_BAR_WIDTH: Final = 9.0
+#: relative width below which a band has none: for a small background most outcomes are the same
+_NO_WIDTH: Final = 1e-3
+#: states of masses at which it is known what is excluded
+_KNOWN: Final = (Status.OK, Status.NO_EXCLUSION)
+
+
+def closes(limit: Limit) -> bool:
+    """Whether a region that stands for a limit has an upper end."""
+    return any(high is not None for found in limit.shown_regions for _, high in found)
+
+
+def edges_of(limit: Limit, *, bands: bool) -> tuple[FloatArray, FloatArray]:
+    """Return masses and values of all that is drawn of a limit, each of shape (N,).
+
+    Where values below a limit are excluded, the other edge decides nothing: it may be as far off
+    as it likes.
+    """
+    if limit.plane.excluded_below:
+        rows = [limit.shown, *(limit.expected if bands else ())]
+        return np.tile(limit.masses_gev, len(rows)), np.concatenate(rows)
+    kinds = [limit.shown_regions, *(limit.expected_regions if bands else ())]
+    points = [
+        (mass, end)
+        for regions in kinds
+        for mass, found in zip(limit.masses_gev.tolist(), regions, strict=True)
+        for pair in found
+        for end in pair
+        if end
+    ]
+    found = np.array(points, float).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def draw_bands(axes: Axes, limit: Limit) -> None:
+    """Draw between which edges one and two of three outcomes without a signal lie.
+
+    A band is what the strong outcome excludes and the weak one does not, so that a closed region
+    has one along all of its edge.
+    """
+    for sigmas, colour in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
+        strong, weak = (limit.expected_regions[BAND_ORDER.index(k)] for k in (-sigmas, sigmas))
+        if not any(_differ(a, b) for a, b in zip(strong, weak, strict=True)):
+            continue
+        label = rf"expected $\pm {sigmas}\sigma$"
+        outer, inner = _paths(axes, limit, strong), _paths(axes, limit, weak)
+        wide = [path for path in outer if not path.lone]
+        if wide:
+            holes = [path for path in inner if not path.lone]
+            style = {"fc": colour, "ec": "none", "zorder": 2.0, "label": label}
+            axes.add_patch(PathPatch(_compound(wide, holes), **style))
+        for path in outer:
+            if path.lone:  # a band of one mass is a bar
+                row = int(np.argmin(np.abs(limit.masses_gev - path.x[0])))
+                ends = _without(strong[row], weak[row], axes)
+                style = {"color": colour, "lw": _BAR_WIDTH, "zorder": 2.0}
+                axes.vlines(
+                    np.full(len(ends), path.x[0]),
+                    [low for low, _ in ends],
+                    [high for _, high in ends],
+                    label="_" if wide else label,
+                    **style,
+                )
+                wide = wide or [path]
+    if not limit.expected_only:
+        _draw_median(axes, limit)
+
+
+def draw_limit(axes: Axes, limit: Limit, label: str, colour: str, width: float) -> None:
+    """Draw the contour of what is excluded, and shade it.
+
+    Parameters
+    ----------
+    axes
+        Where to draw; its limits tell what is far outside.
+    limit
+        The limit.
+    label
+        What tells it from others; may be empty.
+    colour
+        Of contour and shade.
+    width
+        Of the contour, points.
+    """
+    paths = _paths(axes, limit, limit.shown_regions)
+    kind = "expected median" if limit.expected_only else "observed"
+    words = [kind if paths else "nothing excluded", left_out_words(limit)]
+    kind = ", ".join(word for word in words if word)
+    x, y, nodes, _ = _lines(paths)
+    few = len(limit.masses_gev) <= FEW_MASSES
+    marked = few or any(path.lone for path in paths)
+    axes.plot(
+        x,
+        y,
+        color=colour,
+        lw=width,
+        marker="o" if marked else "",
+        markevery=nodes.tolist() if marked else None,
+        ms=4.5,
+        zorder=4.0,
+        label=f"{label} ({kind})" if label else kind,
+    )
+    wide = [path for path in paths if not path.lone]
+    if wide and not limit.expected_only:
+        style = {"fc": colour, "ec": "none", "alpha": 0.09, "zorder": 1.5}
+        axes.add_patch(PathPatch(_compound(wide), **style))
+    elif wide and closes(limit):  # hatched: not excluded yet
+        style = {"fc": "none", "ec": colour, "alpha": 0.25, "lw": 0.0, "zorder": 1.5}
+        axes.add_patch(PathPatch(_compound(wide), hatch="//", **style))
+
+
+def _draw_median(axes: Axes, limit: Limit) -> None:
+    paths = _paths(axes, limit, limit.expected_regions[BAND_ORDER.index(0)])
+    if not paths:
+        return
+    x, y, _, alone = _lines(paths)
+    # drawn over the observed line, which it may hide: with no events seen the two agree
+    axes.plot(
+        x,
+        y,
+        color=MEDIAN,
+        lw=1.1,
+        ls=(0, (3, 3)),
+        marker="_" if alone.any() else "",
+        markevery=alone.tolist(),
+        ms=_BAR_WIDTH,
+        zorder=4.5,
+        label="expected median",
+    )
+
+
+def _paths(axes: Axes, limit: Limit, regions: Sequence[Regions]) -> list[Outline]:
+    """Return outlines; open intervals end outside the axes and beyond every edge."""
+    known = np.array([status in _KNOWN for status in limit.status])
+    bottom, top = axes.get_ylim()
+    every = (limit.regions, *limit.expected_regions)
+    ends = [end for part in every for found in part for pair in found for end in pair if end]
+    return region_paths(
+        limit.masses_gev,
+        regions,
+        known,
+        bottom=min([bottom, *ends]) / 10.0,
+        top=10.0 * max([top, *ends]),
+    )
+
+
+def _compound(paths: Sequence[Outline], holes: Sequence[Outline] = ()) -> Path:
+    """Return one path: what is inside of the first and outside of the others."""
+    vertices, codes = [], []
+    for path, forward in [(p, True) for p in paths] + [(p, False) for p in holes]:
+        points = np.column_stack([path.x, path.y])[:: 1 if forward else -1]
+        vertices.append(np.concatenate([points, points[:1]]))
+        codes += [Path.MOVETO, *[Path.LINETO] * (len(points) - 1), Path.CLOSEPOLY]
+    return Path(np.concatenate(vertices), np.array(codes, Path.code_type))
+
+
+def _lines(
+    paths: Sequence[Outline],
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the edges of regions as one line with gaps: x, y, masses of the grid, lone ones."""
+    x: list[float] = []
+    y: list[float] = []
+    nodes: list[bool] = []
+    alone: list[bool] = []
+    for path in paths:
+        for run in path.edges():
+            gap = bool(x)
+            x += [*([np.nan] * gap), *path.x[run].tolist()]
+            y += [*([np.nan] * gap), *path.y[run].tolist()]
+            nodes += [*([False] * gap), *path.is_node[run].tolist()]
+            alone += [*([False] * gap), *([len(run) == 1] * len(run))]
+    return np.array(x), np.array(y), np.array(nodes, bool), np.array(alone, bool)
+
+
+def _differ(strong: Regions, weak: Regions) -> bool:
+    """Whether the ends of regions differ by more than nothing."""
+    if [high is None for _, high in strong] != [high is None for _, high in weak]:
+        return True
+    pairs = zip(strong, weak, strict=True)
+    ends = [(a or 1.0, b or 1.0) for one, other in pairs for a, b in zip(one, other, strict=True)]
+    return any(abs(a / b - 1.0) > _NO_WIDTH for a, b in ends)
+
+
+def _without(strong: Regions, weak: Regions, axes: Axes) -> list[tuple[float, float]]:
+    """Return the parts of intervals that others leave over."""
+    bottom, top = axes.get_ylim()
+    left = [(max(low, bottom), 10.0 * top if high is None else high) for low, high in strong]
+    for low, high in weak:
+        end = 10.0 * top if high is None else high
+        parts = [((a, min(b, low)), (max(a, end), b)) for a, b in left]
+        left = [(a, b) for pair in parts for a, b in pair if b > a]
+    return left

@@ -1,0 +1,239 @@
+"""Thermal targets beside limits: lines of the observed relic density, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64.limits.figures.drawn import Drawn, Look
+from na64.limits.figures.style import ALPHA_COLOURS, RATIO_DASHES, SPECIES, SPECIES_COLOURS
+from na64.limits.figures.words import assumed, ratio_words
+from na64.limits.planes.alpha_d import solved_coupling
+from na64.limits.planes.transforms import PLANES
+from na64.limits.planes.y import Normalisation, y_from_coupling
+from na64.limits.results.limit import Limit
+from na64.models.errors import InputError
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
+from na64.models.relic.targets import MASS_RANGE_GEV, thermal_target, validity_notes
+from na64.workspaces.io.curves import Curve
+
+__all__ = [
+    "in_plane",
+    "log_masses",
+    "published_target",
+    "refuse_target",
+    "sector_of",
+    "shown_masses",
+    "thermal_line",
+    "thermal_lines",
+    "thermal_notes",
+]
+
+FloatArray = NDArray[np.float64]
+
+#: masses of a thermal line per decade: the phi at m_chi = 0.5 GeV needs them
+_DENSITY: Final = 150
+
+
+def sector_of(limit: Limit) -> DarkSector | None:
+    """Return the dark sector that a limit holds for; that of a relic has no alpha_D of its own."""
+    found = assumed(limit)
+    if found.dark_matter is None or found.ratio is None:
+        return None
+    alpha_d = {} if found.alpha_d is None else {"alpha_d": found.alpha_d}
+    return DarkSector(
+        DarkMatter(found.dark_matter), ratio=found.ratio, splitting=found.splitting, **alpha_d
+    )
+
+
+def in_plane(
+    like: Limit,
+    masses_gev: FloatArray,
+    couplings: FloatArray,
+    sector: DarkSector | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Return points in (mediator mass, coupling) in the plane of a limit.
+
+    Parameters
+    ----------
+    like
+        The limit; its mediator has the couplings.
+    masses_gev, couplings
+        Points, shape (N,).
+    sector
+        Dark sector for the conversion; that of the limit if None.
+    """
+    if like.plane.is_coupling:
+        return masses_gev, couplings
+    kind, made = PLANES[like.plane.name], like.specification
+    if kind.convert is None:
+        raise InputError(f"a coupling has no value of its own in the plane of {like.plane.name}")
+    dark = sector or made.dark_sector
+    y = kind.convert(like.plane.options, made.mediator, dark, masses_gev, couplings)
+    return (masses_gev / dark.ratio if kind.dark_matter and dark else masses_gev), y
+
+
+def refuse_target(like: Limit, what: str) -> None:
+    """Refuse what belongs to dark matter in a plane that has no place for it."""
+    if like.plane.is_coupling:
+        return
+    kind = PLANES[like.plane.name]
+    if kind.transform is not None:
+        raise InputError(
+            f"no {what}: in the plane of {kind.name} the limit itself is that of a thermal relic; "
+            "choose its species when converting to it"
+        )
+    if not kind.targets:
+        raise InputError(f"no {what} in the plane of {kind.name}")
+
+
+def thermal_line(sector: DarkSector, like: Limit, masses_gev: FloatArray) -> Drawn:
+    """Return the relic target of a dark sector in the plane of a limit.
+
+    Parameters
+    ----------
+    sector
+        Dark matter.
+    like
+        The limit, whose plane and mediator are used.
+    masses_gev
+        Masses on the axis of that plane, shape (M,).
+    """
+    chi = masses_gev if like.x.name == "m_chi" else masses_gev / sector.ratio
+    low, high = MASS_RANGE_GEV
+    chi = chi[(chi >= low) & (chi <= high)]
+    if not chi.size:
+        raise InputError(
+            f"no thermal target in this figure: they are known for m_chi in {low:g}-{high:g} GeV"
+        )
+    coupling = solved_coupling(thermal_target(like.specification.mediator, sector, chi))
+    x, y = in_plane(like, chi * sector.ratio, coupling, sector)
+    return Drawn("", x, y)
+
+
+def thermal_lines(
+    limits: Sequence[Limit],
+    species: Sequence[str],
+    alphas: Sequence[float] = (),
+    ratios: Sequence[float] = (),
+) -> list[Drawn]:
+    """Return the relic targets of several species, alpha_D and ratios; see `Beside`."""
+    if not species:
+        return []
+    sectors = _sectors(limits, species, alphas, ratios)
+    masses = shown_masses(limits)
+    made = []
+    for sector in sectors:
+        line = thermal_line(sector, limits[0], masses)
+        look = _look(sector, sectors, limits)
+        made.append(Drawn(_label(sector, sectors, limits), line.x, line.y, look=look))
+    return made
+
+
+def thermal_notes(
+    limits: Sequence[Limit],
+    species: Sequence[str],
+    alphas: Sequence[float] = (),
+    ratios: Sequence[float] = (),
+) -> tuple[str, ...]:
+    """Return what a reader of thermal targets must know, each thing once."""
+    if not species:
+        return ()
+    masses, first = shown_masses(limits), limits[0]
+    against_chi = first.x.name == "m_chi"
+    notes = [
+        note
+        for sector in _sectors(limits, species, alphas, ratios)
+        for note in validity_notes(
+            sector, first.specification.mediator, masses / (1.0 if against_chi else sector.ratio)
+        )
+    ]
+    return tuple(dict.fromkeys(notes))
+
+
+def published_target(curve: Curve, like: Limit) -> Drawn:
+    """Return a thermal line from elsewhere; it is not recomputed, so y is all that it can be."""
+    if (curve.x_axis.name, curve.y_axis.name) != ("m_chi", "y") or like.y.name != "y":
+        raise InputError(
+            f"curve {curve.name} is a thermal target in y: convert the limit to the plane of y"
+        )
+    unit = DarkSector()
+    factor = y_from_coupling(1.0, unit, Normalisation(like.plane.options["normalisation"]))
+    factor = factor / y_from_coupling(1.0, unit)
+    words = curve.label.lower()
+    named = [kind for kind, text in SPECIES.items() if text.lower() in words]
+    colour = SPECIES_COLOURS[max(named, key=len)] if named else "#555555"
+    look = Look(colour, (0, (1, 1.2)), 1.2, order=3.0)
+    return Drawn(curve.label, np.array(curve.x), factor * np.array(curve.y), look=look)
+
+
+def shown_masses(limits: Sequence[Limit]) -> FloatArray:
+    """Return dense masses between the ends of the axis, that of the limits."""
+    low = min(float(item.masses_gev[0]) for item in limits)
+    high = max(float(item.masses_gev[-1]) for item in limits)
+    return log_masses(low, high)
+
+
+def log_masses(low: float, high: float, density: int = _DENSITY) -> FloatArray:
+    """Return masses with so many per decade, both ends among them."""
+    count = max(2, round(density * np.log10(high / low)))
+    return np.clip(np.geomspace(low, high, count), low, high)
+
+
+def _sectors(
+    limits: Sequence[Limit],
+    species: Sequence[str],
+    alphas: Sequence[float],
+    ratios: Sequence[float],
+) -> list[DarkSector]:
+    """The dark sectors whose targets are drawn, in this order."""
+    first = limits[0]
+    refuse_target(first, "thermal target")
+    known = [assumed(item) for item in limits]
+    chosen_alphas = tuple(alphas) or _own([item.alpha_d for item in known])
+    chosen_ratios = tuple(ratios) or _own([item.ratio for item in known])
+    if not (chosen_alphas and chosen_ratios):
+        raise InputError("the limit has no dark matter: say for which alpha_D and mass ratio")
+    return [
+        DarkSector(kind, alpha, ratio, known[0].splitting if kind is DarkMatter.PSEUDO_DIRAC else 0)
+        for kind in (dark_matter(name) for name in dict.fromkeys(species))
+        for ratio in chosen_ratios
+        for alpha in chosen_alphas
+    ]
+
+
+def _own(values: Sequence[float | None]) -> tuple[float, ...]:
+    return tuple(dict.fromkeys(value for value in values if value is not None))
+
+
+def _look(sector: DarkSector, every: Sequence[DarkSector], limits: Sequence[Limit]) -> Look:
+    """Colour by species, or by alpha_D of one species; dashes by ratio."""
+    ratios = sorted({other.ratio for other in every}, reverse=True)
+    alphas = sorted({other.alpha_d for other in every}, reverse=True)
+    colour, dashes = SPECIES_COLOURS[sector.species], RATIO_DASHES
+    if len({other.species for other in every}) == 1 and len(alphas) > 1:
+        colour = ALPHA_COLOURS[alphas.index(sector.alpha_d) % len(ALPHA_COLOURS)]
+        own = [assumed(item).alpha_d for item in limits]
+        if len(set(own)) == len(own) > 1 and sector.alpha_d in own:
+            # that of the limit with the same one, and no solid line beside those of limits
+            colour = ALPHA_COLOURS[own.index(sector.alpha_d) % len(ALPHA_COLOURS)]
+            dashes = RATIO_DASHES[1:]
+    return Look(colour, dashes[ratios.index(sector.ratio) % len(dashes)], 1.3, order=3.0)
+
+
+def _label(sector: DarkSector, every: Sequence[DarkSector], limits: Sequence[Limit]) -> str:
+    """Name a thermal line by what tells it from the others and from the limits."""
+    known = [assumed(item) for item in limits]
+    parts = [f"relic density: {SPECIES[sector.species]}"]
+    alphas = {other.alpha_d for other in every} | {item.alpha_d for item in known}
+    ratios = {other.ratio for other in every} | {item.ratio for item in known}
+    if len(alphas - {None}) > 1:
+        parts.append(rf"$\alpha_D = {sector.alpha_d:g}$")
+    if len(ratios - {None}) > 1:
+        parts.append(ratio_words(limits[0], sector.ratio))
+    if sector.splitting:
+        parts.append(rf"$\Delta = {sector.splitting:g}$")
+    return ", ".join(parts)
