@@ -15,9 +15,16 @@ from dataclasses import MISSING
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from na64.models.declaration import Declared, Key, declared, range_complaint, text_complaint
+from na64.models.declaration import (
+    Declared,
+    Key,
+    declared,
+    key_names,
+    range_complaint,
+    text_complaint,
+)
 from na64.models.errors import InputError, did_you_mean
-from na64.workspaces.io.problems import FileProblemsError, Problem, shown
+from na64.workspaces.io.problems import FileProblemsError, Problem, as_number, shown
 
 __all__ = ["TableReader", "read_file"]
 
@@ -341,7 +348,7 @@ class TableReader:
 
     def _number(self, name: str, raw: object, hint: type, about: Key) -> float:
         whole = hint is int
-        number = _number(raw)
+        number = as_number(raw)
         if number is None or (whole and not number.is_integer()):
             self.problem(name, f"must be {_WORDS[hint]}, is {shown(raw)}")
             return math.nan
@@ -357,7 +364,7 @@ class TableReader:
         return _WORDS.get(hint, "a list" if typing.get_origin(hint) is tuple else "a table")
 
     def _no_table(self, name: str, raw: object, hint: Any) -> str:
-        keys = {key for cls in _classes(hint) for key in _keys(cls)}
+        keys = {key for cls in _classes(hint) for key in key_names(cls)}
         if isinstance(raw, (int, float, str)) and {"value", "source"} <= keys:
             number = f'{name.split("[")[0]} = {{ value = {raw}, source = "..." }}'
             return f"every number needs its source: write {number}"
@@ -372,13 +379,8 @@ def _classes(hint: Any) -> tuple[type, ...]:
 def _chosen(hint: Any, raw: Mapping[str, object]) -> type:
     """Return the dataclass of a union that has a key of its own in a table, or the first."""
     first, *others = _classes(hint)
-    usual = _keys(first)
-    return next((cls for cls in others if raw.keys() & (_keys(cls) - usual)), first)
-
-
-def _keys(cls: type) -> set[str]:
-    items = declared(cls)
-    return {item.name for item in items} | {it.key.other.name for it in items if it.key.other}
+    usual = key_names(first)
+    return next((cls for cls in others if raw.keys() & (key_names(cls) - usual)), first)
 
 
 def _is_tables(hint: Any) -> bool:
@@ -393,12 +395,3 @@ def _stand_in(hint: Any) -> Any:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {}
     return _STAND_INS.get(hint)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value)
-    except OverflowError:  # an integer of more than 308 digits
-        return math.inf
