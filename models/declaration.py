@@ -27,6 +27,7 @@ __all__ = [
     "classes_in",
     "declare",
     "declared",
+    "key_names",
     "range_complaint",
     "table_of",
     "text_complaint",
@@ -227,6 +228,13 @@ def check_declared(record: Any) -> None:
             complaint = "must not be empty"
         if complaint:
             raise InputError(f"{item.name} {complaint}")
+
+
+def key_names(cls: type) -> set[str]:
+    """Return every key that a table of a dataclass may have."""
+    items = declared(cls)
+    others = {item.key.other.name for item in items if item.key.other is not None}
+    return {item.name for item in items} | others
 
 
 def classes_in(hint: Any) -> tuple[type, ...]:
