@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.quarks import free_quark_widths
@@ -23,7 +24,6 @@ __all__ = [
     "checked_charges",
 ]
 
-FloatArray = NDArray[np.float64]
 
 NEUTRINOS: Final = ("nu_e", "nu_mu", "nu_tau")
 #: quark to its name in `na64.models.decays.hadrons.QuarkCharges`

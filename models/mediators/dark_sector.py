@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.declaration import declare, is_number, record_of
 from na64.models.errors import InputError, unknown_name
 from na64.models.kinds import kind_row
@@ -103,7 +104,7 @@ class DarkSector:
         mass_gev: ArrayLike,
         mediator_mass_gev: ArrayLike,
         kind: str = MediatorKind.VECTOR,
-    ) -> NDArray[np.float64]:
+    ) -> FloatArray:
         """Return the width to dark matter of a mediator of invariant mass ``mass_gev``.
 
         Parameters

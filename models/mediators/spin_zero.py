@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError
 from na64.models.kinds import KINDS, kind_row
@@ -15,8 +15,6 @@ from na64.models.mediators.charges import ChargedMediator
 from na64.models.mediators.protocol import MediatorKind
 
 __all__ = ["SpinZeroMediator", "pseudoscalar", "scalar"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

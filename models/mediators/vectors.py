@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, LEPTON_MASSES_GEV
 from na64.models.decays.hadrons import QuarkCharges, r_ratio
 from na64.models.decays.widths import (
@@ -29,9 +29,6 @@ __all__ = [
     "dark_photon",
     "vector",
 ]
-
-
-FloatArray = NDArray[np.float64]
 
 
 class NeutrinoType(StrEnum):
