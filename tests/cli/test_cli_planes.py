@@ -170,7 +170,10 @@ def test_the_plane_of_alpha_d_is_drawn_from_a_scan_as_from_a_file(call, scan_fil
         (("--plane", "y", "--thermal", "scalar", "--thermal-ratio", "2"), "must be above 2"),
         (("--plane", "y", "--ratio-panel", "--overlay", "none"), "a ratio panel needs a limit"),
         (("--plane", "y", "--overlay", "na64-alp-2020"), "no place for it in the plane of y"),
-        (("--plane", "epsilon", "--overlay", "thermal-scalar-na64"), "convert the limit to the plane of y"),
+        (
+            ("--plane", "epsilon", "--overlay", "thermal-scalar-na64"),
+            "convert the limit to the plane of y",
+        ),
         (("--plane", "alpha-d", "--overlay", "na64e-2016-2022"), "a limit is needed that holds"),
     ],
 )
