@@ -16,9 +16,9 @@ from na64.limits.figures.style import SPECIES
 from na64.limits.results.axes import coupling_tex, tex
 from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
-from na64.models.declared import declared, in_words
+from na64.limits.scanning.settings import SIGNAL
+from na64.models.declaration import in_words
 from na64.models.mediators.naming import DARK_PHOTON_MASS, interaction_words
-from na64.models.signals.settings import SignalSettings
 
 __all__ = [
     "Assumed",
@@ -222,7 +222,7 @@ def _setting(key: str, value: object) -> str:
 
 def _of_signal(made: Specification) -> list[_Fact]:
     facts = []
-    for item in declared(SignalSettings):
+    for item in SIGNAL.values():
         value = getattr(made.settings, item.name)
         words, usual = in_words(item, value), value == item.default
         quiet = usual and not isinstance(value, (bool, str))

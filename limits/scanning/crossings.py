@@ -197,7 +197,8 @@ def _brackets(lines: list[_Line], signals: Signals) -> _Brackets:
         """ln(limit / events) at a fraction of the way inside: falls."""
         at = outside[which] + way * (inside - outside)[which]
         level = levels[which, 0] + slope[which] * (at - ends[which, 0])
-        return level - _log(signals(mass[which], np.exp(at)).sum(axis=(1, 2)))
+        events = signals(mass[which], np.exp(at)).sum(axis=(1, 2))
+        return np.asarray(level - _log(events))
 
     way = np.zeros(0)
     if found:

@@ -40,7 +40,7 @@ def test_json_is_all_of_stdout_and_fits_the_schema(call, workspace, words) -> No
     assert done.code == 0, done.err
     assert done.err == ""
     kind = words[0]
-    validate(done.data, kind, f"na64-limits/{kind}/1", "stdout")
+    validate(done.data, kind, f"na64-limits/{kind}/{2 if kind == 'scan' else 1}", "stdout")
     assert done.data["provenance"]["command"] == ["na64-limits", *words, "--json"]
     # the file is the same document
     assert call(*words, "-o", "result.json").out == ""
@@ -331,11 +331,11 @@ def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": "na64-limits/scan/9"}, "this version reads 'na64-limits/scan/1'"),
+        ({"schema": "na64-limits/scan/9"}, "this version reads 'na64-limits/scan/2'"),
         ({"masses_gev": [-1.0, 0.2]}, "$.masses_gev[0]"),
         ({"status": ["ok", "fine"]}, "$.status[1]: 'fine' is not one of"),
-        ({"masses_gev": [0.1, 0.2, 0.3]}, "regions has shape (2,), 3 masses need (3,)"),
-        ({"masses_gev": [0.2, 0.1]}, "masses_gev must increase"),
+        ({"masses_gev": [0.1, 0.2, 0.3]}, "masses_gev has 3 entries, needs 2"),
+        ({"masses_gev": [0.2, 0.1]}, "masses must be positive and increase"),
     ],
 )
 def test_plot_refuses_what_is_no_scan(call, scanned, change, message: str) -> None:

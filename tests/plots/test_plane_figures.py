@@ -167,11 +167,12 @@ def test_a_curve_in_epsilon_is_converted_with_the_sector_of_the_limit() -> None:
 
 
 def test_a_curve_in_y_is_converted_back() -> None:
+    found = load_curve("babar-invisible")
     curve = replace(
-        load_curve("babar-invisible"),
+        found,
         x_axis=load_curve("thermal-scalar-na64").x_axis,
         y_axis=load_curve("thermal-scalar-na64").y_axis,
-        y=(1e-9, 2e-9),
+        points=tuple(zip(found.x, (1e-9, 2e-9), strict=True)),
     )
     shown = curve_in_plane(curve, [limit()])
     np.testing.assert_allclose(shown.x, 3.0 * np.array(curve.x))
