@@ -128,14 +128,6 @@ class Key:
             at_most=outer.at_most if self.at_most is None else self.at_most,
         )
 
-    def range_in_words(self) -> str:
-        """Return the range of a number for people; empty if it need only not be negative."""
-        low = "" if self.above is None else f"above {self.above:g}"
-        if self.at_least is not None and math.isfinite(self.at_least):
-            low = f"{self.at_least:g} or more"
-        high = "" if self.at_most is None else f"at most {self.at_most:g}"
-        return ", ".join(part for part in (low, high) if part)
-
 
 def declare(default: Any = MISSING, **declaration: Any) -> Any:
     """Return a field of a dataclass with its declaration; arguments are those of `Key`."""

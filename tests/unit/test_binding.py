@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from na64.models.errors import ComputationError, InputError
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.rates import SignalRates
 from na64.models.signals.settings import SignalSettings
-from na64.workspaces.cards.binding import join_setups, signal_rates
+from na64.models.targets import Beam, Target
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.cards.topologies import TOPOLOGIES, topology
 from na64.workspaces.pyhf.template import Template

@@ -14,7 +14,7 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.models.materials import MATERIALS
-from na64.models.setup import BEAM_PARTICLES
+from na64.models.targets import BEAM_PARTICLES
 from na64.workspaces.cards.reader import available_cards, card_text, load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json
 
