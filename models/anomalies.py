@@ -37,7 +37,6 @@ __all__ = [
     "coupling_band",
 ]
 
-
 # The trapezoidal rule in ln[z/(1-z)]: the integrand is a rational function of its exponential, so
 # the error falls as exp(-pi^2/step); both ends are below e^-60.
 _STEP: Final = 0.125

@@ -124,14 +124,6 @@ class Key:
     flag: str = ""
     words: tuple[str, ...] = ()
 
-    def within(self, outer: Key) -> Key:
-        """Return this key with the range of the key around its table where it has none itself."""
-        return dataclasses.replace(
-            self,
-            above=outer.above if self.at_least is None and self.above is None else self.above,
-            at_most=outer.at_most if self.at_most is None else self.at_most,
-        )
-
     def range_in_words(self) -> str:
         """Return the range of a number for people; empty if it need only not be negative."""
         low = "" if self.above is None else f"above {self.above:g}"
@@ -139,6 +131,14 @@ class Key:
             low = f"{self.at_least:g} or more"
         high = "" if self.at_most is None else f"at most {self.at_most:g}"
         return ", ".join(part for part in (low, high) if part)
+
+    def within(self, outer: Key) -> Key:
+        """Return this key with the range of the key around its table where it has none itself."""
+        return dataclasses.replace(
+            self,
+            above=outer.above if self.at_least is None and self.above is None else self.above,
+            at_most=outer.at_most if self.at_most is None else self.at_most,
+        )
 
 
 def declare(default: Any = MISSING, **declaration: Any) -> Any:

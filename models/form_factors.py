@@ -20,7 +20,6 @@ __all__ = [
     "screening_length",
 ]
 
-
 _PROTON_MAGNETIC_MOMENT: Final = 2.79
 _DIPOLE_SCALE_GEV2: Final = 0.71
 _FERMI_PER_GEV: Final = HBAR_C_GEV_CM * 1e13

@@ -7,7 +7,7 @@ up with `kind_row`, which never answers for a kind without a row, and says what 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -88,6 +88,10 @@ def _half_coupling(alpha_d: float) -> float:
     return float(np.sqrt(2.0 * np.pi * alpha_d))
 
 
+_OF_SPIN_ONE: Final = DarkWidths(
+    majorana=widths.vector_to_majorana_fermions,
+    scalars=lambda m, chi, on_shell, a: widths.vector_to_complex_scalars(m, chi, a),
+)
 #: every kind of mediator
 KINDS: Final[Mapping[MediatorKind, Kind]] = MappingProxyType(
     {
@@ -96,21 +100,14 @@ KINDS: Final[Mapping[MediatorKind, Kind]] = MappingProxyType(
             spin_states=3,
             amplitude=amplitudes.vector,
             moment=lambda rho2, z, w: 2.0 * z * w * w,
-            dark=DarkWidths(
-                majorana=widths.vector_to_majorana_fermions,
-                scalars=lambda m, chi, on_shell, a: widths.vector_to_complex_scalars(m, chi, a),
-                mixed=widths.vector_to_pseudo_dirac_fermions,
-            ),
+            dark=replace(_OF_SPIN_ONE, mixed=widths.vector_to_pseudo_dirac_fermions),
         ),
         MediatorKind.AXIAL: Kind(
             mass_name="m_Z'",
             spin_states=3,
             amplitude=amplitudes.axial,
             moment=lambda rho2, z, w: -(2.0 * z * w * (z + 3.0) + 4.0 * w**3 / rho2),
-            dark=DarkWidths(
-                majorana=widths.vector_to_majorana_fermions,
-                scalars=lambda m, chi, on_shell, a: widths.vector_to_complex_scalars(m, chi, a),
-            ),
+            dark=_OF_SPIN_ONE,
         ),
         MediatorKind.SCALAR: Kind(
             mass_name="m_phi",

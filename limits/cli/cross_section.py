@@ -103,8 +103,8 @@ def emission(
     from na64.limits.scanning.grids import parse_grid
     from na64.models.inspection import production_by_emission
     from na64.models.production.process import Approximation
-    from na64.models.setup import Beam
     from na64.models.signals.settings import SignalSettings
+    from na64.models.targets import Beam
 
     chosen = read_model(model, charges) or "dark-photon"
     grid = parse_grid(masses)

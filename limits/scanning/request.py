@@ -18,7 +18,7 @@ from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
-from na64.models.setup import MissingEnergyWindow
+from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.settings import SignalSettings, uses
 from na64.workspaces.cards import DEFAULT_CARD
 from na64.workspaces.cards.card import RunCard

@@ -41,7 +41,6 @@ __all__ = [
     "r_ratio",
 ]
 
-
 OMEGA_MASS_GEV: Final = 0.78266
 _OMEGA_WIDTH_GEV: Final = 8.68e-3
 _OMEGA_TO_ELECTRONS: Final = 7.38e-5

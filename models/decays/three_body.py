@@ -33,7 +33,6 @@ from na64.models.mediators.protocol import Mediator, MediatorKind
 
 __all__ = ["ThreeBodyDecay", "three_body_decay"]
 
-
 #: smallest invariant mass of each final state
 _THRESHOLDS: Final[Mapping[str, float]] = {
     **{f"{name} {name}": 2.0 * mass for name, mass in LEPTON_MASSES_GEV.items()},

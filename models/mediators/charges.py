@@ -24,7 +24,6 @@ __all__ = [
     "checked_charges",
 ]
 
-
 NEUTRINOS: Final = ("nu_e", "nu_mu", "nu_tau")
 #: quark to its name in `na64.models.decays.hadrons.QuarkCharges`
 QUARKS: Final = {"u": "up", "d": "down", "s": "strange", "c": "charm", "b": "bottom"}

@@ -34,7 +34,6 @@ __all__ = [
     "vacuum_polarisation",
 ]
 
-
 _B_MINUS_L: Final[Mapping[str, float]] = {
     **dict.fromkeys((*LEPTON_MASSES_GEV, *NEUTRINOS), -1.0),
     **dict.fromkeys(QUARKS, 1.0 / 3.0),

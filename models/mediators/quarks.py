@@ -12,7 +12,6 @@ from na64.models.constants import CHARGED_KAON_MASS_GEV, CHARGED_PION_MASS_GEV
 
 __all__ = ["QUARK_THRESHOLD_MASSES_GEV", "free_quark_widths"]
 
-
 _COLOURS: Final = 3.0
 #: mass that stands for a quark in phase space: that of its lightest meson
 QUARK_THRESHOLD_MASSES_GEV: Final[Mapping[str, float]] = {

@@ -36,7 +36,6 @@ from na64.models.materials import Element, Material
 
 __all__ = ["MESONS", "Meson", "charge_exchange_cross_section", "mesons_per_hadron"]
 
-
 _MICROBARN_CM2: Final = 1e-30
 _NUCLEAR_SLOPE: Final = 0.0108
 _KAON_MICROBARN: Final = 56.3

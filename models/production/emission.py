@@ -19,7 +19,7 @@ from na64.models.arrays import FloatArray, positive
 from na64.models.errors import InputError
 from na64.models.materials import Element, Material
 from na64.models.production.equivalent_photons import improved_ww_spectrum, ww_spectrum
-from na64.models.production.kinematics import smallest_fraction_left
+from na64.models.production.kinematics import FractionRange, smallest_fraction_left
 from na64.models.production.process import VECTOR_OFF_ELECTRONS, Approximation, Emission
 from na64.models.production.quadrature import unit_nodes
 from na64.models.production.sources import PhotonSource
@@ -30,8 +30,8 @@ __all__ = [
     "emission_cross_section",
     "emission_spectrum",
     "spectrum_at",
+    "spectrum_over",
 ]
-
 
 #: lightest boson, 1 keV: down to here the quadrature is checked, and cross-sections have long
 #: ceased to depend on the mass
@@ -91,6 +91,17 @@ def spectrum_at(
     return result
 
 
+def spectrum_over(
+    ranges: FractionRange, number: int, process: Emission, source: PhotonSource, grid: TreeLevelGrid
+) -> tuple[FloatArray, FloatArray]:
+    """Return 1 - x at nodes and the parts of the cross-section for which they stand, (N, K)."""
+    points, weights = unit_nodes(number)
+    y = ranges.nodes(points)
+    energy, mass = np.repeat(ranges.energy, number), np.repeat(ranges.mass, number)
+    spectrum = spectrum_at(energy, mass, y.ravel(), process, source, grid).reshape(y.shape)
+    return y, ranges.span[:, None] * weights * y * (1.0 - y) * spectrum
+
+
 def _integrate(
     energy: FloatArray,
     mass: FloatArray,
@@ -101,46 +112,23 @@ def _integrate(
     grid: TreeLevelGrid,
 ) -> FloatArray:
     """Integrate d sigma/dx for every pair, in ln[(1-x)/x]; shape (E, M)."""
-    min_energy, max_energy = boson_energies
     energies, masses = np.meshgrid(energy, mass, indexing="ij")
     result = np.zeros(energies.shape)
-    y_high = 1.0 - np.maximum(min_energy, masses) / energies
-    y_low = smallest_fraction_left(
-        energies,
-        masses,
-        process.lepton_mass_gev,
-        source.nucleus_mass_gev,
-        np.maximum(y_high, 0.0),
-    )
-    if max_energy is not None:
-        y_low = np.maximum(y_low, 1.0 - max_energy / energies)
-    open_ = np.isfinite(y_low) & (y_high > y_low)
-    if not open_.any():
-        return result
-    energies, masses, y_low, y_high = (v[open_] for v in (energies, masses, y_low, y_high))
-    low = np.log(y_low / (1.0 - y_low))
-    span = np.log(y_high / (1.0 - y_high)) - low
+    of_rest = (process.lepton_mass_gev, source.nucleus_mass_gev)
+    ranges = FractionRange.of(energies, masses, of_rest, *boson_energies)
     # The number of nodes follows each pair's own range, so that no result depends on the others.
     # Soft bosons (x < 1/2) need more of them than hard ones.
-    soft = np.maximum(low + span, 0.0)
+    span = ranges.span
+    soft = np.maximum(ranges.low + span, 0.0)
     numbers = (np.maximum(_FEWEST_NODES, np.ceil(span)) + np.ceil(2.0 * soft)).astype(int)
     if nodes is not None:
         numbers[:] = nodes
     values = np.empty_like(span)
     for number in np.unique(numbers):
         group = numbers == number
-        points, weights = unit_nodes(int(number))
-        y = 1.0 / (1.0 + np.exp(-(low[group, None] + span[group, None] * points)))
-        spectrum = spectrum_at(
-            np.repeat(energies[group], number),
-            np.repeat(masses[group], number),
-            y.ravel(),
-            process,
-            source,
-            grid,
-        ).reshape(y.shape)
-        values[group] = span[group] * np.sum(weights * y * (1.0 - y) * spectrum, axis=-1)
-    result[open_] = values
+        part = ranges.part(group)
+        values[group] = spectrum_over(part, int(number), process, source, grid)[1].sum(axis=-1)
+    result[ranges.is_open] = values
     return result
 
 
@@ -269,15 +257,6 @@ def emission_spectrum(
     result = np.zeros(shape)
     if open_.any():
         energies, masses, bosons = (v[open_] for v in (energies, masses, bosons))
-        result[open_] = (
-            spectrum_at(
-                energies,
-                masses,
-                (energies - bosons) / energies,
-                process,
-                source,
-                grid,
-            )
-            / energies
-        )
+        y = (energies - bosons) / energies
+        result[open_] = spectrum_at(energies, masses, y, process, source, grid) / energies
     return result

@@ -24,7 +24,6 @@ from na64.models.production.sources import PhotonSource
 
 __all__ = ["improved_ww_spectrum", "photon_flux", "ww_spectrum"]
 
-
 _SCREENED: Final = 0.01
 _FLUX_NODES: Final = 32
 _ANGLE_NODES: Final = 16

@@ -20,7 +20,6 @@ from na64.models.production.sources import PhotonSource
 
 __all__ = ["primakoff_cross_section"]
 
-
 # Beyond, the form factors leave nothing, in GeV^2.
 _LARGEST_T: Final = 4.0
 # Fraction of the screening scale below which (a^2 t)^2 leaves nothing.

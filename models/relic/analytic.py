@@ -23,7 +23,6 @@ from na64.models.relic.thermal_average import visible_width_gev
 
 __all__ = ["analytic_log_omega", "analytic_target", "partial_wave", "velocity_coefficient"]
 
-
 _KOLB_TURNER: Final = 1.07e9  # GeV^-1
 _ITERATIONS: Final = 30
 

@@ -28,7 +28,6 @@ from na64.models.relic.thermal_average import (
 
 __all__ = ["OMEGA_PER_YIELD", "FreezeOut", "equilibrium_yield"]
 
-
 #: Omega h^2 per (m_chi/GeV) and yield today
 OMEGA_PER_YIELD: Final = 2.7439e8
 # from X_TAIL on the equilibrium yield is below 1e-15 of any relic

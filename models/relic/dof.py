@@ -16,7 +16,6 @@ from na64.models.errors import InputError
 
 __all__ = ["MAX_TEMPERATURE_GEV", "energy_dof", "entropy_dof", "sqrt_g_star"]
 
-
 #: end of the table; below its beginning, 1 keV, g and h are constant
 MAX_TEMPERATURE_GEV: Final = 1.0
 

@@ -48,7 +48,6 @@ __all__ = [
     "visible_width_gev",
 ]
 
-
 #: range of x = m_chi/T of the averages, and where the fine part of it ends
 X_MIN: Final = 7.0
 X_TAIL: Final = 60.0

@@ -29,7 +29,6 @@ from na64.models.showers.processes import Processes
 
 __all__ = ["SPECIES", "Cascade", "cascade"]
 
-
 #: order of the species axis
 SPECIES: Final = ("electron", "positron", "photon")
 _PRIMARY: Final = {"e-": 0, "e+": 1, "gamma": 2}

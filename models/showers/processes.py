@@ -28,7 +28,6 @@ from na64.models.materials import Material, Substance, coulomb_correction, radia
 
 __all__ = ["Processes", "collision_loss_gev_cm", "lpm_functions"]
 
-
 _RE2_CM2 = CLASSICAL_ELECTRON_RADIUS_CM**2
 #: E_LPM = alpha m_e^2 X0/(4 pi hbar c): 7.68 TeV per cm of radiation length
 _LPM_GEV_PER_CM = ALPHA * ELECTRON_MASS_GEV**2 / (4.0 * math.pi * HBAR_C_GEV_CM)

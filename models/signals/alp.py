@@ -22,7 +22,7 @@ from na64.models.errors import InputError
 from na64.models.kinds import kind_row
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.process import Approximation
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import DisplacedWindow, refuse
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
     fold,
@@ -31,10 +31,9 @@ from na64.models.signals.decay_in_flight import (
 )
 from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import DisplacedWindow, refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "alp_rates"]
-
 
 #: order of the region axis
 REGIONS: Final = ("decay", "missing-energy")

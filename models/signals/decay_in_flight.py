@@ -26,9 +26,9 @@ from na64.models.mediators.protocol import Mediator
 from na64.models.production.boson_flux import BosonFlux, emission_flux, primakoff_flux
 from na64.models.production.process import Emission
 from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid
-from na64.models.setup import Beam, Target
 from na64.models.signals.rates import TableStore, check_masses, checked_couplings, stored
 from na64.models.signals.settings import SignalSettings
+from na64.models.targets import Beam, Target
 
 __all__ = [
     "coupling_grid",
@@ -36,7 +36,6 @@ __all__ = [
     "mediator_flux",
     "total_width",
 ]
-
 
 # Couplings per decade: where a decay length is far below the distance, ln(events) bends by
 # 4 L/l (d ln g)^2/8, which shifts a limit in the coupling by less than 2e-3 at this density.

@@ -19,10 +19,10 @@ from na64.models.errors import InputError
 from na64.models.mediators.mesons import InvisibleMesons
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.charge_exchange import MESONS, Meson, mesons_per_hadron
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import MesonWindow, refuse
 from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import MesonWindow, refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "meson_of_mass", "meson_rates"]
 

@@ -40,11 +40,11 @@ from na64.models.production.annihilation import (
     resonant_yield,
 )
 from na64.models.production.emission import emission_cross_section
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.response.windows import MissingEnergyWindow, refuse
 from na64.models.showers.cascade import Cascade, cascade
 from na64.models.signals.rates import SignalRates, TableStore, check_masses, stored
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import refuse
+from na64.models.targets import Beam, Target
 
 __all__ = [
     "PROCESSES",
@@ -54,7 +54,6 @@ __all__ = [
     "invisible_branching_at",
     "missing_energy_rates",
 ]
-
 
 #: order of the region axis
 REGIONS: Final = ("missing-energy",)

@@ -29,15 +29,14 @@ from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.emission import emission_cross_section
 from na64.models.production.process import Approximation, Emission
-from na64.models.setup import Beam, MuonWindow, Target
+from na64.models.response.windows import MuonWindow, refuse
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import SignalRates, TableStore, check_masses
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "muon_rates"]
-
 
 #: order of the region axis
 REGIONS: Final = ("missing-energy",)

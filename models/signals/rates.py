@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,7 @@ __all__ = [
     "check_masses",
     "checked_couplings",
     "events_at",
+    "side_by_side",
     "stored",
 ]
 
@@ -111,6 +112,43 @@ class SignalRates:
             raise InputError("signal events must be finite and not negative")
         if self.power is not None and len(self.couplings) != 1:
             raise InputError("rates with a power law are given at one coupling")
+
+
+def side_by_side(parts: Mapping[str, SignalRates], regions: Sequence[str]) -> SignalRates:
+    """Return the rates of several parts of a search along the region axis.
+
+    Parameters
+    ----------
+    parts
+        Rates by the name of the part, of one mediator at the same masses and couplings. Processes
+        are those of any part, with no events where a part does not have them.
+    regions
+        Names of all regions, part by part.
+
+    Raises
+    ------
+    InputError
+        If the parts differ in mediator, masses, couplings or power.
+    """
+    first_name, first = next(iter(parts.items()))
+    for part, rates in parts.items():
+        for label, same in (
+            ("mediators", rates.mediator == first.mediator),
+            ("coupling parameters", rates.parameter == first.parameter),
+            ("masses", np.array_equal(rates.masses_gev, first.masses_gev)),
+            ("couplings", np.array_equal(rates.couplings, first.couplings)),
+            ("powers of the coupling", rates.power == first.power),
+        ):
+            if not same:
+                raise InputError(f"{first_name} and {part} have different {label}")
+    processes = tuple(dict.fromkeys(name for rates in parts.values() for name in rates.processes))
+    blocks = []
+    for rates in parts.values():
+        block = np.zeros((*rates.events.shape[:2], len(processes), len(rates.regions)))
+        block[:, :, [processes.index(name) for name in rates.processes]] = rates.events
+        blocks.append(block)
+    events = np.concatenate(blocks, axis=-1)
+    return replace(first, processes=processes, regions=tuple(regions), events=events)
 
 
 def check_masses(masses_gev: FloatArray, energy_gev: float) -> None:

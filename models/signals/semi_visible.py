@@ -27,7 +27,7 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.annihilation import Resonance, resonance_nodes
 from na64.models.production.boson_flux import BosonFlux
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import DisplacedWindow, refuse
 from na64.models.showers.cascade import cascade
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
@@ -36,10 +36,9 @@ from na64.models.signals.decay_in_flight import (
 )
 from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import DisplacedWindow, refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "excited_state_decay", "semi_visible_rates"]
-
 
 #: order of the region axis
 REGIONS: Final = ("decay", "missing-energy")

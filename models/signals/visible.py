@@ -19,7 +19,7 @@ from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.tree_level import TreeLevelGrid
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import DumpWindow, refuse
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
     fold,
@@ -28,7 +28,7 @@ from na64.models.signals.decay_in_flight import (
 )
 from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import DumpWindow, refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "visible_rates"]
 

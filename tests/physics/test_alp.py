@@ -12,11 +12,11 @@ from na64.models.materials import material
 from na64.models.mediators.alp import alp
 from na64.models.mediators.registry import mediator
 from na64.models.production.primakoff import primakoff_cross_section
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import DisplacedWindow
 from na64.models.showers.cascade import cascade
 from na64.models.signals.alp import alp_rates
 from na64.models.signals.settings import SignalSettings
-from na64.models.windows import DisplacedWindow
+from na64.models.targets import Beam, Target
 from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.pyhf.template import Template
@@ -97,7 +97,7 @@ def test_invisible_branching() -> None:
     np.testing.assert_allclose(none[0, 1], full[0, 1], rtol=1e-3)
     # short-lived: half of the deficit, nothing of the rest
     assert half[2, 1] == pytest.approx(0.5 * full[2, 1], rel=1e-6)
-    with pytest.raises(InputError, match="between 0 and 1"):
+    with pytest.raises(InputError, match="at most 1"):
         rates(masses, couplings, invisible_branching=1.5)
 
 

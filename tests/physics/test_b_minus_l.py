@@ -15,9 +15,10 @@ from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.gauge_bosons import loop_mixing
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.registry import mediator
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.missing_energy import invisible_branching, missing_energy_rates
 from na64.models.signals.settings import SignalSettings
+from na64.models.targets import Beam, Target
 
 MASSES = np.array([0.002, 0.02, 0.1, 0.18, 0.5])
 KINDS = ("vector", "axial", "scalar", "pseudoscalar")

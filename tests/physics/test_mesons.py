@@ -14,10 +14,10 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.mesons import invisible_mesons
 from na64.models.mediators.registry import mediator
 from na64.models.production.charge_exchange import MESONS
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import MesonWindow
 from na64.models.signals.mesons import meson_of_mass, meson_rates
 from na64.models.signals.settings import SignalSettings
-from na64.models.windows import MesonWindow
+from na64.models.targets import Beam, Target
 from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.quantity import MassTable
 from na64.workspaces.cards.reader import load_card

@@ -14,11 +14,12 @@ from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.vectors import VectorMediator, dark_photon
 from na64.models.production.annihilation import Resonance, resonant_yield
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.response.windows import MissingEnergyWindow
 from na64.models.showers.cascade import cascade
 from na64.models.signals import missing_energy
 from na64.models.signals.missing_energy import invisible_branching, missing_energy_rates
 from na64.models.signals.settings import SignalSettings
+from na64.models.targets import Beam, Target
 
 BEAM = Beam("e-", 100.0)
 WINDOW = MissingEnergyWindow(50.0)

@@ -16,11 +16,12 @@ from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.gauge_bosons import b_minus_l
 from na64.models.mediators.vectors import dark_photon
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.response.windows import MissingEnergyWindow
 from na64.models.showers import cascade as showers
 from na64.models.signals import missing_energy
 from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.settings import SignalSettings
+from na64.models.targets import Beam, Target
 from na64.workspaces.cards.reader import load_card, parse_card
 
 ECAL = Target(material("ecal"))

@@ -16,13 +16,13 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
 from na64.models.mediators.vectors import dark_photon
 from na64.models.production.annihilation import Resonance, resonance_nodes
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.response.windows import DisplacedWindow, MissingEnergyWindow
 from na64.models.showers.cascade import cascade
 from na64.models.signals.decay_in_flight import mediator_flux
 from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.semi_visible import excited_state_decay, semi_visible_rates
 from na64.models.signals.settings import SignalSettings
-from na64.models.windows import DisplacedWindow
+from na64.models.targets import Beam, Target
 from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.pyhf.template import Template

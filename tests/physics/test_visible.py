@@ -14,10 +14,10 @@ from na64.models.mediators.registry import mediator
 from na64.models.mediators.vectors import dark_photon
 from na64.models.production.boson_flux import emission_flux
 from na64.models.production.emission import emission_spectrum
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import DumpWindow
 from na64.models.showers.cascade import cascade
 from na64.models.signals.visible import visible_rates
-from na64.models.windows import DumpWindow
+from na64.models.targets import Beam, Target
 from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.pyhf.template import Template

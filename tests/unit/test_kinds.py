@@ -20,11 +20,11 @@ from na64.models.mediators.naming import mass_name
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.spin_zero import SpinZeroMediator
 from na64.models.mediators.vectors import VectorMediator
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.response.windows import DisplacedWindow, MissingEnergyWindow
 from na64.models.signals.alp import alp_rates
 from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.settings import SignalSettings
-from na64.models.windows import DisplacedWindow
+from na64.models.targets import Beam, Target
 
 
 class MadeUp(StrEnum):

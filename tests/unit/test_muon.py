@@ -18,10 +18,11 @@ from na64.models.mediators.gauge_bosons import l_mu_l_tau
 from na64.models.mediators.vectors import VectorMediator, dark_photon, vector
 from na64.models.production.emission import emission_cross_section
 from na64.models.production.process import Emission
-from na64.models.setup import Beam, MuonWindow, Target
+from na64.models.response.windows import MuonWindow
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.muon import muon_rates
 from na64.models.signals.settings import SignalSettings
+from na64.models.targets import Beam, Target
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.cards.topologies import topology
 

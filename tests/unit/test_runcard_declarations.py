@@ -11,7 +11,7 @@ import pytest
 
 from na64.models.declaration import declared
 from na64.models.errors import InputError
-from na64.models.setup import Beam
+from na64.models.targets import Beam
 from na64.workspaces.cards.card import Bin, RunCard
 from na64.workspaces.cards.materials import MaterialTable, TargetTable
 from na64.workspaces.cards.reader import available_cards, load_card, parse_card

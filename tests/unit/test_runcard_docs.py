@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from na64.models.setup import MissingEnergyWindow
+from na64.models.response.windows import MissingEnergyWindow
 from na64.workspaces.cards.reader import parse_card
 from na64.workspaces.cards.topologies import TOPOLOGIES
 from na64.workspaces.io.curves import available_curves, parse_curve

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from na64.models.errors import InputError
-from na64.models.setup import MissingEnergyWindow
+from na64.models.response.windows import MissingEnergyWindow
 from na64.workspaces.cards.card import RunCard, poisson_median
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.reader import load_card, parse_card

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from na64.models.errors import InputError
-from na64.models.setup import BEAM_PARTICLES
+from na64.models.targets import BEAM_PARTICLES
 from na64.workspaces.cards.reader import available_cards, card_text, load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from na64.models.errors import InputError
-from na64.models.windows import DisplacedWindow, DumpWindow, MesonWindow
+from na64.models.response.windows import DisplacedWindow, DumpWindow, MesonWindow
 from na64.workspaces.cards.reader import card_text, load_card, parse_card
 from na64.workspaces.io.problems import FileProblemsError
 
