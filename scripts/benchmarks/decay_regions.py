@@ -1,7 +1,7 @@
 """Time of a closed region of 60 masses: cold, with tables kept, and with the expected bands.
 
 The observed region is found on the search's own grid, 40 couplings per decade, more than 200 in
-all, and its edges are polished. With the bands, the last search is one whose regions are split.
+all, and its edges are polished.
 """
 
 from __future__ import annotations
