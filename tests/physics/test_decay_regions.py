@@ -54,6 +54,7 @@ def test_pseudoscalar_x17() -> None:
     light, x17 = 0.005, 0.0167
     found = scan(searches, masses_gev=np.array([light, x17]), model="pseudoscalar")
     ((low, high),) = found.regions[1]
+    assert high is not None
     assert low / ELEMENTARY_CHARGE == pytest.approx(2.1e-4, rel=0.25)
     assert high / ELEMENTARY_CHARGE == pytest.approx(3.2e-4, rel=0.1)
     # the data of the invisible mode reach smaller couplings at smaller masses

@@ -10,8 +10,8 @@ from scipy import optimize
 
 from na64.limits.calculators.limits import cls_values
 from na64.limits.calculators.registry import calculator
+from na64.limits.calculators.status import Status
 from na64.limits.likelihood.compiled import compile_workspace
-from na64.limits.results.limit import Status
 from na64.limits.scanning.regions import excluded_regions
 from na64.models.errors import InputError
 from na64.models.signals.rates import EventCurves
@@ -58,7 +58,7 @@ def test_closed_form(likelihood):
     for decay, intervals in zip(decays, found.regions, strict=True):
         assert len(intervals) == 1
         # tolerance of the root finder: 1e-6 in ln(coupling), times the slope of ln(events)
-        np.testing.assert_allclose(intervals[0], _edges(decay), rtol=1e-5)
+        np.testing.assert_allclose(np.array(intervals[0], float), _edges(decay), rtol=1e-5)
 
 
 def test_open_empty_and_unbracketed(likelihood):
@@ -114,6 +114,7 @@ def test_a_narrow_gap_between_two_nodes(likelihood):
     assert low == pytest.approx(grid[0])
     assert high is None
     half = 0.3 * math.sqrt(-2.0 * math.log1p(-0.07 / 4.0))
+    assert up is not None
     assert math.log(up) == pytest.approx(centre - half, abs=1e-5)
     assert math.log(down) == pytest.approx(centre + half, abs=1e-5)
 
@@ -175,7 +176,7 @@ def test_interpolated_events(likelihood):
     )
     found = excluded_regions(likelihood, curve, 2, COUPLINGS)
     for a, b in zip(found.regions, exact.regions, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4)
+        np.testing.assert_allclose(np.array(a, float), np.array(b, float), rtol=1e-4)
 
 
 @pytest.mark.parametrize(

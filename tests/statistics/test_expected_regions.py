@@ -61,7 +61,8 @@ def decays_in_flight(strength: float) -> np.ndarray:
     length = 0.02 / g2
     inside = np.exp(-1.0 / length) - np.exp(-4.0 / length)
     beyond = np.exp(-4.0 / length)
-    return strength * g2[:, None, None] * np.stack([inside, beyond], axis=-1)[:, None, :]
+    events = strength * g2[:, None] * np.stack([inside, beyond], axis=-1)
+    return np.asarray(events[:, None, :])
 
 
 @pytest.mark.parametrize("observed", [(0, 0), (1, 0), (0, 2)])
