@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from na64.limits.calculators import (
     calculator_from_dict,
 )
 from na64.limits.calculators.registry import described
+from na64.models.declaration import declared
 from na64.models.errors import InputError
 
 
@@ -27,8 +28,8 @@ def test_settings_are_declared(name):
     assert chosen == CALCULATORS[name]()
     assert chosen.name == name
     assert chosen.summary
-    for item in fields(chosen):
-        assert item.metadata["help"].endswith(".")
+    for item in declared(type(chosen)):
+        assert item.key.help.endswith(".")
     assert calculator_from_dict(chosen.to_dict()) == chosen
     assert hash(chosen) == hash(calculator(name))
     assert described(chosen)["method"] == name
