@@ -53,6 +53,7 @@ def test_pseudoscalar_x17() -> None:
     searches = ["na64e-visible-2017-2018", "na64e-alp-2016-2018"]
     found = scan(searches, masses_gev=np.array([0.0167]), model="pseudoscalar")
     ((low, high),) = found.regions[0]
+    assert high is not None
     assert low / ELEMENTARY_CHARGE == pytest.approx(2.1e-4, rel=0.25)
     assert high / ELEMENTARY_CHARGE == pytest.approx(3.2e-4, rel=0.1)
     # the data of the invisible mode reach smaller couplings at smaller masses
