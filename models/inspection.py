@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, HBAR_GEV_S
 from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
@@ -55,9 +56,9 @@ class DecayTable:
 
     model: str
     parameter: str
-    widths_gev: Mapping[str, NDArray[np.float64]]
-    branching: Mapping[str, NDArray[np.float64]]
-    lifetime_s: NDArray[np.float64]
+    widths_gev: Mapping[str, FloatArray]
+    branching: Mapping[str, FloatArray]
+    lifetime_s: FloatArray
 
 
 def decay_table(
@@ -114,7 +115,7 @@ def production_by_emission(
     x_min: float = 0.0,
     settings: SignalSettings = DEFAULT_SETTINGS,
     coupling: float = 1.0,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Return the cross-section per nucleus of l Z -> l Z X.
 
     Parameters
@@ -177,7 +178,7 @@ def production_by_primakoff(
     target: str = "lead",
     elastic_only: bool = False,
     coupling: float = 1.0,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Return the cross-section per nucleus of gamma Z -> a Z.
 
     Parameters
@@ -218,7 +219,7 @@ def production_by_annihilation(
     energy_gev: float,
     coupling: float = 1e-4,
     dark_sector: DarkSector | None,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Return the cross-section per electron at rest of e+ e- -> X -> invisible.
 
     Parameters
@@ -247,7 +248,7 @@ def production_by_annihilation(
     chosen = mediator(model) if isinstance(model, str) else model
     Beam("e+", energy_gev)
 
-    def dark(root: NDArray[np.float64], on_shell: float) -> NDArray[np.float64]:
+    def dark(root: FloatArray, on_shell: float) -> FloatArray:
         if dark_sector is None:
             return np.zeros(np.shape(root))
         return dark_sector.width_gev(root, on_shell, chosen.kind)
@@ -258,16 +259,14 @@ def production_by_annihilation(
     result = []
     for mass in np.atleast_1d(np.asarray(masses_gev, float)):
 
-        def entrance(root: NDArray[np.float64]) -> NDArray[np.float64]:
+        def entrance(root: FloatArray) -> FloatArray:
             return np.asarray(coupling**2 * chosen.partial_widths(root)["e e"])
 
-        def invisible(
-            root: NDArray[np.float64], on_shell: float = float(mass)
-        ) -> NDArray[np.float64]:
+        def invisible(root: FloatArray, on_shell: float = float(mass)) -> FloatArray:
             neutrinos = chosen.partial_widths(root).get("neutrinos", np.zeros(np.shape(root)))
             return np.asarray(coupling**2 * neutrinos + dark(root, on_shell))
 
-        def total(root: NDArray[np.float64], on_shell: float = float(mass)) -> NDArray[np.float64]:
+        def total(root: FloatArray, on_shell: float = float(mass)) -> FloatArray:
             visible = sum(chosen.partial_widths(root).values())
             return np.asarray(coupling**2 * visible + dark(root, on_shell))
 
@@ -277,7 +276,7 @@ def production_by_annihilation(
     return np.array(result, float)
 
 
-def _below(masses_gev: ArrayLike, energy_gev: float) -> NDArray[np.float64]:
+def _below(masses_gev: ArrayLike, energy_gev: float) -> FloatArray:
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     heavy = masses[masses >= energy_gev]
     if heavy.size:

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.decays import widths
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import MediatorKind
@@ -21,8 +22,6 @@ from na64.models.production import amplitudes
 from na64.models.production.amplitudes import Structure
 
 __all__ = ["EMITTED_KINDS", "KINDS", "DarkWidths", "Kind", "kind_row", "structure"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

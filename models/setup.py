@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV, LEPTON_MASSES_GEV
 from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError, unknown_name
@@ -140,7 +141,7 @@ class MissingEnergyWindow:
     def __post_init__(self) -> None:
         check_declared(self)
 
-    def resolution_gev(self, visible_gev: ArrayLike) -> NDArray[np.float64]:
+    def resolution_gev(self, visible_gev: ArrayLike) -> FloatArray:
         """Return the standard deviation of a visible energy measured in the target, in GeV."""
         visible = np.maximum(np.asarray(visible_gev, float), 0.0)
         stochastic = self.resolution_stochastic * np.sqrt(visible)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from na64.models.arrays import FloatArray
+from na64.models.decays.in_flight import decay_probability, survival_probability
 from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError
 from na64.models.setup import Beam, Target, shower_problems
@@ -81,6 +83,14 @@ class DisplacedWindow:
     def __post_init__(self) -> None:
         _check_volume(self)
 
+    def seen(self, length_cm: FloatArray) -> FloatArray:
+        """Return the probability of a decay in the detector, by mean decay length in cm."""
+        return decay_probability(self.decay_start_cm, self.decay_end_cm, length_cm)
+
+    def missing(self, length_cm: FloatArray) -> FloatArray:
+        """Return the probability of a decay beyond the detector, by mean decay length in cm."""
+        return survival_probability(self.decay_end_cm, length_cm)
+
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
         yield from shower_problems(beam, target)
@@ -102,6 +112,10 @@ class DumpWindow:
 
     def __post_init__(self) -> None:
         _check_volume(self)
+
+    def seen(self, length_cm: FloatArray) -> FloatArray:
+        """Return the probability of a decay in the volume, by mean decay length in cm."""
+        return decay_probability(self.decay_start_cm, self.decay_end_cm, length_cm)
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from na64.limits.calculators.protocol import Calculator, Engine
+from na64.models.declaration import declare
 from na64.models.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -92,10 +93,8 @@ class Exact(_Row):
     smooth: ClassVar[bool] = True
     two_sided: ClassVar[bool] = False
 
-    max_datasets: int = field(
-        default=50_000, metadata={"help": "Largest ensemble that is enumerated."}
-    )
-    tolerance: float = field(default=1e-5, metadata={"help": "Relative tolerance of a limit."})
+    max_datasets: int = declare(50_000, help="Largest ensemble that is enumerated.")
+    tolerance: float = declare(1e-5, help="Relative tolerance of a limit.")
 
     def __post_init__(self) -> None:
         _check_size(self.max_datasets)
@@ -128,7 +127,7 @@ class Asymptotic(_Row):
     smooth: ClassVar[bool] = True
     two_sided: ClassVar[bool] = False
 
-    tolerance: float = field(default=1e-6, metadata={"help": "Relative tolerance of a limit."})
+    tolerance: float = declare(1e-6, help="Relative tolerance of a limit.")
 
     def __post_init__(self) -> None:
         _check_tolerance(self.tolerance)
@@ -164,13 +163,11 @@ class Toys(_Row):
     smooth: ClassVar[bool] = False
     two_sided: ClassVar[bool] = False
 
-    toys: int = field(default=10_000, metadata={"help": "Toys per hypothesis and mass."})
-    seed: int = field(default=1, metadata={"help": "Of the toys."})
-    ensemble: str = field(
-        default=ENSEMBLES[0],
-        metadata={
-            "help": "Toys with auxiliary data as observed (aux-fixed) or thrown (aux-fluctuated)."
-        },
+    toys: int = declare(10_000, help="Toys per hypothesis and mass.")
+    seed: int = declare(1, help="Of the toys.")
+    ensemble: str = declare(
+        ENSEMBLES[0],
+        help="Toys with auxiliary data as observed (aux-fixed) or thrown (aux-fluctuated).",
     )
 
     def __post_init__(self) -> None:
@@ -203,9 +200,7 @@ class FeldmanCousins(_Row):
     smooth: ClassVar[bool] = True
     two_sided: ClassVar[bool] = True
 
-    max_datasets: int = field(
-        default=50_000, metadata={"help": "Largest ensemble that is enumerated."}
-    )
+    max_datasets: int = declare(50_000, help="Largest ensemble that is enumerated.")
 
     def __post_init__(self) -> None:
         _check_size(self.max_datasets)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from na64.models.arrays import FloatArray
 
 __all__ = [
     "axial_to_fermions",
@@ -25,12 +27,8 @@ __all__ = [
     "velocity",
 ]
 
-FloatArray = NDArray[np.float64]
 
-
-def sum_of_widths(
-    partial_gev: Mapping[str, NDArray[np.float64]], shape: tuple[int, ...]
-) -> NDArray[np.float64]:
+def sum_of_widths(partial_gev: Mapping[str, FloatArray], shape: tuple[int, ...]) -> FloatArray:
     """Return the sum of partial widths in GeV, of a shape to which each of them broadcasts.
 
     They are added one after the other: a mass alone gives the same bits as among others.

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.decays.widths import boson_to_photons
 from na64.models.mediators.protocol import MediatorKind
 
@@ -33,11 +34,11 @@ class PhotonCoupledMediator:
     citations: tuple[str, ...] = ("arXiv:2005.02710", "arXiv:2004.04469")
     kind: MediatorKind = field(default=MediatorKind.PHOTON_COUPLED, init=False)
 
-    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> NDArray[np.float64]:
+    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> FloatArray:
         """Return zero: it couples to photons only."""
         return np.zeros(np.shape(q2_gev2))
 
-    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, NDArray[np.float64]]:
+    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, FloatArray]:
         """Return the width to two photons in GeV at g = 1/GeV."""
         return {"photons": boson_to_photons(mass_gev)}
 

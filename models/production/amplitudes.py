@@ -32,7 +32,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from na64.models.arrays import FloatArray
 
 __all__ = [
     "Invariants",
@@ -46,8 +48,6 @@ __all__ = [
     "squared_amplitude",
     "vector",
 ]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.form_factors import NuclearModel
 from na64.models.materials import Material
 from na64.models.production.emission import spectrum_at
 from na64.models.production.kinematics import smallest_fraction_left
-from na64.models.production.primakoff import primakoff_probability
+from na64.models.production.primakoff import primakoff_cross_section
 from na64.models.production.process import VECTOR_OFF_ELECTRONS, Emission
 from na64.models.production.quadrature import unit_nodes
 from na64.models.production.sources import PhotonSource
@@ -29,7 +30,6 @@ from na64.models.showers.cascade import cascade
 
 __all__ = ["BosonFlux", "emission_flux", "primakoff_flux"]
 
-FloatArray = NDArray[np.float64]
 
 # Step of the cascade's grid in ln E; halving it moves no number of bosons by more than 2e-3.
 _CASCADE_STEP: Final = 0.01
@@ -98,7 +98,7 @@ def primakoff_flux(
     min_energy_gev
         Smallest energy of the boson, which is the photon's.
     inelastic, nuclear
-        As in `na64.models.production.primakoff.primakoff_probability`.
+        As in `na64.models.production.primakoff.primakoff_cross_section`.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def primakoff_flux(
     shower = cascade(material, particle, energy_gev, floor_gev=min_energy_gev, step=_CASCADE_STEP)
     track = np.maximum(shower.weights[2], 0.0)
     track[-1] *= 0.5  # the floor cuts the cell of the last node in half
-    probability = primakoff_probability(
+    probability = primakoff_cross_section(
         shower.energies_gev, masses, material, inelastic=inelastic, nuclear=nuclear
     )
     energies = np.broadcast_to(shower.energies_gev, (len(masses), len(track)))

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray, positive
 from na64.models.errors import InputError
 from na64.models.materials import Element, Material
 from na64.models.production.equivalent_photons import improved_ww_spectrum, ww_spectrum
@@ -27,12 +28,10 @@ from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid, tree_
 __all__ = [
     "LIGHTEST_GEV",
     "emission_cross_section",
-    "emission_probability",
     "emission_spectrum",
     "spectrum_at",
 ]
 
-FloatArray = NDArray[np.float64]
 
 #: lightest boson, 1 keV: down to here the quadrature is checked, and cross-sections have long
 #: ceased to depend on the mass
@@ -44,15 +43,6 @@ _FEWEST_NODES: Final = 12
 # Below this lepton mass, emission of a light boson along the final lepton is a peak in t that
 # is narrow and not yet cut off by the form factors.
 _NARROW_GEV: Final = 0.03
-
-
-def _positive(name: str, values: ArrayLike) -> FloatArray:
-    array = np.atleast_1d(np.asarray(values, float))
-    if array.ndim != 1:
-        raise InputError(f"{name} must be a number or a list of numbers")
-    if not (np.all(np.isfinite(array)) and np.all(array > 0.0)):
-        raise InputError(f"{name} must be positive and finite")
-    return array
 
 
 def spectrum_at(
@@ -167,29 +157,10 @@ def _check(energy: FloatArray, mass: FloatArray, process: Emission) -> None:
         )
 
 
-def _table(
-    energy_gev: ArrayLike,
-    mass_gev: ArrayLike,
-    target: Element | Material,
-    process: Emission,
-    boson_energies: tuple[float, float | None],
-    nodes: int | None,
-    grid: TreeLevelGrid,
-) -> FloatArray:
-    energy, mass = _positive("energy", energy_gev), _positive("mass", mass_gev)
-    _check(energy, mass, process)
-    least, most = boson_energies
-    if not (np.isfinite(least) and least >= 0.0):
-        raise InputError(f"smallest boson energy must not be negative, is {least} GeV")
-    if most is not None and not most > 0.0:
-        raise InputError(f"largest boson energy must be positive, is {most} GeV")
-    return _integrate(energy, mass, process, process.source(target), boson_energies, nodes, grid)
-
-
 def emission_cross_section(
     energy_gev: ArrayLike,
     mass_gev: ArrayLike,
-    element: Element,
+    target: Element | Material,
     process: Emission = VECTOR_OFF_ELECTRONS,
     *,
     min_energy_gev: float = 0.0,
@@ -197,7 +168,11 @@ def emission_cross_section(
     nodes: int | None = None,
     grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> FloatArray:
-    """Return the cross-section of l Z -> l Z X per nucleus, for a coupling g = e.
+    """Return the cross-section of l Z -> l Z X, for a coupling g = e.
+
+    Of an element it is per nucleus; of a material the macroscopic one, X0 times the sum over the
+    elements of nuclei per volume times cross-section: a probability per radiation length, to be
+    multiplied by the track length in radiation lengths.
 
     Parameters
     ----------
@@ -205,8 +180,8 @@ def emission_cross_section(
         Energies of the lepton, scalar or shape (E,), above its mass.
     mass_gev
         Masses of the boson, scalar or shape (M,), 1 keV and above.
-    element
-        The target nucleus.
+    target
+        An element or a material.
     process
         The boson's kind, the lepton, and the approximations.
     min_energy_gev, max_energy_gev
@@ -219,7 +194,8 @@ def emission_cross_section(
     Returns
     -------
     ndarray
-        GeV^-2, shape (E, M); zero where the process is closed.
+        GeV^-2 for an element, dimensionless (per X0) for a material, shape (E, M); zero where the
+        process is closed.
 
     Raises
     ------
@@ -230,47 +206,14 @@ def emission_cross_section(
     ----------
     arXiv:1705.01633 and arXiv:1712.05706 (exact), arXiv:0906.0580 (WW and IWW).
     """
-    return _table(
-        energy_gev,
-        mass_gev,
-        element,
-        process,
-        (min_energy_gev, max_energy_gev),
-        nodes,
-        grid,
-    )
-
-
-def emission_probability(
-    energy_gev: ArrayLike,
-    mass_gev: ArrayLike,
-    material: Material,
-    process: Emission = VECTOR_OFF_ELECTRONS,
-    *,
-    min_energy_gev: float = 0.0,
-    max_energy_gev: float | None = None,
-    nodes: int | None = None,
-    grid: TreeLevelGrid = DEFAULT_GRID,
-) -> FloatArray:
-    """Return the emission probability per radiation length of a material, for g = e.
-
-    X0 times the sum over the elements of nuclei per volume times cross-section. Multiply by the
-    track length in radiation lengths. All parameters as in `emission_cross_section`.
-
-    Returns
-    -------
-    ndarray
-        Dimensionless (per X0), shape (E, M).
-    """
-    return _table(
-        energy_gev,
-        mass_gev,
-        material,
-        process,
-        (min_energy_gev, max_energy_gev),
-        nodes,
-        grid,
-    )
+    energy, mass = positive("energy", energy_gev), positive("mass", mass_gev)
+    _check(energy, mass, process)
+    if not (np.isfinite(min_energy_gev) and min_energy_gev >= 0.0):
+        raise InputError(f"smallest boson energy must not be negative, is {min_energy_gev} GeV")
+    if max_energy_gev is not None and not max_energy_gev > 0.0:
+        raise InputError(f"largest boson energy must be positive, is {max_energy_gev} GeV")
+    limits = (min_energy_gev, max_energy_gev)
+    return _integrate(energy, mass, process, process.source(target), limits, nodes, grid)
 
 
 def emission_spectrum(
@@ -291,10 +234,7 @@ def emission_spectrum(
     boson_energy_gev
         Energies of the boson, scalar or shape (X,). A spectrum of a heavy boson peaks within
         a fraction (m/M)^2 of the lepton energy: integrals belong to `emission_cross_section`.
-    target
-        An element, for a cross-section per nucleus, or a material, for a probability per
-        radiation length.
-    process, grid
+    target, process, grid
         As in `emission_cross_section`.
 
     Returns
@@ -308,8 +248,8 @@ def emission_spectrum(
     InputError
         For numbers out of range.
     """
-    energy, mass = _positive("energy", energy_gev), _positive("mass", mass_gev)
-    boson = _positive("boson energy", boson_energy_gev)
+    energy, mass = positive("energy", energy_gev), positive("mass", mass_gev)
+    boson = positive("boson energy", boson_energy_gev)
     _check(energy, mass, process)
     source = process.source(target)
     shape = (len(energy), len(mass), len(boson))

@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.production.amplitudes import RecoilAngles
 
 __all__ = ["EmissionKinematics", "largest_u", "smallest_fraction_left", "smallest_u"]
-
-FloatArray = NDArray[np.float64]
 
 
 def smallest_u(

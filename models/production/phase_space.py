@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA
 from na64.models.errors import InputError
 from na64.models.kinds import structure
@@ -23,8 +23,6 @@ from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.tree_level import angular_nodes, transfer_range
 
 __all__ = ["EmissionNodes", "emission_nodes"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA
 from na64.models.kinds import structure
 from na64.models.production.amplitudes import averaged_amplitude
@@ -24,7 +24,6 @@ __all__ = [
     "tree_level_spectrum",
 ]
 
-FloatArray = NDArray[np.float64]
 
 # Where the form factors have fallen to nothing, in GeV^2.
 _LARGEST_T: Final = 4.0

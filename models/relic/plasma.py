@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import kve
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import (
     CHARGED_KAON_MASS_GEV,
     CHARGED_PION_MASS_GEV,
@@ -35,7 +36,6 @@ from na64.models.constants import (
 
 __all__ = ["N_EFF", "PlasmaState", "plasma"]
 
-FloatArray = NDArray[np.float64]
 
 #: effective number of neutrino species long after e+ e- annihilation
 N_EFF: Final = 3.044

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import ComputationError, InputError, unknown_name
@@ -30,7 +31,6 @@ __all__ = [
     "validity_notes",
 ]
 
-FloatArray = NDArray[np.float64]
 
 #: cold dark matter today, Planck 2018 (arXiv:1807.06209): 0.120 +- 0.001
 OMEGA_H2: Final = 0.120

@@ -1,7 +1,7 @@
 """Time of a closed region of 60 masses: cold, with tables kept, and with the expected bands.
 
-The observed region is CLs at every mass and coupling of the grid (the search's own has 40
-couplings per decade, more than 200 in all), and its polished edges.
+The observed region is found on the search's own grid, 40 couplings per decade, more than 200 in
+all, and its edges are polished. With the bands, the last search is one whose regions are split.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy as np
 
 from na64.limits import exclude, expected_signal, specify
 from na64.limits.likelihood.compiled import compile_workspace
-from na64.limits.scanning.regions import excluded_regions, interpolated_signals
+from na64.limits.scanning.regions import excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal
 from na64.models.signals import decay_in_flight
+from na64.models.signals.rates import EventCurves
 from na64.workspaces.io.cache import TableCache
 from na64.workspaces.pyhf.write import workspace
 
@@ -48,7 +49,7 @@ def region(signal: ExpectedSignal, couplings: np.ndarray | None) -> object:
     rows = [samples.index(name) for name in likelihood.signal_names]
     columns = [signal.bins.index(channel) for channel, _ in likelihood.bins]
     events = signal.accepted[:, :, rows][..., columns]
-    signals = interpolated_signals(signal.rates.couplings, events)
+    signals = EventCurves.through(signal.rates.couplings, events)
     grid = signal.rates.couplings if couplings is None else couplings
     return excluded_regions(likelihood, signals, len(events), grid)
 

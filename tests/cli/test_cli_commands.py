@@ -325,7 +325,7 @@ def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:
     Path("wrong.toml").write_text(wrong)
     done = call("plot", "scan.json", "--overlay", "wrong.toml", "-o", "b.png")
     assert done.code == 2
-    assert "curve wrong.toml is y against m_A', the scan epsilon against m_A'" in done.err
+    assert "curve mine is y against m_A', the limit epsilon against m_A'" in done.err
 
 
 @pytest.mark.parametrize(
@@ -390,3 +390,19 @@ def test_limit_without_events_and_uncertainties_is_ln_10(call) -> None:
         assert data["observed"] == pytest.approx(-100.0 * math.log(1.0 - level), rel=1e-4)
         assert data["parameter"] == "k"
         assert "coupling" not in data
+
+
+def test_a_card_is_resolved_into_toml(call) -> None:
+    done = call("card", "resolve", "na64e-2016", "--set", "bins.0.exposure=1e10", "-o", "x.toml")
+    assert done.code == 0, done.err
+    resolved = call("card", "resolve", "na64e-2016", "--set", "bins.0.exposure=1e10")
+    assert call("card", "resolve", "x.toml").out == resolved.out
+
+
+def test_a_new_card(call) -> None:
+    assert call("card", "new", "muon", "-o", "mine.toml").code == 0
+    assert call("card", "check", "mine.toml").code == 0
+    assert Path("mine.toml").read_text() == call("card", "new", "muon").out
+    told = call("card", "new", "muons")
+    assert told.code == 2
+    assert "did you mean 'muon'?" in told.err

@@ -122,6 +122,8 @@ FIGURES = [
     ("--plane", "epsilon", "--thermal", "scalar", "--thermal-alpha-d", "0.1,0.05,0.02"),
     ("--plane", "epsilon", "--thermal", "scalar,majorana", "--thermal-ratio", "2.5,3"),
     ("--plane", "g", "--thermal", "majorana", "--overlay", "none"),
+    ("--plane", "y", "--g-2", "mu-2021", "--overlay", "na64e-2016-2022", "--ratio-panel"),
+    ("--thermal", "scalar", "--bound", "cmb", "--bound", "bbn"),
 ]
 
 
@@ -159,17 +161,19 @@ def test_the_plane_of_alpha_d_is_drawn_from_a_scan_as_from_a_file(call, scan_fil
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--thermal", "scalar"), "need a plane"),
-        (("--bound", "cmb"), "need a plane"),
+        (("--bound", "landau-planck"), "it belongs in the plane of alpha-d"),
         (("--plane", "y", "--thermal", "scalr"), "did you mean 'scalar'?"),
         (("--plane", "y", "--bound", "cmd"), "unknown bound 'cmd' (did you mean 'cmb'?)"),
-        (("--plane", "y", "--bound", "landau-tev"), "use --plane alpha-d"),
+        (("--plane", "y", "--bound", "landau-tev"), "it belongs in the plane of alpha-d"),
         (("--plane", "alpha-d", "--bound", "cmb"), "no bound of the microwave background"),
-        (("--plane", "y", "--thermal-ratio", "3"), "for the targets of --thermal"),
+        (("--plane", "y", "--thermal-ratio", "3"), "say of which species"),
         (("--plane", "y", "--thermal", "scalar", "--thermal-ratio", "2"), "must be above 2"),
-        (("--plane", "y", "--ratio-panel"), "are for figures of scans without --plane"),
+        (("--plane", "y", "--ratio-panel", "--overlay", "none"), "a ratio panel needs a limit"),
         (("--plane", "y", "--overlay", "na64-alp-2020"), "no place for it in the plane of y"),
-        (("--plane", "epsilon", "--overlay", "thermal-scalar-na64"), "use --plane y"),
+        (
+            ("--plane", "epsilon", "--overlay", "thermal-scalar-na64"),
+            "convert the limit to the plane of y",
+        ),
         (("--plane", "alpha-d", "--overlay", "na64e-2016-2022"), "a limit is needed that holds"),
     ],
 )
@@ -184,4 +188,4 @@ def test_files_of_different_planes_do_not_mix(call, scan_file) -> None:
     assert call("to-plane", scan_file, "--plane", "y", "-o", "y.json").code == 0
     done = call("plot", "y.json", scan_file, "--plane", "g", "-o", "figure.png")
     assert done.code == 2
-    assert "a file is in the plane of y, not in that of g" in done.err
+    assert "these limits are of different variables: " in done.err

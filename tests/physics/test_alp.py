@@ -11,7 +11,7 @@ from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.mediators.alp import alp
 from na64.models.mediators.registry import mediator
-from na64.models.production.primakoff import primakoff_probability
+from na64.models.production.primakoff import primakoff_cross_section
 from na64.models.setup import Beam, Target
 from na64.models.showers.cascade import cascade
 from na64.models.signals.alp import alp_rates
@@ -58,7 +58,7 @@ def test_regions_against_decay_vertices(mass: float, coupling: float) -> None:
     grid = np.geomspace(15.0, 100.0, 4001)
     above = shower.above(grid)[2]
     energies = np.interp(rng.uniform(0.0, above[0], 1_000_000), above[::-1], grid[::-1])
-    per_length = primakoff_probability(grid[::50], mass, material("ecal"))[:, 0]
+    per_length = primakoff_cross_section(grid[::50], mass, material("ecal"))[:, 0]
     weight = above[0] * np.interp(energies, grid[::50], per_length)
     length = decay_length_cm(energies, mass, boson_to_photons(mass, coupling))
     vertex = rng.exponential(1.0, len(energies)) * length
@@ -161,7 +161,7 @@ def test_bad_windows(window: tuple[float, float, float, float], target: Target) 
 def test_bad_beam_and_couplings() -> None:
     with pytest.raises(InputError, match="e- or e\\+ beam"):
         alp_rates(Beam("mu-", 160.0), ECAL, WINDOW, alp(), [0.01])
-    with pytest.raises(InputError, match="positive and increase"):
+    with pytest.raises(InputError, match="positive and increasing"):
         rates([0.01], [1e-4, 1e-5])
     with pytest.raises(InputError, match="below the beam energy"):
         rates([200.0])

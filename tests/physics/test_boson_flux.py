@@ -10,8 +10,8 @@ from na64.models.materials import material
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.production import boson_flux
 from na64.models.production.boson_flux import emission_flux, primakoff_flux
-from na64.models.production.emission import emission_probability
-from na64.models.production.primakoff import primakoff_probability
+from na64.models.production.emission import emission_cross_section
+from na64.models.production.primakoff import primakoff_cross_section
 from na64.models.production.process import Emission
 from na64.models.showers.cascade import cascade
 
@@ -36,7 +36,7 @@ def test_sum_of_the_weights_is_the_yield(kind: str, approximation: str) -> None:
     shower = cascade(TUNGSTEN, "e-", 100.0, floor_gev=30.0, step=0.01)
     energies = 30.0 + 70.0 * np.linspace(0.0, 1.0, 81) ** 2
     table = np.zeros((81, len(MASSES)))
-    table[1:] = emission_probability(
+    table[1:] = emission_cross_section(
         energies[1:],
         MASSES,
         TUNGSTEN,
@@ -87,7 +87,7 @@ def test_photons_above_50_gev() -> None:
     # 0.4715 radiation lengths of photons above 50 GeV in the calorimeter, from an independent
     # cascade; the Primakoff cross-section of a light boson does not depend on the energy
     flux = primakoff_flux(ECAL, "e-", 100.0, 1e-3, 50.0)
-    per_length = primakoff_probability(100.0, 1e-3, ECAL)[0, 0]
+    per_length = primakoff_cross_section(100.0, 1e-3, ECAL)[0, 0]
     assert flux.totals[0] / per_length == pytest.approx(0.4715, rel=0.01)
 
 

@@ -16,7 +16,7 @@ from na64.models.constants import GEV2_TO_PB
 from na64.models.form_factors import NuclearModel
 from na64.models.materials import Element, material
 from na64.models.mediators.protocol import MediatorKind
-from na64.models.production.emission import emission_cross_section, emission_probability
+from na64.models.production.emission import emission_cross_section
 from na64.models.production.process import Emission
 from tests.shared import ROOT
 
@@ -168,9 +168,9 @@ def test_carbon_adds_a_per_cent_in_the_calorimeter() -> None:
     assert [e.symbol for e, _ in ecal.number_densities_cm3] == ["Pb", "C", "H"]
     assert np.all((parts[1] / parts[0] > 0.009) & (parts[1] / parts[0] < 0.016))
     assert np.all(parts[2] / parts[0] < 1.1e-3)
-    together = emission_probability(100.0, masses, ecal, min_energy_gev=50.0)[0]
+    together = emission_cross_section(100.0, masses, ecal, min_energy_gev=50.0)[0]
     assert together == pytest.approx(parts.sum(0), rel=2e-3)
-    pure = emission_probability(100.0, masses, lead, min_energy_gev=50.0)[0]
+    pure = emission_cross_section(100.0, masses, lead, min_energy_gev=50.0)[0]
     assert parts[0] / pure == pytest.approx(0.985, abs=0.005)
 
 

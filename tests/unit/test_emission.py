@@ -16,7 +16,6 @@ from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.emission import (
     Approximation,
     emission_cross_section,
-    emission_probability,
     emission_spectrum,
 )
 from na64.models.production.equivalent_photons import photon_flux
@@ -107,7 +106,7 @@ def test_a_material_of_one_element_is_that_element() -> None:
     ((element, density),) = lead.number_densities_cm3
     per_depth = density * lead.radiation_length_cm * 0.3893793721e-27
     assert density * lead.radiation_length_cm == pytest.approx(1.85e22, rel=0.01)
-    probability = emission_probability(100.0, [1e-2, 0.5], lead, min_energy_gev=50.0)
+    probability = emission_cross_section(100.0, [1e-2, 0.5], lead, min_energy_gev=50.0)
     cross_section = emission_cross_section(100.0, [1e-2, 0.5], element, min_energy_gev=50.0)
     assert probability == pytest.approx(per_depth * cross_section, rel=1e-6)
     spectra = [emission_spectrum(100.0, 1e-2, 80.0, target) for target in (lead, element)]
@@ -251,7 +250,7 @@ def test_photon_flux_of_a_point_charge_is_a_logarithm() -> None:
     ],
 )
 def test_bad_input(change: dict[str, object], message: str) -> None:
-    arguments: dict[str, object] = {"energy_gev": 100.0, "mass_gev": 0.1, "element": LEAD}
+    arguments: dict[str, object] = {"energy_gev": 100.0, "mass_gev": 0.1, "target": LEAD}
     with pytest.raises(InputError, match=message):
         emission_cross_section(**(arguments | change))  # type: ignore[arg-type]
 

@@ -13,7 +13,6 @@ from na64.models.materials import Element, material
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.emission import (
     emission_cross_section,
-    emission_probability,
     emission_spectrum,
 )
 from na64.models.production.kinematics import EmissionKinematics, smallest_u
@@ -136,7 +135,7 @@ def test_materials_and_windows() -> None:
     ecal = material("ecal")
     options: dict[str, Any] = {"min_energy_gev": 80.0, "max_energy_gev": 140.0}
     nodes = emission_nodes(160.0, 0.1, ecal, process=Emission(lepton="mu"), **options)
-    expected = emission_probability(160.0, 0.1, ecal, process=Emission(lepton="mu"), **options)[
+    expected = emission_cross_section(160.0, 0.1, ecal, process=Emission(lepton="mu"), **options)[
         0, 0
     ]
     assert nodes.weights.sum() == pytest.approx(expected, rel=1e-3)

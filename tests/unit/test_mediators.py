@@ -13,6 +13,7 @@ from scipy.integrate import quad
 from na64.models.constants import ALPHA, ELEMENTARY_CHARGE, LEPTON_MASSES_GEV, MUON_MASS_GEV
 from na64.models.decays.hadrons import r_ratio
 from na64.models.errors import InputError
+from na64.models.mediators.charges import FERMIONS
 from na64.models.mediators.gauge_bosons import (
     b_minus_l,
     b_minus_l_heavy_neutrinos,
@@ -24,7 +25,6 @@ from na64.models.mediators.gauge_bosons import (
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.quarks import free_quark_widths
 from na64.models.mediators.vectors import (
-    FERMIONS,
     AxialMediator,
     HeavyNeutrinos,
     NeutrinoType,

@@ -16,7 +16,7 @@ from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.gauge_bosons import l_mu_l_tau
 from na64.models.mediators.vectors import VectorMediator, dark_photon, vector
-from na64.models.production.emission import emission_probability
+from na64.models.production.emission import emission_cross_section
 from na64.models.production.process import Emission
 from na64.models.setup import Beam, MuonWindow, Target
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
@@ -77,7 +77,7 @@ def test_a_muon_loses_a_gev_in_the_calorimeter() -> None:
 def test_rates_are_length_times_probability_but_for_the_loss() -> None:
     thickness = ECAL.length_cm / ECAL.material.radiation_length_cm
     assert thickness == pytest.approx(40.6, abs=0.1)
-    plain = thickness * emission_probability(
+    plain = thickness * emission_cross_section(
         160.0, MASSES, ECAL.material, process=Emission(lepton="mu"), min_energy_gev=80.0
     )
     # losses of 1 GeV open the window by as much: one percent of the range in x, 160 -> 80 GeV,
@@ -89,7 +89,7 @@ def test_rates_are_length_times_probability_but_for_the_loss() -> None:
 def test_rates_over_depth_against_many_slices() -> None:
     found = events()
     slices = [
-        emission_probability(
+        emission_cross_section(
             160.0 - loss * depth,
             MASSES,
             ECAL.material,

@@ -10,7 +10,7 @@ from na64.models.constants import ALPHA, GEV2_TO_CM2
 from na64.models.errors import InputError
 from na64.models.form_factors import g2_elastic
 from na64.models.materials import material
-from na64.models.production.primakoff import primakoff_cross_section, primakoff_probability
+from na64.models.production.primakoff import primakoff_cross_section
 
 LEAD = material("lead").number_densities_cm3[0][0]
 
@@ -65,7 +65,7 @@ def test_probability_sums_over_the_elements() -> None:
         density * primakoff_cross_section(80.0, 0.03, element)[0, 0]
         for element, density in ecal.number_densities_cm3
     )
-    found = primakoff_probability(80.0, 0.03, ecal)[0, 0]
+    found = primakoff_cross_section(80.0, 0.03, ecal)[0, 0]
     assert found == pytest.approx(by_hand * ecal.radiation_length_cm * GEV2_TO_CM2, rel=1e-3)
 
 
