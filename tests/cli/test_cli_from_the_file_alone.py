@@ -92,13 +92,15 @@ def test_a_result_is_redone() -> None:
 @pytest.mark.parametrize("alone", WITH_DARK_MATTER, indirect=True)
 @pytest.mark.usefixtures("alone")
 def test_recast(call) -> None:
-    words = ("--model", "vector", "--leave-out")
+    words: tuple[str, ...] = ("--model", "vector", "--leave-out")
     if "mu" in json.loads(Path("m.json").read_text())["search"]:
         Path("two.toml").write_text(CHARGES.replace("mine", "two").replace("kappa", "g"))
         words = ("--charges", "two.toml")
     done = call("recast", "m.json", *words, "-o", "recast.json")
     assert done.code == 0, done.err
-    assert Limit.read("recast.json").origin.specification == Limit.read("m.json").specification
+    origin = Limit.read("recast.json").origin
+    assert origin is not None
+    assert origin.specification == Limit.read("m.json").specification
     # and the file of the recast is as good as that of a scan
     Path("m.json").unlink()
     done = call("to-plane", "recast.json", "--plane", "y", "--json")

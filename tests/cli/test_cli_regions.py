@@ -57,6 +57,7 @@ def test_the_expected_region_of_the_median_has_two_edges(call) -> None:
         assert high is not None
         # the median outcome is no stronger than seeing nothing, the strongest there is
         (observed,) = result.regions[row]
+        assert observed[1] is not None
         assert observed[0] <= low * 1.01
         assert high <= observed[1] * 1.01
     expected = result.expected[:, :3]
@@ -109,5 +110,7 @@ def test_asymptotic_regions_are_larger(call) -> None:
             exact.regions[row],
             asymptotic.regions[row],
         )
+        assert high is not None
+        assert high_asymptotic is not None
         assert low_asymptotic < low
         assert high_asymptotic > high

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from na64.limits import expected_signal, scan, specify
@@ -77,7 +79,7 @@ def test_primakoff_production_has_no_approximations(call) -> None:
     ],
 )
 def test_other_options_change_the_signal(
-    search: str, masses: list[float], options: dict[str, object]
+    search: str, masses: list[float], options: dict[str, Any]
 ) -> None:
     usual = expected_signal(specify(search, masses_gev=masses))
     other = expected_signal(specify(search, masses_gev=masses, **options))

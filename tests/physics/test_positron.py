@@ -35,7 +35,7 @@ CARDS = {
 
 
 def annihilated(energy: float, masses: Any, **options: Any) -> np.ndarray:
-    settings = SignalSettings(**{"dark_sector": DarkSector(), **options})  # type: ignore[arg-type]
+    settings = SignalSettings(**{"dark_sector": DarkSector(), **options})
     window = MissingEnergyWindow(energy / 2)
     rates = missing_energy_rates(
         Beam("e+", energy), ECAL, window, dark_photon(), masses, settings=settings

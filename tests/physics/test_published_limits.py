@@ -7,9 +7,7 @@ import runpy
 import numpy as np
 import pytest
 
-from na64.limits.scanning.request import specify
-from na64.limits.scanning.runner import scan
-from na64.limits.scanning.signal import expected_signal
+from na64.limits import expected_signal, scan, specify
 from na64.workspaces.cards.quantity import Quantity
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.io.curves import load_curve
@@ -55,8 +53,7 @@ def test_shape_of_the_resonance() -> None:
     with_annihilation, without = load_curve("na64e-2021-fermion"), load_curve("na64e-2019")
     masses = np.array([mass for mass in with_annihilation.x if 0.226 <= mass <= 0.32])
     published = with_annihilation.at(masses) / without.at(masses)
-    signal = expected_signal(specify("na64e-2016-2018", masses_gev=masses))
-    rates = signal.rates.events[:, 0, :, 0]
+    rates = expected_signal(specify("na64e-2016-2018", masses_gev=masses)).rates.events[:, 0, :, 0]
     ratio = np.sqrt(rates[:, 0] / rates.sum(axis=1)) / published
     # 285 to 310 MeV differ by up to 31 %, half of it because the two published analyses used
     # different emission cross-sections: docs/validation.md

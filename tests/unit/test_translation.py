@@ -314,4 +314,4 @@ def test_a_search_for_decays_of_the_dark_matter_is_scanned_anew_as_a_whole() -> 
         "scanned anew at a mediator mass of 0.2 GeV, where the signal changes with what was "
         "changed",
     )
-    assert found.specification.dark_sector.alpha_d == 0.05
+    assert found.as_dict()["alpha_d"] == 0.05
