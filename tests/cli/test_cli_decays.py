@@ -67,7 +67,7 @@ def test_branching_ratios_of_mesons(call) -> None:
         (("scan", "na64e-visible-2017-2018", "--model", "alp"), "does not couple to"),
         (
             ("scan", "na64e-alp-2016-2018", "--invisible-branching", "1.2", "--masses", "0.01"),
-            "between 0 and 1",
+            "must be at most 1",
         ),
         (
             ("scan", "na64e-2016-2022", "--invisible-branching", "0.2", "--masses", "0.01"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.models.errors import ComputationError, InputError
+from na64.models.errors import InputError
 from na64.models.response.windows import MissingEnergyWindow
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, side_by_side
 from na64.models.signals.settings import SignalSettings
 from na64.models.targets import Beam, Target
 from na64.workspaces.cards.binding import signal_rates
@@ -123,8 +123,8 @@ def test_rates_that_do_not_fit_are_not_joined() -> None:
     setup = load_card("na64e-2016").setups["default"]
     first = signal(*setup.physics, None, np.array([0.1]))
     second = signal(*setup.physics, None, np.array([0.2]))
-    with pytest.raises(ComputationError, match="setup b and a differ in masses"):
-        join_setups([("a", first), ("b", second)])
+    with pytest.raises(InputError, match="a and b have different masses"):
+        side_by_side({"a": first, "b": second}, ["a/x", "b/x"])
 
 
 def test_topologies() -> None:
