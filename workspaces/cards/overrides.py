@@ -51,7 +51,7 @@ def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict
         try:
             _apply(result, setting)
         except InputError as error:
-            raise InputError(f"{error}") from None
+            raise InputError(f"setting {setting}: {error}") from None
     return result
 
 
