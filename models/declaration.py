@@ -31,6 +31,7 @@ __all__ = [
     "declared",
     "in_words",
     "is_number",
+    "key_names",
     "range_complaint",
     "record_of",
     "table_of",
@@ -74,6 +75,8 @@ class Key:
         Name known to the reader that forbids the key if it is true, and else makes it mandatory.
     missing
         Message for a mandatory key that is not there, if it needs more than the usual words.
+    fewest
+        Least number of entries of a list.
     distinct
         Whether no two tables of an array may have one ``name``.
     main
@@ -110,6 +113,7 @@ class Key:
     resolved: bool = False
     unless: str = ""
     missing: str = ""
+    fewest: int = 0
     distinct: bool = False
     main: bool = False
     flat: bool = False
@@ -119,6 +123,14 @@ class Key:
     example: Any = None
     flag: str = ""
     words: tuple[str, ...] = ()
+
+    def range_in_words(self) -> str:
+        """Return the range of a number for people; empty if it need only not be negative."""
+        low = "" if self.above is None else f"above {self.above:g}"
+        if self.at_least is not None and math.isfinite(self.at_least):
+            low = f"{self.at_least:g} or more"
+        high = "" if self.at_most is None else f"at most {self.at_most:g}"
+        return ", ".join(part for part in (low, high) if part)
 
     def within(self, outer: Key) -> Key:
         """Return this key with the range of the key around its table where it has none itself."""
@@ -249,6 +261,13 @@ def check_declared(record: Any) -> None:
             complaint = "must not be empty" if isinstance(value, str) and not value.strip() else ""
         if complaint:
             raise InputError(f"{item.name} {complaint}")
+
+
+def key_names(cls: type) -> set[str]:
+    """Return every key that a table of a dataclass may have."""
+    items = declared(cls)
+    others = {item.key.other.name for item in items if item.key.other is not None}
+    return {item.name for item in items} | others
 
 
 def in_words(item: Declared, value: Any) -> str:

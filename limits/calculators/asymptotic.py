@@ -12,6 +12,7 @@ Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727: qtilde eq. (16), its distributi
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,6 @@ from na64.limits.calculators.datasets import (
     observed_fits,
     qtilde,
 )
-from na64.limits.calculators.registry import Asymptotic
 from na64.limits.calculators.roots import BRACKETED, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
@@ -40,8 +40,15 @@ Index = NDArray[np.intp]
 _CHECK = 1e-3
 
 
+class Settings(Protocol):
+    """What this method needs of its row in the table of calculators."""
+
+    @property
+    def tolerance(self) -> float: ...
+
+
 def limits(
-    settings: Asymptotic,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     alpha: float,
@@ -55,7 +62,7 @@ def limits(
 
 
 def p_values(
-    settings: Asymptotic,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     nu: Array,
@@ -67,13 +74,13 @@ def p_values(
     return _Formulas(batch, counts, settings.tolerance).cls_values(nu, mass, expected=expected)
 
 
-def discovery_p_values(settings: Asymptotic, batch: SignalBatch, counts: Array, q0: Array) -> Array:
+def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
     """Return the tail of half a chi-squared distribution; see `Calculator`."""
     del batch, counts
     return np.where(q0 > TIE, special.ndtr(-np.sqrt(q0)), 1.0)
 
 
-def median_significance(settings: Asymptotic, batch: SignalBatch, counts: Array) -> Array:
+def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
     """Return sqrt(q0) of the expected counts at mu = 1 and nominal nuisance parameters."""
     del counts
     n = len(batch)

@@ -11,6 +11,7 @@ ensemble, counted from the least signal-like side. Nothing is special at n = 0.
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,6 @@ from na64.limits.calculators.ranking import (
     enumerated_p_values,
     enumerated_significance,
 )
-from na64.limits.calculators.registry import Exact
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
 from na64.limits.likelihood.compiled import SignalBatch
 
@@ -42,8 +42,18 @@ _MASSES_TOGETHER = (512, 64)
 _FEW_BINS = 4
 
 
+class Settings(Protocol):
+    """What this method needs of its row in the table of calculators."""
+
+    @property
+    def max_datasets(self) -> int: ...
+
+    @property
+    def tolerance(self) -> float: ...
+
+
 def limits(
-    settings: Exact,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     alpha: float,
@@ -67,7 +77,7 @@ def limits(
 
 
 def p_values(
-    settings: Exact, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
+    settings: Settings, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
 ) -> tuple[Array, Array]:
     """Return CLs; see `Calculator`."""
     values, bands = np.full(len(nu), np.nan), np.full((5, len(nu)), np.nan)
@@ -83,12 +93,12 @@ def p_values(
     return values, bands
 
 
-def discovery_p_values(settings: Exact, batch: SignalBatch, counts: Array, q0: Array) -> Array:
+def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
     """Return P(q0(n) >= q0 | background); see `Calculator`."""
     return enumerated_p_values(batch, counts, q0, settings.max_datasets)
 
 
-def median_significance(settings: Exact, batch: SignalBatch, counts: Array) -> Array:
+def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
     """Return the significance at the median of q0 with a signal; see `Calculator`."""
     return enumerated_significance(batch, counts, settings.max_datasets)
 

@@ -25,6 +25,8 @@ G. J. Feldman and R. D. Cousins, Phys. Rev. D 57 (1998) 3873, physics/9711021.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,6 @@ from na64.limits.calculators.ranking import (
     enumerated_p_values,
     enumerated_significance,
 )
-from na64.limits.calculators.registry import FeldmanCousins
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
@@ -64,8 +65,15 @@ _TOLERANCE = 1e-7
 _TOGETHER = (512, 8)
 
 
+class Settings(Protocol):
+    """What this method needs of its row in the table of calculators."""
+
+    @property
+    def max_datasets(self) -> int: ...
+
+
 def limits(
-    settings: FeldmanCousins,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     alpha: float,
@@ -89,7 +97,7 @@ def limits(
 
 
 def p_values(
-    settings: FeldmanCousins,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     nu: Array,
@@ -111,14 +119,12 @@ def p_values(
     return found[0], found[1:]
 
 
-def discovery_p_values(
-    settings: FeldmanCousins, batch: SignalBatch, counts: Array, q0: Array
-) -> Array:
+def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
     """Return P(t(n; 0) >= q0 | background); see `Calculator`."""
     return enumerated_p_values(batch, counts, q0, settings.max_datasets)
 
 
-def median_significance(settings: FeldmanCousins, batch: SignalBatch, counts: Array) -> Array:
+def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
     """Return the significance at the median of q0 with a signal; see `Calculator`."""
     return enumerated_significance(batch, counts, settings.max_datasets)
 
@@ -227,7 +233,7 @@ class _Part:
         p = self._at(nodes, np.repeat(every[:, None], nodes.shape[1], axis=1), wanted)
         best = np.where(self.ensemble.free.converged, self.ensemble.free.nu, 0.0) / self.scale
         lower = np.full(n, np.nan)
-        answer = []
+        answer: list[Roots] = []
         for i, target in enumerate(np.flatnonzero(wanted).tolist()):
             # the best fit is allowed, and so is no signal where none was expected
             sure = best if target == 0 else np.zeros(n)
@@ -287,7 +293,8 @@ class _Part:
         def polish(low: Array, high: Array, some: Index) -> Roots:
             def excess(at: Array, which: Index) -> Array:
                 with np.errstate(divide="ignore"):
-                    return np.log(self._at(side * at, some[which], only)[0] / self.alpha)
+                    ratio = self._at(side * at, some[which], only)[0] / self.alpha
+                    return np.asarray(np.log(ratio), dtype=np.float64)
 
             return find_roots(
                 excess, side * low, side * high, tolerance=_TOLERANCE, floor=-1e30, ceiling=1e30

@@ -129,7 +129,7 @@ class Lattice:
         """
         some = rates[self.varied]
         return np.asarray(
-            add_rows(special.xlogy(self._counts[numbers].T, some))
+            add_rows(np.asarray(special.xlogy(self._counts[numbers].T, some), float))
             - add_rows(some)
             - self._log_factorial[numbers],
             dtype=np.float64,

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,6 @@ from na64.limits.calculators.pseudodata import (
     without_copies,
 )
 from na64.limits.calculators.ranking import enumerated_significance
-from na64.limits.calculators.registry import Exact, Toys
 from na64.limits.calculators.roots import BRACKETED, Edges, Function, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
@@ -58,8 +58,25 @@ _SLICE = 65_536
 _TOGETHER = 200_000
 
 
+#: datasets of the enumeration behind the median significance
+_LARGEST_ENSEMBLE: Final = 50_000
+
+
+class Settings(Protocol):
+    """What this method needs of its row in the table of calculators."""
+
+    @property
+    def toys(self) -> int: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def ensemble(self) -> str: ...
+
+
 def limits(
-    settings: Toys,
+    settings: Settings,
     batch: SignalBatch,
     counts: Array,
     alpha: float,
@@ -73,20 +90,20 @@ def limits(
 
 
 def p_values(
-    settings: Toys, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
+    settings: Settings, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
 ) -> tuple[Array, Array]:
     """Return CLs; see `Calculator`."""
     return _Thrower(batch, counts, settings).cls_values(nu, mass, expected=expected)
 
 
-def discovery_p_values(settings: Toys, batch: SignalBatch, counts: Array, q0: Array) -> Array:
+def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
     """Return the fraction of background toys with at least q0; see `Calculator`."""
     return _Thrower(batch, counts, settings).discovery_p_values(q0)
 
 
-def median_significance(settings: Toys, batch: SignalBatch, counts: Array) -> Array:
+def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
     """Return that of the enumerated ensemble, which has no noise; see `Calculator`."""
-    return enumerated_significance(batch, counts, Exact().max_datasets)
+    return enumerated_significance(batch, counts, _LARGEST_ENSEMBLE)
 
 
 #: background pseudo-data and their free fits, by mass and number of toys
@@ -96,7 +113,7 @@ _Cache = dict[tuple[int, int], tuple[Ensemble, Minima]]
 class _Thrower:
     """CLs of one batch of signals from pseudo-experiments."""
 
-    def __init__(self, batch: SignalBatch, counts: Array, settings: Toys) -> None:
+    def __init__(self, batch: SignalBatch, counts: Array, settings: Settings) -> None:
         self.batch, self.counts = batch, counts
         self.toys, self.seed, self.ensemble = settings.toys, settings.seed, settings.ensemble
         likelihood = batch.likelihood

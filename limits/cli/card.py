@@ -70,15 +70,36 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
 @command.command("resolve")
 @click.argument("search", metavar="SEARCH|FILE|-")
 @set_option()
-@output_option(".json, a card that the other commands read")
+@output_option(".json or .toml, a card that the other commands read")
 def resolve(search: str, overrides: tuple[str, ...], outputs: tuple[str, ...], force: bool) -> None:
-    """Print the card with its defaults and settings filled in, as JSON."""
+    """Print the card with its defaults and settings filled in, as JSON; TOML into a file."""
     from na64.limits.cli.inputs import read_card
     from na64.limits.cli.output import check_outputs, write_outputs
     from na64.workspaces.io.jsonio import canonical_json
+    from na64.workspaces.io.toml import toml_text
 
-    check_outputs(outputs, force, (".json",))
-    text = canonical_json(read_card(search, overrides).to_dict(), indent=1) + "\n"
+    check_outputs(outputs, force, (".json", ".toml"))
+    card = read_card(search, overrides).to_dict()
+    text = canonical_json(card, indent=1) + "\n"
+    files = {name: toml_text(card) if name.endswith(".toml") else text for name in outputs}
+    write_outputs(files, force)
+    if not outputs:
+        click.echo(text, nl=False)
+
+
+@command.command("new")
+@click.argument("topology", metavar="TOPOLOGY")
+@output_option(".toml")
+def new(topology: str, outputs: tuple[str, ...], force: bool) -> None:
+    """Print a card to be filled, with every key and what it means.
+
+    It is sound as it stands. TOPOLOGY is a kind of search, as `list searches` tells them.
+    """
+    from na64.limits.cli.output import check_outputs, write_outputs
+    from na64.workspaces.cards.reference import blank_card
+
+    check_outputs(outputs, force, (".toml",))
+    text = blank_card(topology)
     write_outputs(dict.fromkeys(outputs, text), force)
     if not outputs:
         click.echo(text, nl=False)

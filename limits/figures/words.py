@@ -207,12 +207,12 @@ def _of_sector(limit: Limit) -> list[_Fact]:
 
 
 def _of_calculator(made: Specification, limits: Sequence[Limit]) -> list[_Fact]:
-    """The calculator, and those of its settings that all calculators here have."""
-    settings = [other.specification.calculator.to_dict() for other in limits]
-    common = [key for key in settings[0] if all(key in other for other in settings)]
-    own = made.calculator.to_dict()
-    order = sorted(common, key=lambda key: (key != "name", key))
-    return [_Fact(_setting(key, own[key])) for key in order]
+    """The calculator, and its settings where all limits have the same one."""
+    settings = made.calculator.to_dict()
+    name = str(settings.pop("name"))
+    if any(other.specification.calculator.name != name for other in limits):
+        return [_Fact(name)]
+    return [_Fact(_setting(key, value)) for key, value in sorted(settings.items())]
 
 
 def _setting(key: str, value: object) -> str:

@@ -176,7 +176,7 @@ class CompiledLikelihood:
             components[:, component] += cells[:, cell]
         if keys is None:
             return self._make_batch(components[:, model.is_signal])
-        numbers: Array = np.round(np.asarray(keys, dtype=np.float64), 12)
+        numbers = np.asarray(keys, dtype=np.float64)
         if numbers.shape != (len(rates),) or not np.all(np.isfinite(numbers)):
             raise InputError(f"keys must be {len(rates)} finite numbers, one per mass")
         return self._make_batch(components[:, model.is_signal], numbers)

@@ -7,11 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from na64.limits.likelihood.interpolation import (
-    additive_shifts,
-    code4_coefficients,
-    multiplicative_factors,
-)
+from na64.limits.likelihood.interpolation import factor_at, shift_at
 from na64.limits.likelihood.model import Response, Shift, WorkspaceModel
 
 __all__ = ["freeze"]
@@ -76,17 +72,10 @@ def _factor(model: WorkspaceModel, response: Response) -> float:
     value = model.parameters[response.parameter].init
     if response.hi is None or response.lo is None:
         return value
-    hi, lo = np.array([response.hi]), np.array([response.lo])
-    code4 = model.normsys_code == "code4"
-    coefficients = code4_coefficients(hi, lo)[:, :, None] if code4 else None
-    factor, _, _ = multiplicative_factors(
-        np.array([[value]]), np.log(hi)[:, None], np.log(lo)[:, None], coefficients
-    )
-    return float(factor[0, 0])
+    return factor_at(value, response.hi, response.lo, model.normsys_code)
 
 
 def _shift(model: WorkspaceModel, shift: Shift) -> float:
     """Return the shift at the initial value of its parameter, events."""
-    value = np.array([[model.parameters[shift.parameter].init]])
-    up, down = np.array([[shift.up]]), np.array([[shift.down]])
-    return float(additive_shifts(value, up, down, model.histosys_code)[0][0, 0])
+    value = model.parameters[shift.parameter].init
+    return shift_at(value, shift.up, shift.down, model.histosys_code)

@@ -19,7 +19,9 @@ __all__ = [
     "NORMSYS_CODES",
     "additive_shifts",
     "code4_coefficients",
+    "factor_at",
     "multiplicative_factors",
+    "shift_at",
 ]
 
 Array = NDArray[np.float64]
@@ -169,3 +171,19 @@ def additive_shifts(alpha: Array, up: Array, down: Array, code: str) -> tuple[Ar
         np.where(inside, first, slope),
         np.where(inside, second, 0.0),
     )
+
+
+def factor_at(value: float, hi: float, lo: float, code: str) -> float:
+    """Return the factor of one normsys at one value of its parameter."""
+    high, low = np.array([hi]), np.array([lo])
+    coefficients = code4_coefficients(high, low)[:, :, None] if code == "code4" else None
+    factor, _, _ = multiplicative_factors(
+        np.array([[value]]), np.log(high)[:, None], np.log(low)[:, None], coefficients
+    )
+    return float(factor[0, 0])
+
+
+def shift_at(value: float, up: float, down: float, code: str) -> float:
+    """Return the shift of one histosys at one value of its parameter, events."""
+    shift, _, _ = additive_shifts(np.array([[value]]), np.array([[up]]), np.array([[down]]), code)
+    return float(shift[0, 0])

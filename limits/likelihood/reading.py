@@ -11,30 +11,23 @@ import numpy as np
 from na64.limits.likelihood.interpolation import (
     HISTOSYS_CODES,
     NORMSYS_CODES,
-    additive_shifts,
-    code4_coefficients,
-    multiplicative_factors,
+    factor_at,
+    shift_at,
 )
-from na64.limits.likelihood.model import (
-    LOWEST_FACTOR,
-    Constraint,
-    Parameter,
-    Response,
-    Shift,
-    WorkspaceModel,
+from na64.limits.likelihood.model import Response, Shift, WorkspaceModel
+from na64.limits.likelihood.modifiers import (
+    ABSOLUTE_MODIFIERS,
+    BINNED_MODIFIERS,
+    MODIFIERS,
+    Addition,
+    Factor,
+    Parameters,
+    Place,
+    check_length,
 )
 from na64.models.errors import InputError, unknown_name
 
-__all__ = ["KNOWN_MODIFIERS", "read_workspace"]
-
-#: types of modifiers that can be compiled
-KNOWN_MODIFIERS = ("normfactor", "normsys", "histosys", "lumi", "shapesys", "staterror")
-#: pyhf's default bounds of Gaussian-constrained nuisance parameters, of gammas, of normfactors
-_ALPHA_BOUNDS = (-5.0, 5.0)
-_GAMMA_BOUNDS = (LOWEST_FACTOR, 10.0)
-_NORMFACTOR_BOUNDS = (0.0, 10.0)
-#: factor of a rate at one standard deviation beyond which fits only lose digits
-_LARGEST_FACTOR = 1e10
+__all__ = ["read_workspace"]
 
 
 def read_workspace(
@@ -85,16 +78,14 @@ class _Reader:
         name = self.measurement["name"]
         if not self.poi:
             raise InputError(f"measurement '{name}' has no parameter of interest")
-        self.config: dict[str, Mapping[str, Any]] = {}
+        configured: dict[str, Mapping[str, Any]] = {}
         for entry in config.get("parameters", ()):
-            if entry["name"] in self.config:
+            if entry["name"] in configured:
                 raise InputError(
                     f"measurement '{name}': parameter '{entry['name']}' is configured twice"
                 )
-            self.config[entry["name"]] = entry
-        self.parameters: list[Parameter] = []
-        self.fixed: dict[str, float] = {}  # parameters that do not move, with their values
-        self.index: dict[str, int] = {}
+            configured[entry["name"]] = entry
+        self.parameters = Parameters(configured)
         self.kinds: dict[str, tuple[str, int]] = {}
         self.responses: dict[Response, int] = {}
         self.bins: list[tuple[str, int]] = []
@@ -164,7 +155,7 @@ class _Reader:
             poi=self.poi,
             bins=tuple(self.bins),
             observed=observed,
-            parameters=tuple(self.parameters[p] for p in live),
+            parameters=tuple(self.parameters.moving[p] for p in live),
             signal_samples=tuple(self.signal_samples),
             component_bin=np.array([self.component_bin[k] for k in heads], dtype=np.intp),
             is_signal=np.array([self.component_sample[k] >= 0 for k in heads], dtype=bool),
@@ -224,16 +215,16 @@ class _Reader:
                 seen: set[tuple[str, str]] = set()
                 for modifier in sample["modifiers"]:
                     kind, name = modifier["type"], modifier["name"]
-                    if kind not in KNOWN_MODIFIERS:
+                    if kind not in MODIFIERS:
                         raise InputError(
                             f"{where}, modifier '{name}': type '{kind}' is not supported; "
-                            f"supported: {', '.join(KNOWN_MODIFIERS)}"
+                            f"supported: {', '.join(MODIFIERS)}"
                         )
                     if (kind, name) in seen:
                         raise InputError(f"{where}, modifier '{name}': {kind} is there twice")
                     seen.add((kind, name))
                     role = "alpha" if kind in ("normsys", "histosys") else kind
-                    size = len(sample["data"]) if kind in ("shapesys", "staterror") else 1
+                    size = len(sample["data"]) if kind in BINNED_MODIFIERS else 1
                     known = self.kinds.setdefault(name, (role, size))
                     if known != (role, size):
                         raise InputError(
@@ -253,7 +244,7 @@ class _Reader:
                         continue
                     name, n_bins = modifier["name"], len(sample["data"])
                     where = f"{_where(channel['name'], sample['name'])}, modifier '{name}'"
-                    _check_length(where, modifier["data"], n_bins)
+                    check_length(where, modifier["data"], n_bins)
                     if channels.setdefault(name, channel["name"]) != channel["name"]:
                         raise InputError(
                             f"{where}: a staterror belongs to one channel, this one is also in "
@@ -302,30 +293,17 @@ class _Reader:
         scale = [1.0] * n_bins
         for modifier in sample["modifiers"]:
             kind, name = modifier["type"], modifier["name"]
-            here = f"{where}, modifier '{name}'"
             if kind == "normfactor" and name == self.poi:
                 continue
-            if signal and kind in ("shapesys", "staterror", "histosys"):
+            if signal and kind in ABSOLUTE_MODIFIERS:
                 self.rigid.append((sample["name"], name))
-            if kind == "histosys":
-                self._add_histosys(here, modifier, rates, first)
-                continue
-            elements = self._elements(here, modifier, rates, staterror_widths)
-            if kind == "normsys":
-                hi, lo = _factors(here, modifier)
-            for i, element in enumerate(elements):
-                if element is None:
-                    continue
-                if element in self.fixed:
-                    value = self.fixed[element]
-                    scale[i] *= self._normsys_at(value, hi, lo) if kind == "normsys" else value
-                    continue
-                response = (
-                    Response(self.index[element], hi, lo)
-                    if kind == "normsys"
-                    else Response(self.index[element], None, None)
-                )
-                factors[i].append(self.responses.setdefault(response, len(self.responses)))
+            here = f"{where}, modifier '{name}'"
+            place = Place(here, rates, self.parameters, staterror_widths)
+            for i, effect in enumerate(MODIFIERS[kind](place, modifier)):
+                if isinstance(effect, Addition):
+                    self._add(effect, first + i)
+                elif isinstance(effect, Factor):
+                    scale[i] *= self._multiply(effect, factors[i])
         for i in range(n_bins):
             self.nominal[first + i] *= scale[i]
             self.fixed_factor.append(scale[i])
@@ -343,162 +321,29 @@ class _Reader:
                 for s in self.shifts
             ]
 
-    def _add_histosys(
-        self, here: str, modifier: Mapping[str, Any], rates: Sequence[float], first: int
-    ) -> None:
-        for side in ("hi_data", "lo_data"):
-            _check_length(here, modifier["data"][side], len(rates))
-        name = modifier["name"]
-        self._define(here, name, name, Constraint.GAUSSIAN, 0.0, 1.0, _ALPHA_BOUNDS, 0)
-        for i, rate in enumerate(rates):
-            up = float(modifier["data"]["hi_data"][i]) - rate
-            down = rate - float(modifier["data"]["lo_data"][i])
-            if not (math.isfinite(up) and math.isfinite(down)):
-                raise InputError(f"{here}: hi_data and lo_data must be finite")
-            if name in self.fixed:
-                self.nominal[first + i] += self._histosys_at(self.fixed[name], up, down)
-            elif up != 0.0 or down != 0.0:
-                self.shifts.append(Shift(self.index[name], first + i, up, down))
+    def _add(self, effect: Addition, component: int) -> None:
+        """Shift a component, once and for all if the parameter does not move."""
+        if effect.element in self.parameters.fixed:
+            value = self.parameters.fixed[effect.element]
+            self.nominal[component] += shift_at(value, effect.up, effect.down, self.codes[1])
+        elif effect.up != 0.0 or effect.down != 0.0:
+            parameter = self.parameters.index[effect.element]
+            self.shifts.append(Shift(parameter, component, effect.up, effect.down))
 
-    def _elements(
-        self,
-        here: str,
-        modifier: Mapping[str, Any],
-        rates: Sequence[float],
-        staterror_widths: Mapping[str, Sequence[float]],
-    ) -> list[str | None]:
-        """Define the modifier's parameters; return the one of each bin (None: no effect)."""
-        kind, name, n_bins = modifier["type"], modifier["name"], len(rates)
-        if kind == "normfactor":
-            self._define(here, name, name, Constraint.FREE, 1.0, 0.0, _NORMFACTOR_BOUNDS, 0)
-            return [name] * n_bins
-        if kind == "normsys":
-            self._define(here, name, name, Constraint.GAUSSIAN, 0.0, 1.0, _ALPHA_BOUNDS, 0)
-            return [name] * n_bins
-        if kind == "lumi":
-            config = self.config.get(name, {})
-            if not ("auxdata" in config and "sigmas" in config):
-                raise InputError(
-                    f"{here}: a lumi modifier needs 'auxdata' and 'sigmas' in the measurement's "
-                    f"parameters"
-                )
-            value = float(config["auxdata"][0])
-            self._define(here, name, name, Constraint.GAUSSIAN, value, 1.0, (0.0, 10.0 * value), 0)
-            return [name] * n_bins
-        _check_length(here, modifier["data"], n_bins)
-        elements: list[str | None] = []
-        for i, rate in enumerate(rates):
-            uncertainty = float(modifier["data"][i])
-            if not (math.isfinite(uncertainty) and uncertainty >= 0.0):
-                raise InputError(f"{here}: uncertainty {uncertainty} is not allowed")
-            element = f"{name}[{i}]"
-            if kind == "shapesys":
-                if not (rate > 0.0 and uncertainty > 0.0):
-                    elements.append(None)  # pyhf fixes these to one
-                    continue
-                if element in self.index or element in self.fixed:
-                    raise InputError(f"{here}: a shapesys cannot be shared between samples")
-                tau = (rate / uncertainty) ** 2
-                self._define(here, element, name, Constraint.POISSON, 1.0, tau, _GAMMA_BOUNDS, i)
-            else:
-                width = staterror_widths[name][i]
-                if width == 0.0:
-                    elements.append(None)  # pyhf fixes these to one
-                    continue
-                self._define(here, element, name, Constraint.GAUSSIAN, 1.0, width, _GAMMA_BOUNDS, i)
-            elements.append(element)
-        return elements
-
-    # -- parameters --------------------------------------------------------------------------
-
-    def _define(
-        self,
-        here: str,
-        element: str,
-        name: str,
-        constraint: Constraint,
-        centre: float,
-        width: float,
-        bounds: tuple[float, float],
-        position: int,
-    ) -> None:
-        """Define a parameter once, with the measurement's configuration on top."""
-        if element in self.index or element in self.fixed:
-            return
-        config = self.config.get(name, {})
-        init = centre
-        if constraint is Constraint.POISSON:
-            width = float(_item(here, config, "factors", position, width))
-            centre = float(_item(here, config, "auxdata", position, width))
-            init = 1.0
-        elif constraint is Constraint.GAUSSIAN:
-            centre = float(_item(here, config, "auxdata", position, centre))
-            width = float(_item(here, config, "sigmas", position, width))
-            init = centre if "auxdata" in config and "inits" not in config else init
-            if not (width > 0.0 and math.isfinite(width)):
-                raise InputError(f"{here}: the width {width} of its constraint is not positive")
-        init = float(_item(here, config, "inits", position, init))
-        lower, upper = (float(x) for x in _item(here, config, "bounds", position, bounds))
-        if not (lower <= init <= upper):
-            raise InputError(f"{here}: initial value {init} is outside [{lower}, {upper}]")
-        if config.get("fixed", False) or lower == upper:
-            self.fixed[element] = init
-            return
-        if self.kinds[name][0] != "alpha":
-            lower = max(lower, LOWEST_FACTOR)  # a factor is never negative
-            init = max(init, lower)
-        self.index[element] = len(self.parameters)
-        self.parameters.append(
-            Parameter(element, name, constraint, init, lower, upper, centre, width)
-        )
-
-    def _normsys_at(self, value: float, hi: float, lo: float) -> float:
-        high, low = np.array([hi]), np.array([lo])
-        coefficients = None
-        if self.codes[0] == "code4":
-            coefficients = code4_coefficients(high, low)[:, :, None]
-        factor, _, _ = multiplicative_factors(
-            np.array([[value]]), np.log(high)[:, None], np.log(low)[:, None], coefficients
-        )
-        return float(factor[0, 0])
-
-    def _histosys_at(self, value: float, up: float, down: float) -> float:
-        shift, _, _ = additive_shifts(
-            np.array([[value]]), np.array([[up]]), np.array([[down]]), self.codes[1]
-        )
-        return float(shift[0, 0])
-
-
-def _factors(where: str, normsys: Mapping[str, Any]) -> tuple[float, float]:
-    """Return hi and lo of a normsys modifier."""
-    hi, lo = (float(normsys["data"][side]) for side in ("hi", "lo"))
-    if not (hi > 0.0 and lo > 0.0 and math.isfinite(hi) and math.isfinite(lo)):
-        raise InputError(f"{where}: hi {hi} and lo {lo} must be positive")
-    if max(hi, lo, 1.0 / hi, 1.0 / lo) > _LARGEST_FACTOR:
-        raise InputError(
-            f"{where}: hi {hi:g} and lo {lo:g} must be in {1.0 / _LARGEST_FACTOR:g}-"
-            f"{_LARGEST_FACTOR:g}"
-        )
-    return hi, lo
+    def _multiply(self, effect: Factor, factors: list[int]) -> float:
+        """Add a response to the factors; return the factor of a parameter that does not move."""
+        if effect.element not in self.parameters.fixed:
+            response = Response(self.parameters.index[effect.element], effect.hi, effect.lo)
+            factors.append(self.responses.setdefault(response, len(self.responses)))
+            return 1.0
+        value = self.parameters.fixed[effect.element]
+        if effect.hi is None or effect.lo is None:
+            return value
+        return factor_at(value, effect.hi, effect.lo, self.codes[0])
 
 
 def _where(channel: str, sample: str) -> str:
     return f"channel '{channel}', sample '{sample}'"
-
-
-def _check_length(here: str, values: Sequence[float], n_bins: int) -> None:
-    if len(values) != n_bins:
-        raise InputError(f"{here}: {len(values)} values for {n_bins} bins")
-
-
-def _item(here: str, config: Mapping[str, Any], key: str, position: int, default: Any) -> Any:
-    """Return one element of a configured list, or the default."""
-    if key not in config:
-        return default
-    values = config[key]
-    if position >= len(values):
-        raise InputError(f"{here}: '{key}' of its configuration has only {len(values)} values")
-    return values[position]
 
 
 def _pick_measurement(spec: Mapping[str, Any], name: str | None) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from na64.limits.likelihood.reading import KNOWN_MODIFIERS
+from na64.limits.likelihood.modifiers import MODIFIERS
 from na64.models.errors import InputError
 
 __all__ = ["check_schema"]
@@ -43,7 +43,7 @@ def _place(spec: Mapping[str, Any], error: Any) -> str:
             names.append(f"'{node['name']}'")
     why = " ".join(problem.message.split())
     if isinstance(node, Mapping) and "modifiers" in problem.path and "type" in node:
-        known = ", ".join(KNOWN_MODIFIERS)
+        known = ", ".join(MODIFIERS)
         why = f"no modifier of type '{node['type']}' looks like this; known: {known}"
     elif len(why) > _LONGEST_REASON:
         why = f"... {why[-_LONGEST_REASON:]}"

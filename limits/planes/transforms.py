@@ -235,7 +235,7 @@ def to_plane(
         )
     sector = made.dark_sector
     if wanted:
-        sector = changed_sector(made.dark_sector, made.mediator, wanted)
+        sector = changed_sector(made, made.mediator, wanted)
     if kind.dark_matter and sector is None:
         raise InputError(
             f"the scan of {made.search} has no dark matter, whose mass is an axis of this plane: "

@@ -80,7 +80,8 @@ class Limit(Document):
     """Excluded values of one variable, over a grid of masses.
 
     A number that does not exist (no exclusion at a mass, no data looked at) is NaN in the arrays
-    and null in the file; `status` says why.
+    and null in the file; `status` says why. All numbers have the digits that files keep, so that
+    what is made of a result and what is made of its file are the same.
 
     Attributes
     ----------
@@ -134,6 +135,14 @@ class Limit(Document):
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, kept in (
+            ("masses_gev", _nans(plain(_nulls(self.masses_gev)))),
+            ("regions", _tuples(plain(self.regions))),
+            ("expected_regions", tuple(_tuples(plain(band)) for band in self.expected_regions)),
+            ("events_limit", _nans(plain(_nulls(self.events_limit)))),
+            ("yields", {key: _nans(plain(_nulls(row))) for key, row in self.yields.items()}),
+        ):
+            object.__setattr__(self, name, kept)
         count = len(self.specification.masses_gev)
         lists: dict[str, Sequence[Any] | FloatArray] = {
             "masses_gev": self.masses_gev,
@@ -322,9 +331,7 @@ class Limit(Document):
             "alpha_d": None if sector is None else sector.alpha_d,
             "ratio": None if sector is None else sector.ratio,
             "splitting": None if sector is None else sector.splitting,
-            **{
-                key: options[key] for key in ("dark_matter", "ratio", "splitting") if key in options
-            },
+            **{key: options[key] for key in _SECTOR if key in options},
             **({"alpha_d": None} if self.plane.excluded_below else {}),
             "expected_only": self.expected_only,
             "plane": self.plane.to_dict(),
@@ -462,13 +469,13 @@ def _lists(regions: Sequence[Regions]) -> list[list[list[float | None]]]:
     return [[list(pair) for pair in found] for found in regions]
 
 
-def _tuples(regions: Sequence[Sequence[Sequence[Any]]]) -> tuple[Regions, ...]:
+def _tuples(regions: Any) -> tuple[Regions, ...]:
     return tuple(tuple((low, high) for low, high in rows) for rows in regions)
 
 
-def _nulls(values: FloatArray) -> list[float | None]:
-    return [float(value) if math.isfinite(value) else None for value in values]
+def _nulls(values: ArrayLike) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in np.asarray(values, float).tolist()]
 
 
-def _nans(values: Sequence[float | None]) -> FloatArray:
+def _nans(values: Any) -> FloatArray:
     return np.array([math.nan if value is None else value for value in values], float)

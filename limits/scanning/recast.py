@@ -100,7 +100,7 @@ def recast(
     changed = replace(
         made,
         mediator=new,
-        settings=replace(made.settings, dark_sector=changed_sector(made.dark_sector, new, wanted)),
+        settings=replace(made.settings, dark_sector=changed_sector(made, new, wanted)),
     )
     return carried_to(limit, changed, policy, tables=tables, progress=progress)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.calculators.registry import CALCULATORS, calculator
-from na64.limits.results.specification import Specification
+from na64.limits.results.specification import Specification, mass_grid
 from na64.limits.scanning.grids import refined_grid
 from na64.limits.scanning.settings import CALCULATOR, SECTOR, SETTINGS, SIGNAL
 from na64.models.constants import LEPTON_MASSES_GEV
@@ -107,7 +107,7 @@ def specify(
             **{name: value for name, value in of_signal.items() if name in SIGNAL},
         ),
         calculator=calculator(method, **own),
-        masses_gev=_grid(cards) if masses_gev is None else np.atleast_1d(np.asarray(masses_gev)),
+        masses_gev=_grid(cards) if masses_gev is None else mass_grid(masses_gev),
         confidence_level=confidence_level,
         expected_only=expected_only,
         shared=tuple(shared),
@@ -163,29 +163,43 @@ def sector_for(chosen: Mediator, wanted: Mapping[str, Any]) -> DarkSector | None
 
 
 def changed_sector(
-    old: DarkSector | None, chosen: Mediator, wanted: Mapping[str, Any]
+    made: Specification, chosen: Mediator, wanted: Mapping[str, Any]
 ) -> DarkSector | None:
-    """Return a dark sector with changes, for the same or another mediator.
+    """Return the dark sector of a specification with changes, for the same or another mediator.
 
     Parameters
     ----------
-    old
-        What it was.
+    made
+        The specification.
     chosen
-        The mediator; one that decays to neutrinos has no dark matter unless it is named.
+        The mediator; another one that decays to neutrinos has no dark matter unless it is named.
     wanted
         As in `sector_for`. What is not named stays, but another species has no splitting.
+
+    Raises
+    ------
+    InputError
+        As `sector_for`, and for numbers of a dark matter that there is not.
     """
+    old = made.dark_sector
+    named = dict(wanted)
+    if old is not None and chosen == made.mediator:
+        named.setdefault("dark_matter", old.species.value)
     start = old or DarkSector()
     found = sector_for(
         chosen,
-        {"alpha_d": start.alpha_d, "ratio": start.ratio, **wanted, "splitting": 0.0},
+        {"alpha_d": start.alpha_d, "ratio": start.ratio, **named, "splitting": 0.0},
     )
     if found is None:
+        if numbers := [name for name in wanted if name != "dark_matter"]:
+            raise InputError(
+                f"{', '.join(numbers)}: the model '{chosen.name}' is without dark matter here; "
+                "name it"
+            )
         return None
-    species = found.species if "dark_matter" in wanted or old is None else old.species
+    species = found.species if "dark_matter" in named or old is None else old.species
     kept = start.splitting if species is start.species else 0.0
-    return DarkSector(species, found.alpha_d, found.ratio, wanted.get("splitting", kept))
+    return DarkSector(species, found.alpha_d, found.ratio, named.get("splitting", kept))
 
 
 def _model_of(cards: Sequence[RunCard]) -> str:
@@ -229,7 +243,8 @@ def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[st
     if given.get("annihilation") is False:
         known -= {"initial_state_radiation", "primary_positrons"}
     for name, value in given.items():
-        if name not in known and value != SETTINGS[name].default:
+        # who names dark matter, even the usual one, takes it to matter
+        if name not in known and (name == "dark_matter" or value != SETTINGS[name].default):
             kinds = " or ".join(dict.fromkeys(card.topology for card in cards))
             searches = " + ".join(card.name for card in cards)
             raise InputError(

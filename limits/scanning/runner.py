@@ -119,14 +119,14 @@ def run(
         signal = expected_signal(specification, tables=tables, progress=progress)
         return exclude(signal, progress=progress)
     progress(f"{len(parts)} processes")
-    tasks = [(part.to_dict(), tables) for part in parts]
+    tasks = [(part, tables) for part in parts]
     with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
         return merge(list(pool.map(_run_part, tasks)))
 
 
-def _run_part(task: tuple[dict[str, Any], TableStore | None]) -> Limit:
-    document, tables = task
-    return run(Specification.from_dict(document), tables=tables)
+def _run_part(task: tuple[Specification, TableStore | None]) -> Limit:
+    part, tables = task
+    return run(part, tables=tables)
 
 
 def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:

@@ -2,9 +2,9 @@
 
 The graph is read from the source: imports inside functions and under TYPE_CHECKING count, and so
 do modules named by a string that `importlib` is given ("na64.a.b", "na64.a.b:function", and with
-f"{__name__}.{name}" every module beside of which the file has the name), except where FOUND_BY_NAME
-says why not. `from package import name` is an import of the submodule of that name, and of the
-package itself if there is none.
+f"{__name__}.{name}" every module beside of which the file has the name).
+`from package import name` is an import of the submodule of that name, and of the package itself if
+there is none.
 """
 
 from __future__ import annotations
@@ -31,12 +31,6 @@ LAYERS = (
     ("na64.models",),
 )
 #: modules whose strings are no imports, and why: what they name is above them, is looked up when a
-#: user asks for it, and can be replaced by another object of the same name
-FOUND_BY_NAME = {
-    "na64.limits.calculators.registry": "a calculator is data; its engine is found when it runs",
-    "na64.limits.results.limit": "a result is data; redo, recast, to_plane and plot are asked of "
-    "the rooms above",
-}
 MODULE = re.compile(r"(na64(?:\.\w+)+)(?::\w+)?")
 
 
@@ -51,8 +45,6 @@ def _from(node: ast.ImportFrom, module: str, packages: frozenset[str]) -> str:
 
 def _named(node: ast.AST, module: str, packages: frozenset[str]) -> Iterator[str]:
     """Yield what one node of the tree may import: candidates, which need not be modules."""
-    if module in FOUND_BY_NAME and isinstance(node, ast.Constant | ast.JoinedStr):
-        return
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):

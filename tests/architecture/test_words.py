@@ -14,12 +14,11 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 #: where a model may be named, and why
 MODELS_MAY_BE_NAMED_IN = {
     "na64.models.mediators": "the models are defined there, one row or function each",
-    "na64.limits.figures.legend": "a table: how the published models are written in a legend",
+    "na64.workspaces.cards.topologies": "a table: what a card means that names no model",
     "na64.limits.cli": "defaults of options",
 }
 #: where a shipped card may be named, and why
 CARDS_MAY_BE_NAMED_IN = {
-    "na64.limits.figures.published": "a table: the published curve that belongs to a card",
     "na64.workspaces.cards": "DEFAULT_CARD, the search that is meant where none is named",
     "na64.limits.cli": "the default of the argument SEARCH, and examples in help texts",
 }

@@ -40,7 +40,7 @@ def test_json_is_all_of_stdout_and_fits_the_schema(call, workspace, words) -> No
     assert done.code == 0, done.err
     assert done.err == ""
     kind = words[0]
-    validate(done.data, kind, f"na64-limits/{kind}/1", "stdout")
+    validate(done.data, kind, f"na64-limits/{kind}/{2 if kind == 'scan' else 1}", "stdout")
     assert done.data["provenance"]["command"] == ["na64-limits", *words, "--json"]
     # the file is the same document
     assert call(*words, "-o", "result.json").out == ""
@@ -325,17 +325,17 @@ def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:
     Path("wrong.toml").write_text(wrong)
     done = call("plot", "scan.json", "--overlay", "wrong.toml", "-o", "b.png")
     assert done.code == 2
-    assert "curve wrong.toml is y against m_A', the scan epsilon against m_A'" in done.err
+    assert "curve mine is y against m_A', the limit epsilon against m_A'" in done.err
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"schema": "na64-limits/scan/9"}, "this version reads 'na64-limits/scan/1'"),
+        ({"schema": "na64-limits/scan/9"}, "this version reads 'na64-limits/scan/2'"),
         ({"masses_gev": [-1.0, 0.2]}, "$.masses_gev[0]"),
         ({"status": ["ok", "fine"]}, "$.status[1]: 'fine' is not one of"),
-        ({"masses_gev": [0.1, 0.2, 0.3]}, "regions has shape (2,), 3 masses need (3,)"),
-        ({"masses_gev": [0.2, 0.1]}, "masses_gev must increase"),
+        ({"masses_gev": [0.1, 0.2, 0.3]}, "masses_gev has 3 entries, needs 2"),
+        ({"masses_gev": [0.2, 0.1]}, "masses must be positive and increase"),
     ],
 )
 def test_plot_refuses_what_is_no_scan(call, scanned, change, message: str) -> None:
@@ -390,3 +390,19 @@ def test_limit_without_events_and_uncertainties_is_ln_10(call) -> None:
         assert data["observed"] == pytest.approx(-100.0 * math.log(1.0 - level), rel=1e-4)
         assert data["parameter"] == "k"
         assert "coupling" not in data
+
+
+def test_a_card_is_resolved_into_toml(call) -> None:
+    done = call("card", "resolve", "na64e-2016", "--set", "bins.0.exposure=1e10", "-o", "x.toml")
+    assert done.code == 0, done.err
+    resolved = call("card", "resolve", "na64e-2016", "--set", "bins.0.exposure=1e10")
+    assert call("card", "resolve", "x.toml").out == resolved.out
+
+
+def test_a_new_card(call) -> None:
+    assert call("card", "new", "muon", "-o", "mine.toml").code == 0
+    assert call("card", "check", "mine.toml").code == 0
+    assert Path("mine.toml").read_text() == call("card", "new", "muon").out
+    told = call("card", "new", "muons")
+    assert told.code == 2
+    assert "did you mean 'muon'?" in told.err

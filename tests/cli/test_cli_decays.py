@@ -32,7 +32,7 @@ def test_invisible_branching_opens_the_region(call) -> None:
     words = ("scan", "na64e-alp-2016-2018", "--masses", "0.09", "--invisible-branching", "0.3")
     data = call(*words, "--json").data
     assert data["regions"][0][-1][1] is None
-    assert data["options"]["invisible_branching"] == 0.3
+    assert data["specification"]["signal"]["invisible_branching"] == 0.3
 
 
 def test_branching_ratios_of_mesons(call) -> None:
@@ -46,8 +46,8 @@ def test_branching_ratios_of_mesons(call) -> None:
     ("words", "message"),
     [
         ((*SEMI, "--splitting", "0.4", "--masses", "0.005,0.1"), "not above 2 m_e"),
-        ((*SEMI, "--masses", "0.1"), "with a mass splitting"),
-        (("scan", "na64e-semi-visible-2016-2018", "--masses", "0.1"), "pseudo-dirac"),
+        ((*SEMI, "--splitting", "0", "--masses", "0.1"), "with a mass splitting"),
+        (("scan", SEMI[1], "--dark-matter", "dirac", "--masses", "0.1"), "pseudo-dirac"),
         (
             ("scan", "na64e-visible-2017-2018", "--masses", "0.001"),
             "not above the threshold of e+ e-",
@@ -71,7 +71,7 @@ def test_branching_ratios_of_mesons(call) -> None:
         ),
         (
             ("scan", "na64e-2016-2022", "--invisible-branching", "0.2", "--masses", "0.01"),
-            "(--invisible-branching) has no effect",
+            "invisible_branching has no effect",
         ),
         (("scan", "na64h-2022", "--masses", "0.3"), "no neutral meson has a mass of 0.3 GeV"),
         (

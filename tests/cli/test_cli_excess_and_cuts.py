@@ -187,12 +187,12 @@ BINS = "low_gev,high_gev,events\n"
         ),
         ("optimise --cuts 20,30 --sideband s.csv", "", "give --masses with one"),
         (
-            "optimise --masses 0.1 --cuts 20,120 --sideband s.csv",
+            "optimise --masses 0.1 --cuts 20,120",
             "",
             "a cut of 120 GeV is not below the beam energy",
         ),
         (
-            "optimise na64e-alp-2016-2018 --masses 0.1 --cuts 20 --sideband s.csv",
+            "optimise na64e-alp-2016-2018 --masses 0.01 --cuts 20",
             "",
             "a cut is optimised for a window on the missing energy",
         ),

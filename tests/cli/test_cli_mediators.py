@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from na64.limits.results.limit import Exclusion
+from na64.limits import Limit
 from na64.models.kinds import EMITTED_KINDS
 from na64.models.mediators.registry import BUILT_IN
 
@@ -54,7 +54,7 @@ def test_combination_and_shared_nuisances(call) -> None:
     assert "shared nuisance 'efficiency' is in na64e-2016 only" in outcome.err
     outcome = call("scan", "na64e-2016", *FEW, "--shared", "exposure")
     assert outcome.code == 2
-    assert "--shared is for searches that --combine joins" in outcome.err
+    assert "nuisances are shared between searches that are combined; there is one" in outcome.err
 
 
 def test_recast(call, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_recast(call, tmp_path: Path) -> None:
     outcome = call("recast", str(scan), "--model", "l-mu-l-tau", "-o", str(other))
     assert outcome.code == 0, outcome.err
     direct = call("scan", "na64mu-2022", "--model", "l-mu-l-tau", *FEW, "--json").data
-    assert Exclusion.read(other).observed == pytest.approx(direct["observed"], rel=1e-5)
+    assert Limit.read(other).observed == pytest.approx(direct["observed"], rel=1e-5)
     table = call("recast", str(scan), "--model", "l-mu-l-tau")
     assert "g observed" in table.out
     for words, message in (
@@ -141,7 +141,7 @@ def test_primary_positrons_on_and_off(call) -> None:
     assert primary[1][place][0] > 50.0 * shower[1][place][0]
     assert primary[1][1 - place] == shower[1][1 - place]  # emission
     scan = call("scan", *words[1:], "--no-primary-positrons").data
-    assert scan["options"]["primary_positrons"] is False
+    assert scan["specification"]["signal"]["primary_positrons"] is False
 
 
 def test_a_recast_takes_the_splitting_and_the_rest_from_the_scan(call, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_recast_takes_the_splitting_and_the_rest_from_the_scan(call, tmp_path:
     assert call("scan", "na64e-2016", *words, "--alpha-d", "0.02", "-o", str(scan)).code == 0
     found = call("recast", str(scan), "--model", "vector", "--splitting", "0.1", "--json")
     assert found.code == 0, found.err
-    assert found.data["options"]["splitting"] == 0.1
+    assert found.data["splitting"] == 0.1
     assert [found.data[name] for name in ("dark_matter", "alpha_d")] == ["pseudo-dirac", 0.02]
     wrong = call("recast", str(scan), "--model", "vector", "--splitting", "1.1")
     assert (wrong.code, wrong.out) == (2, "")

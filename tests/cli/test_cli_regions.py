@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from na64.limits import Exclusion
-from na64.limits.scanning.signal import expected_signal
+from na64.limits import Limit, expected_signal, specify
 
 FEW = ("--masses", "0.003,0.01,0.03,0.08")
 ALP = "na64e-alp-2016-2018"
@@ -18,7 +18,7 @@ ALP = "na64e-alp-2016-2018"
 
 @pytest.fixture(scope="module")
 def signal():
-    return expected_signal(ALP, masses_gev=np.array([0.003, 0.01, 0.03, 0.08]))
+    return expected_signal(specify(ALP, masses_gev=[0.003, 0.01, 0.03, 0.08]))
 
 
 def total_events(signal, mass: int, coupling: float) -> float:
@@ -30,7 +30,7 @@ def total_events(signal, mass: int, coupling: float) -> float:
 
 
 def test_both_edges_are_where_the_events_cross_the_limit(call, signal) -> None:
-    result = Exclusion.from_json(call("scan", ALP, *FEW, "--json").out)
+    result = Limit.from_json(call("scan", ALP, *FEW, "--json").out)
     assert result.power is None
     assert [status.value for status in result.status] == ["ok", "ok", "ok", "no-exclusion"]
     for row in range(3):
@@ -50,9 +50,9 @@ def test_both_edges_are_where_the_events_cross_the_limit(call, signal) -> None:
 
 
 def test_the_expected_region_of_the_median_has_two_edges(call) -> None:
-    result = Exclusion.from_json(call("scan", ALP, *FEW, "--json").out)
+    result = Limit.from_json(call("scan", ALP, *FEW, "--json").out)
     for row in range(3):
-        ((low, high),) = result.expected_regions[row]
+        ((low, high),) = result.expected_regions[2][row]
         assert low == pytest.approx(result.expected[2, row])
         assert high is not None
         # the median outcome is no stronger than seeing nothing, the strongest there is
@@ -69,7 +69,12 @@ def test_a_projection_has_its_expected_region(call) -> None:
     assert data["regions"] == [[], []]
     assert data["observed"] == [None, None]
     assert data["status"] == ["ok", "ok"]
-    assert all(len(found) == 1 and found[0][1] is not None for found in data["expected_regions"])
+    # both edges of the bands, one inside the other
+    assert len(data["expected_regions"]) == 5
+    for mass in (0, 1):
+        edges = [band[mass][0] for band in data["expected_regions"] if band[mass]]
+        assert len(edges) >= 3
+        assert all(a[0] <= b[0] and b[1] <= a[1] for a, b in itertools.pairwise(edges))
 
 
 def test_the_table_has_the_upper_edge(call) -> None:
@@ -97,10 +102,8 @@ def test_edges_need_a_method_without_noise(call) -> None:
 
 
 def test_asymptotic_regions_are_larger(call) -> None:
-    exact = Exclusion.from_json(call("scan", ALP, *FEW, "--json").out)
-    asymptotic = Exclusion.from_json(
-        call("scan", ALP, *FEW, "--method", "asymptotic", "--json").out
-    )
+    exact = Limit.from_json(call("scan", ALP, *FEW, "--json").out)
+    asymptotic = Limit.from_json(call("scan", ALP, *FEW, "--method", "asymptotic", "--json").out)
     for row in range(3):
         ((low, high),), ((low_asymptotic, high_asymptotic),) = (
             exact.regions[row],

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from na64.limits import Exclusion, scan
+from na64.limits import Limit, Specification, scan
 from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
 
@@ -71,8 +71,8 @@ def test_the_json_fits_its_schema_and_reads_back(scanned) -> None:
     done = scanned(*FEW)
     assert done.code == 0
     assert done.err == ""
-    validate(done.data, "scan", "na64-limits/scan/1", "stdout")
-    assert Exclusion.from_json(done.out).to_json() == done.out
+    validate(done.data, "scan", "na64-limits/scan/2", "stdout")
+    assert Limit.from_json(done.out).to_json() == done.out
     assert done.data["search"] == "na64e-2016-2022"
     assert done.data["parameter"] == {"name": "epsilon", "power": 2}
     assert done.data["confidence_level"] == 0.9
@@ -82,19 +82,23 @@ def test_the_json_fits_its_schema_and_reads_back(scanned) -> None:
 
 def test_provenance_says_how_to_redo_it(call) -> None:
     words = ("scan", *FEW, "--set", "bins.2022.exposure=1e12", "--json")
-    made = call(*words).data["provenance"]
+    data = call(*words).data
+    made = data["provenance"]
     assert made["command"] == ["na64-limits", *words]
     assert set(made["versions"]) == {"python", "na64-limits", "numpy", "scipy", "pyhf"}
-    for name in ("card_digest", "template_digest", "content_digest"):
-        assert len(made[name]) == 64
-    Path("card.json").write_text(json.dumps(made["card"]))
-    again = call("scan", "card.json", *FEW, "--json").data["provenance"]
-    assert again["content_digest"] == made["content_digest"]
-    assert again["card_digest"] == made["card_digest"]
+    for digest in (made["workspace_digest"], made["content_digest"], data["digest"]):
+        assert len(digest) == 64
+    (card,) = data["specification"]["cards"]
+    Path("card.json").write_text(json.dumps(card))
+    again = call("scan", "card.json", *FEW, "--json").data
+    assert again["provenance"]["content_digest"] == made["content_digest"]
+    assert (
+        again["digest"] == data["digest"] == Specification.from_dict(data["specification"]).digest
+    )
 
 
 def test_the_library_gives_what_the_command_writes(scanned, monkeypatch) -> None:
-    found = Exclusion.from_json(scanned(*FEW).out)
+    found = Limit.from_json(scanned(*FEW).out)
     monkeypatch.setattr(sys, "argv", ["my_script.py", "scan"])
     direct = scan(masses_gev=np.array([0.002, 0.02, 0.2, 0.24, 0.5]))
     np.testing.assert_allclose(found.observed, direct.observed, rtol=1e-11)
@@ -124,9 +128,9 @@ def test_two_runs_and_another_folder_give_the_same_bytes(call, tmp_path: Path) -
 
 def test_a_card_of_another_experiment_scans(call) -> None:
     Path("elsewhere.toml").write_text(OTHER)
-    result = Exclusion.from_json(call("scan", "elsewhere.toml", "--json").out)
+    result = Limit.from_json(call("scan", "elsewhere.toml", "--json").out)
     assert result.complete
-    assert result.search == "elsewhere"
+    assert result.specification.search == "elsewhere"
     assert len(result.masses_gev) == 12
     # the resonance of a 15 GeV positron lies between sqrt(2 m_e 7 GeV) = 85 MeV and 124 MeV
     peak = result.masses_gev[np.argmax(result.yields["annihilation"])]
@@ -136,7 +140,7 @@ def test_a_card_of_another_experiment_scans(call) -> None:
 
 
 def test_limits_are_where_the_events_are(scanned) -> None:
-    result = Exclusion.from_json(scanned(*FEW).out)
+    result = Limit.from_json(scanned(*FEW).out)
     events = sum(result.yields.values()) * result.observed**2
     np.testing.assert_allclose(events, result.events_limit, rtol=1e-9)
     # nothing seen: 2.30 events without uncertainties, a few per cent more with them
@@ -188,16 +192,14 @@ def test_options_do_what_they_say(call, scanned, options, ratio, because: str) -
 def test_what_is_left_out_is_left_out_and_recorded(call) -> None:
     words = ("scan", "--masses", "0.1,0.24", "--method", "asymptotic", "--json")
     full = call(*words).data
-    assert full["options"] == {
-        "splitting": 0.0,
-        "annihilation": True,
-        "inelastic": True,
-        "initial_state_radiation": False,
-    }
+    signal = full["specification"]["signal"]
+    assert (signal["annihilation"], signal["inelastic"]) == (True, True)
+    assert signal["initial_state_radiation"] is False
+    assert signal["dark_sector"]["splitting"] == 0.0
     alone = call(*words, "--no-annihilation").data
     assert alone["yields"]["annihilation"] == [0.0, 0.0]
     assert alone["yields"]["emission"] == full["yields"]["emission"]
-    assert alone["options"]["annihilation"] is False
+    assert alone["specification"]["signal"]["annihilation"] is False
     elastic = call(*words, "--elastic-only").data
     assert elastic["yields"]["annihilation"] == full["yields"]["annihilation"]
     # incoherent scattering off protons is 1-3 % of emission at 100 GeV
@@ -207,7 +209,7 @@ def test_what_is_left_out_is_left_out_and_recorded(call) -> None:
     # radiation takes 5-12 % off the peak
     assert 0.85 < radiating["yields"]["annihilation"][1] / full["yields"]["annihilation"][1] < 0.97
     split = call(*words, "--dark-matter", "pseudo-dirac", "--splitting", "0.1").data
-    assert split["options"]["splitting"] == 0.1
+    assert split["splitting"] == 0.1
     assert split["yields"]["emission"] == full["yields"]["emission"]
 
 
@@ -244,7 +246,7 @@ def test_csv_has_the_numbers_of_the_json(call) -> None:
 def test_force_replaces_and_nothing_else_is_left(call) -> None:
     Path("scan.json").write_text("old")
     assert call("scan", "--masses", "0.1", "-o", "scan.json", "--force").code == 0
-    assert Exclusion.read("scan.json").masses_gev.tolist() == [0.1]
+    assert Limit.read("scan.json").masses_gev.tolist() == [0.1]
     assert [path.name for path in Path().iterdir()] == ["scan.json"]
 
 
@@ -284,13 +286,13 @@ def test_saved_workspaces_hold_the_likelihood(call) -> None:
 
 
 def test_part_of_the_masses_failing_is_exit_code_3(call, monkeypatch) -> None:
-    from na64.limits.results.limit import Status
+    from na64.limits.calculators.status import Status
     from na64.limits.scanning import runner
 
     original = runner.exclude
 
     def failing(count: int):
-        def exclude(*arguments, **options) -> Exclusion:
+        def exclude(*arguments, **options) -> Limit:
             from dataclasses import replace
 
             result = original(*arguments, **options)
@@ -318,11 +320,11 @@ def test_a_limit_beyond_perturbation_theory_is_warned_of(call) -> None:
     )
     assert f"warning: {message}" in done.err
     found = json.loads(Path("weak.json").read_text())
-    assert found["provenance"]["warnings"][0].startswith(message)
+    assert found["warnings"][0].startswith(message)
     assert found["status"] == ["ok"] * 3
     usual = call("scan", "na64e-2016", "--masses", "0.001,0.2,0.4", "--json")
     assert "warning" not in usual.err
-    assert usual.data["provenance"]["warnings"] == []
+    assert usual.data["warnings"] == []
 
 
 def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
@@ -330,7 +332,7 @@ def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
     done = call("scan", "--method", "asymptotic", *weak, "-o", "weak.json")
     assert done.code == 0
     found = json.loads(Path("weak.json").read_text())
-    (warning,) = found["provenance"]["warnings"]
+    (warning,) = found["warnings"]
     # width to scalars alpha_D M (1 - 4/9)^(3/2)/12, and to e, mu and hadrons alpha eps^2 M/3 each
     # but for R = 2.2 or so at 1 GeV and thresholds
     low, high = (
@@ -343,8 +345,8 @@ def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
     assert warning.endswith("with visible decays no coupling is excluded at 1 GeV")
     assert f"warning: {warning}" in done.err
     plane = call("to-plane", "weak.json", "--plane", "y", "--json")
-    assert f"note: {warning}" in plane.err
-    assert plane.data["notes"] == [warning]
+    assert f"warning: {warning}" in plane.err
+    assert plane.data["warnings"] == [warning]
     # a recast speaks of its own limit: with neutrinos some coupling is always excluded
     words = ("--dark-matter", "scalar", "--alpha-d", "1e-6", "--leave-out")
     recast = call("recast", "weak.json", "--model", "b-minus-l", *words, "-o", "b-l.json")
@@ -354,7 +356,7 @@ def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
     # the other dark sector has no such problem, and no warning is left
     strong = call("to-plane", "weak.json", "--plane", "y", "--alpha-d", "0.1", "--json")
     assert strong.code == 0, strong.err
-    assert strong.data["notes"] == []
+    assert strong.data["warnings"] == []
 
 
 def test_masses_from_python_must_be_numbers() -> None:

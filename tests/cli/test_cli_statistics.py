@@ -199,14 +199,15 @@ def test_toys_do_not_depend_on_the_number_of_processes(call, words: tuple[str, .
     for document in (one, three):
         del document["provenance"]
     assert one == three
-    assert one["seed"] == 7
+    settings = one["specification"]["calculator"] if words[0] == "scan" else one
+    assert settings["seed"] == 7
 
 
 @pytest.mark.parametrize("command", ["limit", "cls", "scan"])
 @pytest.mark.parametrize("method", ["exact", "asymptotic"])
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("toys", "500"), ("seed", "3"), ("ensemble", "aux-fixed"), ("jobs", "2")],
+    [("toys", "500"), ("seed", "3"), ("ensemble", "aux-fixed")],
 )
 def test_options_of_toys_are_refused_without_toys(
     call, foreign: str, command: str, method: str, option: str, value: str
@@ -215,10 +216,19 @@ def test_options_of_toys_are_refused_without_toys(
     done = call(*words, "--method", method, "-o", "x.json")
     assert (done.code, done.out) == (2, "")
     assert not Path("x.json").exists()
-    if (command, option) == ("cls", "jobs"):
-        assert "No such option '--jobs'" in done.err or "No such option: --jobs" in done.err
-    else:
-        assert done.err == f"error: --{option} is for --method toys, the method is '{method}'\n"
+    assert f"unknown setting of the method '{method}' '{option}'; allowed: " in done.err
+
+
+def test_every_method_takes_jobs_but_one_point_needs_none(call, foreign: str) -> None:
+    for method in ("exact", "asymptotic"):
+        one, two = (
+            call("limit", foreign, "--method", method, "--json", "--jobs", jobs).data
+            for jobs in ("1", "2")
+        )
+        assert {**one, "provenance": None} == {**two, "provenance": None}
+    done = call("cls", foreign, "--jobs", "2")
+    assert done.code == 2
+    assert "No such option" in done.err
 
 
 Change = Callable[[dict[str, Any]], object]

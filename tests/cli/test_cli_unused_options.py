@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from na64.limits import scan
-from na64.limits.scanning.combination import combined_signal
-from na64.limits.scanning.signal import Settings, expected_signal
+from na64.limits import expected_signal, scan, specify
 from na64.models.errors import InputError
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 
 ELECTRON, MUON = "na64e-2016", "na64mu-2022"
 VISIBLE, ALP, SEMI = (
@@ -21,26 +20,31 @@ MESON = "na64h-2022"
 @pytest.mark.parametrize(
     ("search", "words", "option", "kind"),
     [
-        (VISIBLE, ("--dark-matter", "dirac"), "dark_matter (--dark-matter)", "visible"),
-        (VISIBLE, ("--alpha-d", "0.5"), "alpha_d (--alpha-d)", "visible"),
-        (VISIBLE, ("--radiation",), "initial_state_radiation (--radiation)", "visible"),
-        (VISIBLE, ("--invisible-branching", "0.1"), "(--invisible-branching)", "visible"),
-        (MESON, ("--splitting", "0.3"), "splitting (--splitting)", "meson"),
-        (MESON, ("--ratio", "5"), "ratio (--ratio)", "meson"),
-        (MESON, ("--radiation",), "(--radiation)", "meson"),
-        (MESON, ("--no-primary-positrons",), "(--no-primary-positrons)", "meson"),
-        (MESON, ("--elastic-only",), "inelastic (--elastic-only)", "meson"),
-        (MESON, ("--production", "ww"), "production (--production)", "meson"),
-        (MUON, ("--radiation",), "(--radiation)", "muon"),
-        (MUON, ("--no-annihilation",), "annihilation (--no-annihilation)", "muon"),
+        (VISIBLE, ("--dark-matter", "dirac"), "dark_matter has", "visible"),
+        (VISIBLE, ("--alpha-d", "0.5"), "alpha_d has", "visible"),
+        (VISIBLE, ("--radiation",), "initial_state_radiation has", "visible"),
+        (VISIBLE, ("--invisible-branching", "0.1"), "invisible_branching has", "visible"),
+        (MESON, ("--splitting", "0.3"), "splitting has", "meson"),
+        (MESON, ("--ratio", "5"), "ratio has", "meson"),
+        (MESON, ("--radiation",), "initial_state_radiation has", "meson"),
+        (MESON, ("--no-primary-positrons",), "primary_positrons has", "meson"),
+        (MESON, ("--elastic-only",), "inelastic has", "meson"),
+        (MESON, ("--production", "ww"), "production has", "meson"),
+        (MUON, ("--radiation",), "initial_state_radiation has", "muon"),
+        (MUON, ("--no-annihilation",), "annihilation has", "muon"),
         (MUON, ("--model", "l-mu-l-tau", "--alpha-d", "0.5"), "without dark matter", "muon"),
-        (MUON, ("--dark-matter", "none", "--ratio", "5"), "ratio (--ratio)", "muon"),
-        (ALP, ("--dark-matter", "dirac"), "(--dark-matter)", "alp"),
-        (ALP, ("--no-annihilation",), "(--no-annihilation)", "alp"),
-        (SEMI, ("--radiation",), "(--radiation)", "semi-visible"),
-        (ELECTRON, ("--no-primary-positrons",), "(--no-primary-positrons)", "missing-energy"),
-        (ELECTRON, ("--radiation", "--no-annihilation"), "(--radiation)", "missing-energy"),
-        (ELECTRON, ("--invisible-branching", "0.1"), "(--invisible-branching)", "missing-energy"),
+        (MUON, ("--dark-matter", "none", "--ratio", "5"), "ratio has", "muon"),
+        (ALP, ("--dark-matter", "dirac"), "dark_matter has", "alp"),
+        (ALP, ("--no-annihilation",), "annihilation has", "alp"),
+        (SEMI, ("--radiation",), "initial_state_radiation has", "semi-visible"),
+        (ELECTRON, ("--no-primary-positrons",), "primary_positrons has", "missing-energy"),
+        (
+            ELECTRON,
+            ("--radiation", "--no-annihilation"),
+            "initial_state_radiation has",
+            "missing-energy",
+        ),
+        (ELECTRON, ("--invisible-branching", "0.1"), "invisible_branching has", "missing-energy"),
     ],
 )
 def test_options_without_effect(call, search, words, option, kind) -> None:
@@ -75,8 +79,8 @@ def test_primakoff_production_has_no_approximations(call) -> None:
 def test_other_options_change_the_signal(
     search: str, masses: list[float], options: dict[str, object]
 ) -> None:
-    usual = expected_signal(search, masses_gev=masses)
-    other = expected_signal(search, masses_gev=masses, settings=Settings(**options))  # type: ignore[arg-type]
+    usual = expected_signal(specify(search, masses_gev=masses))
+    other = expected_signal(specify(search, masses_gev=masses, **options))
     assert abs(other.accepted.sum() / usual.accepted.sum() - 1.0) > 1e-5
 
 
@@ -87,20 +91,20 @@ def test_one_part_of_a_combination_is_enough(call) -> None:
     outcome = call(*words, *model, "--no-primary-positrons")
     assert outcome.code == 2
     assert f"{ELECTRON} + {MUON}, of the topology missing-energy or muon" in outcome.err
-    with pytest.raises(InputError, match=r"invisible_branching \(--invisible-branching\)"):
-        combined_signal(
-            [ELECTRON, MUON],
-            model="dark-photon",
-            settings=Settings(invisible_branching=0.2),
-        )
+    with pytest.raises(InputError, match="invisible_branching has no effect"):
+        specify([ELECTRON, MUON], model="dark-photon", invisible_branching=0.2)
 
 
 def test_a_combination_keeps_the_dark_matter_of_any_part() -> None:
-    sector = Settings(dark_matter="pseudo-dirac", splitting=0.4)
-    found = combined_signal(
-        [VISIBLE, SEMI], masses_gev=[0.02], model="dark-photon", settings=sector
+    found = specify(
+        [VISIBLE, SEMI],
+        masses_gev=[0.02],
+        model="dark-photon",
+        dark_matter="pseudo-dirac",
+        splitting=0.4,
     )
-    assert found.settings == sector
+    assert found.dark_sector == DarkSector(DarkMatter.PSEUDO_DIRAC, splitting=0.4)
+    assert expected_signal(found).accepted.any()
 
 
 def test_scans_from_python() -> None:

@@ -200,3 +200,16 @@ def test_what_is_not_told_of_the_dark_sector_is_that_of_the_scan() -> None:
         match=r"dark matter pseudo-dirac, alpha_D = 0\.02, ratio 2\.7, splitting 0\.3; or",
     ):
         recast(start, "vector", splitting=0.3)
+
+
+def test_dark_matter_that_was_named_stays_with_its_mediator() -> None:
+    masses = FAR[1:]
+    options: dict[str, Any] = {"masses_gev": masses, "model": "b-minus-l", "method": "asymptotic"}
+    start = scan("na64e-2016", dark_matter="dirac", **options)
+    found = recast(start, alpha_d=0.5, policy="recompute")
+    assert found.specification.dark_sector == DarkSector(DarkMatter.DIRAC, 0.5, 3.0)
+    assert start.to_plane("y", ratio=4.0, policy="leave-out").x.name == "m_chi"
+    # numbers of a dark matter that there is not are refused, not forgotten
+    for limit, model in ((scan("na64e-2016", **options), None), (start, "b-minus-l-left-handed")):
+        with pytest.raises(InputError, match=r"alpha_d: the model 'b-minus-l.*without dark matter"):
+            recast(limit, model, alpha_d=0.5)

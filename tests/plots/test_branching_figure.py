@@ -8,25 +8,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from na64.limits import scan
-from na64.limits.figures.bars import branching_figure
-from na64.limits.figures.figure import Overlay, exclusion_figure
-from na64.limits.results.limit import Exclusion
+from na64.limits.calculators.status import BAND_ORDER
+from na64.limits.figures.bars import bars
+from na64.limits.figures.drawn import Drawn
+from na64.limits.figures.figure import figure
+from na64.limits.figures.overlays import Beside
+from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
+from tests.plots.toys import legend, toy
 
 
 @pytest.fixture(scope="module")
-def mesons() -> Exclusion:
+def mesons() -> Limit:
     return scan("na64h-2022")
 
 
-def test_one_bar_per_meson_and_limit(mesons: Exclusion) -> None:
-    published = Overlay("published", np.array([0.548, 0.958]), np.array([1.1e-4, 2.1e-4]))
+def hidden(mesons: Limit) -> Limit:
+    """The same without a look at the data."""
+    made = replace(mesons.specification, expected_only=True)
+    return replace(mesons, specification=made, regions=((), ()))
+
+
+def test_one_bar_per_meson_and_limit(mesons: Limit) -> None:
+    published = Drawn("published", np.array([0.548, 0.958]), np.array([1.1e-4, 2.1e-4]))
     # a point at a mass that is not in the scan is left out
-    other = Overlay("other", np.array([0.3, 0.958]), np.array([1e-3, 6e-4]))
-    figure = branching_figure([mesons], [published, other])
-    (axes,) = figure.axes
+    other = Drawn("other", np.array([0.3, 0.958]), np.array([1e-3, 6e-4]))
+    made = figure([mesons], beside=Beside(overlays=(published, other)))
+    (axes,) = made.axes
     widths = sorted(patch.get_width() for patch in axes.patches)
     expected = sorted([*mesons.observed, 1.1e-4, 2.1e-4, 6e-4])
     np.testing.assert_allclose(widths, expected)
@@ -40,47 +51,51 @@ def test_one_bar_per_meson_and_limit(mesons: Exclusion) -> None:
     assert all(a[1] <= b[0] + 1e-9 for a, b in itertools.pairwise(spans))
 
 
-def test_projection_shows_the_expected_limit(mesons: Exclusion) -> None:
-    hidden = replace(mesons, regions=((), ()), expected_only=True)
-    figure = branching_figure([mesons, hidden])
-    widths = sorted(patch.get_width() for patch in figure.axes[0].patches)
-    np.testing.assert_allclose(widths, sorted([*mesons.observed, *mesons.expected[2]]))
-    texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert any("(expected)" in text for text in texts)
+def test_bars_are_drawn_into_axes_of_the_caller(mesons: Limit) -> None:
+    mine = Figure(figsize=(3.0, 2.0))
+    assert mesons.plot(ax=mine.subplots()) is mine
+    assert mine.get_size_inches().tolist() == [3.0, 2.0]
+    assert len(mine.axes[0].patches) == 2
 
 
-def test_scans_have_different_names(mesons: Exclusion) -> None:
-    def names(*scans: Exclusion) -> list[str]:
-        figure = branching_figure(scans, names=["a.json", "b.json"][: len(scans)])
-        return [text.get_text() for text in figure.legends[0].get_texts()]
+def test_projection_shows_the_expected_limit(mesons: Limit) -> None:
+    made = figure([mesons, hidden(mesons)])
+    widths = sorted(patch.get_width() for patch in made.axes[0].patches)
+    medians = mesons.expected[BAND_ORDER.index(0)]
+    np.testing.assert_allclose(widths, sorted([*mesons.observed, *medians]))
+    assert any("(expected)" in text for text in legend(made))
 
-    title = mesons.title
+
+def test_scans_have_different_names(mesons: Limit) -> None:
+    def names(*scans: Limit) -> list[str]:
+        return legend(figure(scans, names=["a.json", "b.json"][: len(scans)]))
+
+    made = mesons.specification
+    title = made.title
     assert names(mesons) == [f"{title} (observed)"]
     assert names(mesons, mesons) == [f"{title}, {name} (observed)" for name in ("a.json", "b.json")]
-    assert (
-        names(mesons, replace(mesons, method="asymptotic"))[1] == f"{title}, asymptotic (observed)"
-    )
-    assert names(mesons, replace(mesons, title="Other"))[1] == "Other (observed)"
+    other = replace(mesons, specification=replace(made, confidence_level=0.95))
+    assert names(mesons, other)[1] == f"{title}, 95% CL (observed)"
+    (card,) = made.cards
+    other = replace(mesons, specification=replace(made, cards=(replace(card, title="Other"),)))
+    assert names(mesons, other)[1] == "Other (observed)"
 
 
-def test_refusals(mesons: Exclusion) -> None:
-    with pytest.raises(InputError, match="no scan"):
-        branching_figure([])
+def test_refusals(mesons: Limit) -> None:
     with pytest.raises(InputError, match="not for epsilon"):
-        branching_figure([replace(mesons, parameter="epsilon")])
+        bars([toy()])
     with pytest.raises(InputError, match="no neutral meson"):
-        branching_figure([replace(mesons, masses_gev=np.array([0.3, 0.4]))])
+        figure([replace(mesons, masses_gev=np.array([0.3, 0.4]))])
+    with pytest.raises(InputError, match="a ratio panel needs a mass axis"):
+        figure([mesons], ratio_panel=True)
+    with pytest.raises(InputError, match="no dark matter"):
+        figure([mesons], beside=Beside(thermal=("scalar",)))
 
 
-def test_command_draws_bars(
-    mesons: Exclusion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_command_draws_bars(mesons: Limit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from na64.limits.cli.entry import run
 
     monkeypatch.chdir(tmp_path)
     mesons.write("scan.json")
     assert run(("plot", "scan.json", "-o", "bars.svg")) == 0
-    text = (tmp_path / "bars.svg").read_text(encoding="utf-8")
-    assert "<svg" in text
-    # not the figure of a coupling against a mass
-    assert exclusion_figure([mesons]).axes[0].get_xlabel() != ""
+    assert "<svg" in (tmp_path / "bars.svg").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The exclusion figure: what is drawn, and that the same scan gives the same bytes."""
+"""The figure of limits: what is drawn, and that the same result gives the same bytes."""
 
 from __future__ import annotations
 
@@ -6,65 +6,52 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from na64.limits.figures.figure import Overlay, exclusion_figure, ratio_to, save_figure
-from na64.limits.results.limit import Exclusion, Status
+from na64.limits.calculators.status import Status
+from na64.limits.figures.drawn import Drawn
+from na64.limits.figures.figure import figure, ratio_to
+from na64.limits.figures.overlays import Beside
+from na64.limits.figures.style import save_figure
+from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
-from na64.models.mediators.naming import mass_name
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
+from tests.plots.toys import (
+    BANDS,
+    DIRAC,
+    LIMIT,
+    MASSES,
+    NOTHING,
+    PUBLISHED,
+    card,
+    closed,
+    filled,
+    heading,
+    legend,
+    lines,
+    toy,
+)
+from tests.shared import open_regions
 
-MASSES = np.geomspace(1e-3, 1.0, 7)
-LIMIT = 1e-2 * MASSES
-
-
-def exclusion(**changes) -> Exclusion:
-    made = Exclusion(
-        search="toy",
-        title="A toy search",
-        model="dark-photon",
-        parameter="epsilon",
-        power=2.0,
-        mass_parameter="m_A'",
-        confidence_level=0.9,
-        method="exact",
-        production="etl",
-        alpha_d=0.1,
-        ratio=3.0,
-        dark_matter="dirac",
-        masses_gev=MASSES,
-        regions=tuple(((low, None),) for low in LIMIT.tolist()),
-        expected=np.outer([0.9, 0.95, 1.1, 1.3, 1.6], LIMIT),
-        events_limit=np.full(7, 2.3),
-        yields={"emission": 2.3 / LIMIT**2},
-        status=(Status.OK,) * 7,
-    )
-    return replace(made, **changes)
-
-
-PUBLISHED = Overlay("published", np.array([1e-4, 10.0]), np.array([8e-7, 8e-2]))
-
-
-def lines(axes) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    return {
-        line.get_label(): (np.asarray(line.get_xdata()), np.asarray(line.get_ydata()))
-        for line in axes.get_lines()
-    }
+WITH_CURVE = Beside(overlays=(PUBLISHED,))
 
 
 def test_the_lines_are_the_limits() -> None:
-    (axes,) = exclusion_figure([exclusion()], [PUBLISHED]).axes
+    made = figure([toy()], beside=WITH_CURVE)
+    (axes,) = made.axes
     assert axes.get_xscale() == axes.get_yscale() == "log"
-    drawn = lines(axes)
+    drawn = lines(made)
     np.testing.assert_array_equal(drawn["observed"][0], MASSES)
-    np.testing.assert_array_equal(drawn["observed"][1], LIMIT)
+    np.testing.assert_allclose(drawn["observed"][1], LIMIT)
     np.testing.assert_allclose(drawn["expected median"][1], 1.1 * LIMIT)
-    np.testing.assert_array_equal(drawn["published"][1], PUBLISHED.couplings)
-    legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert legend == [
+    np.testing.assert_array_equal(drawn["published"][1], PUBLISHED.y)
+    assert legend(made) == [
         r"expected $\pm 2\sigma$",
         r"expected $\pm 1\sigma$",
         "expected median",
@@ -73,28 +60,44 @@ def test_the_lines_are_the_limits() -> None:
     ]
 
 
-def test_the_bands_enclose_the_right_quantiles() -> None:
-    (axes,) = exclusion_figure([exclusion()]).axes
-    two, one = axes.collections
-    for band, low, high in ((two, 0.9, 1.6), (one, 0.95, 1.3)):
-        path = band.get_paths()[0].vertices
-        at_first = path[np.isclose(path[:, 0], MASSES[0]), 1]
-        assert at_first.min() == pytest.approx(low * LIMIT[0])
-        assert at_first.max() == pytest.approx(high * LIMIT[0])
+def test_a_result_plots_itself_and_into_axes_of_the_caller() -> None:
+    assert legend(toy().plot())[-1] == "observed"
+    mine = Figure(figsize=(3.0, 7.0))
+    left, right = mine.subplots(1, 2)
+    assert toy().plot(ax=right, beside=WITH_CURVE) is mine
+    assert mine.get_size_inches().tolist() == [3.0, 7.0]
+    assert mine.get_layout_engine() is None
+    assert not left.lines
+    assert [text.get_text() for text in right.get_legend().get_texts()][-1] == "published"
+    with pytest.raises(InputError, match="a figure of its own"):
+        figure([toy()], ax=left, ratio_panel=True, beside=WITH_CURVE)
+
+
+def test_the_bands_enclose_the_right_quantiles_and_the_shade_what_is_excluded() -> None:
+    made = figure([toy()])
+    mass = float(MASSES[3])
+    for label, low, high in (
+        (r"expected $\pm 2\sigma$", BANDS[0, 3], BANDS[4, 3]),
+        (r"expected $\pm 1\sigma$", BANDS[1, 3], BANDS[3, 3]),
+    ):
+        for value, inside in ((0.99 * low, 0), (1.01 * low, 1), (0.99 * high, 1), (1.01 * high, 0)):
+            assert filled(made, label, mass * 1.0001, value) == bool(inside)
+    shade = made.axes[0].patches[-1].get_path()
+    assert shade.contains_point((mass, 1.01 * LIMIT[3]))
+    assert shade.vertices[:, 1].max() > made.axes[0].get_ylim()[1]
 
 
 def test_axes_have_symbols_and_units_and_the_legend_the_settings() -> None:
-    (axes,) = exclusion_figure([exclusion()]).axes
-    assert axes.get_xlabel() == "$m_{A'}$ [GeV]"
-    assert axes.get_ylabel() == r"$\epsilon$"
-    title = axes.get_legend().get_title().get_text()
-    assert title == (
+    made = figure([toy()])
+    assert made.axes[0].get_xlabel() == "$m_{A'}$ [GeV]"
+    assert made.axes[0].get_ylabel() == r"$\epsilon$"
+    assert heading(made) == (
         "A toy search\n" r"90% CL, Dirac $\chi$, $m_{A'} = 3\,m_\chi$, $\alpha_D = 0.1$"
     )
 
 
 def test_everything_lies_inside_the_axes() -> None:
-    (axes,) = exclusion_figure([exclusion()], [PUBLISHED]).axes
+    (axes,) = figure([toy()], beside=WITH_CURVE).axes
     low, high = axes.get_ylim()
     assert low < 0.9 * LIMIT.min()
     assert high > 1.6 * LIMIT.max()
@@ -102,98 +105,133 @@ def test_everything_lies_inside_the_axes() -> None:
 
 
 def test_the_legend_covers_no_curve() -> None:
-    figure = exclusion_figure([exclusion()], [PUBLISHED])
-    (axes,) = figure.axes
+    (axes,) = figure([toy()], beside=WITH_CURVE).axes
     box = axes.get_legend().get_window_extent()
     points = axes.transData.transform(np.column_stack([MASSES, 1.6 * LIMIT]))
     assert not any(box.contains(x, y) for x, y in points)
 
 
-def test_a_mass_without_exclusion_is_a_gap_and_not_a_zero() -> None:
-    regions = list(exclusion().regions)
-    regions[3] = ()
-    status = (Status.OK,) * 3 + (Status.NO_EXCLUSION,) + (Status.OK,) * 3
-    (axes,) = exclusion_figure([exclusion(regions=tuple(regions), status=status)]).axes
-    drawn = lines(axes)["observed"][1]
+def test_a_legend_without_room_stands_above_instead_of_stretching_the_axis() -> None:
+    made = figure([toy(regions=open_regions(LIMIT[::-1]), expected=BANDS[:, ::-1])])
+    (axes,) = made.axes
+    assert axes.get_legend() is None
+    assert axes.get_ylim()[1] < 3.0 * BANDS.max()
+    assert made.legends[0].get_window_extent().y0 >= axes.get_window_extent().y1
+    assert made.legends[0].get_window_extent().x1 <= made.bbox.x1
+
+
+def gap(status: Status, rows: tuple[int, ...] = (3,)) -> dict[str, Any]:
+    limit, bands = LIMIT.copy(), BANDS.copy()
+    limit[list(rows)] = bands[:, list(rows)] = np.nan
+    return {
+        "regions": open_regions(limit),
+        "expected": bands,
+        "status": tuple(status if row in rows else Status.OK for row in range(7)),
+    }
+
+
+@pytest.mark.parametrize("status", [Status.NO_EXCLUSION, Status.FAILED, Status.LEFT_OUT], ids=str)
+def test_a_mass_without_a_limit_is_a_gap_and_not_a_zero(status: Status) -> None:
+    made = figure([toy(**gap(status))])
+    ((_, drawn),) = [found for label, found in lines(made).items() if label.startswith("observed")]
     assert np.isnan(drawn[3])
     assert np.all(drawn[[0, 1, 2, 4, 5, 6]] > 0.0)
+    far = 0.5 * made.axes[0].get_ylim()[1]
+    label = r"expected $\pm 2\sigma$"
+    assert not filled(made, label, float(MASSES[3]), 1.3 * float(LIMIT[3]))
+    for x, inside in ((MASSES[3], False), (MASSES[1] * 1.01, True), (MASSES[5] * 0.99, True)):
+        assert made.axes[0].patches[-1].get_path().contains_point((x, far)) == inside
+
+
+def test_the_legend_tells_what_was_left_out() -> None:
+    made = figure([toy(**gap(Status.LEFT_OUT, (2, 3, 5)))])
+    assert "observed, left out: 0.01-0.0316, 0.316 GeV" in legend(made)
+    both = figure([toy(), toy(sector=None, **gap(Status.LEFT_OUT))])
+    assert any(text.endswith("(observed, left out: 0.0316 GeV)") for text in legend(both))
 
 
 def test_an_expected_only_scan_is_its_median() -> None:
-    (axes,) = exclusion_figure([exclusion(regions=((),) * 7, expected_only=True)]).axes
-    assert "observed" not in lines(axes)
-    np.testing.assert_allclose(lines(axes)["expected median"][1], 1.1 * LIMIT)
+    made = figure([toy(regions=((),) * 7, expected_only=True)])
+    assert "observed" not in lines(made)
+    np.testing.assert_allclose(lines(made)["expected median"][1], 1.1 * LIMIT)
 
 
 def test_several_scans_are_named_by_what_differs() -> None:
-    other = exclusion(method="asymptotic", regions=tuple(((low, None),) for low in LIMIT * 0.8))
-    (axes,) = exclusion_figure([exclusion(), other]).axes
-    assert {"exact (observed)", "asymptotic (observed)"} <= set(lines(axes))
-    other = exclusion(search="next", title="The next search")
-    (axes,) = exclusion_figure([exclusion(), other]).axes
-    assert {"A toy search (observed)", "The next search (observed)"} <= set(lines(axes))
+    other = toy(method={"name": "asymptotic"}, regions=open_regions(0.8 * LIMIT))
+    drawn = lines(figure([toy(), other]))
+    assert {"exact (observed)", "asymptotic (observed)"} <= set(drawn)
+    drawn = lines(figure([toy(), toy(cards=(card("The next search", name="next"),))]))
+    assert {"A toy search (observed)", "The next search (observed)"} <= set(drawn)
 
 
-def observed(figure) -> list[str]:
+def observed(made: Figure) -> list[str]:
     """Return the names of the observed limits in the legend."""
-    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    texts = legend(made)
     return [text.removesuffix(" (observed)") for text in texts if text.endswith(" (observed)")]
 
 
 @pytest.mark.parametrize(
-    ("changes", "labels"),
+    ("changes", "names"),
     [
-        ({"options": {"annihilation": False}}, ["with annihilation", "without annihilation"]),
-        ({"options": {"initial_state_radiation": True}}, ["without radiation", "with radiation"]),
-        ({"method": "toys", "toys": 9, "seed": 2}, ["exact", "toys, 9 toys, seed 2"]),
+        ({"settings": {"annihilation": False}}, ["with annihilation", "without annihilation"]),
+        (
+            {"settings": {"initial_state_radiation": True}},
+            ["without radiation", "with radiation"],
+        ),
+        ({"settings": {"inelastic": False}}, ["with inelastic scattering", "elastic only"]),
+        ({"settings": {"production": "ww"}}, ["etl", "ww"]),
+        ({"method": {"name": "toys", "toys": 9, "seed": 2}}, ["exact", "toys"]),
         ({"confidence_level": 0.95}, ["90% CL", "95% CL"]),
+        ({"sector": replace(DIRAC, alpha_d=0.5)}, [r"$\alpha_D = 0.1$", r"$\alpha_D = 0.5$"]),
         ({"title": "A toy search, 1e9 $"}, ["A toy search", r"A toy search, 1e9 \$"]),
         (
-            {"provenance": {"card": {"overrides": ["bins.0.exposure=2e12"]}}},
+            {"cards": (replace(card(), overrides=("bins.0.exposure=2e12",)),)},
             ["a.json", "bins.0.exposure=2e12"],
         ),
         ({}, ["a.json", "b.json"]),
     ],
     ids=str,
 )
-def test_no_two_scans_have_the_same_name(changes, labels: list[str]) -> None:
-    scans = [exclusion(), exclusion(**changes)]
-    assert observed(exclusion_figure(scans, names=["a.json", "b.json"])) == labels
+def test_no_two_scans_have_the_same_name(changes: dict[str, Any], names: list[str]) -> None:
+    scans = [toy(), toy(**changes)]
+    assert observed(figure(scans, names=["a.json", "b.json"])) == names
+
+
+def test_what_is_unusual_in_all_scans_is_in_the_title() -> None:
+    scans = [toy(settings={"inelastic": False}, sector=replace(DIRAC, alpha_d=a)) for a in (0.1, 1)]
+    assert heading(figure(scans)).endswith(r"$m_{A'} = 3\,m_\chi$, elastic only")
 
 
 def test_seeds_and_ensembles_tell_toys_apart() -> None:
     toys = [
-        exclusion(method="toys", toys=9, seed=seed, ensemble=ensemble)
+        toy(method={"name": "toys", "toys": 9, "seed": seed, "ensemble": ensemble})
         for seed, ensemble in ((1, "aux-fixed"), (2, "aux-fixed"), (2, "aux-fluctuated"))
     ]
-    assert observed(exclusion_figure(toys)) == [
+    assert observed(figure(toys)) == [
         "aux-fixed, seed 1",
         "aux-fixed, seed 2",
         "aux-fluctuated, seed 2",
     ]
-    assert observed(exclusion_figure([toys[0]] * 2)) == ["limit 1", "limit 2"]
+    assert observed(figure([toys[0]] * 2)) == ["limit 1", "limit 2"]
 
 
 def test_what_the_names_share_is_the_title_and_long_lines_are_broken() -> None:
     title = "NA64e 2016, invisible decays"
-    settings = ", ".join(f"bins.{k}.efficiency=0.{k}" for k in range(1, 5))
-    figure = exclusion_figure(
-        [exclusion(title=f"{title}, 4e10 on target"), exclusion(title=f"{title}, with {settings}")]
-    )
-    legend = figure.axes[0].get_legend()
-    assert legend.get_title().get_text().split("\n")[0] == title
-    first, second = observed(figure)
+    changes = ", ".join(f"bins.{k}.efficiency=0.{k}" for k in range(1, 5))
+    made = figure([toy(title=f"{title}, 4e10 on target"), toy(title=f"{title}, with {changes}")])
+    assert heading(made).split("\n")[0] == title
+    first, second = observed(made)
     assert first == "4e10 on target"
-    assert second.replace("\n", " ") == f"with {settings}"
+    assert second.replace("\n", " ") == f"with {changes}"
     assert second.count("\n") == 1
     # a legend that is wider than the figure leaves the axes their place
-    wide = exclusion_figure([exclusion(title="word " * 60)])
+    wide = figure([toy(title="word " * 30)])
     assert wide.axes[0].get_position().width > 0.8
 
 
 def test_the_ratio_panel_is_the_scan_over_the_curve() -> None:
-    figure = exclusion_figure([exclusion()], [PUBLISHED], ratio_panel=True)
-    _, below = figure.axes if figure.axes[0].get_legend() else figure.axes[::-1]
+    made = figure([toy()], beside=WITH_CURVE, ratio_panel=True)
+    _, below = made.axes
     ratio = below.get_lines()[0].get_ydata()
     np.testing.assert_allclose(ratio, 1.25)
     low, high = below.get_ylim()
@@ -201,8 +239,8 @@ def test_the_ratio_panel_is_the_scan_over_the_curve() -> None:
 
 
 def test_a_ratio_exists_only_where_both_limits_do() -> None:
-    short = Overlay("short", np.array([5e-3, 0.2]), np.array([5e-5, 2e-3]))
-    ratio = ratio_to(exclusion(), short)
+    short = Drawn("short", np.array([5e-3, 0.2]), np.array([5e-5, 2e-3]))
+    ratio = ratio_to(toy(), short)
     inside = (MASSES >= 5e-3) & (MASSES <= 0.2)
     np.testing.assert_array_equal(np.isfinite(ratio), inside)
     np.testing.assert_allclose(ratio[inside], 1.0)
@@ -212,25 +250,24 @@ def test_a_ratio_exists_only_where_both_limits_do() -> None:
 def test_two_runs_write_the_same_bytes(tmp_path: Path, suffix: str) -> None:
     written = []
     for name in ("a", "b"):
-        figure = exclusion_figure([exclusion()], [PUBLISHED], ratio_panel=True)
         path = tmp_path / f"{name}.{suffix}"
-        save_figure(figure, path)
+        save_figure(figure([toy()], beside=WITH_CURVE, ratio_panel=True), path)
         written.append(path.read_bytes())
     assert written[0] == written[1]
     assert len(written[0]) > 5000
 
 
 def test_the_style_of_the_user_changes_nothing(tmp_path: Path) -> None:
-    save_figure(exclusion_figure([exclusion()]), tmp_path / "plain.png")
+    save_figure(figure([toy()]), tmp_path / "plain.png")
     before = dict(mpl.rcParams)
     with mpl.rc_context({"axes.facecolor": "red", "font.size": 30.0, "savefig.dpi": 40.0}):
-        save_figure(exclusion_figure([exclusion()]), tmp_path / "styled.png")
+        save_figure(figure([toy()]), tmp_path / "styled.png")
     assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "styled.png").read_bytes()
     assert dict(mpl.rcParams) == before
 
 
 def test_pdf_has_no_date_and_its_fonts_are_embedded_as_truetype(tmp_path: Path) -> None:
-    save_figure(exclusion_figure([exclusion()]), tmp_path / "figure.pdf")
+    save_figure(figure([toy()]), tmp_path / "figure.pdf")
     content = (tmp_path / "figure.pdf").read_bytes()
     assert b"CreationDate" not in content
     assert b"/Type3" not in content
@@ -246,71 +283,100 @@ def test_pyplot_is_not_needed(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no scan given"):
-        exclusion_figure([])
-    with pytest.raises(InputError, match="different couplings: epsilon, g"):
-        exclusion_figure([exclusion(), exclusion(parameter="g")])
+    with pytest.raises(InputError, match="no limit given"):
+        figure([])
+    with pytest.raises(InputError, match=r"of different variables: epsilon against .*; g against"):
+        figure([toy(), toy(model="vector")])
+    with pytest.raises(InputError, match="of different variables"):
+        figure([toy(), toy().to_plane("y")])
     with pytest.raises(InputError, match="a ratio panel needs a limit"):
-        exclusion_figure([exclusion()], ratio_panel=True)
-    figure = exclusion_figure([exclusion()])
+        figure([toy()], ratio_panel=True)
+    made = figure([toy()])
     with pytest.raises(InputError, match=r"not '\.jpg'"):
-        save_figure(figure, tmp_path / "figure.jpg")
-    save_figure(figure, tmp_path / "figure.png")
+        save_figure(made, tmp_path / "figure.jpg")
+    save_figure(made, tmp_path / "figure.png")
     with pytest.raises(InputError, match="file exists"):
-        save_figure(figure, tmp_path / "figure.png")
+        save_figure(made, tmp_path / "figure.png")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figure.png"]
 
 
-def test_a_closed_region_has_an_upper_edge_and_a_tip() -> None:
-    ceiling = 3e-3
-    regions = tuple(((low, ceiling),) if low < ceiling else () for low in LIMIT.tolist())
-    status = tuple(Status.OK if found else Status.NO_EXCLUSION for found in regions)
-    (axes,) = exclusion_figure([exclusion(regions=regions, status=status)]).axes
-    drawn = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in axes.lines]
-    inside = ceiling > LIMIT
-    upper = [y for x, y in drawn if len(y) == 7 and np.all(y[inside] == ceiling)]
-    assert len(upper) == 1
-    assert np.all(np.isnan(upper[0][~inside]))
-    # the grid's last mass with an exclusion closes the region, the first one does not
-    tips = [(x[0], *y) for x, y in drawn if len(x) == 2]
-    last = np.flatnonzero(inside)[-1]
-    assert tips == [(MASSES[last], LIMIT[last], ceiling)]
-    assert axes.get_ylim()[1] > ceiling
+CEILING = 3e-3
+
+
+def closing() -> Limit:
+    """A region closed towards strong couplings, with bands on both of its edges."""
+    return toy(
+        regions=closed(LIMIT, CEILING),
+        expected_regions=tuple(closed(k * LIMIT, CEILING / k) for k in (1.0, 1.1, 1.2, 1.4, 1.8)),
+        status=tuple(Status.OK if low < CEILING else Status.NO_EXCLUSION for low in LIMIT),
+    )
+
+
+def test_the_contour_of_a_closed_region_goes_around_its_tip() -> None:
+    made = figure([closing()])
+    x, y = lines(made)["observed"]
+    inside = LIMIT < CEILING
+    count = int(inside.sum())
+    np.testing.assert_allclose(y[:count], LIMIT[inside])
+    np.testing.assert_allclose(y[count + 1 :], CEILING)
+    # the grid's last mass with an exclusion does not close the region, the tip beyond it does
+    assert MASSES[inside][-1] < x[count] < MASSES[count]
+    assert LIMIT[inside][-1] < y[count] <= CEILING
+    assert made.axes[0].get_ylim()[1] > CEILING
+
+
+def test_a_closed_region_has_bands_along_both_edges() -> None:
+    made = figure([closing()])
+    mass, low = float(MASSES[2]) * 1.0001, float(LIMIT[2])
+    for sigmas, strong, weak in ((2, 1.0, 1.8), (1, 1.1, 1.4)):
+        label = rf"expected $\pm {sigmas}\sigma$"
+        middle = (strong * weak) ** 0.5
+        for value, inside in (
+            (low * strong * 0.99, False),
+            (low * middle, True),
+            (low * weak * 1.01, False),
+            (CEILING / weak * 0.99, False),
+            (CEILING / middle, True),
+            (CEILING / strong * 1.01, False),
+        ):
+            assert filled(made, label, mass, value) == inside, (sigmas, value)
+
+
+def test_split_regions_are_shaded_where_they_exclude() -> None:
+    """At the middle masses there is a gap, whose upper part goes on as the only region."""
+    rows = [((1e-4, 1e-2),)] * 3 + [((1e-4, 1e-3), (2e-3, None))] + [((3e-3, None),)] * 3
+    limit = toy(regions=tuple(rows), expected_regions=(((),) * 7,) * 5)
+    path = figure([limit]).axes[0].patches[-1].get_path()
+    for mass, found in list(zip(MASSES.tolist(), rows, strict=True))[1:-1]:
+        for value in (5e-5, 3e-4, 1.5e-3, 4e-3, 5e-2):
+            excluded = any(low < value and (high is None or value < high) for low, high in found)
+            assert path.contains_point((mass * 1.0001, value)) == excluded, (mass, value)
+
+
+def test_what_is_excluded_from_zero_on_is_shaded_down_to_the_bottom() -> None:
+    rows = tuple(((0.0, 0.1 * low), (low, None)) for low in LIMIT.tolist())
+    made = figure([toy(regions=rows)])
+    bottom = made.axes[0].get_ylim()[0]
+    path = made.axes[0].patches[-1].get_path()
+    assert path.vertices[:, 1].min() < bottom < 0.1 * LIMIT.min()
+    mass, limit = float(MASSES[3]) * 1.0001, float(LIMIT[3])
+    for value, inside in ((bottom, True), (0.09 * limit, True), (0.5 * limit, False)):
+        assert path.contains_point((mass, value)) == inside
 
 
 def test_a_band_without_width_has_no_place_in_the_legend() -> None:
     flat = np.outer([1.0, 1.0, 1.0, 1.0, 1.6], LIMIT)
-    (axes,) = exclusion_figure([exclusion(expected=flat)]).axes
-    legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert legend == [r"expected $\pm 2\sigma$", "expected median", "observed"]
+    expected = [r"expected $\pm 2\sigma$", "expected median", "observed"]
+    assert legend(figure([toy(expected=flat)])) == expected
 
 
 def test_a_short_axis_has_numbers_between_the_powers_of_ten() -> None:
-    few = slice(3, 5)
-    short = exclusion(
-        masses_gev=np.array([0.2, 0.6]),
-        regions=exclusion().regions[few],
-        expected=exclusion().expected[:, few],
-        events_limit=np.full(2, 2.3),
-        yields={},
-        status=(Status.OK,) * 2,
-    )
-    (axes,) = exclusion_figure([short]).axes
+    (axes,) = figure([toy(masses=[0.2, 0.6])]).axes
     numbers = [tick.label1.get_text() for tick in axes.xaxis.get_minor_ticks()]
     assert {"0.2", "0.3", "0.6"} <= set(numbers)
-    assert lines(axes)["observed"][0].tolist() == [0.2, 0.6]
+    assert lines(axes.figure)["observed"][0].tolist() == [0.2, 0.6]
     low, high = axes.get_xlim()
     assert low < 0.2 < 0.6 < high
-
-
-@pytest.mark.parametrize(
-    ("parameter", "label"),
-    [("g_agg", r"$g_{a\gamma\gamma}$ [GeV$^{-1}$]"), ("g", "$g_{a}$"), ("br", r"$\mathrm{BR}$")],
-)
-def test_couplings_have_their_symbol_and_unit(parameter: str, label: str) -> None:
-    (axes,) = exclusion_figure([exclusion(parameter=parameter, mass_parameter="m_a")]).axes
-    assert axes.get_ylabel() == label
-    assert axes.get_xlabel() == "$m_{a}$ [GeV]"
 
 
 @pytest.mark.parametrize(
@@ -319,13 +385,13 @@ def test_couplings_have_their_symbol_and_unit(parameter: str, label: str) -> Non
         ("dark-photon", {}, ("$m_{A'}$ [GeV]", r"$\epsilon$"), "90% CL"),
         (
             "dark-photon",
-            {"mass_parameter": "m_X"},
+            {"cards": (card(mass="m_X"),)},
             ("$m_{X}$ [GeV]", r"$\epsilon$"),
             "90% CL, dark photon",
         ),
         (
             "l-mu-l-tau",
-            {"options": {"splitting": 0.0}},
+            {},
             ("$m_{Z'}$ [GeV]", "$g_{Z'}$"),
             r"90% CL, $Z'$ of $L_\mu - L_\tau$",
         ),
@@ -337,105 +403,76 @@ def test_couplings_have_their_symbol_and_unit(parameter: str, label: str) -> Non
         ),
         (
             "alp",
-            {"options": {"invisible_branching": 0.3}},
+            {"settings": {"invisible_branching": 0.3}},
             ("$m_{a}$ [GeV]", r"$g_{a\gamma\gamma}$ [GeV$^{-1}$]"),
             "90% CL, axion-like particle, BR(invisible) = 0.3",
         ),
     ],
 )
-def test_a_single_scan_names_its_mediator(model: str, changes, axes_labels, words: str) -> None:
-    portal = mediator(model)
-    settings = {"mass_parameter": mass_name(portal), "dark_matter": None, "alpha_d": None}
-    scan = exclusion(model=model, parameter=portal.parameter, **{**settings, **changes})
-    (axes,) = exclusion_figure([scan]).axes
+def test_a_single_scan_names_its_mediator(
+    model: str, changes: dict[str, Any], axes_labels: tuple[str, str], words: str
+) -> None:
+    made = figure([toy(model=model, sector=None, **changes)])
+    (axes,) = made.axes
     assert (axes.get_xlabel(), axes.get_ylabel()) == axes_labels
-    assert axes.get_legend().get_title().get_text() == f"A toy search\n{words}"
+    assert heading(made) == f"A toy search\n{words}"
 
 
 def test_a_mass_splitting_is_in_the_title_and_other_mediators_by_name() -> None:
-    scan = exclusion(dark_matter="pseudo-dirac", options={"splitting": 0.4}, model="mine")
-    (axes,) = exclusion_figure([scan]).axes
-    title = axes.get_legend().get_title().get_text().replace("\n", " ")
+    mine = replace(mediator("vector"), name="mine")  # type: ignore[type-var]
+    sector = DarkSector(DarkMatter.PSEUDO_DIRAC, 0.1, 3.0, 0.4)
+    title = heading(figure([toy(model=mine, sector=sector)])).replace("\n", " ")
     assert title.startswith("A toy search 90% CL, model mine, pseudo-Dirac")
     assert title.endswith(r"$\Delta = 0.4$")
 
 
 def test_scans_of_two_mediators_share_no_symbol_that_belongs_to_one() -> None:
-    scans = [
-        exclusion(model="scalar", parameter="g", mass_parameter="m_phi"),
-        exclusion(model="vector", parameter="g", mass_parameter="m_Z'"),
-    ]
-    (axes,) = exclusion_figure(scans).axes
+    (axes,) = figure([toy(model=name, sector=None) for name in ("scalar", "vector")]).axes
     assert axes.get_xlabel() == "mass of the mediator [GeV]"
     assert axes.get_ylabel() == "$g$"
 
 
-NOTHING = {
-    "regions": ((),) * 7,
-    "expected": np.full((5, 7), np.nan),
-    "events_limit": np.full(7, np.nan),
-    "status": (Status.NO_EXCLUSION,) * 7,
-}
-
-
 def test_where_nothing_is_excluded_there_is_nothing_to_draw() -> None:
-    with pytest.raises(InputError, match="no coupling is excluded or expected to be"):
-        exclusion_figure([exclusion(**NOTHING)])
-    figure = exclusion_figure([exclusion(**NOTHING)], [PUBLISHED], ratio_panel=True)
-    legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert legend == ["nothing excluded", "published"]
-
-
-def some(rows: list[int], **changes) -> Exclusion:
-    """Return the scan at a few of its masses."""
-    whole = exclusion(**changes)
-    return replace(
-        whole,
-        masses_gev=whole.masses_gev[rows],
-        regions=tuple(whole.regions[row] for row in rows),
-        expected=whole.expected[:, rows],
-        events_limit=np.full(len(rows), 2.3),
-        yields={},
-        status=(Status.OK,) * len(rows),
-    )
+    with pytest.raises(InputError, match="nothing is excluded or expected to be"):
+        figure([toy(**NOTHING)])
+    made = figure([toy(**NOTHING)], beside=WITH_CURVE, ratio_panel=True)
+    assert legend(made) == ["nothing excluded", "published"]
 
 
 def test_the_bands_of_a_single_mass_are_bars() -> None:
-    (axes,) = exclusion_figure([some([3])]).axes
+    made = figure([toy().at([MASSES[3]])])
+    (axes,) = made.axes
     bars = [bar.get_segments()[0][:, 1] for bar in axes.collections]
     np.testing.assert_allclose(bars, np.outer(LIMIT[3:4], [0.9, 1.6, 0.95, 1.3]).reshape(2, 2))
     marks = {line.get_label(): line.get_marker() for line in axes.get_lines()}
     assert marks == {"expected median": "_", "observed": "o"}
-    legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert legend[:2] == [r"expected $\pm 2\sigma$", r"expected $\pm 1\sigma$"]
-    assert len(legend) == 4
+    assert legend(made)[:2] == [r"expected $\pm 2\sigma$", r"expected $\pm 1\sigma$"]
+    assert len(legend(made)) == 4
 
 
 def test_a_mass_between_gaps_has_a_bar_beside_the_bands() -> None:
-    expected = exclusion().expected.copy()
+    expected = BANDS.copy()
     expected[:, [4, 6]] = np.nan
-    (axes,) = exclusion_figure([exclusion(expected=expected)]).axes
-    assert len(axes.collections) == 4
-    legend = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert len(legend) == len(set(legend)) == 4
+    made = figure([toy(expected=expected)])
+    assert len(made.axes[0].collections) == 2
+    assert len(legend(made)) == len(set(legend(made))) == 4
 
 
 def test_the_panels_of_a_short_axis_share_the_numbers_of_the_lower_one() -> None:
-    figure = exclusion_figure([some([3, 4])], [PUBLISHED], ratio_panel=True)
-    upper, lower = figure.axes
+    made = figure([toy().at(MASSES[3:5])], beside=WITH_CURVE, ratio_panel=True)
+    upper, lower = made.axes
     for minor in (False, True):
         ticks = upper.xaxis.get_minor_ticks() if minor else upper.xaxis.get_major_ticks()
         assert not any(tick.label1.get_visible() for tick in ticks)
     shown = [tick.label1.get_text() for tick in lower.xaxis.get_minor_ticks()]
     assert {"0.04", "0.05"} <= set(shown)
-    gap = upper.get_position().y0 - lower.get_position().y1
-    assert gap < 0.03
+    assert upper.get_position().y0 - lower.get_position().y1 < 0.03
 
 
 def test_small_numbers_of_a_short_axis_are_powers_of_ten() -> None:
     regions = (((2e-6, None),), ((3e-6, None),))
-    one = replace(some([3, 4]), regions=regions, expected=np.full((5, 2), np.nan))
-    (axes,) = exclusion_figure([one]).axes
+    one = replace(toy().at(MASSES[3:5]), regions=regions, expected_regions=(((),) * 2,) * 5)
+    (axes,) = figure([one]).axes
     numbers = {
         tick.label1.get_text()
         for tick in (*axes.yaxis.get_minor_ticks(), *axes.yaxis.get_major_ticks())
@@ -445,29 +482,27 @@ def test_small_numbers_of_a_short_axis_are_powers_of_ten() -> None:
 
 
 def test_open_regions_beside_closed_ones_are_shaded_to_the_top() -> None:
-    open_above = ((LIMIT[0], None),)
-    regions = (open_above, *(((low, 0.1),) for low in LIMIT[1:].tolist()))
-    other = exclusion(title="B", regions=tuple(((3.0 * low, None),) for low in LIMIT.tolist()))
-    (axes,) = exclusion_figure([exclusion(regions=regions), other]).axes
+    regions = (((float(LIMIT[0]), None),), *closed(LIMIT[1:], 0.1))
+    other = toy(title="B", regions=open_regions(3.0 * LIMIT))
+    made = figure([toy(regions=regions), other])
+    (axes,) = made.axes
     top = axes.get_ylim()[1]
-    first, second = (area.get_paths()[0].vertices for area in axes.collections[-2:])
+    first, second = (patch.get_path().vertices for patch in axes.patches[-2:])
     assert first[np.isclose(first[:, 0], MASSES[0]), 1].max() > top
     assert first[np.isclose(first[:, 0], MASSES[3]), 1].max() == pytest.approx(0.1)
-    assert np.all(second[second[:, 1] > 3.1 * LIMIT.max(), 1] > top)
     assert second[:, 1].max() > top
     # the edge is drawn up to the top between the closed masses and the open one
-    edges = [np.asarray(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 7]
-    assert any(edge[0] > top and np.allclose(edge[1:], 0.1) for edge in edges)
+    drawn = lines(made)["A toy search (observed)"][1]
+    assert np.nanmax(drawn) > top
     # the legend stands above, out of the way of edges
-    legend = axes.figure.legends[0].get_window_extent()
-    assert legend.y0 > axes.get_window_extent().y1
+    assert made.legends[0].get_window_extent().y0 > axes.get_window_extent().y1
 
 
 def test_a_projected_region_is_hatched_and_not_shaded() -> None:
-    regions = tuple(((low, 3e-2),) for low in LIMIT.tolist())
-    projected = exclusion(regions=((),) * 7, expected_regions=regions, expected_only=True)
-    for scan, hatch in ((exclusion(regions=regions), None), (projected, "//")):
-        (axes,) = exclusion_figure([scan]).axes
-        area = axes.collections[-1]
+    regions = closed(LIMIT, 3e-2)
+    bands = {"expected_regions": (regions,) * 5}
+    projected = toy(regions=((),) * 7, expected_only=True, **bands)
+    for limit, hatch in ((toy(regions=regions, **bands), None), (projected, "//")):
+        area = figure([limit]).axes[0].patches[-1]
         assert area.get_hatch() == hatch
-        assert (len(area.get_facecolor()) == 0) == (hatch is not None)
+        assert (area.get_facecolor()[3] == 0.0) == (hatch is not None)

@@ -132,9 +132,9 @@ def test_edges_are_where_the_p_value_crosses(counting):
     mu = np.array([low * 0.99, low * 1.01, 0.5 * (low + high), high * 0.99, high * 1.01])
     p = cls_values(batch, mu[:, None], calculator=FeldmanCousins()).observed[:, 0]
     assert (p > 0.1).tolist() == [False, True, True, True, False]
-    # the p-value of no signal is that of the discovery
+    # the p-value of no signal is that of the discovery; 1e-6 may be left out of an ensemble
     zero = cls_values(batch, 1e-9, calculator=FeldmanCousins()).observed[0]
-    assert zero == pytest.approx(discovery(batch).p_values[0], rel=1e-4)
+    assert zero == pytest.approx(discovery(batch).p_values[0], abs=5e-6)
 
 
 def test_only_unified_intervals_have_a_lower_edge(counting):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -89,9 +87,9 @@ def whole(counting):
     return get
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
-    case=st.sampled_from([(c, n) for c in CHOSEN[:2] for n in range(3)]),
+    case=st.sampled_from([(c, n) for c in CHOSEN[:2] for n in range(2)]),
     where=st.lists(st.integers(0, MASSES - 1), min_size=1, max_size=4, unique=True),
 )
 def test_any_subset(whole, case, where):
@@ -100,8 +98,11 @@ def test_any_subset(whole, case, where):
     _same(together, upper_limits(some, calculator=case[0], expected=bands), where)
 
 
-@pytest.mark.parametrize("chosen", CHOSEN[2:], ids=repr)
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize(
+    ("chosen", "number"),
+    [*((chosen, 2) for chosen in CHOSEN[:2]), *((chosen, 0) for chosen in CHOSEN[2:])],
+    ids=repr,
+)
 def test_splits(whole, chosen, number):
     """One alone, the rest backwards."""
     likelihood, bands, together = whole(number, chosen)
@@ -138,11 +139,6 @@ def test_random_numbers_belong_to_the_mass(counting):
 
 
 def test_processes_give_the_same_bits(counting):
-    likelihood = _case(counting, 0)
-    batch = likelihood.inject(_signals(3)[:3], KEYS[:3])
-    chosen = Toys(toys=40)
-    one = upper_limits(batch, calculator=chosen)
-    two = upper_limits(batch, calculator=chosen, jobs=2)
-    _same(one, two, range(3))
-    alone = replace(batch, shape=batch.shape[:, :1], events=batch.events[:1], keys=batch.keys[:1])
-    _same(one, upper_limits(alone, calculator=chosen, jobs=2), [0])
+    """One mass: observed and expected limits side by side."""
+    batch = _case(counting, 0).inject(_signals(3)[:1], KEYS[:1])
+    _same(upper_limits(batch), upper_limits(batch, jobs=2), [0])

@@ -21,11 +21,11 @@ def _exponential(slope_gev: float, events: float):
 
 
 def test_coverage_of_an_exponential():
-    """Pulls of ln(prediction) over 1,000 pseudo-experiments."""
+    """Pulls of ln(prediction) over 600 pseudo-experiments: errors of 0.04 and 0.03."""
     expected, truth = _exponential(8.0, 600.0)
     generator = np.random.default_rng(20)
     pulls, p_values = [], []
-    for _ in range(1000):
+    for _ in range(600):
         fit = fit_sideband(EDGES, generator.poisson(expected), box_gev=BOX)
         pulls.append(np.log(fit.prediction / truth) / fit.relative_uncertainty)
         p_values.append(fit.p_value)

@@ -124,7 +124,7 @@ def test_rates_that_do_not_fit_are_not_joined() -> None:
     first = signal(*setup.physics, None, np.array([0.1]))
     second = signal(*setup.physics, None, np.array([0.2]))
     with pytest.raises(InputError, match="a and b have different masses"):
-        side_by_side({"a": first, "b": second}, ["a/x", "b/x"])
+        side_by_side({"a": first, "b": second}, ("a/one", "b/one"))
 
 
 def test_topologies() -> None:

@@ -58,8 +58,8 @@ def test_a_file_can_be_scanned(tmp_path: Path) -> None:
     path.write_text(B_MINUS_L)
     masses = np.array([0.02])
     mine = scan("na64e-2016", model=load_charges(path), masses_gev=masses)
-    assert mine.model == "my-b-minus-l"
-    assert mine.dark_matter is None
+    assert mine.specification.mediator.name == "my-b-minus-l"
+    assert mine.specification.dark_sector is None
     built_in = scan("na64e-2016", model="b-minus-l", masses_gev=masses)
     assert mine.observed[0] == pytest.approx(built_in.observed[0], rel=1e-12)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import numpy as np
 import pytest
 
-from na64.limits.scanning.signal import Settings
+from na64.limits.scanning.request import specify
 from na64.models.errors import InputError
-from na64.models.mediators.registry import mediator
 from na64.models.signals.rates import events_at
 from na64.workspaces.cards.binding import signal_rates
-from na64.workspaces.cards.reader import load_card
 from na64.workspaces.cards.topologies import topology
 
 GRID = np.geomspace(1e-4, 1e-1, 31)
-SEMI_VISIBLE = Settings(dark_matter="pseudo-dirac", splitting=0.4)
+SEMI_VISIBLE: dict[str, Any] = {"dark_matter": "pseudo-dirac", "splitting": 0.4}
 
 
 def test_power_law() -> None:
@@ -59,21 +60,21 @@ def test_outside_the_grid() -> None:
 @pytest.mark.parametrize(
     ("name", "masses", "settings"),
     [
-        ("na64e-alp-2016-2018", [1e-3, 0.01, 0.05, 0.3], Settings()),
-        ("na64e-alp-2016-2018", [0.01, 0.05], Settings(invisible_branching=0.1)),
-        ("na64e-visible-2017-2018", [2e-3, 0.01, 0.03], Settings()),
+        ("na64e-alp-2016-2018", [1e-3, 0.01, 0.05, 0.08], {}),
+        ("na64e-alp-2016-2018", [0.01, 0.05], {"invisible_branching": 0.1}),
+        ("na64e-visible-2017-2018", [2e-3, 0.01, 0.03], {}),
         ("na64e-semi-visible-2016-2018", [0.02, 0.1, 0.5], SEMI_VISIBLE),
     ],
 )
 def test_against_direct_evaluation_between_the_nodes(
-    name: str, masses: list[float], settings: Settings
+    name: str, masses: list[float], settings: dict[str, Any]
 ) -> None:
-    card = load_card(name)
-    chosen = mediator(card.model)
-    options = settings.for_mediator(chosen).options(topology(card.topology).signal())
-    rates = signal_rates(card, chosen, np.array(masses), **options)
+    made = specify(name, masses_gev=masses, **settings)
+    card, chosen = made.cards[0], made.mediator
+    rates = signal_rates(card, chosen, masses, settings=made.settings)
     between = np.sqrt(rates.couplings[1:] * rates.couplings[:-1])
-    direct = signal_rates(card, chosen, np.array(masses), couplings=between, **options).events
+    there = functools.partial(topology(card.topology).signal(), couplings=between)
+    direct = signal_rates(card, chosen, masses, settings=made.settings, signal=there).events
     found = events_at(rates.couplings, rates.events, between, None)
     # 0.1 event of 1e12 particles on target: far below what any search excludes
     counts = direct > 1e-13

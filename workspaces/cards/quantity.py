@@ -43,7 +43,10 @@ def covered(
 
 def source() -> Any:
     """Declare where numbers come from."""
-    return declare(help="where it comes from", example="... (where this comes from)")
+    return declare(
+        help="where it comes from; say `calibrated to ...`, `assumption: ...` or "
+        "`not published: ...` where that is so"
+    )
 
 
 def nuisance(*default: None, help: str) -> Any:
@@ -111,9 +114,14 @@ class MassTable:
     """
 
     masses_gev: tuple[float, ...] = declare(
-        help="masses at which the values are given, increasing, two or more", unit="GeV", above=0.0
+        help="masses at which the values are given, increasing, two or more",
+        unit="GeV",
+        above=0.0,
+        fewest=2,
     )
-    values: tuple[float, ...] = declare(help="value at each mass", at_least=0.0, main=True)
+    values: tuple[float, ...] = declare(
+        help="value at each mass", at_least=0.0, fewest=2, main=True
+    )
     relative_uncertainty: float = declare(help=_RELATIVE + ", for all masses", absent=0.0)
     source: str = source()
     correlation: str | None = _correlation()

@@ -31,11 +31,13 @@ class BackgroundSpectrum:
         help="cuts on the energy in the calorimeter, increasing, two or more",
         unit="GeV",
         above=0.0,
+        fewest=2,
         example=(40.0, 50.0, 60.0),
     )
     events_below: tuple[float, ...] = declare(
         help="background events of all bins with less energy, not decreasing",
         above=0.0,
+        fewest=2,
         example=(0.1, 0.5, 3.0),
     )
     relative_uncertainty: float = declare(

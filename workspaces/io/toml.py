@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
+from typing import Any, cast
+
+import tomli_w
 
 from na64.models.errors import InputError
-from na64.workspaces.io.jsonio import parsed
+from na64.workspaces.io.jsonio import parsed, plain
 
-__all__ = ["parse_toml"]
+__all__ = ["parse_toml", "toml_text"]
+
+
+def toml_text(data: Mapping[str, object]) -> str:
+    """Return a table as TOML, numbers with the digits of `na64.workspaces.io.jsonio`."""
+    return tomli_w.dumps(cast(dict[str, Any], plain(data)))
 
 
 def parse_toml(text: str, where: str) -> dict[str, object]:
