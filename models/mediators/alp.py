@@ -19,14 +19,8 @@ __all__ = ["PhotonCoupledMediator", "alp"]
 class PhotonCoupledMediator:
     """A spin-zero boson with -(g/4) a F F-dual or -(g/4) s F F, g in 1/GeV.
 
-    Attributes
-    ----------
-    name
-        Name in the registry.
-    parameter
-        Name of the free coupling; it stands for g in 1/GeV.
-    citations
-        References of the model.
+    The free coupling stands for g in 1/GeV. Attributes are those of
+    `na64.models.mediators.protocol.Mediator`.
     """
 
     name: str = "alp"

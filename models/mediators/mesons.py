@@ -18,14 +18,7 @@ __all__ = ["InvisibleMesons", "invisible_mesons"]
 class InvisibleMesons:
     """pi0, eta, eta' and K0, told apart by their masses; the free parameter is BR(invisible).
 
-    Attributes
-    ----------
-    name
-        Name in the registry.
-    parameter
-        Name of the free parameter.
-    citations
-        References.
+    Attributes are those of `na64.models.mediators.protocol.Mediator`.
     """
 
     name: str = "invisible-meson"

@@ -26,17 +26,13 @@ class SpinZeroMediator(ChargedMediator):
 
     Attributes
     ----------
-    name
-        Name in the registry.
     kind
         ``scalar`` or ``pseudoscalar``.
-    parameter
-        Name of the free coupling.
     charges
         Yukawa coupling of each fermion per unit of the free coupling. Neutrinos with one are
         massless Dirac particles.
-    citations
-        References of the model.
+    name, parameter, citations
+        As in `na64.models.mediators.protocol.Mediator`.
     """
 
     name: str

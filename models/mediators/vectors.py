@@ -72,21 +72,17 @@ class VectorMediator(ChargedMediator):
 
     Attributes
     ----------
-    name
-        Name in the registry.
-    parameter
-        Name of the free coupling.
     charges
         Charge of each fermion, those of `FERMIONS` that are not neutral.
     unit
         Coupling of a fermion of unit charge when the free coupling is one: e for kinetic
         mixing, 1 for a gauge coupling.
-    citations
-        References of the model.
     neutrinos
         What the neutrinos with a charge are.
     heavy_neutrinos
         Further neutrinos to which X decays.
+    name, parameter, citations
+        As in `na64.models.mediators.protocol.Mediator`.
     """
 
     name: str

@@ -137,10 +137,8 @@ def emission_flux(
     ----------
     material, particle, energy_gev, masses_gev, min_energy_gev
         As in `primakoff_flux`.
-    process
-        The boson's kind and the approximations; the lepton is the electron.
-    grid
-        Nodes in angle and momentum transfer of the exact calculation.
+    process, grid
+        As in `na64.models.production.emission.emission_cross_section`; the lepton is the electron.
 
     Returns
     -------

@@ -43,17 +43,13 @@ def primakoff_cross_section(
 
     Parameters
     ----------
-    energy_gev
-        Energies of the photon, scalar or shape (E,).
-    mass_gev
-        Masses of the boson, scalar or shape (M,).
+    energy_gev, mass_gev
+        Energies of the photon, scalar or shape (E,), and masses of the boson, scalar or (M,).
     target
         An element, for a cross-section per nucleus, or a material, for the macroscopic one: a
         probability per radiation length, to be multiplied by the photons' track length.
-    inelastic
-        Add incoherent scattering off the protons of the nucleus.
-    nuclear
-        Form factor of the nucleus.
+    inelastic, nuclear
+        As in `PhotonSource`.
 
     Returns
     -------

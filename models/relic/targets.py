@@ -61,14 +61,8 @@ class ThermalTarget:
     y
         coupling^2 alpha_D/ratio^4, the variable y = epsilon^2 alpha_D (m_chi/m_A')^4 for the
         dark photon; infinite with the coupling.
-    omega_h2
-        Abundance asked for.
-    parameter
-        Name of the free coupling.
-    sector
-        The dark sector.
-    method
-        ``numeric`` or ``analytic``.
+    omega_h2, parameter, sector, method
+        Abundance asked for, name of the free coupling, dark sector, ``numeric`` or ``analytic``.
     notes
         Caveats for this choice of parameters, sentences for people.
     """

@@ -131,14 +131,10 @@ def invisible_branching_at(
 
     Parameters
     ----------
-    mediator
-        The mediator.
-    masses_gev
-        Its masses, shape (M,).
-    dark_sector
-        What it decays to besides.
+    mediator, masses_gev, dark_sector
+        As in `invisible_branching`.
     coupling
-        Its free coupling, shape (..., M) or a number.
+        The free coupling, shape (..., M) or a number.
     """
     masses = np.asarray(masses_gev, float)
     square = np.asarray(coupling, float) ** 2
