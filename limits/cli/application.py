@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import click
@@ -32,22 +33,17 @@ def the_console() -> Console:
     return context.find_root().ensure_object(Console)
 
 
-def _version() -> str:
-    from importlib.metadata import version
+def _print(text: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """Return what prints a text, with its ``{version}``, and leaves."""
 
-    return version("na64-limits")
+    def callback(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+        if value and not context.resilient_parsing:
+            from importlib.metadata import version
 
+            click.echo(text.format(version=version("na64-limits")))
+            context.exit()
 
-def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value and not context.resilient_parsing:
-        click.echo(f"na64-limits {_version()}")
-        context.exit()
-
-
-def _print_citation(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value and not context.resilient_parsing:
-        click.echo(CITATION.format(version=_version()))
-        context.exit()
+    return callback
 
 
 def _louder(context: click.Context, _parameter: click.Parameter, value: int) -> None:
@@ -61,39 +57,22 @@ def _quieter(context: click.Context, _parameter: click.Parameter, value: bool) -
 
 
 def _common_options() -> list[click.Parameter]:
+    def flag(*names: str, callback: Any, help: str, **words: Any) -> click.Option:
+        kind = words or {"is_flag": True}
+        return click.Option(
+            names, expose_value=False, is_eager=True, callback=callback, help=help, **kind
+        )
+
+    loud = "Say what is done; twice: tracebacks of errors too."
     return [
-        click.Option(
-            ["-v", "--verbose"],
-            count=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_louder,
-            help="Say what is done; twice: tracebacks of errors too.",
-        ),
-        click.Option(
-            ["-q", "--quiet"],
-            is_flag=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_quieter,
-            help="Errors only.",
-        ),
-        click.Option(
-            ["--version"],
-            is_flag=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_print_version,
+        flag("-v", "--verbose", callback=_louder, help=loud, count=True),
+        flag("-q", "--quiet", callback=_quieter, help="Errors only."),
+        flag(
+            "--version",
+            callback=_print("na64-limits {version}"),
             help="Print the version and exit.",
         ),
-        click.Option(
-            ["--cite"],
-            is_flag=True,
-            expose_value=False,
-            is_eager=True,
-            callback=_print_citation,
-            help="Print what to cite and exit.",
-        ),
+        flag("--cite", callback=_print(CITATION), help="Print what to cite and exit."),
     ]
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import json_option, output_option
+from na64.limits.cli.application import Command
+from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.sideband import read_sideband, shape_option
 
 
@@ -19,25 +17,14 @@ from na64.limits.cli.sideband import read_sideband, shape_option
     help="Signal box in GeV, outside the sideband, such as 0:50.  [default: the file's]",
 )
 @shape_option
-@json_option
-@output_option(".json, .csv, or .toml, an entry for a run card")
-def command(
-    file: str,
-    box: str | None,
-    shape: str | None,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
-) -> None:
+@reporting(".json, .csv, or .toml, an entry for a run card", (".json", ".csv", ".toml"))
+def command(file: str, box: str | None, shape: str | None) -> Report:
     """Extrapolate a falling spectrum into the signal box, as an entry for a run card.
 
     A CSV file has the columns low_gev, high_gev and events, one row per bin of the sideband; a TOML
     file a table sideband with edges_gev, events, source and, if wanted, box_gev and shape.
     """
-    from na64.limits.cli.output import DATA_SUFFIXES, Table, check_outputs, emit
-
-    check_outputs(outputs, force, (*DATA_SUFFIXES, ".toml"))
-
+    from na64.limits.cli.output import Table
     from na64.limits.design.sideband import fit_sideband
     from na64.models.errors import InputError
 
@@ -48,6 +35,7 @@ def command(
         raise InputError("where is the signal box? give --box LO:HI, or box_gev in a TOML file")
     spectrum = sideband.spectrum(shape)
     fit = fit_sideband(spectrum.edges_gev, spectrum.events, box_gev=limits, shape=spectrum.shape)
+    entry = fit.card_entry()
     result = {
         "schema": "na64-limits/background/1",
         "shape": fit.shape,
@@ -60,26 +48,18 @@ def command(
         "deviance": fit.deviance,
         "degrees_of_freedom": fit.degrees_of_freedom,
         "p_value": fit.p_value,
-        "card_entry": fit.card_entry(),
+        "card_entry": entry,
     }
     names = ("prediction", "uncertainty", "deviance", "degrees_of_freedom", "p_value")
-    table = Table(
-        ("background [events]", "uncertainty", "deviance", "degrees of freedom", "p-value"),
-        [tuple(result[name] for name in names)],
-    )
-    entries = {name: fit.card_entry() + "\n" for name in outputs if Path(name).suffix == ".toml"}
-    emit(
+    columns = ("background [events]", "uncertainty", "deviance", "degrees of freedom", "p-value")
+    misfit = f"the {fit.shape} form does not describe the sideband"
+    return tabled(
         result,
-        table,
-        as_json=as_json,
-        outputs=tuple(name for name in outputs if name not in entries),
-        force=force,
-        others=entries,
+        Table(columns, [tuple(result[name] for name in names)]),
+        others={".toml": lambda _name: f"{entry}\n"},
+        after=f"\n\nfor a run card:\n{entry}",
+        warnings=[misfit] if fit.p_value < 0.01 else [],
     )
-    if not as_json and not outputs:
-        click.echo(f"\nfor a run card:\n{fit.card_entry()}")
-    if fit.p_value < 0.01:
-        the_console().warning(f"the {fit.shape} form does not describe the sideband")
 
 
 def _box(text: str) -> tuple[float, float]:

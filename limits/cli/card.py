@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from na64.limits.cli.application import Group, the_console
-from na64.limits.cli.options import output_option, set_option
+from na64.limits.cli.options import set_option
+from na64.limits.cli.report import Report, reporting
 
 if TYPE_CHECKING:
     from na64.limits.cli.output import Table
@@ -21,7 +22,7 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("search", metavar="SEARCH|FILE|-")
-@set_option()
+@set_option
 @click.option("--sources", is_flag=True, help="Also where every number comes from.")
 def show(search: str, overrides: tuple[str, ...], sources: bool) -> None:
     """Print a card for people: what hits what, and the bins."""
@@ -45,7 +46,7 @@ def show(search: str, overrides: tuple[str, ...], sources: bool) -> None:
 
 @command.command("check")
 @click.argument("searches", metavar="SEARCH|FILE|-...", nargs=-1, required=True)
-@set_option()
+@set_option
 def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Check cards and report every problem with its path in the file."""
     from na64.limits.cli.inputs import read_card
@@ -69,40 +70,31 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
 
 @command.command("resolve")
 @click.argument("search", metavar="SEARCH|FILE|-")
-@set_option()
-@output_option(".json or .toml, a card that the other commands read")
-def resolve(search: str, overrides: tuple[str, ...], outputs: tuple[str, ...], force: bool) -> None:
+@set_option
+@reporting(".json or .toml, a card that the other commands read", (".json", ".toml"), json=False)
+def resolve(search: str, overrides: tuple[str, ...]) -> Report:
     """Print the card with its defaults and settings filled in, as JSON; TOML into a file."""
     from na64.limits.cli.inputs import read_card
-    from na64.limits.cli.output import check_outputs, write_outputs
     from na64.workspaces.io.jsonio import canonical_json
     from na64.workspaces.io.toml import toml_text
 
-    check_outputs(outputs, force, (".json", ".toml"))
     card = read_card(search, overrides).to_dict()
     text = canonical_json(card, indent=1) + "\n"
-    files = {name: toml_text(card) if name.endswith(".toml") else text for name in outputs}
-    write_outputs(files, force)
-    if not outputs:
-        click.echo(text, nl=False)
+    return Report(lambda name: toml_text(card) if name.endswith(".toml") else text, text)
 
 
 @command.command("new")
 @click.argument("topology", metavar="TOPOLOGY")
-@output_option(".toml")
-def new(topology: str, outputs: tuple[str, ...], force: bool) -> None:
+@reporting(".toml", (".toml",), json=False)
+def new(topology: str) -> Report:
     """Print a card to be filled, with every key and what it means.
 
     It is sound as it stands. TOPOLOGY is a kind of search, as `list searches` tells them.
     """
-    from na64.limits.cli.output import check_outputs, write_outputs
     from na64.workspaces.cards.reference import blank_card
 
-    check_outputs(outputs, force, (".toml",))
     text = blank_card(topology)
-    write_outputs(dict.fromkeys(outputs, text), force)
-    if not outputs:
-        click.echo(text, nl=False)
+    return Report(lambda _name: text, text)
 
 
 def _summary(card: RunCard) -> list[str]:

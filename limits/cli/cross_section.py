@@ -3,55 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import Any
 
 import click
 
 from na64.limits.cli.application import Group, the_console
 from na64.limits.cli.options import (
-    json_option,
+    coupling_option,
     masses_option,
     model_option,
-    output_option,
+    number_option,
     target_option,
 )
+from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SettingsCommand
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+#: settings of a process for the document, and its cross-sections in GeV^-2, shape (M,)
+Answer = tuple[dict[str, Any], Any]
 
 
-def _shared(default_model: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The options of every process, with the model that is meant if none is given."""
-    options = (
-        output_option(".json or .csv"),
-        json_option,
-        click.option(
-            "--unit",
-            metavar="NAME",
-            default="pb",
-            show_default=True,
-            help="Unit of the cross-section: pb or gev-2.",
-        ),
-        click.option(
-            "--epsilon",
-            "--coupling",
-            "coupling",
-            metavar="G",
-            type=float,
-            default=1.0,
-            show_default=True,
-            help="Free coupling of the model.",
-        ),
-        masses_option(required=True),
-        model_option(default_model),
-    )
+def _process(default_model: str) -> Callable[[Callable[..., Answer]], Callable[..., Any]]:
+    """Make the command of a process, with the model that is meant if none is given."""
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in options:
-            function = option(function)
-        return function
+    def decorate(function: Callable[..., Answer]) -> Callable[..., Any]:
+        @wraps(function)
+        def run(
+            *,
+            model: str | None,
+            charges: str | None,
+            masses: str,
+            coupling: float,
+            unit: str,
+            **given: Any,
+        ) -> Report:
+            import numpy as np
+
+            from na64.limits.cli.inputs import read_model
+            from na64.limits.cli.output import Table
+            from na64.limits.scanning.grids import parse_grid
+            from na64.models.constants import GEV2_TO_PB
+            from na64.models.errors import unknown_name
+            from na64.models.mediators.coupling import check_coupling
+
+            if unit not in ("pb", "gev-2"):
+                raise unknown_name("unit", unit, ("pb", "gev-2"))
+            check_coupling(coupling)
+            chosen = read_model(model, charges) or default_model
+            grid = parse_grid(masses)
+            with the_console().progress("cross-section"):
+                settings, sigma = function(chosen, grid, coupling=coupling, **given)
+            label = "sigma [GeV^-2]"
+            if unit == "pb":
+                sigma, label = sigma * GEV2_TO_PB, "sigma [pb]"
+            document = {
+                "schema": "na64-limits/cross-section/1",
+                "process": function.__name__,
+                "model": chosen if isinstance(chosen, str) else chosen.name,
+                **settings,
+                "coupling": coupling,
+                "masses_gev": grid,
+                "cross_section": sigma,
+                "unit": unit,
+            }
+            rows = np.column_stack([grid, sigma]).tolist()
+            return tabled(document, Table(("mass [GeV]", label), rows))
+
+        made: Callable[..., Any] = reporting()(run)
+        for option in (
+            click.option(
+                "--unit",
+                metavar="NAME",
+                default="pb",
+                show_default=True,
+                help="Unit of the cross-section: pb or gev-2.",
+            ),
+            coupling_option("--epsilon", "--coupling", default=1.0),
+            masses_option(required=True),
+            model_option(default_model),
+        ):
+            made = option(made)
+        return made
 
     return decorate
 
@@ -62,7 +94,7 @@ def command() -> None:
 
 
 @command.command("emission", cls=SettingsCommand, settings=("production", "inelastic"))
-@_shared("dark-photon")
+@_process("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the beam.")
 @click.option(
     "--beam",
@@ -71,188 +103,88 @@ def command() -> None:
     show_default=True,
     help="Beam particle: e-, e+, mu- or mu+.",
 )
-@click.option(
+@number_option(
     "--x-min",
     metavar="X",
-    type=float,
     default=0.0,
-    show_default=True,
     help="Smallest fraction of the beam energy that the mediator carries.",
 )
-@target_option()
+@target_option
 def emission(
-    model: str | None,
-    charges: str | None,
-    masses: str,
-    coupling: float,
-    unit: str,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
+    chosen: Any,
+    masses: Any,
+    *,
     energy: float,
     beam: str,
     x_min: float,
     target: str,
     production: str | None,
     inelastic: bool | None,
-) -> None:
+    coupling: float,
+) -> Answer:
     """Emission by a lepton in the field of a nucleus, per nucleus."""
-    _prepare(unit, coupling, outputs, force)
-
-    from na64.limits.cli.inputs import read_model
-    from na64.limits.scanning.grids import parse_grid
     from na64.models.inspection import production_by_emission
     from na64.models.production.process import Approximation
     from na64.models.signals.settings import SignalSettings
     from na64.models.targets import Beam
 
-    chosen = read_model(model, charges) or "dark-photon"
-    grid = parse_grid(masses)
     settings = SignalSettings(
         production=production or Approximation.ETL, inelastic=inelastic is not False
     )
-    with the_console().progress("cross-section"):
-        sigma = production_by_emission(
-            chosen,
-            grid,
-            beam=Beam(beam, energy),
-            target=target,
-            x_min=x_min,
-            settings=settings,
-            coupling=coupling,
-        )
-    document = {
-        "process": "emission",
-        "model": chosen if isinstance(chosen, str) else chosen.name,
+    sigma = production_by_emission(
+        chosen,
+        masses,
+        beam=Beam(beam, energy),
+        target=target,
+        x_min=x_min,
+        settings=settings,
+        coupling=coupling,
+    )
+    return {
         "beam": beam,
         "energy_gev": energy,
         "target": target,
         "x_min": x_min,
         "production": settings.production,
         "elastic_only": not settings.inelastic,
-        "coupling": coupling,
-    }
-    _finish(document, grid, sigma, unit, as_json, outputs, force)
+    }, sigma
 
 
 @command.command("annihilation", cls=SettingsCommand, settings=("dark_matter", "alpha_d", "ratio"))
-@_shared("dark-photon")
+@_process("dark-photon")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the positron.")
 def annihilation(
-    model: str | None,
-    charges: str | None,
-    masses: str,
-    coupling: float,
-    unit: str,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
-    energy: float,
-    **sector_words: Any,
-) -> None:
+    chosen: Any, masses: Any, *, energy: float, coupling: float, **sector_words: Any
+) -> Answer:
     """Annihilation e+ e- -> X -> invisible on an electron at rest, per electron."""
-    _prepare(unit, coupling, outputs, force)
-
-    from na64.limits.cli.inputs import make_dark_sector, read_model
-    from na64.limits.scanning.grids import parse_grid
+    from na64.limits.cli.inputs import make_dark_sector
+    from na64.limits.cli.output import sector_facts
     from na64.models.inspection import production_by_annihilation
 
-    grid = parse_grid(masses)
-    chosen = read_model(model, charges) or "dark-photon"
     sector = make_dark_sector(chosen, sector_words)
     sigma = production_by_annihilation(
-        chosen, grid, energy_gev=energy, coupling=coupling, dark_sector=sector
+        chosen, masses, energy_gev=energy, coupling=coupling, dark_sector=sector
     )
-    document = {
-        "process": "annihilation",
-        "model": chosen if isinstance(chosen, str) else chosen.name,
-        "energy_gev": energy,
-        "alpha_d": None if sector is None else sector.alpha_d,
-        "ratio": None if sector is None else sector.ratio,
-        "dark_matter": None if sector is None else sector.species.value,
-        "coupling": coupling,
-    }
-    _finish(document, grid, sigma, unit, as_json, outputs, force)
+    return {"energy_gev": energy, **sector_facts(sector)}, sigma
 
 
 @command.command("primakoff", cls=SettingsCommand, settings=("inelastic",))
-@_shared("alp")
+@_process("alp")
 @click.option("--energy", metavar="GEV", type=float, required=True, help="Energy of the photon.")
-@target_option()
+@target_option
 def primakoff(
-    model: str | None,
-    charges: str | None,
-    masses: str,
-    coupling: float,
-    unit: str,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
-    energy: float,
-    target: str,
-    inelastic: bool | None,
-) -> None:
+    chosen: Any, masses: Any, *, energy: float, target: str, inelastic: bool | None, coupling: float
+) -> Answer:
     """Production by a photon in the field of a nucleus, per nucleus; coupling in 1/GeV."""
-    _prepare(unit, coupling, outputs, force)
-
-    from na64.limits.cli.inputs import read_model
-    from na64.limits.scanning.grids import parse_grid
     from na64.models.inspection import production_by_primakoff
 
-    chosen = read_model(model, charges) or "alp"
-    grid = parse_grid(masses)
+    elastic = inelastic is False
     sigma = production_by_primakoff(
         chosen,
-        grid,
+        masses,
         energy_gev=energy,
         target=target,
-        elastic_only=inelastic is False,
+        elastic_only=elastic,
         coupling=coupling,
     )
-    document = {
-        "process": "primakoff",
-        "model": chosen if isinstance(chosen, str) else chosen.name,
-        "energy_gev": energy,
-        "target": target,
-        "elastic_only": inelastic is False,
-        "coupling": coupling,
-    }
-    _finish(document, grid, sigma, unit, as_json, outputs, force)
-
-
-def _prepare(unit: str, coupling: float, outputs: tuple[str, ...], force: bool) -> None:
-    from na64.limits.cli.output import check_outputs
-    from na64.models.errors import unknown_name
-    from na64.models.mediators.coupling import check_coupling
-
-    check_outputs(outputs, force)
-    if unit not in ("pb", "gev-2"):
-        raise unknown_name("unit", unit, ("pb", "gev-2"))
-    check_coupling(coupling)
-
-
-def _finish(
-    document: dict[str, Any],
-    masses: NDArray[np.float64],
-    sigma_gev2: NDArray[np.float64],
-    unit: str,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
-) -> None:
-    import numpy as np
-
-    from na64.limits.cli.output import Table, emit
-    from na64.models.constants import GEV2_TO_PB
-
-    sigma = sigma_gev2 * GEV2_TO_PB if unit == "pb" else sigma_gev2
-    complete = {
-        "schema": "na64-limits/cross-section/1",
-        **document,
-        "masses_gev": masses,
-        "cross_section": sigma,
-        "unit": unit,
-    }
-    label = {"pb": "sigma [pb]", "gev-2": "sigma [GeV^-2]"}[unit]
-    table = Table(("mass [GeV]", label), np.column_stack([masses, sigma]).tolist())
-    emit(complete, table, as_json=as_json, outputs=outputs, force=force)
+    return {"energy_gev": energy, "target": target, "elastic_only": elastic}, sigma

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from na64.workspaces.cards.card import RunCard
 
 __all__ = [
+    "Question",
     "make_calculator",
     "make_dark_sector",
     "read_card",
     "read_model",
+    "read_question",
     "read_result",
     "read_results",
     "read_stdin",
@@ -96,6 +99,41 @@ def read_workspace(
         return document, compile_workspace(document, measurement)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A workspace of which something is asked, and the calculator that answers."""
+
+    compiled: CompiledLikelihood
+    calculator: Calculator
+    #: of the document
+    digest: str
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the provenance of the answer says."""
+        return {"workspace_digest": self.digest}
+
+    def head(self, schema: str) -> dict[str, Any]:
+        """Return what every answer begins with."""
+        from na64.limits.calculators.registry import described
+
+        return {
+            "schema": f"na64-limits/{schema}/1",
+            "measurement": self.compiled.model.measurement,
+            "parameter": self.compiled.poi,
+            **described(self.calculator),
+        }
+
+
+def read_question(file: str, measurement: str | None, settings: Mapping[str, Any]) -> Question:
+    """Read a workspace and the settings of a calculator, those first."""
+    from na64.workspaces.io.jsonio import digest
+
+    calculator = make_calculator(settings)
+    document, compiled = read_workspace(file, measurement)
+    return Question(compiled, calculator, digest(document))
 
 
 def _other_kind(document: dict[str, Any]) -> str:

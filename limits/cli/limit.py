@@ -2,79 +2,61 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import cl_option, jobs_option, json_option, output_option
+from na64.limits.cli.options import cl_option, jobs_option, measurement_option
+from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SettingsCommand
 
 
 @click.command("limit", cls=SettingsCommand, settings=("calculator",))
 @click.argument("file", metavar="WS.json|-")
-@click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
-@cl_option()
+@measurement_option
+@cl_option
 @jobs_option
-@json_option
-@output_option(".json or .csv")
+@reporting()
 def command(
-    file: str,
-    measurement: str | None,
-    confidence_level: float,
-    jobs: int,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
-    **settings: Any,
-) -> int:
+    file: str, measurement: str | None, confidence_level: float, jobs: int, **settings: Any
+) -> Report:
     """Upper limit on the signal strength of a pyhf workspace, observed and expected."""
-    from na64.limits.cli.output import Table, check_outputs, emit
-
-    check_outputs(outputs, force)
-
-    from na64.limits.calculators import upper_limits
-    from na64.limits.calculators.registry import described
+    from na64.limits.calculators.limits import upper_limits
     from na64.limits.calculators.status import BAND_ORDER, Status
-    from na64.limits.cli.inputs import make_calculator, read_workspace
-    from na64.workspaces.io.jsonio import digest
+    from na64.limits.cli.inputs import read_question
+    from na64.limits.cli.output import Table, nulls
     from na64.workspaces.pyhf.write import parse_measurement
 
-    calculator = make_calculator(settings)
     with the_console().progress("limit"):
-        document, compiled = read_workspace(file, measurement)
+        asked = read_question(file, measurement, settings)
         table = upper_limits(
-            compiled.batch(), calculator=calculator, confidence_level=confidence_level, jobs=jobs
+            asked.compiled.batch(),
+            calculator=asked.calculator,
+            confidence_level=confidence_level,
+            jobs=jobs,
         )
-
-    def number(value: float) -> float | None:
-        return float(value) if math.isfinite(value) else None
-
-    observed = number(table.observed[0])
-    expected = [number(value) for value in table.expected[:, 0]]
-    status = table.status[0]
+    values = [nulls(table.observed)[0], *nulls(table.expected[:, 0])]
+    events = [nulls(table.observed_events)[0], *nulls(table.expected_events[:, 0])]
+    status, message = table.status[0], table.messages[0]
     result: dict[str, Any] = {
-        "schema": "na64-limits/limit/1",
-        "measurement": compiled.model.measurement,
-        "parameter": compiled.poi,
+        **asked.head("limit"),
         "confidence_level": confidence_level,
-        **described(calculator),
-        "observed": observed,
-        "lower": number(table.lower[0]),
+        "observed": values[0],
+        "lower": nulls(table.lower)[0],
         "band_order": list(BAND_ORDER),
-        "expected": expected,
-        "observed_events": number(table.observed_events[0]),
-        "expected_events": [number(value) for value in table.expected_events[:, 0]],
+        "expected": values[1:],
+        "observed_events": events[0],
+        "expected_events": events[1:],
         "status": status.value,
-        "message": table.messages[0],
+        "message": message,
     }
-    names = ("observed", *(f"expected {order:+d} sigma" for order in BAND_ORDER))
-    values = (observed, *expected)
-    events = (result["observed_events"], *result["expected_events"])
-    columns = ["limit", compiled.poi, "signal events"]
-    rows = [list(row) for row in zip(names, values, events, strict=True)]
-    point = parse_measurement(compiled.model.measurement)
+    columns: dict[str, list[Any]] = {
+        "limit": ["observed", *(f"expected {order:+d} sigma" for order in BAND_ORDER)],
+        asked.compiled.poi: values,
+        "signal events": events,
+    }
+    point = parse_measurement(asked.compiled.model.measurement)
     if point is not None and point.power is not None:
         couplings = [None if value is None else point.coupling_at(value) for value in values]
         result["coupling"] = {
@@ -83,20 +65,13 @@ def command(
             "observed": couplings[0],
             "expected": couplings[1:],
         }
-        columns.append(point.parameter)
-        for row, value in zip(rows, couplings, strict=True):
-            row.append(value)
-    emit(
+        columns[point.parameter] = couplings
+    failed = status in (Status.FAILED, Status.NOT_BRACKETED)
+    return tabled(
         result,
-        Table(tuple(columns), rows),
-        as_json=as_json,
-        outputs=outputs,
-        force=force,
-        facts={"workspace_digest": digest(document)},
+        Table(tuple(columns), list(zip(*columns.values(), strict=True))),
+        facts=asked.facts,
+        warnings=[f"no limit: {status.value}, {message}"] if failed else [],
+        notes=[] if failed or status is Status.OK else [f"no limit: {message}"],
+        code=1 if failed else 0,
     )
-    if status in (Status.FAILED, Status.NOT_BRACKETED):
-        the_console().warning(f"no limit: {status.value}, {table.messages[0]}")
-        return 1
-    if status is not Status.OK:
-        the_console().note(f"no limit: {table.messages[0]}")
-    return 0

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import cl_option, json_option, output_option
+from na64.limits.cli.options import cl_option, number_option
+from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SignalCommand, SignalRequest
 from na64.limits.cli.sideband import read_sideband, shape_option
 
 if TYPE_CHECKING:
-    from na64.limits.cli.output import Table
     from na64.limits.design.optimise import SearchCuts
+
+FIGURES = (".pdf", ".png", ".svg")
 
 
 @click.command("optimise", cls=SignalCommand, calculator=True, masses_help="One mass in GeV.")
@@ -30,14 +32,7 @@ if TYPE_CHECKING:
     "  [default: the card's table background_spectrum]",
 )
 @shape_option
-@click.option(
-    "--background-factor",
-    metavar="F",
-    type=float,
-    default=1.0,
-    show_default=True,
-    help="Multiply the background.",
-)
+@number_option("--background-factor", metavar="F", default=1.0, help="Multiply the background.")
 @click.option(
     "--merit",
     metavar="NAME",
@@ -51,9 +46,8 @@ if TYPE_CHECKING:
     type=float,
     help="Relative uncertainty of the signal.  [default: that of the card]",
 )
-@cl_option()
-@json_option
-@output_option(".json, .csv, or a figure .pdf, .png, .svg")
+@cl_option
+@reporting(".json, .csv, or a figure .pdf, .png, .svg", (".json", ".csv", *FIGURES))
 def command(
     request: SignalRequest,
     cuts: str,
@@ -63,21 +57,11 @@ def command(
     merit: str,
     efficiency_uncertainty: float | None,
     confidence_level: float,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
-) -> None:
+) -> Report:
     """Expected limit against the energy cut of a missing-energy search.
 
     The signal of each cut is computed; the background comes from the card or a sideband.
     """
-    from na64.limits.cli.output import DATA_SUFFIXES, check_outputs, emit
-
-    figures = (".pdf", ".png", ".svg")
-    check_outputs(outputs, force, (*DATA_SUFFIXES, *figures))
-
-    from pathlib import Path
-
     from na64.limits.design.optimise import Background, optimise_search
     from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
@@ -101,34 +85,21 @@ def command(
             tables=request.tables,
             progress=progress,
         )
-    drawn: dict[str, bytes] = {}
-    if any(Path(name).suffix in figures for name in outputs):
+    return _report(found)
+
+
+def _report(found: SearchCuts) -> Report:
+    from na64.limits.cli.output import Table
+
+    def drawn(name: str) -> bytes:
         from na64.limits.figures.cuts import cut_figure
         from na64.limits.figures.style import figure_bytes
 
-        figure = cut_figure(found)
-        names = (name for name in outputs if Path(name).suffix in figures)
-        drawn = {name: figure_bytes(figure, name) for name in names}
-    document, table = _document(found)
-    emit(
-        document,
-        table,
-        as_json=as_json,
-        outputs=tuple(name for name in outputs if name not in drawn),
-        force=force,
-        facts={"digest": found.specification.digest},
-        others=drawn,
-    )
-    if not found.scan.interior:
-        the_console().warning("the best cut is at the end of the range: give a wider one")
-
-
-def _document(found: SearchCuts) -> tuple[dict[str, Any], Table]:
-    from na64.limits.cli.output import Table
+        return figure_bytes(cut_figure(found), name)
 
     scan, made = found.scan, found.specification
     parameter = made.mediator.parameter
-    document: dict[str, Any] = {
+    document = {
         "schema": "na64-limits/optimise/1",
         "search": made.search,
         "model": made.mediator.name,
@@ -150,16 +121,14 @@ def _document(found: SearchCuts) -> tuple[dict[str, Any], Table]:
         "interior": scan.interior,
     }
     columns = ("cut [GeV]", "background", "limit [events]", f"{parameter} expected", "best")
-    rows = [
-        (*row, "*" if index == scan.best else "")
-        for index, row in enumerate(
-            zip(
-                scan.cuts.tolist(),
-                scan.background.tolist(),
-                scan.events.tolist(),
-                found.couplings.tolist(),
-                strict=True,
-            )
-        )
-    ]
-    return document, Table(columns, rows)
+    numbers = (scan.cuts, scan.background, scan.events, found.couplings)
+    best = ["*" if index == scan.best else "" for index in range(len(scan.cuts))]
+    rows = list(zip(*(values.tolist() for values in numbers), best, strict=True))
+    end = "the best cut is at the end of the range: give a wider one"
+    return tabled(
+        document,
+        Table(columns, rows),
+        facts={"digest": made.digest},
+        others=dict.fromkeys(FIGURES, drawn),
+        warnings=[] if scan.interior else [end],
+    )

@@ -1,29 +1,100 @@
-"""Options that several commands share; values are checked with the library's own messages."""
+"""Options that several commands share; values are checked with the library's own messages.
+
+Values that are names have no choice list, so that plug-ins are looked for only when needed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar
 
 import click
 
 __all__ = [
     "cache_option",
+    "charges_option",
     "cl_option",
+    "coupling_option",
     "jobs_option",
     "json_option",
     "masses_option",
+    "measurement_option",
     "model_option",
     "normalisation_option",
+    "number_option",
     "output_option",
     "policy_options",
-    "read_policy",
     "set_option",
     "target_option",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Decorator = Callable[[Function], Function]
+
+charges_option = click.option(
+    "--charges",
+    metavar="FILE.toml",
+    help="A mediator of your own instead: kind and charges in a file.",
+)
+set_option = click.option(
+    "--set",
+    "overrides",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Change a value of the card, such as bins.0.exposure=1e13; repeatable.",
+)
+measurement_option = click.option(
+    "--measurement", metavar="NAME", help="Measurement.  [default: the first]"
+)
+normalisation_option = click.option(
+    "--normalisation",
+    metavar="NAME",
+    help="Of y: coupling^2 alpha_D (alpha-d), or (g_chi coupling)^2 (product), times "
+    "(m_chi/m_mediator)^4.  [default: alpha-d]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
+cache_option = click.option(
+    "--no-cache", is_flag=True, help="Compute every table anew; see `doctor` for the cache."
+)
+jobs_option = click.option(
+    "--jobs",
+    metavar="N",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Processes that share the work; the result does not depend on it.",
+)
+target_option = click.option(
+    "--target",
+    metavar="MATERIAL",
+    default="lead",
+    show_default=True,
+    help="Target material: lead, tungsten, iron, ecal, ...",
+)
+
+
+def number_option(*names: str, metavar: str, default: float, help: str) -> Decorator[Any]:
+    """Return an option that takes a number and shows its default."""
+    return click.option(
+        *names, metavar=metavar, type=float, default=default, show_default=True, help=help
+    )
+
+
+cl_option = number_option(
+    "--cl",
+    "confidence_level",
+    metavar="CL",
+    default=0.9,
+    help="Confidence level, between 0 and 1.",
+)
+
+
+def coupling_option(*names: str, default: float) -> Decorator[Any]:
+    """``--coupling`` and ``--epsilon``."""
+    return number_option(
+        *names, "coupling", metavar="G", default=default, help="Free coupling of the model."
+    )
 
 
 def masses_option(*, required: bool = False, help: str = "") -> Decorator[Any]:
@@ -37,133 +108,50 @@ def masses_option(*, required: bool = False, help: str = "") -> Decorator[Any]:
 
 
 def model_option(default: str | None = "dark-photon") -> Decorator[Any]:
-    """``--model NAME`` and ``--charges FILE``.
-
-    There is no choice list, so that plug-ins are looked for only when needed.
-    """
-
-    def decorate(function: Function) -> Function:
-        function = click.option(
-            "--charges",
-            metavar="FILE.toml",
-            help="A mediator of your own instead: kind and charges in a file.",
-        )(function)
-        return click.option(
-            "--model",
-            metavar="NAME",
-            default=None,
-            help="Mediator (see `list models`)"
-            + (f"; {default} if not given." if default else "."),
-        )(function)
-
-    return decorate
-
-
-def target_option(default: str = "lead") -> Decorator[Any]:
-    """``--target MATERIAL``."""
-    return click.option(
-        "--target",
-        metavar="MATERIAL",
-        default=default,
-        show_default=True,
-        help="Target material: lead, tungsten, iron, ecal, ...",
-    )
-
-
-def cl_option() -> Decorator[Any]:
-    """``--cl``: the confidence level."""
-    return click.option(
-        "--cl",
-        "confidence_level",
-        metavar="CL",
-        type=float,
-        default=0.9,
-        show_default=True,
-        help="Confidence level, between 0 and 1.",
-    )
-
-
-def set_option() -> Decorator[Any]:
-    """``--set PATH=VALUE``: change a number of the card."""
-    return click.option(
-        "--set",
-        "overrides",
-        metavar="PATH=VALUE",
-        multiple=True,
-        help="Change a value of the card, such as bins.0.exposure=1e13; repeatable.",
-    )
-
-
-def normalisation_option(function: Function) -> Function:
-    """``--normalisation``: what y means."""
-    return click.option(
-        "--normalisation",
-        metavar="NAME",
-        help="Of y: coupling^2 alpha_D (alpha-d), or (g_chi coupling)^2 (product), times "
-        "(m_chi/m_mediator)^4.  [default: alpha-d]",
-    )(function)
-
-
-def json_option(function: Function) -> Function:
-    """``--json``: data on stdout and nothing else."""
-    return click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")(function)
+    """``--model NAME`` and ``--charges FILE``."""
+    words = "Mediator (see `list models`)" + (f"; {default} if not given." if default else ".")
+    option = click.option("--model", metavar="NAME", help=words)
+    return lambda function: option(charges_option(function))
 
 
 def output_option(what: str) -> Decorator[Any]:
     """``-o FILE`` and ``--force``; the suffix decides."""
-
-    def decorate(function: Function) -> Function:
-        function = click.option("--force", is_flag=True, help="Replace output files that exist.")(
-            function
-        )
-        return click.option(
-            "-o",
-            "--output",
-            "outputs",
-            metavar="FILE",
-            multiple=True,
-            help=f"Write a file: {what}; repeatable.",
-        )(function)
-
-    return decorate
+    force = click.option("--force", is_flag=True, help="Replace output files that exist.")
+    output = click.option(
+        "-o",
+        "--output",
+        "outputs",
+        metavar="FILE",
+        multiple=True,
+        help=f"Write a file: {what}; repeatable.",
+    )
+    return lambda function: output(force(function))
 
 
-def cache_option(function: Function) -> Function:
-    """``--no-cache``: neither read nor write tables of cross-sections on disk."""
-    return click.option(
-        "--no-cache", is_flag=True, help="Compute every table anew; see `doctor` for the cache."
-    )(function)
+def policy_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--recompute``, ``--leave-out`` and ``--no-cache``, for masses that cannot be carried over.
 
+    The function receives the ``policy`` and the cache of ``tables``.
+    """
 
-def jobs_option(function: Function) -> Function:
-    """``--jobs``: processes."""
-    return click.option(
-        "--jobs",
-        metavar="N",
-        type=int,
-        default=1,
-        show_default=True,
-        help="Processes that share the work; the result does not depend on it.",
-    )(function)
+    @wraps(function)
+    def run(*, recompute: bool, leave_out: bool, no_cache: bool, **given: Any) -> Any:
+        from na64.workspaces.io.cache import TableCache
 
+        if recompute and leave_out:
+            raise click.UsageError("masses can be scanned anew or left out, not both")
+        policy = "recompute" if recompute else "leave-out" if leave_out else "refuse"
+        return function(policy=policy, tables=TableCache(enabled=not no_cache), **given)
 
-def policy_options(function: Function) -> Function:
-    """``--recompute`` and ``--leave-out``: masses at which a change cannot be carried over."""
-    function = click.option(
-        "--leave-out",
-        is_flag=True,
-        help="Leave such masses without a limit; figures show the gap.",
-    )(function)
-    return click.option(
+    again = click.option(
         "--recompute",
         is_flag=True,
         help="Scan anew, with what is in the file, where the yields of the scan cannot carry the "
         "change.",
-    )(function)
-
-
-def read_policy(recompute: bool, leave_out: bool) -> str:
-    """Return the policy that `policy_options` ask for."""
-    if recompute and leave_out:
-        raise click.UsageError("masses can be scanned anew or left out, not both")
-    return "recompute" if recompute else "leave-out" if leave_out else "refuse"
+    )
+    gap = click.option(
+        "--leave-out",
+        is_flag=True,
+        help="Leave such masses without a limit; figures show the gap.",
+    )
+    return again(gap(cache_option(run)))

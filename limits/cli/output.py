@@ -1,4 +1,4 @@
-"""Where results go: tables for people, JSON on stdout, files checked before the work begins."""
+"""Where results go: tables for people, files checked before the work begins."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from na64.models.errors import InputError
 
 if TYPE_CHECKING:
     from na64.limits.scanning.signal import ExpectedSignal
+    from na64.models.mediators.dark_sector import DarkSector
 
 __all__ = [
-    "DATA_SUFFIXES",
     "WORKSPACE_FILES",
     "Table",
     "check_directory",
     "check_outputs",
-    "emit",
+    "nulls",
+    "sector_facts",
     "workspace_files",
     "write_outputs",
 ]
 
-DATA_SUFFIXES: Final = (".json", ".csv")
 #: what `workspace_files` makes
 WORKSPACE_FILES: Final = ("background-only.json", "patchset.json")
 
@@ -96,9 +96,24 @@ def _full(value: Any) -> str:
     return f"{float(value):.12g}"
 
 
-def check_outputs(
-    outputs: Sequence[str], force: bool, suffixes: Sequence[str] = DATA_SUFFIXES
-) -> None:
+def nulls(values: Any) -> Any:
+    """Return numbers as lists in lists (or one number), None for what is not finite."""
+    plain = values.tolist() if hasattr(values, "tolist") else values
+    if isinstance(plain, list):
+        return [nulls(value) for value in plain]
+    return plain if math.isfinite(plain) else None
+
+
+def sector_facts(sector: DarkSector | None) -> dict[str, Any]:
+    """Return what documents quote of a dark sector."""
+    return {
+        "alpha_d": None if sector is None else sector.alpha_d,
+        "ratio": None if sector is None else sector.ratio,
+        "dark_matter": None if sector is None else sector.species.value,
+    }
+
+
+def check_outputs(outputs: Sequence[str], force: bool, suffixes: Sequence[str]) -> None:
     """Refuse output files that could not be written, before anything is computed.
 
     Raises
@@ -129,8 +144,8 @@ def check_outputs(
         check_target(path, force=force)
 
 
-def check_directory(directory: str, force: bool) -> None:
-    """Refuse a folder for workspaces that could not be written to.
+def check_directory(directory: str) -> None:
+    """Refuse a folder for workspaces that the running command could not write to.
 
     Raises
     ------
@@ -139,6 +154,7 @@ def check_directory(directory: str, force: bool) -> None:
     """
     from na64.workspaces.io.jsonio import check_target
 
+    force = click.get_current_context().params["force"]
     folder = Path(directory)
     if os.path.lexists(folder) and not folder.is_dir():
         raise InputError(f"'{directory}' is a file, not a folder")
@@ -153,7 +169,7 @@ def check_directory(directory: str, force: bool) -> None:
         check_target(home / name, force=True)
 
 
-def workspace_files(signal: ExpectedSignal, directory: str) -> dict[str, str]:
+def workspace_files(signal: ExpectedSignal, directory: str) -> dict[str, str | bytes]:
     """Return the background workspace and the patchset of all masses by their files."""
     from na64.workspaces.io.jsonio import canonical_json
     from na64.workspaces.pyhf.write import background_workspace, patchset
@@ -186,41 +202,3 @@ def _make_folders(folders: Iterable[Path]) -> list[Path]:
     for folder in missing:
         folder.mkdir()
     return missing
-
-
-def emit(
-    document: Mapping[str, Any],
-    table: Table,
-    *,
-    as_json: bool,
-    outputs: Sequence[str],
-    force: bool,
-    facts: Mapping[str, Any] | None = None,
-    others: Mapping[str, str | bytes] | None = None,
-) -> None:
-    """Write one result: to its files, as JSON to stdout, or as a table for people.
-
-    Parameters
-    ----------
-    document
-        The result under its stable keys, without ``provenance``.
-    table
-        The same for people and CSV files.
-    as_json, outputs, force
-        The options of the command.
-    facts
-        What `provenance` ought to say beyond versions and command.
-    others
-        Contents of further output files, such as figures; all files are written or none.
-    """
-    from na64.limits.results.provenance import provenance
-    from na64.workspaces.io.jsonio import canonical_json, digest
-
-    made = provenance(**(facts or {}), content_digest=digest(document))
-    text = canonical_json({**document, "provenance": made}, indent=1) + "\n"
-    files = {name: text if Path(name).suffix == ".json" else table.csv() for name in outputs}
-    write_outputs({**files, **(others or {})}, force)
-    if as_json:
-        click.echo(text, nl=False)
-    elif not outputs and not others:
-        click.echo(table.text())

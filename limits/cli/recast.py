@@ -7,14 +7,8 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import (
-    cache_option,
-    json_option,
-    model_option,
-    output_option,
-    policy_options,
-    read_policy,
-)
+from na64.limits.cli.options import model_option, policy_options
+from na64.limits.cli.report import Report, reporting
 from na64.limits.cli.settings import SettingsCommand
 
 
@@ -28,49 +22,37 @@ from na64.limits.cli.settings import SettingsCommand
 @click.argument("scan_file", metavar="SCAN.json|-")
 @model_option(None)
 @policy_options
-@cache_option
-@json_option
-@output_option(".json or .csv")
+@reporting()
 def command(
     scan_file: str,
     model: str | None,
     charges: str | None,
-    recompute: bool,
-    leave_out: bool,
-    no_cache: bool,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
+    policy: str,
+    tables: Any,
     **sector: Any,
-) -> int:
+) -> Report:
     """Turn the limit of a scan into one on another mediator or dark sector, without a new scan.
 
     The mediator must be of the same kind (vector, axial, scalar, pseudoscalar). Where resonant
     annihilation counts, the dark sector must be that of the scan; --recompute computes what the
     yields of the scan cannot carry.
     """
-    from na64.limits.cli.output import check_outputs
-
-    check_outputs(outputs, force)
-    policy = read_policy(recompute, leave_out)
-
     from na64.limits.cli.inputs import read_model, read_result
-    from na64.limits.cli.results import emit_limit, exit_code
+    from na64.limits.cli.results import limit_report
     from na64.limits.scanning.recast import recast
     from na64.models.errors import InputError
-    from na64.workspaces.io.cache import TableCache
 
     chosen = read_model(model, charges)
     if chosen is None and all(value is None for value in sector.values()):
         raise InputError("name the other mediator with --model or --charges, or a dark sector")
     with the_console().progress("scan") as progress:
-        result = recast(
-            read_result(scan_file),
-            chosen,
-            policy=policy,
-            tables=TableCache(enabled=not no_cache),
-            progress=progress,
-            **sector,
+        return limit_report(
+            recast(
+                read_result(scan_file),
+                chosen,
+                policy=policy,
+                tables=tables,
+                progress=progress,
+                **sector,
+            )
         )
-    emit_limit(result, as_json=as_json, outputs=outputs, force=force)
-    return exit_code(result)

@@ -7,13 +7,8 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import (
-    json_option,
-    masses_option,
-    model_option,
-    normalisation_option,
-    output_option,
-)
+from na64.limits.cli.options import masses_option, model_option, normalisation_option
+from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SettingsCommand
 
 
@@ -24,12 +19,7 @@ from na64.limits.cli.settings import SettingsCommand
 @masses_option(
     required=True, help="Masses of dark matter in GeV: N points, log-spaced, or a comma list."
 )
-@click.option(
-    "--omega-h2",
-    metavar="X",
-    type=float,
-    help="Wanted abundance.  [default: 0.12]",
-)
+@click.option("--omega-h2", metavar="X", type=float, help="Wanted abundance.  [default: 0.12]")
 @click.option(
     "--coupling",
     "--epsilon",
@@ -46,8 +36,7 @@ from na64.limits.cli.settings import SettingsCommand
     help="numeric (thermal average and Boltzmann equation) or analytic (closed formulae).",
 )
 @normalisation_option
-@json_option
-@output_option(".json or .csv")
+@reporting()
 def command(
     model: str | None,
     charges: str | None,
@@ -56,23 +45,17 @@ def command(
     coupling: float | None,
     method: str,
     normalisation: str | None,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
     **sector_words: Any,
-) -> None:
+) -> Report:
     """Couplings at which dark matter has its observed abundance.
 
     The coupling and y of a portal, against the mass of dark matter; with --coupling the abundance
     instead.
     """
-    from na64.limits.cli.output import Table, check_outputs, emit
-
-    check_outputs(outputs, force)
-
     import numpy as np
 
     from na64.limits.cli.inputs import make_dark_sector, read_model
+    from na64.limits.cli.output import Table, nulls, sector_facts
     from na64.limits.planes.y import Normalisation, find_normalisation, y_axis, y_from_coupling
     from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
@@ -89,14 +72,14 @@ def command(
         raise InputError("give --coupling or --omega-h2, not both: one follows from the other")
     chosen_y = find_normalisation(normalisation or Normalisation.ALPHA_D)
     words = {**sector_words, "dark_matter": sector_words["dark_matter"] or "dirac"}
-    sector = make_dark_sector(read_model(model, charges) or "dark-photon", words)
+    chosen = read_model(model, charges) or "dark-photon"
+    sector = make_dark_sector(chosen, words)
     if sector is None:
         raise InputError(
             "without dark matter there is no abundance: choose scalar, majorana, dirac or "
             "pseudo-dirac"
         )
     grid = parse_grid(masses)
-    chosen = read_model(model, charges) or "dark-photon"
     portal = mediator(chosen) if isinstance(chosen, str) else chosen
     with the_console().progress("relic density"):
         if coupling is None:
@@ -114,30 +97,24 @@ def command(
     for note in notes:
         the_console().warning(note)
     y = y_from_coupling(couplings, sector, chosen_y)
-    columns = {"coupling": couplings, "y": y, "omega_h2": abundances}
-    lists = {
-        name: [float(value) if np.isfinite(value) else None for value in values]
-        for name, values in columns.items()
-    }
+    lists = nulls(np.stack([couplings, y, abundances]))
     document = {
         "schema": "na64-limits/relic/1",
         "model": portal.name,
         "parameter": portal.parameter,
         "solved_for": "coupling" if coupling is None else "omega_h2",
-        "dark_matter": sector.species.value,
-        "alpha_d": sector.alpha_d,
-        "ratio": sector.ratio,
+        **sector_facts(sector),
         "splitting": sector.splitting,
         "method": method,
         "y_definition": y_axis(chosen_y, portal.parameter, mass_name(portal)).definition,
         "masses_gev": grid,
-        **lists,
+        **dict(zip(("coupling", "y", "omega_h2"), lists, strict=True)),
         "status": status,
         "notes": list(notes),
     }
-    people = ("m_chi [GeV]", portal.parameter, "y", "Omega h^2", "status")
-    table = Table(
-        ("m_chi_gev", portal.parameter, "y", "omega_h2", "status") if outputs else people,
-        list(zip(grid.tolist(), *lists.values(), status, strict=True)),
+    rows = list(zip(grid.tolist(), *lists, status, strict=True))
+    return tabled(
+        document,
+        Table(("m_chi [GeV]", portal.parameter, "y", "Omega h^2", "status"), rows),
+        rows=Table(("m_chi_gev", portal.parameter, "y", "omega_h2", "status"), rows),
     )
-    emit(document, table, as_json=as_json, outputs=outputs, force=force)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from na64.limits.cli.application import Command
+from na64.limits.cli.options import cache_option, charges_option, masses_option, set_option
 
 if TYPE_CHECKING:
     from na64.limits.results.specification import Specification
@@ -196,46 +197,27 @@ class SignalCommand(SettingsCommand):
 
 
 def _signal_parameters(masses_help: str) -> list[click.Parameter]:
-    def option(flag: str, *names: str, **words: Any) -> click.Option:
-        return click.Option([flag, *names], **words)
-
     from na64.workspaces.cards import DEFAULT_CARD
 
-    return [
-        click.Argument(["search"], metavar="[SEARCH|CARD.toml|-]", default=DEFAULT_CARD),
-        option("--model", metavar="NAME", help="Mediator (see `list models`); that of the card."),
-        option(
-            "--charges",
-            metavar="FILE.toml",
-            help="A mediator of your own instead: kind and charges in a file.",
-        ),
-        option(
-            "--masses",
-            metavar="LO:HI:N",
-            help=masses_help or "Mediator masses in GeV: N points, log-spaced, or a comma list.",
-        ),
-        option(
-            "--set",
-            "overrides",
-            metavar="PATH=VALUE",
-            multiple=True,
-            help="Change a value of the card, such as bins.0.exposure=1e13; repeatable.",
-        ),
-        option(
-            "--combine",
-            metavar="SEARCH",
-            multiple=True,
-            help="Join another search in one likelihood; repeatable. --set is for the first.",
-        ),
-        option(
-            "--shared",
-            metavar="NAME",
-            multiple=True,
-            help="Nuisance that is one parameter in all searches combined, such as exposure.",
-        ),
-        option(
-            "--no-cache",
-            is_flag=True,
-            help="Compute every table anew; see `doctor` for the cache.",
-        ),
-    ]
+    @click.command()
+    @click.argument("search", metavar="[SEARCH|CARD.toml|-]", default=DEFAULT_CARD)
+    @click.option("--model", metavar="NAME", help="Mediator (see `list models`); that of the card.")
+    @charges_option
+    @masses_option(help=masses_help)
+    @set_option
+    @click.option(
+        "--combine",
+        metavar="SEARCH",
+        multiple=True,
+        help="Join another search in one likelihood; repeatable. --set is for the first.",
+    )
+    @click.option(
+        "--shared",
+        metavar="NAME",
+        multiple=True,
+        help="Nuisance that is one parameter in all searches combined, such as exposure.",
+    )
+    @cache_option
+    def declared() -> None: ...
+
+    return declared.params

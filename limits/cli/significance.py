@@ -2,73 +2,45 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import json_option, output_option
+from na64.limits.cli.options import measurement_option
+from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SettingsCommand
 
 
 @click.command("significance", cls=SettingsCommand, settings=("calculator",))
 @click.argument("file", metavar="WS.json|-")
-@click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
+@measurement_option
 @click.option("--expected", is_flag=True, help="Also the median for a signal of mu = 1.")
-@json_option
-@output_option(".json or .csv")
-def command(
-    file: str,
-    measurement: str | None,
-    expected: bool,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
-    **settings: Any,
-) -> int:
+@reporting()
+def command(file: str, measurement: str | None, expected: bool, **settings: Any) -> Report:
     """Discovery significance of a pyhf workspace: p-value, Z, best signal strength."""
-    from na64.limits.cli.output import Table, check_outputs, emit
-
-    check_outputs(outputs, force)
-
     from na64.limits.calculators.discovery import discovery
-    from na64.limits.calculators.registry import described
-    from na64.limits.cli.inputs import make_calculator, read_workspace
-    from na64.workspaces.io.jsonio import digest
+    from na64.limits.cli.inputs import read_question
+    from na64.limits.cli.output import Table, nulls
 
-    calculator = make_calculator(settings)
     with the_console().progress("significance"):
-        document, compiled = read_workspace(file, measurement)
-        table = discovery(compiled.batch(), expected=expected, calculator=calculator)
-
-    def number(value: float) -> float | None:
-        return float(value) if math.isfinite(value) else None
-
-    result = {
-        "schema": "na64-limits/significance/1",
-        "measurement": compiled.model.measurement,
-        "parameter": compiled.poi,
-        **described(calculator),
-        "p_value": number(table.p_values[0]),
-        "significance": number(table.significance[0]),
-        "best_fit": number(table.best_fit[0]),
-        "expected": None if table.expected is None else number(table.expected[0]),
-        "message": table.messages[0],
+        asked = read_question(file, measurement, settings)
+        table = discovery(asked.compiled.batch(), expected=expected, calculator=asked.calculator)
+    numbers = {
+        "p_value": nulls(table.p_values)[0],
+        "significance": nulls(table.significance)[0],
+        "best_fit": nulls(table.best_fit)[0],
+        "expected": None if table.expected is None else nulls(table.expected)[0],
     }
-    columns = ("p-value", "Z", f"best {compiled.poi}", "expected Z")
-    row = (result["p_value"], result["significance"], result["best_fit"], result["expected"])
-    emit(
-        result,
-        Table(columns, [row]),
-        as_json=as_json,
-        outputs=outputs,
-        force=force,
-        facts={"workspace_digest": digest(document)},
+    message = table.messages[0]
+    failed = numbers["p_value"] is None
+    return tabled(
+        {**asked.head("significance"), **numbers, "message": message},
+        Table(
+            ("p-value", "Z", f"best {asked.compiled.poi}", "expected Z"), [tuple(numbers.values())]
+        ),
+        facts=asked.facts,
+        warnings=[f"no p-value: {message}"] if failed else [],
+        notes=[message] if message and not failed else [],
+        code=1 if failed else 0,
     )
-    if result["p_value"] is None:
-        the_console().warning(f"no p-value: {table.messages[0]}")
-        return 1
-    if table.messages[0]:
-        the_console().note(table.messages[0])
-    return 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import json_option, output_option, target_option
+from na64.limits.cli.options import number_option, target_option
+from na64.limits.cli.report import Report, reporting, tabled
 
 
 @click.command("track-length", cls=Command)
@@ -16,36 +17,22 @@ from na64.limits.cli.options import json_option, output_option, target_option
     show_default=True,
     help="What enters the target: e-, e+ or gamma.",
 )
-@click.option(
-    "--energy", metavar="GEV", type=float, default=100.0, show_default=True, help="Its energy."
-)
-@target_option()
+@number_option("--energy", metavar="GEV", default=100.0, help="Its energy.")
+@target_option
 @click.option(
     "--threshold",
     metavar="GEV,..",
     help="Energies above which the track length is summed.  [default: half of the energy]",
 )
-@json_option
-@output_option(".json or .csv (the spectrum)")
-def command(
-    beam: str,
-    energy: float,
-    target: str,
-    threshold: str | None,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
-) -> None:
+@reporting(".json or .csv (the spectrum)")
+def command(beam: str, energy: float, target: str, threshold: str | None) -> Report:
     """Track length of electrons, positrons and photons in a thick target.
 
     In radiation lengths of the target, above thresholds (table) and per GeV (JSON, CSV).
     """
-    from na64.limits.cli.output import Table, check_outputs, emit
-
-    check_outputs(outputs, force)
-
     import numpy as np
 
+    from na64.limits.cli.output import Table
     from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
     from na64.models.materials import material
@@ -71,14 +58,18 @@ def command(
         "energy_gev": energy,
         "target": target,
         "energies_gev": energies,
-        **{name: spectra[index] for index, name in enumerate(SPECIES)},
+        **dict(zip(SPECIES, spectra, strict=True)),
         "thresholds_gev": thresholds,
-        "above": {name: above[index] for index, name in enumerate(SPECIES)},
+        "above": dict(zip(SPECIES, above, strict=True)),
     }
-    if outputs:
-        columns = ("energy_gev", *(f"{name}_x0_per_gev" for name in SPECIES))
-        table = Table(columns, np.column_stack([energies, spectra.T]).tolist())
-    else:
-        columns = ("above [GeV]", *(f"{name} [X0]" for name in SPECIES))
-        table = Table(columns, np.column_stack([thresholds, above.T]).tolist())
-    emit(document, table, as_json=as_json, outputs=outputs, force=force)
+    return tabled(
+        document,
+        Table(
+            ("above [GeV]", *(f"{name} [X0]" for name in SPECIES)),
+            np.column_stack([thresholds, above.T]).tolist(),
+        ),
+        rows=Table(
+            ("energy_gev", *(f"{name}_x0_per_gev" for name in SPECIES)),
+            np.column_stack([energies, spectra.T]).tolist(),
+        ),
+    )

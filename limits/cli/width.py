@@ -6,43 +6,28 @@ from typing import Any
 
 import click
 
-from na64.limits.cli.options import json_option, masses_option, model_option, output_option
+from na64.limits.cli.options import coupling_option, masses_option, model_option
+from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SettingsCommand
 
 
 @click.command("width", cls=SettingsCommand, settings=("dark_matter", "alpha_d", "ratio"))
 @model_option()
 @masses_option(required=True)
-@click.option(
-    "--coupling",
-    "--epsilon",
-    "coupling",
-    metavar="G",
-    type=float,
-    default=1e-4,
-    show_default=True,
-    help="Free coupling of the model.",
-)
+@coupling_option("--coupling", "--epsilon", default=1e-4)
 @click.option("--visible", is_flag=True, help="Without decays to dark matter.")
-@json_option
-@output_option(".json or .csv")
+@reporting()
 def command(
     model: str | None,
     charges: str | None,
     masses: str,
     coupling: float,
     visible: bool,
-    as_json: bool,
-    outputs: tuple[str, ...],
-    force: bool,
     **sector_words: Any,
-) -> None:
+) -> Report:
     """Partial widths, branching ratios and lifetime of a mediator."""
-    from na64.limits.cli.output import Table, check_outputs, emit
-
-    check_outputs(outputs, force)
-
     from na64.limits.cli.inputs import make_dark_sector, read_model
+    from na64.limits.cli.output import Table, nulls, sector_facts
     from na64.limits.scanning.grids import parse_grid
     from na64.models.inspection import decay_table
 
@@ -50,37 +35,23 @@ def command(
     chosen = read_model(model, charges) or "dark-photon"
     sector = None if visible else make_dark_sector(chosen, sector_words)
     decays = decay_table(chosen, grid, coupling=coupling, dark_sector=sector)
+    lifetimes = nulls(decays.lifetime_s)
     document = {
         "schema": "na64-limits/width/1",
         "model": decays.model,
         "parameter": decays.parameter,
         "coupling": coupling,
-        "alpha_d": None if sector is None else sector.alpha_d,
-        "ratio": None if sector is None else sector.ratio,
-        "dark_matter": None if sector is None else sector.species.value,
+        **sector_facts(sector),
         "masses_gev": grid,
         "widths_gev": decays.widths_gev,
         "branching": decays.branching,
-        "lifetime_s": [None if life == float("inf") else life for life in decays.lifetime_s],
+        "lifetime_s": lifetimes,
     }
-    names = tuple(decays.branching)
-    table = Table(
-        (
-            "mass [GeV]",
-            *(f"Gamma({name}) [GeV]" for name in names),
-            "Gamma [GeV]",
-            *(f"BR({name})" for name in names),
-            "lifetime [s]",
-        ),
-        [
-            (
-                mass,
-                *(decays.widths_gev[name][row] for name in names),
-                decays.widths_gev["total"][row],
-                *(decays.branching[name][row] for name in names),
-                None if decays.lifetime_s[row] == float("inf") else decays.lifetime_s[row],
-            )
-            for row, mass in enumerate(grid.tolist())
-        ],
-    )
-    emit(document, table, as_json=as_json, outputs=outputs, force=force)
+    columns = {
+        "mass [GeV]": grid.tolist(),
+        **{f"Gamma({name}) [GeV]": decays.widths_gev[name] for name in decays.branching},
+        "Gamma [GeV]": decays.widths_gev["total"],
+        **{f"BR({name})": values for name, values in decays.branching.items()},
+        "lifetime [s]": lifetimes,
+    }
+    return tabled(document, Table(tuple(columns), list(zip(*columns.values(), strict=True))))

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import Group, the_console
-from na64.limits.cli.options import json_option, output_option
+from na64.limits.cli.options import json_option
+from na64.limits.cli.report import Report, reporting
 from na64.limits.cli.settings import SignalCommand, SignalRequest
 
 
@@ -26,31 +27,20 @@ def command() -> None:
     metavar="DIR",
     help="Write the background workspace and a pyhf patchset with one patch per mass there.",
 )
-@output_option(".json, the workspace of one mass")
-def build(
-    request: SignalRequest,
-    directory: str | None,
-    outputs: tuple[str, ...],
-    force: bool,
-) -> None:
+@reporting(".json, the workspace of one mass", (".json",), json=False)
+def build(request: SignalRequest, directory: str | None) -> Report:
     """Write the pyhf workspace of one mass, or of all masses as a patchset.
 
     The signal is scaled to one event at mu = 1; the measurement's name says which mass and
     coupling that is.
     """
-    from na64.limits.cli.output import (
-        check_directory,
-        check_outputs,
-        workspace_files,
-        write_outputs,
-    )
+    from na64.limits.cli.output import check_directory, workspace_files
     from na64.models.errors import InputError
 
-    check_outputs(outputs, force, (".json",))
     if directory is not None:
-        if outputs:
+        if click.get_current_context().params["outputs"]:
             raise InputError("give -o FILE (one mass) or --directory DIR (all masses), not both")
-        check_directory(directory, force)
+        check_directory(directory)
 
     from na64.limits.scanning.grids import parse_grid
     from na64.limits.scanning.signal import expected_signal
@@ -63,13 +53,10 @@ def build(
     with the_console().progress("card") as progress:
         signal = expected_signal(request.specify(), tables=request.tables, progress=progress)
     if directory is not None:
-        write_outputs(workspace_files(signal, directory), force)
-        return
+        return Report(lambda _name: "", files=workspace_files(signal, directory))
     document, _ = signal_workspace(signal.template, signal.rates, 0)
     text = canonical_json(document, indent=1) + "\n"
-    write_outputs(dict.fromkeys(outputs, text), force)
-    if not outputs:
-        click.echo(text, nl=False)
+    return Report(lambda _name: text, text)
 
 
 @command.command("combine")
@@ -80,16 +67,14 @@ def build(
     default="",
     help="Nuisance parameters that are one in all parts; every other one stays separate.",
 )
-@output_option(".json")
-def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force: bool) -> None:
+@reporting(".json", (".json",), json=False)
+def combine(parts: tuple[str, ...], shared: str) -> Report:
     """Join workspaces into one with a common signal strength."""
     from na64.limits.cli.inputs import read_workspace
-    from na64.limits.cli.output import check_outputs, write_outputs
     from na64.models.errors import InputError
     from na64.workspaces.io.jsonio import canonical_json
     from na64.workspaces.pyhf.combine_documents import combine_workspaces
 
-    check_outputs(outputs, force, (".json",))
     if sum(part.endswith("=-") for part in parts) > 1:
         raise InputError("stdin ('-') is given twice")
     documents: dict[str, dict[str, Any]] = {}
@@ -103,9 +88,7 @@ def combine(parts: tuple[str, ...], shared: str, outputs: tuple[str, ...], force
         documents[name], _ = read_workspace(file)
     common = [name.strip() for name in shared.split(",") if name.strip()]
     text = canonical_json(combine_workspaces(documents, shared=common), indent=1) + "\n"
-    write_outputs(dict.fromkeys(outputs, text), force)
-    if not outputs:
-        click.echo(text, nl=False)
+    return Report(lambda _name: text, text)
 
 
 @command.command("inspect")
