@@ -20,7 +20,7 @@ from na64.limits.cli.sideband import read_sideband, shape_option
 )
 @shape_option
 @json_option
-@output_option(".json, .csv, or .toml, an entry for a run card")
+@output_option("{data}, or .toml, an entry for a run card")
 def command(
     file: str,
     box: str | None,
@@ -34,9 +34,10 @@ def command(
     A CSV file has the columns low_gev, high_gev and events, one row per bin of the sideband; a TOML
     file a table sideband with edges_gev, events, source and, if wanted, box_gev and shape.
     """
-    from na64.limits.cli.output import DATA_SUFFIXES, Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import WRITERS, Table
 
-    check_outputs(outputs, force, (*DATA_SUFFIXES, ".toml"))
+    check_outputs(outputs, force, (*WRITERS, ".toml"))
 
     from na64.limits.design.sideband import fit_sideband
     from na64.models.errors import InputError

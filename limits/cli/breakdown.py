@@ -25,7 +25,7 @@ from na64.limits.cli.settings import SettingsCommand
 @cl_option()
 @jobs_option
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     file: str,
     measurement: str | None,
@@ -38,7 +38,8 @@ def command(
     **settings: Any,
 ) -> int:
     """Upper limit of a pyhf workspace without each group of nuisance parameters."""
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import Table
 
     check_outputs(outputs, force)
 

@@ -23,7 +23,7 @@ from na64.limits.cli.settings import SettingsCommand
 )
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     file: str,
     mu: str,
@@ -34,7 +34,8 @@ def command(
     **settings: Any,
 ) -> int:
     """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded."""
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import Table
 
     check_outputs(outputs, force)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def _shared(default_model: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The options of every process, with the model that is meant if none is given."""
     options = (
-        output_option(".json or .csv"),
+        output_option(),
         json_option,
         click.option(
             "--unit",
@@ -242,7 +242,8 @@ def _finish(
 ) -> None:
     import numpy as np
 
-    from na64.limits.cli.output import Table, emit
+    from na64.limits.cli.output import emit
+    from na64.limits.results.tables import Table
     from na64.models.constants import GEV2_TO_PB
 
     sigma = sigma_gev2 * GEV2_TO_PB if unit == "pb" else sigma_gev2

@@ -18,7 +18,7 @@ from na64.limits.cli.settings import SettingsCommand
 @cl_option()
 @jobs_option
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     file: str,
     measurement: str | None,
@@ -30,7 +30,8 @@ def command(
     **settings: Any,
 ) -> int:
     """Upper limit on the signal strength of a pyhf workspace, observed and expected."""
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import Table
 
     check_outputs(outputs, force)
 

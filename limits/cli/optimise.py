@@ -12,8 +12,8 @@ from na64.limits.cli.settings import SignalCommand, SignalRequest
 from na64.limits.cli.sideband import read_sideband, shape_option
 
 if TYPE_CHECKING:
-    from na64.limits.cli.output import Table
     from na64.limits.design.optimise import SearchCuts
+    from na64.limits.results.tables import Table
 
 
 @click.command("optimise", cls=SignalCommand, calculator=True, masses_help="One mass in GeV.")
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 )
 @cl_option()
 @json_option
-@output_option(".json, .csv, or a figure .pdf, .png, .svg")
+@output_option("{data}, or a figure .pdf, .png, .svg")
 def command(
     request: SignalRequest,
     cuts: str,
@@ -71,10 +71,11 @@ def command(
 
     The signal of each cut is computed; the background comes from the card or a sideband.
     """
-    from na64.limits.cli.output import DATA_SUFFIXES, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import WRITERS
 
     figures = (".pdf", ".png", ".svg")
-    check_outputs(outputs, force, (*DATA_SUFFIXES, *figures))
+    check_outputs(outputs, force, (*WRITERS, *figures))
 
     from pathlib import Path
 
@@ -124,7 +125,7 @@ def command(
 
 
 def _document(found: SearchCuts) -> tuple[dict[str, Any], Table]:
-    from na64.limits.cli.output import Table
+    from na64.limits.results.tables import Table
 
     scan, made = found.scan, found.specification
     parameter = made.mediator.parameter

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
+
+from na64.limits.results.tables import WRITERS
 
 __all__ = [
     "cache_option",
@@ -14,8 +16,10 @@ __all__ = [
     "json_option",
     "masses_option",
     "model_option",
+    "names_option",
     "normalisation_option",
     "output_option",
+    "plane_option",
     "policy_options",
     "read_policy",
     "set_option",
@@ -94,6 +98,37 @@ def set_option() -> Decorator[Any]:
     )
 
 
+class _NamesOption(click.Option):
+    """An option whose help names the rows of a table, which is loaded for the help alone."""
+
+    def __init__(self, *args: Any, names: Callable[[], Iterable[str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._names = names
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the two columns of the help."""
+        record = super().get_help_record(ctx)
+        return record and (record[0], record[1].replace("{names}", ", ".join(self._names())))
+
+
+def names_option(
+    *words: str, names: Callable[[], Iterable[str]], help: str, **others: Any
+) -> Decorator[Any]:
+    """Return an option that takes a name; ``{names}`` in its help are those that there are."""
+    return click.option(*words, cls=_NamesOption, names=names, metavar="NAME", help=help, **others)
+
+
+def plane_option(help: str, **others: Any) -> Decorator[Any]:
+    """``--plane NAME``."""
+
+    def names() -> Iterable[str]:
+        from na64.limits.planes.transforms import PLANES
+
+        return PLANES
+
+    return names_option("--plane", names=names, help=help, **others)
+
+
 def normalisation_option(function: Function) -> Function:
     """``--normalisation``: what y means."""
     return click.option(
@@ -109,8 +144,8 @@ def json_option(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")(function)
 
 
-def output_option(what: str) -> Decorator[Any]:
-    """``-o FILE`` and ``--force``; the suffix decides."""
+def output_option(what: str = "{data}") -> Decorator[Any]:
+    """``-o FILE`` and ``--force``; the suffix decides, ``{data}`` being those of results."""
 
     def decorate(function: Function) -> Function:
         function = click.option("--force", is_flag=True, help="Replace output files that exist.")(
@@ -122,7 +157,7 @@ def output_option(what: str) -> Decorator[Any]:
             "outputs",
             metavar="FILE",
             multiple=True,
-            help=f"Write a file: {what}; repeatable.",
+            help=f"Write a file: {what.format(data=' or '.join(WRITERS))}; repeatable.",
         )(function)
 
     return decorate

@@ -30,7 +30,7 @@ from na64.limits.cli.settings import SettingsCommand
 @policy_options
 @cache_option
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     scan_file: str,
     model: str | None,

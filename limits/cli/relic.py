@@ -47,7 +47,7 @@ from na64.limits.cli.settings import SettingsCommand
 )
 @normalisation_option
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     model: str | None,
     charges: str | None,
@@ -66,7 +66,8 @@ def command(
     The coupling and y of a portal, against the mass of dark matter; with --coupling the abundance
     instead.
     """
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import Table
 
     check_outputs(outputs, force)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.output import Table, write_outputs
+from na64.limits.cli.output import write_outputs
+from na64.limits.results.tables import Table
 
 if TYPE_CHECKING:
     from na64.limits.results.limit import Limit

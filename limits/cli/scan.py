@@ -19,7 +19,7 @@ from na64.limits.cli.settings import SignalCommand, SignalRequest
     help="Also write the likelihood: a pyhf workspace and a patchset with one patch per mass.",
 )
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     request: SignalRequest,
     confidence_level: float,

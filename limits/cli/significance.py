@@ -17,7 +17,7 @@ from na64.limits.cli.settings import SettingsCommand
 @click.option("--measurement", metavar="NAME", help="Measurement.  [default: the first]")
 @click.option("--expected", is_flag=True, help="Also the median for a signal of mu = 1.")
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     file: str,
     measurement: str | None,
@@ -28,7 +28,8 @@ def command(
     **settings: Any,
 ) -> int:
     """Discovery significance of a pyhf workspace: p-value, Z, best signal strength."""
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import Table
 
     check_outputs(outputs, force)
 

@@ -12,6 +12,7 @@ from na64.limits.cli.options import (
     json_option,
     normalisation_option,
     output_option,
+    plane_option,
     policy_options,
     read_policy,
 )
@@ -26,12 +27,7 @@ from na64.limits.cli.settings import SettingsCommand
     dark_matter=".",
 )
 @click.argument("scan_file", metavar="SCAN.json|-")
-@click.option(
-    "--plane",
-    metavar="NAME",
-    required=True,
-    help="y, alpha-d (of a thermal relic), g, epsilon, g-agg or br.",
-)
+@plane_option("{names}; alpha-d is that of a thermal relic.", required=True)
 @normalisation_option
 @click.option(
     "--fermion",
@@ -44,7 +40,7 @@ from na64.limits.cli.settings import SettingsCommand
 @policy_options
 @cache_option
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     scan_file: str,
     plane: str,

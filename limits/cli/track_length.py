@@ -26,7 +26,7 @@ from na64.limits.cli.options import json_option, output_option, target_option
     help="Energies above which the track length is summed.  [default: half of the energy]",
 )
 @json_option
-@output_option(".json or .csv (the spectrum)")
+@output_option("{data} (the spectrum)")
 def command(
     beam: str,
     energy: float,
@@ -40,7 +40,8 @@ def command(
 
     In radiation lengths of the target, above thresholds (table) and per GeV (JSON, CSV).
     """
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import Table
 
     check_outputs(outputs, force)
 

@@ -25,7 +25,7 @@ from na64.limits.cli.settings import SettingsCommand
 )
 @click.option("--visible", is_flag=True, help="Without decays to dark matter.")
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     model: str | None,
     charges: str | None,
@@ -38,7 +38,8 @@ def command(
     **sector_words: Any,
 ) -> None:
     """Partial widths, branching ratios and lifetime of a mediator."""
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import Table
 
     check_outputs(outputs, force)
 

@@ -23,7 +23,7 @@ from na64.limits.cli.settings import SignalCommand, SignalRequest
     help="Free coupling of the model.",
 )
 @json_option
-@output_option(".json or .csv")
+@output_option()
 def command(
     request: SignalRequest,
     coupling: float,
@@ -35,7 +35,8 @@ def command(
 
     Per particle on target before any efficiency, and after exposure and efficiency.
     """
-    from na64.limits.cli.output import Table, check_outputs, emit
+    from na64.limits.cli.output import check_outputs, emit
+    from na64.limits.results.tables import Table
 
     check_outputs(outputs, force)
 
