@@ -40,7 +40,7 @@ def _process(default_model: str) -> Callable[[Callable[..., Answer]], Callable[.
             import numpy as np
 
             from na64.limits.cli.inputs import read_model
-            from na64.limits.cli.output import Table
+            from na64.limits.results.tables import Table
             from na64.limits.scanning.grids import parse_grid
             from na64.models.constants import GEV2_TO_PB
             from na64.models.errors import unknown_name

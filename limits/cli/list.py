@@ -16,7 +16,7 @@ def command() -> None:
 
 
 def _print(columns: tuple[str, ...], rows: list[tuple[Any, ...]], as_json: bool) -> None:
-    from na64.limits.cli.output import Table
+    from na64.limits.results.tables import Table
     from na64.workspaces.io.jsonio import canonical_json
 
     if as_json:

@@ -7,12 +7,30 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import cache_option, normalisation_option, output_option
+from na64.limits.cli.options import (
+    cache_option,
+    names_option,
+    normalisation_option,
+    output_option,
+    plane_option,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from na64.limits.results.limit import Limit
+
+
+def _measurements() -> Iterable[str]:
+    from na64.models.anomalies import MEASUREMENTS
+
+    return MEASUREMENTS
+
+
+def _bounds() -> Iterable[str]:
+    from na64.limits.figures.overlays import BOUNDS
+
+    return BOUNDS
 
 
 @click.command("plot", cls=Command)
@@ -25,20 +43,15 @@ if TYPE_CHECKING:
     help="Curve drawn beside the scans, shipped (`list curves`) or of a file; repeatable; "
     "`none` for none.  [default: the published curve of the search, if there is one]",
 )
-@click.option(
+@names_option(
     "--g-2",
     "moments",
-    metavar="NAME",
+    names=_measurements,
     multiple=True,
-    help="Band of a measured anomalous moment: mu-2021, mu-2025, e-lkb-2020 or e-berkeley-2018; "
-    "repeatable.",
+    help="Band of a measured anomalous moment: {names}; repeatable.",
 )
 @click.option("--ratio-panel", is_flag=True, help="Also the first scan divided by the curves.")
-@click.option(
-    "--plane",
-    metavar="NAME",
-    help="Convert the scans, as `to-plane` does: y, alpha-d, g or epsilon.",
-)
+@plane_option("Convert the scans, as `to-plane` does: {names}.")
 @click.option(
     "--thermal",
     metavar="NAME,..",
@@ -55,13 +68,12 @@ if TYPE_CHECKING:
     metavar="R,..",
     help="m_mediator/m_chi of the relic targets.  [default: that of the scans]",
 )
-@click.option(
+@names_option(
     "--bound",
     "bounds",
-    metavar="NAME",
+    names=_bounds,
     multiple=True,
-    help="Bound from elsewhere in a plane: landau-tev, landau-planck, cmb, bbn, bbn+cmb; "
-    "repeatable.",
+    help="Bound from elsewhere in a plane: {names}; repeatable.",
 )
 @normalisation_option
 @cache_option

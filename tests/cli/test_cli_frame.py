@@ -11,6 +11,10 @@ import click
 import pytest
 
 from na64.limits.cli.entry import COMMANDS, cli
+from na64.limits.figures.overlays import BOUNDS
+from na64.limits.planes.transforms import PLANES
+from na64.limits.results.tables import WRITERS
+from na64.models.anomalies import MEASUREMENTS
 
 VERSION = importlib.metadata.version("na64-limits")
 
@@ -81,6 +85,23 @@ def test_without_arguments_the_help_is_shown(call) -> None:
     done = call()
     assert done.code == 2
     assert "Commands:" in done.err
+
+
+def test_a_row_in_the_table_of_writers_is_an_output_of_commands(call, monkeypatch) -> None:
+    monkeypatch.setitem(WRITERS, ".cells", lambda json, table: "|".join(table.columns))
+    words = ("width", "--masses", "0.1")
+    assert call(*words, "-o", "width.cells").err == "wrote width.cells\n"
+    assert Path("width.cells").read_text().startswith("mass [GeV]|")
+    refused = call(*words, "-o", "width.txt")
+    assert "the suffix must be one of .json, .csv, .cells" in refused.err
+
+
+def test_the_help_names_the_rows_of_tables(call) -> None:
+    for words in (("to-plane",), ("plot",)):
+        text = " ".join(call(*words, "--help").out.split())
+        assert ", ".join(PLANES) in text
+    assert ", ".join(MEASUREMENTS) in text
+    assert ", ".join(BOUNDS) in text.replace("landau- planck", "landau-planck")
 
 
 def test_double_verbose_shows_the_traceback_and_the_message(call) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
+from na64.limits.results.tables import WRITERS
 from na64.limits.scanning.request import specify
 from na64.models.errors import InputError
 from tests.shared import toy_limit
@@ -151,6 +152,15 @@ def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
         result.write(tmp_path / "nowhere" / "scan.json")
     result.write(tmp_path / "scan.json", force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["scan.json"]
+
+
+def test_a_row_in_the_table_of_writers_is_a_format(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(WRITERS, ".cells", lambda json, table: "|".join(table.columns))
+    result = made()
+    result.write(tmp_path / "scan.cells")
+    assert (tmp_path / "scan.cells").read_text().split("|") == list(result.to_table().columns)
+    with pytest.raises(InputError, match=r"written as \.json or \.csv or \.cells"):
+        result.to_text(".yaml")
 
 
 def test_a_limit_that_does_not_exist_is_an_empty_cell() -> None:
