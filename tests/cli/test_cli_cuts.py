@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from na64.limits.calculators import Asymptotic
+from na64.limits.calculators.registry import Asymptotic
 from na64.limits.design.optimise import Sideband, optimise_search
 from na64.limits.design.sideband import fit_sideband
 from na64.limits.results.schemas import validate

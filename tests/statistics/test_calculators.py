@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from na64.limits.calculators import (
+from na64.limits.calculators.registry import (
     CALCULATORS,
     Exact,
     Toys,
     calculator,
     calculator_from_dict,
+    described,
 )
-from na64.limits.calculators.registry import described
 from na64.models.errors import InputError
 
 

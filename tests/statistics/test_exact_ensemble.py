@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from na64.limits.calculators import Exact, Status, calculator, cls_values, upper_limits
+from na64.limits.calculators.limits import cls_values, upper_limits
+from na64.limits.calculators.registry import Exact, calculator
+from na64.limits.calculators.status import Status
 from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
 from na64.models.errors import InputError
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from na64.limits.calculators import Status, Toys
+from na64.limits.calculators.registry import Toys
+from na64.limits.calculators.status import Status
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.limits.scanning.regions import excluded_regions, interpolated_signals
 from na64.models.errors import InputError

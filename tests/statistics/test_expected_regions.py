@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.limits.calculators import Regions
+from na64.limits.calculators.status import Regions
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 from na64.limits.scanning.expected_regions import expected_regions
 from na64.limits.scanning.regions import excluded_regions, interpolated_signals

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from na64.limits.calculators import Exact, FeldmanCousins, Toys, cls_values, upper_limits
 from na64.limits.calculators.discovery import discovery
+from na64.limits.calculators.limits import cls_values, upper_limits
+from na64.limits.calculators.registry import Exact, FeldmanCousins, Toys
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.limits.scanning.regions import excluded_regions
 

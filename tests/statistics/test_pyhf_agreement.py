@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.calculators import Asymptotic, calculator, upper_limits
+from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.registry import Asymptotic, calculator
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 
 

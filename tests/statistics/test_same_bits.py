@@ -7,15 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.calculators import (
-    CALCULATORS,
-    Asymptotic,
-    Exact,
-    FeldmanCousins,
-    Toys,
-    cls_values,
-    upper_limits,
-)
+from na64.limits.calculators.limits import cls_values, upper_limits
+from na64.limits.calculators.registry import CALCULATORS, Asymptotic, Exact, FeldmanCousins, Toys
 from na64.limits.likelihood.compiled import compile_workspace
 
 CHOSEN = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.limits.calculators import Toys, cls_values, upper_limits
+from na64.limits.calculators.limits import cls_values, upper_limits
+from na64.limits.calculators.registry import Toys
 from na64.limits.likelihood.compiled import compile_workspace
 
 THROWN = Toys(toys=200, seed=5, ensemble="aux-fluctuated")
