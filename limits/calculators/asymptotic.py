@@ -12,7 +12,7 @@ Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727: qtilde eq. (16), its distributi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
 
-__all__ = ["discovery_p_values", "limits", "median_significance", "p_values"]
+__all__ = ["Engine"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -40,64 +40,12 @@ Index = NDArray[np.intp]
 _CHECK = 1e-3
 
 
-class Settings(Protocol):
-    """What this method needs of its row in the table of calculators."""
+class Engine:
+    """The calculator at work; see `Engine` of `na64.limits.calculators.protocol`."""
 
-    @property
-    def tolerance(self) -> float: ...
-
-
-def limits(
-    settings: Settings,
-    batch: SignalBatch,
-    counts: Array,
-    alpha: float,
-    *,
-    observed: bool,
-    expected: bool,
-) -> Edges:
-    """Return where CLs is alpha; see `Calculator`."""
-    formulas = _Formulas(batch, counts, settings.tolerance)
-    return Edges(formulas.limits(alpha, observed=observed, expected=expected))
-
-
-def p_values(
-    settings: Settings,
-    batch: SignalBatch,
-    counts: Array,
-    nu: Array,
-    mass: Index,
-    *,
-    expected: bool,
-) -> tuple[Array, Array]:
-    """Return CLs; see `Calculator`."""
-    return _Formulas(batch, counts, settings.tolerance).cls_values(nu, mass, expected=expected)
-
-
-def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
-    """Return the tail of half a chi-squared distribution; see `Calculator`."""
-    del batch, counts
-    return np.where(q0 > TIE, special.ndtr(-np.sqrt(q0)), 1.0)
-
-
-def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
-    """Return sqrt(q0) of the expected counts at mu = 1 and nominal nuisance parameters."""
-    del counts
-    n = len(batch)
-    fitter = batch.likelihood.fitter
-    theta = np.repeat(fitter.init[:, None], n, axis=1)
-    asimov = fitter.problem(False).evaluator.rates(theta, batch.events, batch.shape)
-    background = background_fit(batch, asimov, mass=np.arange(n))
-    free = free_fits(batch, np.arange(n), asimov, background)
-    q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
-    return np.where(free.converged & background.converged, np.sqrt(q0), np.nan)
-
-
-class _Formulas:
-    """CLs of one batch of signals."""
-
-    def __init__(self, batch: SignalBatch, counts: Array, tolerance: float) -> None:
-        self.batch, self.counts, self.tolerance = batch, counts, tolerance
+    def __init__(self, settings: Any, batch: SignalBatch, counts: Array) -> None:
+        self.batch, self.counts = batch, counts
+        self.tolerance: float = settings.tolerance
         likelihood = batch.likelihood
         background, self.asimov_counts, self.free = observed_fits(batch, self.counts)
         kinds = np.array([[p.constraint] for p in likelihood.model.parameters], dtype=int)
@@ -136,8 +84,23 @@ class _Formulas:
         q = np.maximum(2.0 * fit.value, 0.0)
         return np.where(fit.converged & self.background.converged[mass], q, np.nan)
 
-    def cls_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
-        """Return the observed CLs, shape (N,), and the expected ones, shape (5, N)."""
+    def discovery_p_values(self, q0: Array) -> Array:
+        """Return the tail of half a chi-squared distribution."""
+        return np.where(q0 > TIE, special.ndtr(-np.sqrt(q0)), 1.0)
+
+    def median_significance(self) -> Array:
+        """Return sqrt(q0) of the expected counts at mu = 1 and nominal nuisance parameters."""
+        batch, every = self.batch, np.arange(len(self.batch))
+        fitter = batch.likelihood.fitter
+        theta = np.repeat(fitter.init[:, None], len(batch), axis=1)
+        asimov = fitter.problem(False).evaluator.rates(theta, batch.events, batch.shape)
+        background = background_fit(batch, asimov, mass=every)
+        free = free_fits(batch, every, asimov, background)
+        q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
+        return np.where(free.converged & background.converged, np.sqrt(q0), np.nan)
+
+    def p_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
+        """Return CLs."""
         asimov = np.sqrt(self.asimov_statistic(nu, mass))
         observed = np.exp(_log_cls(self.statistic(nu, mass), asimov))
         bands = np.full((5, len(nu)), np.nan)
@@ -146,15 +109,15 @@ class _Formulas:
                 bands[i] = np.exp(_log_cls_at(float(order), asimov))
         return observed, bands
 
-    def limits(self, alpha: float, *, observed: bool, expected: bool) -> tuple[Roots | None, ...]:
-        """Return the roots in ln(signal events): observed and five bands, None if not asked."""
+    def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
+        """Return where CLs is alpha."""
         n = len(self.batch)
         guess = np.log(first_guess(self.batch, self.counts, self.asimov_counts))
         answer: list[Roots | None] = [None] * 6
         if observed:
             answer[0] = self._observed_limits(alpha, guess)
         if not expected:
-            return tuple(answer)
+            return Edges(tuple(answer))
         mass = np.tile(np.arange(n), 5)
         orders = np.repeat(np.array(BAND_ORDER, dtype=np.float64), n)
         wanted = _asimov_root(alpha, orders)
@@ -171,7 +134,7 @@ class _Formulas:
         for i in range(5):
             part = slice(i * n, (i + 1) * n)
             answer[i + 1] = Roots(roots.x[part], roots.state[part])
-        return tuple(answer)
+        return Edges(tuple(answer))
 
     def _observed_limits(self, alpha: float, guess: Array) -> Roots:
         def log_ratio(x: Array, which: Index, starts: _Starts | None) -> Array:

@@ -71,7 +71,7 @@ def discovery(
     batch
         Signals of M masses.
     calculator
-        As in `na64.limits.calculators.upper_limits`.
+        As in `na64.limits.calculators.limits.upper_limits`.
     expected
         Whether to compute the median significance of a signal of mu = 1: with Asimov data for
         ``asymptotic``, otherwise the median of the enumerated signal + background ensemble.
@@ -92,8 +92,9 @@ def discovery(
     background = background.take(np.arange(len(batch)) % len(background.value))
     q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
     q0 = np.where(free.converged & background.converged, q0, np.nan)
-    p_values = calculator.discovery_p_values(batch, data, q0)
-    expectation = calculator.median_significance(batch, data) if expected else None
+    engine = calculator.on(batch, data)
+    p_values = engine.discovery_p_values(q0)
+    expectation = engine.median_significance() if expected else None
     p_values = np.where(np.isnan(q0), np.nan, p_values)
     messages = ["a fit did not converge" if bad else "" for bad in np.isnan(p_values)]
     floor = calculator.smallest_p_value

@@ -11,22 +11,17 @@ ensemble, counted from the least signal-like side. Nothing is special at n = 0.
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.calculators.datasets import first_guess
-from na64.limits.calculators.enumeration import Enumeration, same_bins
+from na64.limits.calculators.enumeration import Enumeration
 from na64.limits.calculators.exploration import Memory, Tail, sums
-from na64.limits.calculators.ranking import (
-    enumerated_p_values,
-    enumerated_significance,
-)
+from na64.limits.calculators.ranking import Enumerating
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
-from na64.limits.likelihood.compiled import SignalBatch
 
-__all__ = ["discovery_p_values", "limits", "median_significance", "p_values"]
+__all__ = ["Engine"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -42,65 +37,18 @@ _MASSES_TOGETHER = (512, 64)
 _FEW_BINS = 4
 
 
-class Settings(Protocol):
-    """What this method needs of its row in the table of calculators."""
+class Engine(Enumerating):
+    """The calculator at work; see `Engine` of `na64.limits.calculators.protocol`."""
 
-    @property
-    def max_datasets(self) -> int: ...
+    def part_limits(
+        self, ensemble: Enumeration, alpha: float, observed: bool, expected: bool
+    ) -> Edges:
+        """Return where CLs is alpha."""
+        return _Part(ensemble, self.settings.tolerance).limits(alpha, observed, expected)
 
-    @property
-    def tolerance(self) -> float: ...
-
-
-def limits(
-    settings: Settings,
-    batch: SignalBatch,
-    counts: Array,
-    alpha: float,
-    *,
-    observed: bool,
-    expected: bool,
-) -> Edges:
-    """Return where CLs is alpha; see `Calculator`."""
-    roots = [Roots.empty(len(batch)) for _ in range(6)]
-    for masses in same_bins(batch):
-        part = _Part(
-            Enumeration(batch.take(masses), counts, settings.max_datasets), settings.tolerance
-        )
-        for all_of_them, found in zip(
-            roots, part.limits(alpha, observed=observed, expected=expected), strict=True
-        ):
-            if found is not None:
-                all_of_them.put(masses, found)
-    wanted = (observed, *[expected] * 5)
-    return Edges(tuple(r if want else None for r, want in zip(roots, wanted, strict=True)))
-
-
-def p_values(
-    settings: Settings, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
-) -> tuple[Array, Array]:
-    """Return CLs; see `Calculator`."""
-    values, bands = np.full(len(nu), np.nan), np.full((5, len(nu)), np.nan)
-    place = np.empty(len(batch), dtype=np.intp)
-    for masses in same_bins(batch):
-        place[masses] = np.arange(len(masses))
-        some = np.flatnonzero(np.isin(mass, masses))
-        if len(some):
-            ensemble = Enumeration(batch.take(masses), counts, settings.max_datasets)
-            values[some], bands[:, some] = _Part(ensemble, settings.tolerance).cls_values(
-                nu[some], place[mass[some]], expected=expected
-            )
-    return values, bands
-
-
-def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
-    """Return P(q0(n) >= q0 | background); see `Calculator`."""
-    return enumerated_p_values(batch, counts, q0, settings.max_datasets)
-
-
-def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
-    """Return the significance at the median of q0 with a signal; see `Calculator`."""
-    return enumerated_significance(batch, counts, settings.max_datasets)
+    def part_p_values(self, ensemble: Enumeration, nu: Array, mass: Index, expected: bool) -> Array:
+        """Return CLs."""
+        return _Part(ensemble, self.settings.tolerance).cls_values(nu, mass, expected)
 
 
 class _Part:
@@ -125,19 +73,19 @@ class _Part:
         value = np.where(tail.certain, 0.0, value)
         return tail, np.where(converged & ~tail.failed, value, np.nan)
 
-    def cls_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
-        """Return the observed CLs, shape (N,), and the expected ones, shape (5, N)."""
+    def cls_values(self, nu: Array, mass: Index, expected: bool) -> Array:
+        """Return the observed CLs and the five expected ones, NaN if not asked, shape (6, N)."""
         self.ensemble.check_whole()
         every, memory = np.arange(len(nu)), Memory(len(nu))
-        observed = np.exp(self._tail_at(nu, mass, None, memory, every)[1])
-        bands = np.full((5, len(nu)), np.nan)
+        found = np.full((6, len(nu)), np.nan)
+        found[0] = np.exp(self._tail_at(nu, mass, None, memory, every)[1])
         if expected:
-            for i, levels in enumerate(self.ensemble.levels()):
-                bands[i] = np.exp(self._tail_at(nu, mass, levels[mass], memory, every)[1])
-        return observed, bands
+            for i, levels in enumerate(self.ensemble.levels(), start=1):
+                found[i] = np.exp(self._tail_at(nu, mass, levels[mass], memory, every)[1])
+        return found
 
-    def limits(self, alpha: float, *, observed: bool, expected: bool) -> list[Roots | None]:
-        """Return the roots in ln(signal events): observed and five bands, None if not asked."""
+    def limits(self, alpha: float, observed: bool, expected: bool) -> Edges:
+        """Return where CLs is alpha."""
         ensemble = self.ensemble
         answer: list[Roots | None] = [None] * 6
         guess = np.log(first_guess(ensemble.batch, ensemble.counts, ensemble.background_rates))
@@ -155,7 +103,7 @@ class _Part:
                     start = guess + 0.2 * max(i - 2, 0)
                     roots.put(new, self._solve(new, start, alpha, level))
                 answer[i + 1], before = roots, level
-        return answer
+        return Edges(tuple(answer))
 
     def _solve(self, masses: Index, guess: Array, alpha: float, level: Array | None) -> Roots:
         """Solve CLs = alpha for some masses, in blocks that bound the memory."""

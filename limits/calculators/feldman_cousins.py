@@ -25,24 +25,18 @@ G. J. Feldman and R. D. Cousins, Phys. Rev. D 57 (1998) 3873, physics/9711021.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.calculators.datasets import TIE, first_guess
-from na64.limits.calculators.enumeration import Enumeration, same_bins
+from na64.limits.calculators.enumeration import Enumeration
 from na64.limits.calculators.exploration import STRIDE, Survival, Visited, quantile, sums
-from na64.limits.calculators.ranking import (
-    enumerated_p_values,
-    enumerated_significance,
-)
+from na64.limits.calculators.ranking import Enumerating
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
-from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.fitting import Fit
 
-__all__ = ["discovery_p_values", "limits", "median_significance", "p_values"]
+__all__ = ["Engine"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -65,68 +59,24 @@ _TOLERANCE = 1e-7
 _TOGETHER = (512, 8)
 
 
-class Settings(Protocol):
-    """What this method needs of its row in the table of calculators."""
+class Engine(Enumerating):
+    """The calculator at work; see `Engine` of `na64.limits.calculators.protocol`."""
 
-    @property
-    def max_datasets(self) -> int: ...
+    def part_limits(
+        self, ensemble: Enumeration, alpha: float, observed: bool, expected: bool
+    ) -> Edges:
+        """Return the edges of the allowed interval."""
+        wanted = np.array([observed, *[expected] * len(BAND_ORDER)])
+        edges, lower = _Part(ensemble, alpha).edges(wanted)
+        found = iter(edges)
+        return Edges(tuple(next(found) if want else None for want in wanted), lower)
 
-
-def limits(
-    settings: Settings,
-    batch: SignalBatch,
-    counts: Array,
-    alpha: float,
-    *,
-    observed: bool,
-    expected: bool,
-) -> Edges:
-    """Return the edges of the allowed interval; see `Calculator`."""
-    wanted = np.array([observed, *[expected] * len(BAND_ORDER)])
-    upper = [Roots.empty(len(batch)) for _ in wanted]
-    lower = np.full(len(batch), np.nan)
-    for masses in same_bins(batch):
-        part = _Part(Enumeration(batch.take(masses), counts, settings.max_datasets), alpha)
-        edges, lower[masses] = part.edges(wanted)
-        for i, roots in zip(np.flatnonzero(wanted).tolist(), edges, strict=True):
-            upper[i].put(masses, roots)
-    return Edges(
-        tuple(roots if want else None for roots, want in zip(upper, wanted, strict=True)),
-        lower if observed else None,
-    )
-
-
-def p_values(
-    settings: Settings,
-    batch: SignalBatch,
-    counts: Array,
-    nu: Array,
-    mass: Index,
-    *,
-    expected: bool,
-) -> tuple[Array, Array]:
-    """Return P(t >= t_obs | nu); see `Calculator`."""
-    found = np.full((1 + len(BAND_ORDER), len(nu)), np.nan)
-    wanted = np.array([True, *[expected] * len(BAND_ORDER)])
-    place = np.empty(len(batch), dtype=np.intp)
-    for masses in same_bins(batch):
-        place[masses] = np.arange(len(masses))
-        some = np.flatnonzero(np.isin(mass, masses))
-        if len(some):
-            ensemble = Enumeration(batch.take(masses), counts, settings.max_datasets)
-            part = _Part(ensemble, 0.5)
-            found[np.ix_(wanted, some)] = part.p_values(nu[some], place[mass[some]], wanted)
-    return found[0], found[1:]
-
-
-def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
-    """Return P(t(n; 0) >= q0 | background); see `Calculator`."""
-    return enumerated_p_values(batch, counts, q0, settings.max_datasets)
-
-
-def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
-    """Return the significance at the median of q0 with a signal; see `Calculator`."""
-    return enumerated_significance(batch, counts, settings.max_datasets)
+    def part_p_values(self, ensemble: Enumeration, nu: Array, mass: Index, expected: bool) -> Array:
+        """Return P(t >= t_obs | nu)."""
+        wanted = np.array([True, *[expected] * len(BAND_ORDER)])
+        found = np.full((len(wanted), len(nu)), np.nan)
+        found[wanted] = _Part(ensemble, 0.5).p_values(nu, mass, wanted)
+        return found
 
 
 class _Part:

@@ -154,8 +154,8 @@ def cls_values(
     answer[bad[mass]], bands[:, bad[mass]] = np.nan, np.nan
     todo = ~zero & ~bad[mass]
     if todo.any():
-        answer[todo], bands[:, todo] = calculator.p_values(
-            batch, data, nu[todo], mass[todo], expected=expected
+        answer[todo], bands[:, todo] = calculator.on(batch, data).p_values(
+            nu[todo], mass[todo], expected=expected
         )
     too_small = None
     if calculator.two_sided:
@@ -191,7 +191,7 @@ _Task = tuple[SignalBatch, Array, Calculator, float, tuple[bool, bool]]
 
 def _solve(task: _Task) -> Edges:
     batch, counts, calculator, alpha, (observed, expected) = task
-    return calculator.limits(batch, counts, alpha, observed=observed, expected=expected)
+    return calculator.on(batch, counts).limits(alpha, observed=observed, expected=expected)
 
 
 def _edges(

@@ -55,32 +55,23 @@ class Calculator(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """Return the name and all settings."""
 
-    def limits(
-        self, batch: SignalBatch, counts: Array, alpha: float, *, observed: bool, expected: bool
-    ) -> Edges:
-        """Return where the p-value is alpha.
+    def on(self, batch: SignalBatch, counts: Array) -> Engine:
+        """Put it to work on M signals, each with some events, and observed counts, shape (B,)."""
 
-        Parameters
-        ----------
-        batch
-            M signals, each with some events.
-        counts
-            Observed counts, shape (B,).
-        alpha
-            1 - confidence level.
-        observed, expected
-            Which limits to compute.
-        """
 
-    def p_values(
-        self, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
-    ) -> tuple[Array, Array]:
+class Engine(Protocol):
+    """A calculator at work on M signals and observed counts."""
+
+    def __init__(self, settings: Any, batch: SignalBatch, counts: Array) -> None: ...
+
+    def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
+        """Return where the p-value is alpha = 1 - confidence level; which limits to compute."""
+
+    def p_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
         """Return what is compared with alpha (CLs, for most) at given signal events.
 
         Parameters
         ----------
-        batch, counts
-            As in `limits`.
         nu, mass
             Signal events, positive, and index of the mass, shape (N,).
         expected
@@ -92,44 +83,8 @@ class Calculator(Protocol):
             Observed, shape (N,), and expected ones, shape (5, N) (NaN unless asked for).
         """
 
-    def discovery_p_values(self, batch: SignalBatch, counts: Array, q0: Array) -> Array:
+    def discovery_p_values(self, q0: Array) -> Array:
         """Return the probability of at least q0 (M,) without a signal, for M masses."""
 
-    def median_significance(self, batch: SignalBatch, counts: Array) -> Array:
+    def median_significance(self) -> Array:
         """Return the median significance of a signal of mu = 1, shape (M,)."""
-
-
-class Engine(Protocol):
-    """The module of a calculator: its methods as functions, the settings first."""
-
-    def limits(
-        self,
-        settings: Any,
-        batch: SignalBatch,
-        counts: Array,
-        alpha: float,
-        *,
-        observed: bool,
-        expected: bool,
-    ) -> Edges:
-        """See `Calculator.limits`."""
-
-    def p_values(
-        self,
-        settings: Any,
-        batch: SignalBatch,
-        counts: Array,
-        nu: Array,
-        mass: Index,
-        *,
-        expected: bool,
-    ) -> tuple[Array, Array]:
-        """See `Calculator.p_values`."""
-
-    def discovery_p_values(
-        self, settings: Any, batch: SignalBatch, counts: Array, q0: Array
-    ) -> Array:
-        """See `Calculator.discovery_p_values`."""
-
-    def median_significance(self, settings: Any, batch: SignalBatch, counts: Array) -> Array:
-        """See `Calculator.median_significance`."""

@@ -1,6 +1,8 @@
-"""All counts ranked by q0: discovery p-values by enumeration."""
+"""Masses by ensembles of enumerated counts, and all counts ranked by q0 for discoveries."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +10,11 @@ from scipy import special
 
 from na64.limits.calculators.datasets import TIE
 from na64.limits.calculators.enumeration import Enumeration, same_bins
+from na64.limits.calculators.roots import Edges, Roots
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.models.errors import InputError
 
-__all__ = ["enumerated_p_values", "enumerated_significance"]
+__all__ = ["Enumerating", "enumerated_significance"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -23,22 +26,76 @@ _CUT = 1e-13
 _CUT_SIGNAL = 1e-6
 
 
-def enumerated_p_values(batch: SignalBatch, counts: Array, q0: Array, max_datasets: int) -> Array:
-    """Return P(q0(n) >= q0 | background), shape (M,)."""
-    answer = np.ones(len(q0))
-    for masses in same_bins(batch):
-        if np.any(q0[masses] > TIE):
-            ranking = _Ranking(batch.take(masses), counts, max_datasets)
-            answer[masses] = ranking.p_values(q0[masses])
-    return answer
-
-
 def enumerated_significance(batch: SignalBatch, counts: Array, max_datasets: int) -> Array:
     """Return the significance at the median of q0 with a signal of mu = 1, shape (M,)."""
     answer = np.empty(len(batch))
     for masses in same_bins(batch):
         answer[masses] = _Ranking(batch.take(masses), counts, max_datasets).expected()
     return answer
+
+
+class Enumerating:
+    """What calculators do alike that enumerate the counts; see `Engine`.
+
+    Masses with events in the same bins share an ensemble; what is computed with one of them is
+    for the calculator to say.
+    """
+
+    def __init__(self, settings: Any, batch: SignalBatch, counts: Array) -> None:
+        self.settings, self.batch, self.counts = settings, batch, counts
+
+    def part_limits(
+        self, ensemble: Enumeration, alpha: float, observed: bool, expected: bool
+    ) -> Edges:
+        """Return the edges for the masses of an ensemble."""
+        raise NotImplementedError
+
+    def part_p_values(self, ensemble: Enumeration, nu: Array, mass: Index, expected: bool) -> Array:
+        """Return observed and expected p-values of an ensemble, shape (6, N)."""
+        raise NotImplementedError
+
+    def _ensemble(self, masses: Index) -> Enumeration:
+        return Enumeration(self.batch.take(masses), self.counts, self.settings.max_datasets)
+
+    def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
+        """Return where the p-value is alpha."""
+        n = len(self.batch)
+        upper = [Roots.empty(n) if want else None for want in (observed, *[expected] * 5)]
+        lower = np.full(n, np.nan)
+        for masses in same_bins(self.batch):
+            found = self.part_limits(self._ensemble(masses), alpha, observed, expected)
+            for roots, some in zip(upper, found.upper, strict=True):
+                if roots is not None and some is not None:
+                    roots.put(masses, some)
+            if found.lower is not None:
+                lower[masses] = found.lower
+        return Edges(tuple(upper), lower if self.settings.two_sided and observed else None)
+
+    def p_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
+        """Return what is compared with alpha."""
+        found = np.full((6, len(nu)), np.nan)
+        place = np.empty(len(self.batch), dtype=np.intp)
+        for masses in same_bins(self.batch):
+            place[masses] = np.arange(len(masses))
+            some = np.flatnonzero(np.isin(mass, masses))
+            if len(some):
+                found[:, some] = self.part_p_values(
+                    self._ensemble(masses), nu[some], place[mass[some]], expected
+                )
+        return found[0], found[1:]
+
+    def discovery_p_values(self, q0: Array) -> Array:
+        """Return P(q0(n) >= q0 | background)."""
+        answer = np.ones(len(q0))
+        for masses in same_bins(self.batch):
+            if np.any(q0[masses] > TIE):
+                part, largest = self.batch.take(masses), self.settings.max_datasets
+                answer[masses] = _Ranking(part, self.counts, largest).p_values(q0[masses])
+        return answer
+
+    def median_significance(self) -> Array:
+        """Return the significance at the median of q0 with a signal."""
+        return enumerated_significance(self.batch, self.counts, self.settings.max_datasets)
 
 
 class _Ranking:

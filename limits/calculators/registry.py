@@ -16,8 +16,7 @@ from na64.models.declaration import declare
 from na64.models.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
-    from na64.limits.calculators.protocol import Array, Index
-    from na64.limits.calculators.roots import Edges
+    from na64.limits.calculators.protocol import Array
     from na64.limits.likelihood.compiled import SignalBatch
 
 __all__ = [
@@ -35,8 +34,6 @@ __all__ = [
 
 #: auxiliary data of an ensemble of counts: as observed, or thrown with the counts
 ENSEMBLES: Final = ("aux-fixed", "aux-fluctuated")
-#: smallest discovery p-value that an enumeration can tell from zero
-_SMALLEST_P_VALUE: Final = 1e-12
 
 
 class _Row:
@@ -44,39 +41,35 @@ class _Row:
 
     __slots__ = ()
     name: ClassVar[str]
-    engine: ClassVar[str]
-
-    @property
-    def _engine(self) -> Engine:
-        return cast(Engine, importlib.import_module(f"na64.limits.calculators.{self.engine}"))
+    smooth: ClassVar[bool] = True
+    two_sided: ClassVar[bool] = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name and all settings."""
         return {"name": self.name, **{key: getattr(self, key) for key in settings_of(self.name)}}
 
-    def limits(
-        self, batch: SignalBatch, counts: Array, alpha: float, *, observed: bool, expected: bool
-    ) -> Edges:
-        """Return where the p-value is alpha."""
-        return self._engine.limits(self, batch, counts, alpha, observed=observed, expected=expected)
-
-    def p_values(
-        self, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
-    ) -> tuple[Array, Array]:
-        """Return what is compared with alpha at given signal events."""
-        return self._engine.p_values(self, batch, counts, nu, mass, expected=expected)
-
-    def discovery_p_values(self, batch: SignalBatch, counts: Array, q0: Array) -> Array:
-        """Return the probability of at least q0 without a signal."""
-        return self._engine.discovery_p_values(self, batch, counts, q0)
-
-    def median_significance(self, batch: SignalBatch, counts: Array) -> Array:
-        """Return the median significance of a signal of mu = 1."""
-        return self._engine.median_significance(self, batch, counts)
+    def on(self, batch: SignalBatch, counts: Array) -> Engine:
+        """Put the module that has its name to work."""
+        module = importlib.import_module(f"na64.limits.calculators.{self.name.replace('-', '_')}")
+        return cast(Engine, module.Engine(self, batch, counts))
 
 
 @dataclass(frozen=True, slots=True)
-class Exact(_Row):
+class _Enumerated(_Row):
+    """A calculator that enumerates the counts, auxiliary data as observed."""
+
+    ensemble: ClassVar[str | None] = ENSEMBLES[0]
+    smallest_p_value: ClassVar[float] = 1e-12
+
+    max_datasets: int = declare(50_000, help="Largest ensemble that is enumerated.")
+
+    def __post_init__(self) -> None:
+        if self.max_datasets < 1:
+            raise InputError(f"max_datasets must be at least one, is {self.max_datasets}")
+
+
+@dataclass(frozen=True, slots=True)
+class Exact(_Enumerated):
     """CLs by enumeration of the counts, auxiliary data as observed.
 
     Attributes
@@ -88,27 +81,13 @@ class Exact(_Row):
     """
 
     name: ClassVar[str] = "exact"
-    engine: ClassVar[str] = "exact"
     summary: ClassVar[str] = "CLs, counts enumerated"
-    smooth: ClassVar[bool] = True
-    two_sided: ClassVar[bool] = False
 
-    max_datasets: int = declare(50_000, help="Largest ensemble that is enumerated.")
     tolerance: float = declare(1e-5, help="Relative tolerance of a limit.")
 
     def __post_init__(self) -> None:
-        _check_size(self.max_datasets)
+        _Enumerated.__post_init__(self)
         _check_tolerance(self.tolerance)
-
-    @property
-    def ensemble(self) -> str | None:
-        """Auxiliary data as observed."""
-        return ENSEMBLES[0]
-
-    @property
-    def smallest_p_value(self) -> float:
-        """Discovery p-values below it cannot be told from zero."""
-        return _SMALLEST_P_VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +101,14 @@ class Asymptotic(_Row):
     """
 
     name: ClassVar[str] = "asymptotic"
-    engine: ClassVar[str] = "asymptotic"
     summary: ClassVar[str] = "CLs from formulas, too strong for few events"
-    smooth: ClassVar[bool] = True
-    two_sided: ClassVar[bool] = False
+    ensemble: ClassVar[str | None] = None
+    smallest_p_value: ClassVar[float] = 0.0
 
     tolerance: float = declare(1e-6, help="Relative tolerance of a limit.")
 
     def __post_init__(self) -> None:
         _check_tolerance(self.tolerance)
-
-    @property
-    def ensemble(self) -> str | None:
-        """Formulas have none."""
-        return None
-
-    @property
-    def smallest_p_value(self) -> float:
-        """All discovery p-values are numbers."""
-        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +126,8 @@ class Toys(_Row):
     """
 
     name: ClassVar[str] = "toys"
-    engine: ClassVar[str] = "toys"
     summary: ClassVar[str] = "CLs, counts thrown"
     smooth: ClassVar[bool] = False
-    two_sided: ClassVar[bool] = False
 
     toys: int = declare(10_000, help="Toys per hypothesis and mass.")
     seed: int = declare(1, help="Of the toys.")
@@ -185,7 +151,7 @@ class Toys(_Row):
 
 
 @dataclass(frozen=True, slots=True)
-class FeldmanCousins(_Row):
+class FeldmanCousins(_Enumerated):
     """Unified intervals by enumeration of the counts, auxiliary data as observed.
 
     Attributes
@@ -195,25 +161,8 @@ class FeldmanCousins(_Row):
     """
 
     name: ClassVar[str] = "feldman-cousins"
-    engine: ClassVar[str] = "feldman_cousins"
     summary: ClassVar[str] = "unified intervals, counts enumerated"
-    smooth: ClassVar[bool] = True
     two_sided: ClassVar[bool] = True
-
-    max_datasets: int = declare(50_000, help="Largest ensemble that is enumerated.")
-
-    def __post_init__(self) -> None:
-        _check_size(self.max_datasets)
-
-    @property
-    def ensemble(self) -> str | None:
-        """Auxiliary data as observed."""
-        return ENSEMBLES[0]
-
-    @property
-    def smallest_p_value(self) -> float:
-        """Discovery p-values below it cannot be told from zero."""
-        return _SMALLEST_P_VALUE
 
 
 #: calculators by name; the first is the default
@@ -303,11 +252,6 @@ def described(chosen: Calculator) -> dict[str, Any]:
         "seed": settings.get("seed"),
         "toys": settings.get("toys"),
     }
-
-
-def _check_size(max_datasets: int) -> None:
-    if max_datasets < 1:
-        raise InputError(f"max_datasets must be at least one, is {max_datasets}")
 
 
 def _check_tolerance(tolerance: float) -> None:

@@ -16,8 +16,8 @@ which others are computed with it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
 
-__all__ = ["discovery_p_values", "limits", "median_significance", "p_values"]
+__all__ = ["Engine"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -62,60 +62,18 @@ _TOGETHER = 200_000
 _LARGEST_ENSEMBLE: Final = 50_000
 
 
-class Settings(Protocol):
-    """What this method needs of its row in the table of calculators."""
-
-    @property
-    def toys(self) -> int: ...
-
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def ensemble(self) -> str: ...
-
-
-def limits(
-    settings: Settings,
-    batch: SignalBatch,
-    counts: Array,
-    alpha: float,
-    *,
-    observed: bool,
-    expected: bool,
-) -> Edges:
-    """Return where CLs is alpha, and the statistical error; see `Calculator`."""
-    wanted = (*([0] if observed else []), *(range(1, 6) if expected else []))
-    return _Thrower(batch, counts, settings).limits(alpha, wanted)
-
-
-def p_values(
-    settings: Settings, batch: SignalBatch, counts: Array, nu: Array, mass: Index, *, expected: bool
-) -> tuple[Array, Array]:
-    """Return CLs; see `Calculator`."""
-    return _Thrower(batch, counts, settings).cls_values(nu, mass, expected=expected)
-
-
-def discovery_p_values(settings: Settings, batch: SignalBatch, counts: Array, q0: Array) -> Array:
-    """Return the fraction of background toys with at least q0; see `Calculator`."""
-    return _Thrower(batch, counts, settings).discovery_p_values(q0)
-
-
-def median_significance(settings: Settings, batch: SignalBatch, counts: Array) -> Array:
-    """Return that of the enumerated ensemble, which has no noise; see `Calculator`."""
-    return enumerated_significance(batch, counts, _LARGEST_ENSEMBLE)
-
-
 #: background pseudo-data and their free fits, by mass and number of toys
 _Cache = dict[tuple[int, int], tuple[Ensemble, Minima]]
 
 
-class _Thrower:
-    """CLs of one batch of signals from pseudo-experiments."""
+class Engine:
+    """The calculator at work; see `Engine` of `na64.limits.calculators.protocol`."""
 
-    def __init__(self, batch: SignalBatch, counts: Array, settings: Settings) -> None:
+    def __init__(self, settings: Any, batch: SignalBatch, counts: Array) -> None:
         self.batch, self.counts = batch, counts
-        self.toys, self.seed, self.ensemble = settings.toys, settings.seed, settings.ensemble
+        self.toys: int = settings.toys
+        self.seed: int = settings.seed
+        self.ensemble: str = settings.ensemble
         likelihood = batch.likelihood
         self.fitter = likelihood.fitter
         self.evaluator = self.fitter.problem(False).evaluator
@@ -258,8 +216,8 @@ class _Thrower:
             for i in range(n)
         ]
 
-    def cls_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
-        """Return the observed CLs, shape (N,), and the expected ones, shape (5, N)."""
+    def p_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
+        """Return CLs."""
         observed, bands = np.empty(len(nu)), np.full((5, len(nu)), np.nan)
         together = max(_TOGETHER // self.toys, 1)
         cache: _Cache = {}
@@ -295,20 +253,13 @@ class _Thrower:
             answer[mass] = extreme / data.weight.sum()
         return answer
 
-    def limits(self, alpha: float, wanted: Sequence[int]) -> Edges:
-        """Return where CLs = alpha, in ln(signal events).
+    def median_significance(self) -> Array:
+        """Return that of the enumerated ensemble, which has no noise."""
+        return enumerated_significance(self.batch, self.counts, _LARGEST_ENSEMBLE)
 
-        Parameters
-        ----------
-        alpha
-            1 - confidence level.
-        wanted
-            Which limits: 0 is the observed one, 1 to 5 are the expected ones in `BAND_ORDER`.
-
-        Returns
-        -------
-        Edges
-        """
+    def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
+        """Return where CLs is alpha, and the statistical error."""
+        wanted = (*([0] if observed else []), *(range(1, 6) if expected else []))
         n = len(self.batch)
         answer = [Roots.empty(n) for _ in range(6)]
         error = np.full(n, np.nan)

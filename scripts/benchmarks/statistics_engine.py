@@ -26,7 +26,8 @@ import numpy as np
 import pyhf
 import scipy
 
-from na64.limits.calculators import Asymptotic, Toys, cls_values, upper_limits
+from na64.limits.calculators.limits import cls_values, upper_limits
+from na64.limits.calculators.registry import Asymptotic, Toys
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 
 __all__ = ["main"]

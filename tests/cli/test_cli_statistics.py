@@ -404,16 +404,16 @@ def test_a_breakdown_without_a_signal_is_told(call) -> None:
 def test_a_cls_that_cannot_be_computed_is_null_and_told(
     call, monkeypatch, failing: tuple[int, ...], code: int
 ) -> None:
-    from na64.limits import calculators
+    from na64.limits.calculators import limits
 
-    true = calculators.cls_values
+    true = limits.cls_values
 
     def partly(*arguments: Any, **options: Any) -> Any:
         table = true(*arguments, **options)
         table.observed[list(failing)] = math.nan
         return table
 
-    monkeypatch.setattr(calculators, "cls_values", partly)
+    monkeypatch.setattr(limits, "cls_values", partly)
     done = call("cls", "-", "--mu", "1,2", "--json", stdin=json.dumps(COUNTING))
     assert done.code == code
     validate(done.data, "cls", "na64-limits/cls/1", "stdout")

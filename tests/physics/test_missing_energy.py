@@ -36,7 +36,7 @@ EMITTED = np.array(
 
 
 def rates(target: Target, masses_mev: Any, tables: Any = None, **options: Any) -> np.ndarray:
-    settings = SignalSettings(**{"dark_sector": DARK, **options})  # type: ignore[arg-type]
+    settings = SignalSettings(**{"dark_sector": DARK, **options})
     masses = np.atleast_1d(np.asarray(masses_mev, float)) * 1e-3
     found = missing_energy_rates(
         BEAM, target, WINDOW, dark_photon(), masses, settings=settings, tables=tables
@@ -138,9 +138,9 @@ def test_preshower_cut_removes_the_hardest_mediators() -> None:
     # 10 MeV, .77 at 100 MeV
     cut = MissingEnergyWindow(50.0, preshower_energy_gev=5.0)
     masses = np.array([1e-3, 0.01, 0.1])
-    options = {"settings": SignalSettings(dark_sector=DARK, annihilation=False)}
-    kept = missing_energy_rates(BEAM, ECAL, cut, dark_photon(), masses, **options).events
-    full = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, **options).events
+    settings = SignalSettings(dark_sector=DARK, annihilation=False)
+    kept = missing_energy_rates(BEAM, ECAL, cut, dark_photon(), masses, settings=settings).events
+    full = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, settings=settings).events
     np.testing.assert_allclose(kept[:, 0, 0, 0] / full[:, 0, 0, 0], [0.95, 0.84, 0.77], atol=0.02)
 
 
@@ -149,9 +149,9 @@ def test_energy_resolution_softens_the_edge_of_the_resonance() -> None:
     smeared = MissingEnergyWindow(50.0, resolution_stochastic=0.1, resolution_constant=0.04)
     assert smeared.resolution_gev(50.0) == pytest.approx(2.12, rel=1e-2)
     masses = np.array([0.01, 0.2, 0.22, 0.232, 0.26])
-    options = {"settings": SignalSettings(dark_sector=DARK)}
-    blurred = missing_energy_rates(BEAM, ECAL, smeared, dark_photon(), masses, **options)
-    sharp = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, **options)
+    settings = SignalSettings(dark_sector=DARK)
+    blurred = missing_energy_rates(BEAM, ECAL, smeared, dark_photon(), masses, settings=settings)
+    sharp = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, settings=settings)
     emission, annihilation = (blurred.events / sharp.events)[:, 0, :, 0].T
     # second order in sigma where the spectrum is smooth
     np.testing.assert_allclose(emission, 1.0, atol=0.02)
@@ -165,9 +165,8 @@ def test_vanishing_resolution_is_a_sharp_cut() -> None:
     masses = np.array([0.01, 0.215, 0.24])
     for radiation in (False, True):
         settings = SignalSettings(dark_sector=DARK, initial_state_radiation=radiation)
-        options = {"settings": settings}
-        blurred = missing_energy_rates(BEAM, ECAL, tiny, dark_photon(), masses, **options)
-        sharp = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, **options)
+        blurred = missing_energy_rates(BEAM, ECAL, tiny, dark_photon(), masses, settings=settings)
+        sharp = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, settings=settings)
         np.testing.assert_allclose(blurred.events, sharp.events, rtol=3e-3)
 
 

@@ -34,7 +34,7 @@ WINDOW = DisplacedWindow(147.0, 400.0, 15.0, 50.0)
 BENCHMARK = DarkSector(DarkMatter.PSEUDO_DIRAC, 0.1, 3.0, 0.4)
 
 
-def rates(masses: object, couplings: object, dark_sector: DarkSector = BENCHMARK) -> np.ndarray:
+def rates(masses: Any, couplings: Any, dark_sector: DarkSector = BENCHMARK) -> np.ndarray:
     found = semi_visible_rates(
         BEAM,
         ECAL,

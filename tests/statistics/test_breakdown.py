@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.limits.calculators import upper_limits
 from na64.limits.calculators.breakdown import break_down, without_groups
+from na64.limits.calculators.limits import upper_limits
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.models.errors import InputError
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.calculators import calculator, cls_values, upper_limits
+from na64.limits.calculators.limits import cls_values, upper_limits
+from na64.limits.calculators.registry import calculator
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.limits.likelihood.interpolation import (
     additive_shifts,

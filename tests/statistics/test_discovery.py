@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from na64.limits.calculators import Asymptotic, Exact, FeldmanCousins, Toys
 from na64.limits.calculators.discovery import discovery
+from na64.limits.calculators.registry import Asymptotic, Exact, FeldmanCousins, Toys
 from na64.limits.likelihood.compiled import compile_workspace
 
 

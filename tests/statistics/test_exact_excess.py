@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from na64.limits import scan
-from na64.limits.calculators import cls_values, upper_limits
+from na64.limits.calculators.limits import cls_values, upper_limits
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.workspaces.cards.reader import load_card
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from na64.limits.calculators import Asymptotic, calculator, upper_limits
+from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.registry import Asymptotic, calculator
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 
 
@@ -135,7 +136,7 @@ def test_scale_of_the_signal_does_not_matter(counting, scale):
         assert found.observed[0] * scale == pytest.approx(wanted, rel=4e-4)
 
 
-HARD = {
+HARD: dict[str, dict[str, Any]] = {
     "a bin without background": {"background": (0.0, 0.17, 0.29)},
     "no background at all": {"background": (0.0, 0.0, 0.0), "observed": (0, 1, 0)},
     "80 % gammas": {"kind": "shapesys", "uncertainty": (0.8, 0.8, 0.8)},

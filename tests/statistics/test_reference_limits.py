@@ -12,7 +12,8 @@ import math
 import numpy as np
 import pytest
 
-from na64.limits.calculators import Toys, calculator, upper_limits
+from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.registry import Toys, calculator
 from na64.limits.likelihood.compiled import compile_workspace
 
 # efficiency uncertainty, CL, asymptotic, exact: signal events for n = (0, 0, 0)

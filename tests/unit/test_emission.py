@@ -14,7 +14,6 @@ from na64.models.form_factors import NuclearModel
 from na64.models.materials import Element, material
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.production.emission import (
-    Approximation,
     emission_cross_section,
     emission_spectrum,
 )
@@ -25,7 +24,7 @@ from na64.models.production.kinematics import (
     smallest_fraction_left,
     smallest_u,
 )
-from na64.models.production.process import Emission
+from na64.models.production.process import Approximation, Emission
 from na64.models.production.quadrature import logarithmic_nodes
 from na64.models.production.sources import PhotonSource
 from na64.models.production.tree_level import TreeLevelGrid
