@@ -18,7 +18,7 @@ from na64.limits.figures.figure import figure
 from na64.limits.figures.overlays import Beside
 from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
-from tests.plots.toys import legend, toy
+from tests.limits.figures.toys import legend, toy
 
 
 @pytest.fixture(scope="module")

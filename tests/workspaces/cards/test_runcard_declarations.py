@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -20,8 +19,7 @@ from na64.workspaces.cards.setups import setup_tables
 from na64.workspaces.cards.topologies import TOPOLOGIES
 from na64.workspaces.io.toml import toml_text
 from na64.workspaces.pyhf.template import Template
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.shared import ROOT
 
 
 @pytest.fixture(scope="module")

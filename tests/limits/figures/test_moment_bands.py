@@ -17,7 +17,7 @@ from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.registry import mediator
-from tests.plots.toys import MASSES, legend, toy
+from tests.limits.figures.toys import MASSES, legend, toy
 
 
 def muons(model: str) -> Limit:

@@ -25,7 +25,7 @@ from na64.models.mediators.registry import mediator
 from na64.models.mediators.vectors import dark_photon
 from na64.models.relic.targets import thermal_target
 from na64.workspaces.io.curves import Axis, load_curve
-from tests.plots.toys import DIRAC, card, closed, heading, legend, lines, toy
+from tests.limits.figures.toys import DIRAC, card, closed, heading, legend, lines, toy
 from tests.shared import open_regions
 
 CHI = np.geomspace(1e-3, 0.3, 12).round(6)

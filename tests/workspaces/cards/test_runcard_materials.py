@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,9 @@ from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.workspaces.cards.reader import parse_card
 from na64.workspaces.cards.reference import blank_card
 from na64.workspaces.io.jsonio import canonical_json
+from tests.shared import ROOT
 
-DOCS = Path(__file__).parents[2] / "docs" / "run-cards.md"
+DOCS = ROOT / "docs" / "run-cards.md"
 #: the example of the documentation
 PBWO4 = re.search(r"\[materials\.pbwo4\]\n.*?(?=```)", DOCS.read_text(encoding="utf-8"), re.DOTALL)[
     0

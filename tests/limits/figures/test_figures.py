@@ -22,7 +22,7 @@ from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
-from tests.plots.toys import (
+from tests.limits.figures.toys import (
     BANDS,
     DIRAC,
     LIMIT,
