@@ -19,7 +19,8 @@ from na64.limits.planes.y import (
     y_from_coupling,
 )
 from na64.limits.results.axes import Axis, Plane, coupling_axis, mass_axis
-from na64.limits.results.limit import Limit, Origin
+from na64.limits.results.limit import Limit
+from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.recast import carried_to, recast
 from na64.limits.scanning.request import changed_sector
@@ -312,7 +313,17 @@ def redo(
         Any result.
     jobs, tables, progress
         As in `na64.limits.scan`.
+
+    Raises
+    ------
+    InputError
+        For a result of a signal that was given and not computed from the specification.
     """
+    if limit.origin is not None and limit.origin.given:
+        raise InputError(
+            f"{limit.specification.search}: the signal was given, not computed from the "
+            "specification, and cannot be redone"
+        )
 
     def made(specification: Specification, origin: Origin | None) -> Limit:
         if origin is None:

@@ -16,62 +16,20 @@ from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
 from na64.limits.results.operations import operation
+from na64.limits.results.origin import Origin
 from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
 from na64.limits.results.tables import Table
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import canonical_json, digest, parse_json, plain, read_json
 
-__all__ = ["Limit", "Origin"]
+__all__ = ["Limit"]
 
 FloatArray = NDArray[np.float64]
 
 _SECTOR: Final = ("dark_matter", "ratio", "splitting")
 #: changes when a key changes its meaning; named in the file and in the schema's file name
 SCHEMA: Final = "na64-limits/scan/2"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The computation from which a result was carried over, instead of being made anew.
-
-    Attributes
-    ----------
-    specification
-        What was computed.
-    policy
-        What became of masses that could not be carried over: ``refuse`` (there were none),
-        ``leave-out`` or ``recompute``.
-    origin
-        Where that came from, if it was carried over itself.
-    """
-
-    specification: Specification
-    policy: str
-    origin: Origin | None = None
-
-    def at(self, masses_gev: ArrayLike) -> Origin:
-        """Return the same at other masses."""
-        before = None if self.origin is None else self.origin.at(masses_gev)
-        return replace(self, specification=self.specification.at(masses_gev), origin=before)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the origin as plain data."""
-        return {
-            "specification": self.specification.to_dict(),
-            "policy": self.policy,
-            "origin": None if self.origin is None else self.origin.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any], where: str) -> Origin:
-        """Return the origin that plain data describe."""
-        before = data["origin"]
-        return cls(
-            Specification.from_dict(data["specification"], f"{where}.specification"),
-            data["policy"],
-            None if before is None else cls.from_dict(before, f"{where}.origin"),
-        )
 
 
 @dataclass(frozen=True, slots=True)

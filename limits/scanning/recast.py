@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.axes import coupling_axis, mass_axis
-from na64.limits.results.limit import Limit, Origin
+from na64.limits.results.limit import Limit
+from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.request import NO_DARK_MATTER, changed_sector, find_mediator
 from na64.limits.scanning.runner import join, run
@@ -135,6 +136,8 @@ def carried_to(
         parts.append(_rescaled(limit, changed, way))
     warnings: list[str] = []
     if lost.any() and policy == "recompute":
+        if limit.origin is not None and limit.origin.given:
+            raise InputError(f"{way.reason}; the signal was given and cannot be recomputed")
         parts.append(run(changed.at(masses[lost]), tables=tables, progress=progress))
         warnings.append(recomputed_note(masses[lost], limit.power))
     elif lost.any():

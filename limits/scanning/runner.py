@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.results.axes import coupling_axis, mass_axis
-from na64.limits.results.limit import Limit, Origin
+from na64.limits.results.limit import Limit
+from na64.limits.results.origin import GIVEN, Origin
 from na64.limits.results.provenance import provenance
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.invert import invert
@@ -153,6 +154,7 @@ def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
         events_limit=found.events_limit,
         yields=found.yields,
         power=signal.rates.power,
+        origin=None if signal.computed else Origin(made, GIVEN),
         provenance=provenance(workspace_digest=signal.template.digest),
     )
     return _warned(limit)

@@ -40,12 +40,16 @@ class ExpectedSignal:
     accepted
         Events after exposure and efficiency at the couplings of the rates, shape (M, C, P, B):
         mass, coupling, process, bin.
+    computed
+        Whether `expected_signal` made them from the specification; what is excluded with rates of
+        one's own is not computed again by `na64.limits.results.limit.Limit.redo`.
     """
 
     specification: Specification
     template: Template
     rates: SignalRates
     accepted: NDArray[np.float64]
+    computed: bool = False
 
     @property
     def bins(self) -> tuple[str, ...]:
@@ -119,4 +123,4 @@ def expected_signal(
         # with one projection among the parts there is nothing to observe yet
         template = replace(template, projection=any(card.projection for card in cards))
         rates = combine_rates(parts)
-    return ExpectedSignal(specification, template, rates, template.signal_events(rates))
+    return ExpectedSignal(specification, template, rates, template.signal_events(rates), True)

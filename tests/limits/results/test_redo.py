@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from functools import cache
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from na64.limits import Limit, Specification, merge, scan, specify
+from na64.limits.scanning.runner import exclude
+from na64.limits.scanning.signal import ExpectedSignal, expected_signal
 from na64.models.errors import InputError
 
 FEW = (0.01, 0.235, 0.6)
@@ -158,3 +161,20 @@ def test_what_cannot_be_merged() -> None:
 def test_a_specification_is_scanned_as_it_is() -> None:
     with pytest.raises(InputError, match="a specification has its alpha_d already"):
         scan(SPECIFICATIONS["electrons"](), alpha_d=0.2)
+
+
+def test_a_signal_that_was_given_is_not_computed_again() -> None:
+    """Half the events of the card: silently redone, the limit would be another one."""
+    made = specify("na64e-2016-2022", masses_gev=[0.01, 0.1])
+    whole = expected_signal(made)
+    half = ExpectedSignal(made, whole.template, whole.rates, whole.accepted / 2.0)
+    limit = Limit.from_json(exclude(half).to_json())
+    np.testing.assert_allclose(limit.observed / scan(made).observed, math.sqrt(2.0), rtol=1e-9)
+    with pytest.raises(InputError, match="was given, not computed"):
+        limit.redo()
+    plane = limit.to_plane("y")
+    with pytest.raises(InputError, match="was given, not computed"):
+        Limit.from_json(plane.to_json()).redo()
+    # where the dark sector changes the signal it would have to be computed
+    with pytest.raises(InputError, match="cannot be recomputed"):
+        limit.recast(alpha_d=0.5, policy="recompute")
