@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from na64.models.materials import material, mixture
     from na64.models.mediators.dark_sector import DarkMatter, DarkSector
     from na64.models.mediators.registry import available_mediators, mediator
-    from na64.models.setup import Beam, MissingEnergyWindow, Target
+    from na64.models.response.windows import MissingEnergyWindow
     from na64.models.signals.missing_energy import missing_energy_rates
     from na64.models.signals.rates import SignalRates
+    from na64.models.targets import Beam, Target
 
 __all__ = [
     "Beam",
@@ -40,15 +41,15 @@ __all__ = [
 ]
 
 _HOME = {
-    "Beam": "na64.models.setup",
+    "Beam": "na64.models.targets",
     "ComputationError": "na64.models.errors",
     "DarkMatter": "na64.models.mediators.dark_sector",
     "DarkSector": "na64.models.mediators.dark_sector",
     "InputError": "na64.models.errors",
-    "MissingEnergyWindow": "na64.models.setup",
+    "MissingEnergyWindow": "na64.models.response.windows",
     "NA64Error": "na64.models.errors",
     "SignalRates": "na64.models.signals.rates",
-    "Target": "na64.models.setup",
+    "Target": "na64.models.targets",
     "available_mediators": "na64.models.mediators.registry",
     "material": "na64.models.materials",
     "mediator": "na64.models.mediators.registry",

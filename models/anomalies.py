@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.kinds import kind_row
@@ -35,8 +36,6 @@ __all__ = [
     "anomalous_moment",
     "coupling_band",
 ]
-
-FloatArray = NDArray[np.float64]
 
 # The trapezoidal rule in ln[z/(1-z)]: the integrand is a rational function of its exponential, so
 # the error falls as exp(-pi^2/step); both ends are below e^-60.

@@ -1,13 +1,15 @@
 """Declarations of keys: what a field of a dataclass is in a file - name, unit, range, help.
 
 A dataclass whose fields are made by `declare` is the one place that says what a table of a file may
-hold. Readers, writers, schemas, documents and range checks follow from it.
+hold, or which settings a command takes. Readers, writers, schemas, documents, options and range
+checks follow from it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
 import re
 import types
 import typing
@@ -15,9 +17,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING
 from enum import Enum
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from na64.models.errors import InputError
+from na64.models.errors import InputError, unknown_name
 
 __all__ = [
     "Declared",
@@ -27,10 +29,16 @@ __all__ = [
     "classes_in",
     "declare",
     "declared",
+    "in_words",
+    "is_number",
+    "key_names",
     "range_complaint",
+    "record_of",
     "table_of",
     "text_complaint",
 ]
+
+T = TypeVar("T")
 
 #: converts what a file gives, from the value, the fields read before it, and the names known
 Conversion = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Any]
@@ -83,6 +91,12 @@ class Key:
         Another key, with its own type and conversion, that may stand in the place of this one.
     example
         Value in a blank file.
+    flag
+        Name of the option of a setting on a command line if it is not that of the key; one that
+        takes something away (``no-annihilation``) sets a field that is True to False.
+    words
+        What a figure says of a setting: of a flag when it is True and when it is False, of a
+        number its format; empty for the value itself.
     """
 
     help: str = ""
@@ -107,14 +121,8 @@ class Key:
     to: Conversion | None = None
     other: Key | None = None
     example: Any = None
-
-    def within(self, outer: Key) -> Key:
-        """Return this key with the range of the key around its table where it has none itself."""
-        return dataclasses.replace(
-            self,
-            above=outer.above if self.at_least is None and self.above is None else self.above,
-            at_most=outer.at_most if self.at_most is None else self.at_most,
-        )
+    flag: str = ""
+    words: tuple[str, ...] = ()
 
     def range_in_words(self) -> str:
         """Return the range of a number for people; empty if it need only not be negative."""
@@ -123,6 +131,14 @@ class Key:
             low = f"{self.at_least:g} or more"
         high = "" if self.at_most is None else f"at most {self.at_most:g}"
         return ", ".join(part for part in (low, high) if part)
+
+    def within(self, outer: Key) -> Key:
+        """Return this key with the range of the key around its table where it has none itself."""
+        return dataclasses.replace(
+            self,
+            above=outer.above if self.at_least is None and self.above is None else self.above,
+            at_most=outer.at_most if self.at_most is None else self.at_most,
+        )
 
 
 def declare(default: Any = MISSING, **declaration: Any) -> Any:
@@ -159,6 +175,11 @@ class Declared:
     def mandatory(self) -> bool:
         """Whether there is nothing to stand in for the key."""
         return self.default is MISSING and not self.key.fallback and not self.key.unless
+
+    @property
+    def option(self) -> str:
+        """Name of the option on a command line, without dashes in front."""
+        return self.key.flag or self.name.replace("_", "-")
 
 
 _UNDECLARED: Final = Key()
@@ -210,23 +231,81 @@ def text_complaint(text: str, about: Key) -> str:
     return ""
 
 
-def check_declared(record: Any) -> None:
-    """Raise InputError for a number of a record out of its declared range, or an empty text.
+def is_number(value: object) -> bool:
+    """Tell whether a value is a real number, and no truth value."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
-    A default is always allowed, such as an infinite length.
+
+def check_declared(record: Any) -> None:
+    """Raise InputError for a value of a record that its declaration does not allow.
+
+    That is a number out of its range or none, an empty text, an unknown name, no truth value. A
+    default is always allowed, such as an infinite length.
     """
     cls: type = type(record)
     for item in declared(cls):
-        value = getattr(record, item.field)
-        if value == item.default or isinstance(value, bool):
+        value, allowed = getattr(record, item.field), item.key.allowed
+        if item.hint is bool:
+            complaint = "" if isinstance(value, bool) else f"must be true or false, is {value!r}"
+        elif value == item.default and not isinstance(value, bool):
             continue
-        complaint = ""
-        if isinstance(value, (int, float)):
+        elif isinstance(allowed, tuple):
+            if value not in allowed:
+                raise unknown_name(item.name.replace("_", " "), str(value), allowed)
+            continue
+        elif is_number(value):
             complaint = range_complaint(value, item.key)
-        elif isinstance(value, str) and not value.strip():
-            complaint = "must not be empty"
+        elif item.hint is float:
+            complaint = f"must be a number, is {value!r}"
+        else:
+            complaint = "must not be empty" if isinstance(value, str) and not value.strip() else ""
         if complaint:
             raise InputError(f"{item.name} {complaint}")
+
+
+def key_names(cls: type) -> set[str]:
+    """Return every key that a table of a dataclass may have."""
+    items = declared(cls)
+    others = {item.key.other.name for item in items if item.key.other is not None}
+    return {item.name for item in items} | others
+
+
+def in_words(item: Declared, value: Any) -> str:
+    """Return what a figure says of the value of a setting."""
+    words = item.key.words
+    if not words:
+        return str(value) if isinstance(value, str) else f"{item.name.replace('_', ' ')} {value}"
+    return words[not value] if item.hint is bool else words[0].format(value)
+
+
+def record_of(cls: Callable[..., T], data: object, where: str) -> T:
+    """Return the dataclass that plain data give; what is missing has its default.
+
+    Parameters
+    ----------
+    cls
+        The dataclass, which checks itself.
+    data
+        A table with some of the fields; not trusted.
+    where
+        Path of the table, for messages.
+
+    Raises
+    ------
+    InputError
+        For what is no table, a field that does not exist, and what the class refuses, with the
+        path.
+    """
+    if not isinstance(data, Mapping):
+        raise InputError(f"{where} must be a table, is {type(data).__name__}")
+    known = [item.name for item in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    try:
+        for key in data:
+            if key not in known:
+                raise unknown_name("setting", str(key), known)
+        return cls(**data)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def classes_in(hint: Any) -> tuple[type, ...]:

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV, HBAR_C_GEV_CM, PROTON_MASS_GEV
 from na64.models.materials import Element
 
@@ -18,8 +19,6 @@ __all__ = [
     "nuclear_scale_gev2",
     "screening_length",
 ]
-
-FloatArray = NDArray[np.float64]
 
 _PROTON_MAGNETIC_MOMENT: Final = 2.79
 _DIPOLE_SCALE_GEV2: Final = 0.71

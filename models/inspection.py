@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, HBAR_GEV_S
 from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
@@ -20,9 +21,9 @@ from na64.models.mediators.registry import mediator
 from na64.models.production.annihilation import Resonance, annihilation_cross_section
 from na64.models.production.emission import emission_cross_section
 from na64.models.production.primakoff import primakoff_cross_section
-from na64.models.setup import Beam
 from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
+from na64.models.targets import Beam
 
 __all__ = [
     "DARK",
@@ -55,9 +56,13 @@ class DecayTable:
 
     model: str
     parameter: str
-    widths_gev: Mapping[str, NDArray[np.float64]]
-    branching: Mapping[str, NDArray[np.float64]]
-    lifetime_s: NDArray[np.float64]
+    widths_gev: Mapping[str, FloatArray]
+    branching: Mapping[str, FloatArray]
+    lifetime_s: FloatArray
+
+
+def _chosen(model: str | Mediator) -> Mediator:
+    return mediator(model) if isinstance(model, str) else model
 
 
 def decay_table(
@@ -86,7 +91,7 @@ def decay_table(
         For an unknown model, a coupling that is not positive, a mass out of range.
     """
     check_coupling(coupling)
-    chosen = mediator(model) if isinstance(model, str) else model
+    chosen = _chosen(model)
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     widths = {
         name: np.asarray(coupling**2 * width)
@@ -114,7 +119,7 @@ def production_by_emission(
     x_min: float = 0.0,
     settings: SignalSettings = DEFAULT_SETTINGS,
     coupling: float = 1.0,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Return the cross-section per nucleus of l Z -> l Z X.
 
     Parameters
@@ -139,7 +144,7 @@ def production_by_emission(
     numpy.ndarray
         GeV^-2, shape (M,); zero where the process is closed.
     """
-    chosen = mediator(model) if isinstance(model, str) else model
+    chosen = _chosen(model)
     lepton, energy_gev = beam.lepton, beam.energy_gev
     if not lepton:
         raise InputError(f"emission needs a lepton beam, not {beam.particle}")
@@ -177,19 +182,17 @@ def production_by_primakoff(
     target: str = "lead",
     elastic_only: bool = False,
     coupling: float = 1.0,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Return the cross-section per nucleus of gamma Z -> a Z.
 
     Parameters
     ----------
-    model
-        The mediator or its name; it couples to photons.
-    masses_gev
-        Its masses, shape (M,), below the photon's energy.
+    model, masses_gev, target, coupling
+        As in `production_by_emission`; the mediator couples to photons, with a coupling in 1/GeV.
     energy_gev
-        Energy of the photon.
-    target, elastic_only, coupling
-        As in `production_by_emission`; the coupling is in 1/GeV.
+        Energy of the photon, above the masses.
+    elastic_only
+        Whether inelastic scattering is left out.
 
     Returns
     -------
@@ -201,7 +204,7 @@ def production_by_primakoff(
     InputError
         For a mediator that does not couple to photons, or a value out of range.
     """
-    chosen = mediator(model) if isinstance(model, str) else model
+    chosen = _chosen(model)
     from_photons = kind_row(chosen.kind, "the production").from_photons
     if not from_photons or "photons" not in chosen.partial_widths(1.0):
         raise InputError(f"model '{chosen.name}' does not couple to photons; try alp")
@@ -218,15 +221,13 @@ def production_by_annihilation(
     energy_gev: float,
     coupling: float = 1e-4,
     dark_sector: DarkSector | None,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Return the cross-section per electron at rest of e+ e- -> X -> invisible.
 
     Parameters
     ----------
-    model
-        The mediator or its name.
-    masses_gev
-        Its masses, shape (M,).
+    model, masses_gev
+        As in `production_by_emission`.
     energy_gev
         Energy of the positron.
     coupling
@@ -234,50 +235,49 @@ def production_by_annihilation(
     dark_sector
         Dark matter to which the mediator decays; None if its neutrinos are all.
 
-    Raises
-    ------
-    InputError
-        For a mediator without a coupling to electrons or without an invisible decay.
-
     Returns
     -------
     numpy.ndarray
         GeV^-2, shape (M,).
+
+    Raises
+    ------
+    InputError
+        For a mediator without a coupling to electrons or without an invisible decay.
     """
-    chosen = mediator(model) if isinstance(model, str) else model
+    chosen = _chosen(model)
     Beam("e+", energy_gev)
-
-    def dark(root: NDArray[np.float64], on_shell: float) -> NDArray[np.float64]:
-        if dark_sector is None:
-            return np.zeros(np.shape(root))
-        return dark_sector.width_gev(root, on_shell, chosen.kind)
-
+    masses = np.atleast_1d(np.asarray(masses_gev, float))
     if "e e" not in chosen.partial_widths(1.0):
         raise InputError(f"model '{chosen.name}' does not couple to electrons")
-    invisible_branching(chosen, np.atleast_1d(np.asarray(masses_gev, float)), dark_sector)
-    result = []
-    for mass in np.atleast_1d(np.asarray(masses_gev, float)):
+    invisible_branching(chosen, masses, dark_sector)
+    spins = kind_row(chosen.kind, "the number of spin states").spin_states
 
-        def entrance(root: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(coupling**2 * chosen.partial_widths(root)["e e"])
+    def of_mass(mass: float) -> Resonance:
+        def width(root: FloatArray, *states: str) -> FloatArray:
+            """Width to some final states, to all of the Standard Model if none is named."""
+            own = chosen.partial_widths(root)
+            return coupling**2 * sum_of_widths(
+                {state: own[state] for state in states or own if state in own}, np.shape(root)
+            )
 
-        def invisible(
-            root: NDArray[np.float64], on_shell: float = float(mass)
-        ) -> NDArray[np.float64]:
-            neutrinos = chosen.partial_widths(root).get("neutrinos", np.zeros(np.shape(root)))
-            return np.asarray(coupling**2 * neutrinos + dark(root, on_shell))
+        def dark(root: FloatArray) -> FloatArray:
+            if dark_sector is None:
+                return np.zeros(np.shape(root))
+            return dark_sector.width_gev(root, mass, chosen.kind)
 
-        def total(root: NDArray[np.float64], on_shell: float = float(mass)) -> NDArray[np.float64]:
-            visible = sum(chosen.partial_widths(root).values())
-            return np.asarray(coupling**2 * visible + dark(root, on_shell))
+        return Resonance(
+            mass,
+            spins,
+            lambda root: width(root, "e e"),
+            lambda root: width(root, "neutrinos") + dark(root),
+            lambda root: width(root) + dark(root),
+        )
 
-        spins = kind_row(chosen.kind, "the number of spin states").spin_states
-        resonance = Resonance(float(mass), spins, entrance, invisible, total)
-        result.append(annihilation_cross_section(energy_gev, resonance))
-    return np.array(result, float)
+    return np.array([annihilation_cross_section(energy_gev, of_mass(m)) for m in masses.tolist()])
 
 
-def _below(masses_gev: ArrayLike, energy_gev: float) -> NDArray[np.float64]:
+def _below(masses_gev: ArrayLike, energy_gev: float) -> FloatArray:
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     heavy = masses[masses >= energy_gev]
     if heavy.size:

@@ -7,13 +7,14 @@ up with `kind_row`, which never answers for a kind without a row, and says what 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.decays import widths
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import MediatorKind
@@ -21,8 +22,6 @@ from na64.models.production import amplitudes
 from na64.models.production.amplitudes import Structure
 
 __all__ = ["EMITTED_KINDS", "KINDS", "DarkWidths", "Kind", "kind_row", "structure"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,10 @@ def _half_coupling(alpha_d: float) -> float:
     return float(np.sqrt(2.0 * np.pi * alpha_d))
 
 
+_OF_SPIN_ONE: Final = DarkWidths(
+    majorana=widths.vector_to_majorana_fermions,
+    scalars=lambda m, chi, on_shell, a: widths.vector_to_complex_scalars(m, chi, a),
+)
 #: every kind of mediator
 KINDS: Final[Mapping[MediatorKind, Kind]] = MappingProxyType(
     {
@@ -97,21 +100,14 @@ KINDS: Final[Mapping[MediatorKind, Kind]] = MappingProxyType(
             spin_states=3,
             amplitude=amplitudes.vector,
             moment=lambda rho2, z, w: 2.0 * z * w * w,
-            dark=DarkWidths(
-                majorana=widths.vector_to_majorana_fermions,
-                scalars=lambda m, chi, on_shell, a: widths.vector_to_complex_scalars(m, chi, a),
-                mixed=widths.vector_to_pseudo_dirac_fermions,
-            ),
+            dark=replace(_OF_SPIN_ONE, mixed=widths.vector_to_pseudo_dirac_fermions),
         ),
         MediatorKind.AXIAL: Kind(
             mass_name="m_Z'",
             spin_states=3,
             amplitude=amplitudes.axial,
             moment=lambda rho2, z, w: -(2.0 * z * w * (z + 3.0) + 4.0 * w**3 / rho2),
-            dark=DarkWidths(
-                majorana=widths.vector_to_majorana_fermions,
-                scalars=lambda m, chi, on_shell, a: widths.vector_to_complex_scalars(m, chi, a),
-            ),
+            dark=_OF_SPIN_ONE,
         ),
         MediatorKind.SCALAR: Kind(
             mass_name="m_phi",

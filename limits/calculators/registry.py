@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from na64.limits.calculators.protocol import Calculator, Engine
+from na64.models.declaration import declare
 from na64.models.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -60,9 +61,7 @@ class _Enumerated(_Row):
     ensemble: ClassVar[str | None] = ENSEMBLES[0]
     smallest_p_value: ClassVar[float] = 1e-12
 
-    max_datasets: int = field(
-        default=50_000, metadata={"help": "Largest ensemble that is enumerated."}
-    )
+    max_datasets: int = declare(50_000, help="Largest ensemble that is enumerated.")
 
     def __post_init__(self) -> None:
         if self.max_datasets < 1:
@@ -84,7 +83,7 @@ class Exact(_Enumerated):
     name: ClassVar[str] = "exact"
     summary: ClassVar[str] = "CLs, counts enumerated"
 
-    tolerance: float = field(default=1e-5, metadata={"help": "Relative tolerance of a limit."})
+    tolerance: float = declare(1e-5, help="Relative tolerance of a limit.")
 
     def __post_init__(self) -> None:
         _Enumerated.__post_init__(self)
@@ -106,7 +105,7 @@ class Asymptotic(_Row):
     ensemble: ClassVar[str | None] = None
     smallest_p_value: ClassVar[float] = 0.0
 
-    tolerance: float = field(default=1e-6, metadata={"help": "Relative tolerance of a limit."})
+    tolerance: float = declare(1e-6, help="Relative tolerance of a limit.")
 
     def __post_init__(self) -> None:
         _check_tolerance(self.tolerance)
@@ -130,13 +129,11 @@ class Toys(_Row):
     summary: ClassVar[str] = "CLs, counts thrown"
     smooth: ClassVar[bool] = False
 
-    toys: int = field(default=10_000, metadata={"help": "Toys per hypothesis and mass."})
-    seed: int = field(default=1, metadata={"help": "Of the toys."})
-    ensemble: str = field(
-        default=ENSEMBLES[0],
-        metadata={
-            "help": "Toys with auxiliary data as observed (aux-fixed) or thrown (aux-fluctuated)."
-        },
+    toys: int = declare(10_000, help="Toys per hypothesis and mass.")
+    seed: int = declare(1, help="Of the toys.")
+    ensemble: str = declare(
+        ENSEMBLES[0],
+        help="Toys with auxiliary data as observed (aux-fixed) or thrown (aux-fluctuated).",
     )
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ import click
 from na64.limits.cli.application import Command
 from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.sideband import read_sideband, shape_option
+from na64.limits.results.tables import WRITERS
 
 
 @click.command("background", cls=Command)
@@ -17,15 +18,15 @@ from na64.limits.cli.sideband import read_sideband, shape_option
     help="Signal box in GeV, outside the sideband, such as 0:50.  [default: the file's]",
 )
 @shape_option
-@reporting(".json, .csv, or .toml, an entry for a run card", (".json", ".csv", ".toml"))
+@reporting("{data}, or .toml, an entry for a run card", (*WRITERS, ".toml"))
 def command(file: str, box: str | None, shape: str | None) -> Report:
     """Extrapolate a falling spectrum into the signal box, as an entry for a run card.
 
     A CSV file has the columns low_gev, high_gev and events, one row per bin of the sideband; a TOML
     file a table sideband with edges_gev, events, source and, if wanted, box_gev and shape.
     """
-    from na64.limits.cli.output import Table
     from na64.limits.design.sideband import fit_sideband
+    from na64.limits.results.tables import Table
     from na64.models.errors import InputError
 
     limits = None if box is None else _box(box)

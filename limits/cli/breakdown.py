@@ -37,7 +37,8 @@ def command(
     from na64.limits.calculators.breakdown import break_down
     from na64.limits.calculators.status import BAND_ORDER, Status
     from na64.limits.cli.inputs import read_question
-    from na64.limits.cli.output import Table, nulls
+    from na64.limits.cli.output import nulls
+    from na64.limits.results.tables import Table
 
     chosen = _groups(groups)
     with the_console().progress("breakdown"):

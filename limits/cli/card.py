@@ -11,7 +11,7 @@ from na64.limits.cli.options import set_option
 from na64.limits.cli.report import Report, reporting
 
 if TYPE_CHECKING:
-    from na64.limits.cli.output import Table
+    from na64.limits.results.tables import Table
     from na64.workspaces.cards.card import RunCard
 
 
@@ -27,7 +27,7 @@ def command() -> None:
 def show(search: str, overrides: tuple[str, ...], sources: bool) -> None:
     """Print a card for people: what hits what, and the bins."""
     from na64.limits.cli.inputs import read_card
-    from na64.limits.cli.output import Table
+    from na64.limits.results.tables import Table
 
     card = read_card(search, overrides)
     for line in _summary(card):
@@ -126,7 +126,7 @@ def _plain(value: object) -> str:
 
 
 def _bins(card: RunCard) -> Table:
-    from na64.limits.cli.output import Table
+    from na64.limits.results.tables import Table
     from na64.workspaces.cards.quantity import MassTable
 
     rows = []

@@ -30,7 +30,8 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
     from na64.limits.calculators.limits import cls_values
     from na64.limits.calculators.status import BAND_ORDER
     from na64.limits.cli.inputs import read_question
-    from na64.limits.cli.output import Table, nulls
+    from na64.limits.cli.output import nulls
+    from na64.limits.results.tables import Table
     from na64.limits.scanning.grids import parse_grid
 
     strengths = parse_grid(mu, "signal strengths", "units of mu")

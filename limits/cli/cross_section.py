@@ -40,7 +40,7 @@ def _process(default_model: str) -> Callable[[Callable[..., Answer]], Callable[.
             import numpy as np
 
             from na64.limits.cli.inputs import read_model
-            from na64.limits.cli.output import Table
+            from na64.limits.results.tables import Table
             from na64.limits.scanning.grids import parse_grid
             from na64.models.constants import GEV2_TO_PB
             from na64.models.errors import unknown_name
@@ -125,8 +125,8 @@ def emission(
     """Emission by a lepton in the field of a nucleus, per nucleus."""
     from na64.models.inspection import production_by_emission
     from na64.models.production.process import Approximation
-    from na64.models.setup import Beam
     from na64.models.signals.settings import SignalSettings
+    from na64.models.targets import Beam
 
     settings = SignalSettings(
         production=production or Approximation.ETL, inelastic=inelastic is not False

@@ -25,7 +25,8 @@ def command(
     from na64.limits.calculators.limits import upper_limits
     from na64.limits.calculators.status import BAND_ORDER, Status
     from na64.limits.cli.inputs import read_question
-    from na64.limits.cli.output import Table, nulls
+    from na64.limits.cli.output import nulls
+    from na64.limits.results.tables import Table
     from na64.workspaces.pyhf.write import parse_measurement
 
     with the_console().progress("limit"):

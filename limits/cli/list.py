@@ -25,7 +25,7 @@ def _listing(*columns: str) -> Callable[[Callable[[], Rows]], click.Command]:
     def decorate(function: Callable[[], Rows]) -> click.Command:
         @wraps(function)
         def run(as_json: bool) -> None:
-            from na64.limits.cli.output import Table
+            from na64.limits.results.tables import Table
             from na64.workspaces.io.jsonio import canonical_json
 
             rows = list(function())

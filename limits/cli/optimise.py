@@ -11,6 +11,7 @@ from na64.limits.cli.options import cl_option, number_option
 from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SignalCommand, SignalRequest
 from na64.limits.cli.sideband import read_sideband, shape_option
+from na64.limits.results.tables import WRITERS
 
 if TYPE_CHECKING:
     from na64.limits.design.optimise import SearchCuts
@@ -47,7 +48,7 @@ FIGURES = (".pdf", ".png", ".svg")
     help="Relative uncertainty of the signal.  [default: that of the card]",
 )
 @cl_option
-@reporting(".json, .csv, or a figure .pdf, .png, .svg", (".json", ".csv", *FIGURES))
+@reporting("{data}, or a figure .pdf, .png, .svg", (*WRITERS, *FIGURES))
 def command(
     request: SignalRequest,
     cuts: str,
@@ -89,7 +90,7 @@ def command(
 
 
 def _report(found: SearchCuts) -> Report:
-    from na64.limits.cli.output import Table
+    from na64.limits.results.tables import Table
 
     def drawn(name: str) -> bytes:
         from na64.limits.figures.cuts import cut_figure

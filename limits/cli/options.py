@@ -5,11 +5,13 @@ Values that are names have no choice list, so that plug-ins are looked for only 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
 import click
+
+from na64.limits.results.tables import WRITERS
 
 __all__ = [
     "cache_option",
@@ -21,9 +23,11 @@ __all__ = [
     "masses_option",
     "measurement_option",
     "model_option",
+    "names_option",
     "normalisation_option",
     "number_option",
     "output_option",
+    "plane_option",
     "policy_options",
     "set_option",
     "target_option",
@@ -114,8 +118,39 @@ def model_option(default: str | None = "dark-photon") -> Decorator[Any]:
     return lambda function: option(charges_option(function))
 
 
+class _NamesOption(click.Option):
+    """An option whose help names the rows of a table, which is loaded for the help alone."""
+
+    def __init__(self, *args: Any, names: Callable[[], Iterable[str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._names = names
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the two columns of the help."""
+        record = super().get_help_record(ctx)
+        return record and (record[0], record[1].replace("{names}", ", ".join(self._names())))
+
+
+def names_option(
+    *words: str, names: Callable[[], Iterable[str]], help: str, **others: Any
+) -> Decorator[Any]:
+    """Return an option that takes a name; ``{names}`` in its help are those that there are."""
+    return click.option(*words, cls=_NamesOption, names=names, metavar="NAME", help=help, **others)
+
+
+def plane_option(help: str, **others: Any) -> Decorator[Any]:
+    """``--plane NAME``."""
+
+    def names() -> Iterable[str]:
+        from na64.limits.planes.transforms import PLANES
+
+        return PLANES
+
+    return names_option("--plane", names=names, help=help, **others)
+
+
 def output_option(what: str) -> Decorator[Any]:
-    """``-o FILE`` and ``--force``; the suffix decides."""
+    """``-o FILE`` and ``--force``; the suffix decides, ``{data}`` being those of results."""
     force = click.option("--force", is_flag=True, help="Replace output files that exist.")
     output = click.option(
         "-o",
@@ -123,7 +158,7 @@ def output_option(what: str) -> Decorator[Any]:
         "outputs",
         metavar="FILE",
         multiple=True,
-        help=f"Write a file: {what}; repeatable.",
+        help=f"Write a file: {what.format(data=', '.join(WRITERS))}; repeatable.",
     )
     return lambda function: output(force(function))
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "WORKSPACE_FILES",
-    "Table",
     "check_directory",
     "check_outputs",
     "nulls",
@@ -33,67 +29,6 @@ __all__ = [
 
 #: what `workspace_files` makes
 WORKSPACE_FILES: Final = ("background-only.json", "patchset.json")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows for people or for a CSV file.
-
-    Attributes
-    ----------
-    columns
-        Names, with units.
-    rows
-        One entry per column: text, number, or None for what does not exist.
-    """
-
-    columns: tuple[str, ...]
-    rows: Sequence[Sequence[Any]]
-
-    def text(self) -> str:
-        """Return the table with aligned columns and four digits."""
-        cells = [[_short(value) for value in row] for row in self.rows]
-        widths = [
-            max(len(name), *(len(row[index]) for row in cells)) if cells else len(name)
-            for index, name in enumerate(self.columns)
-        ]
-        texts = [
-            any(isinstance(row[index], str) for row in self.rows)
-            for index in range(len(self.columns))
-        ]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if is_text else cell.rjust(width)
-                for cell, width, is_text in zip(line, widths, texts, strict=True)
-            ).rstrip()
-            for line in [list(self.columns), *cells]
-        ]
-        return "\n".join(lines)
-
-    def csv(self) -> str:
-        """Return the table as CSV with full precision; what does not exist is empty."""
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.columns)
-        for row in self.rows:
-            writer.writerow(_full(value) for value in row)
-        return stream.getvalue()
-
-
-def _short(value: Any) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "-"
-    if isinstance(value, (bool, int, str)):
-        return str(value)
-    return f"{float(value):.4g}"
-
-
-def _full(value: Any) -> str:
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return ""
-    if isinstance(value, (bool, int, str)):
-        return str(value)
-    return f"{float(value):.12g}"
 
 
 def nulls(values: Any) -> Any:
@@ -113,7 +48,7 @@ def sector_facts(sector: DarkSector | None) -> dict[str, Any]:
     }
 
 
-def check_outputs(outputs: Sequence[str], force: bool, suffixes: Sequence[str]) -> None:
+def check_outputs(outputs: Sequence[str], force: bool, suffixes: Iterable[str]) -> None:
     """Refuse output files that could not be written, before anything is computed.
 
     Raises

@@ -55,8 +55,9 @@ def command(
     import numpy as np
 
     from na64.limits.cli.inputs import make_dark_sector, read_model
-    from na64.limits.cli.output import Table, nulls, sector_facts
+    from na64.limits.cli.output import nulls, sector_facts
     from na64.limits.planes.y import Normalisation, find_normalisation, y_axis, y_from_coupling
+    from na64.limits.results.tables import Table
     from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
     from na64.models.mediators.naming import mass_name

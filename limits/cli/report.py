@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from na64.limits.cli.application import the_console
 from na64.limits.cli.options import json_option, output_option
-
-if TYPE_CHECKING:
-    from na64.limits.cli.output import Table
+from na64.limits.results.tables import WRITERS, Table
 
 __all__ = ["Report", "reporting", "tabled"]
 
@@ -66,7 +64,7 @@ def tabled(
     facts
         What `provenance` ought to say beyond versions and command.
     others
-        What returns the content of a file, by its suffix, where it is not ``.json`` or ``.csv``.
+        What returns the content of a file, by its suffix, where `WRITERS` does not make it.
     after
         What people read below the table.
     said
@@ -82,14 +80,14 @@ def tabled(
         suffix = Path(name).suffix
         if others and suffix in others:
             return others[suffix](name)
-        return text if suffix == ".json" else (rows or table).csv()
+        return WRITERS[suffix](text, rows or table)
 
     return Report(content, table.text() + after, **said)
 
 
 def reporting(
-    what: str = ".json or .csv",
-    suffixes: Sequence[str] = (".json", ".csv"),
+    what: str = "{data}",
+    suffixes: Iterable[str] = WRITERS,
     *,
     json: bool = True,
 ) -> Callable[[Callable[..., Report]], Callable[..., int]]:
@@ -100,7 +98,7 @@ def reporting(
     Parameters
     ----------
     what
-        The files in the words of the help.
+        The files in the words of the help; ``{data}`` are those of results.
     suffixes
         Those that mean something.
     json

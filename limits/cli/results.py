@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from na64.limits.cli.output import Table
 from na64.limits.cli.report import Report
+from na64.limits.results.tables import Table
 
 if TYPE_CHECKING:
     from na64.limits.results.limit import Limit

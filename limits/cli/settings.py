@@ -17,7 +17,7 @@ from na64.limits.cli.options import cache_option, charges_option, masses_option,
 
 if TYPE_CHECKING:
     from na64.limits.results.specification import Specification
-    from na64.models.declared import Declared
+    from na64.models.declaration import Declared
 
 __all__ = ["SettingsCommand", "SignalCommand", "SignalRequest"]
 
@@ -75,7 +75,7 @@ class SettingsCommand(Command):
         return options + [self._option(name, item) for name, item in declared.items()]
 
     def _option(self, name: str, item: Declared) -> click.Option:
-        usual, words = item.default, item.help
+        usual, words = item.default, item.key.help
         if isinstance(usual, bool):
             return click.Option(
                 [f"--{item.option}", name],

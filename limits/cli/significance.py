@@ -21,7 +21,8 @@ def command(file: str, measurement: str | None, expected: bool, **settings: Any)
     """Discovery significance of a pyhf workspace: p-value, Z, best signal strength."""
     from na64.limits.calculators.discovery import discovery
     from na64.limits.cli.inputs import read_question
-    from na64.limits.cli.output import Table, nulls
+    from na64.limits.cli.output import nulls
+    from na64.limits.results.tables import Table
 
     with the_console().progress("significance"):
         asked = read_question(file, measurement, settings)

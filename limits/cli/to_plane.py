@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import normalisation_option, policy_options
+from na64.limits.cli.options import normalisation_option, plane_option, policy_options
 from na64.limits.cli.report import Report, reporting
 from na64.limits.cli.settings import SettingsCommand
 
@@ -20,12 +20,7 @@ from na64.limits.cli.settings import SettingsCommand
     dark_matter=".",
 )
 @click.argument("scan_file", metavar="SCAN.json|-")
-@click.option(
-    "--plane",
-    metavar="NAME",
-    required=True,
-    help="y, alpha-d (of a thermal relic), g, epsilon, g-agg or br.",
-)
+@plane_option("{names}; alpha-d is that of a thermal relic.", required=True)
 @normalisation_option
 @click.option(
     "--fermion",

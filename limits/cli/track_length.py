@@ -24,7 +24,7 @@ from na64.limits.cli.report import Report, reporting, tabled
     metavar="GEV,..",
     help="Energies above which the track length is summed.  [default: half of the energy]",
 )
-@reporting(".json or .csv (the spectrum)")
+@reporting("{data} (tables: the spectrum)")
 def command(beam: str, energy: float, target: str, threshold: str | None) -> Report:
     """Track length of electrons, positrons and photons in a thick target.
 
@@ -32,7 +32,7 @@ def command(beam: str, energy: float, target: str, threshold: str | None) -> Rep
     """
     import numpy as np
 
-    from na64.limits.cli.output import Table
+    from na64.limits.results.tables import Table
     from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
     from na64.models.materials import material

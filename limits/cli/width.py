@@ -27,7 +27,8 @@ def command(
 ) -> Report:
     """Partial widths, branching ratios and lifetime of a mediator."""
     from na64.limits.cli.inputs import make_dark_sector, read_model
-    from na64.limits.cli.output import Table, nulls, sector_facts
+    from na64.limits.cli.output import nulls, sector_facts
+    from na64.limits.results.tables import Table
     from na64.limits.scanning.grids import parse_grid
     from na64.models.inspection import decay_table
 

@@ -97,7 +97,7 @@ def combine(parts: tuple[str, ...], shared: str) -> Report:
 def inspect(file: str, as_json: bool) -> None:
     """Check a workspace and print its channels, samples, nuisances and measurements."""
     from na64.limits.cli.inputs import read_workspace
-    from na64.limits.cli.output import Table
+    from na64.limits.results.tables import Table
     from na64.workspaces.io.jsonio import canonical_json, digest
     from na64.workspaces.pyhf.write import parse_measurement
 

@@ -18,7 +18,8 @@ def command(request: SignalRequest, coupling: float) -> Report:
 
     Per particle on target before any efficiency, and after exposure and efficiency.
     """
-    from na64.limits.cli.output import Table, sector_facts
+    from na64.limits.cli.output import sector_facts
+    from na64.limits.results.tables import Table
     from na64.limits.scanning.signal import expected_signal
     from na64.models.mediators.coupling import check_coupling
 

@@ -21,7 +21,7 @@ from na64.limits.design.sideband import fit_sideband
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
 from na64.models.errors import InputError
-from na64.models.setup import MissingEnergyWindow
+from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import DEFAULT_SETUP, RunCard
 from na64.workspaces.cards.reader import parse_card

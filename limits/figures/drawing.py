@@ -77,13 +77,14 @@ def draw_bands(axes: Axes, limit: Limit) -> None:
             if path.lone:  # a band of one mass is a bar
                 row = int(np.argmin(np.abs(limit.masses_gev - path.x[0])))
                 ends = _without(strong[row], weak[row], axes)
-                style = {"color": colour, "lw": _BAR_WIDTH, "zorder": 2.0}
                 axes.vlines(
                     np.full(len(ends), path.x[0]),
                     [low for low, _ in ends],
                     [high for _, high in ends],
+                    color=colour,
+                    lw=_BAR_WIDTH,
+                    zorder=2.0,
                     label="_" if wide else label,
-                    **style,
                 )
                 wide = wide or [path]
     if not limit.expected_only:

@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float64]
 #: entries of a legend inside of the frame, and how much higher than its curves the axis may be
 #: to make room for one, in logarithms
 _ENTRIES: Final = 7
-_STRETCH: Final = 1.7
+_STRETCH: Final = 1.35
 #: how far what stands beside limits is followed, as factors on their smallest and largest value
 _REACH: Final = (1e-3, 1e3)
 
@@ -226,12 +226,7 @@ def _range(
         [edges_of(item, bands=bands and item is results[0])[1] for item in results]
     )
     own = own[np.isfinite(own) & (own > 0.0)]
-    points = [
-        item.y if item.kind is Kind.LEVEL else item.y[(item.x >= low) & (item.x <= high)]
-        for item in things
-        if item.kind is not Kind.FLOOR
-    ]
-    others = np.concatenate([np.array([]), *points])
+    others = np.concatenate([np.array([]), *(_seen(item, low, high) for item in things)])
     others = others[np.isfinite(others) & (others > 0.0)]
     if not own.size and not others.size:
         raise InputError("nothing to draw: nothing is excluded or expected to be, at any mass")
@@ -242,6 +237,19 @@ def _range(
         others = others[near]
     every = np.concatenate([own, others])
     return float(every.min()) / 3.0, float(every.max()) * 2.0
+
+
+def _seen(item: Drawn, low: float, high: float) -> FloatArray:
+    """Return values of a thing between two masses, those at the masses among them."""
+    if item.kind in (Kind.LEVEL, Kind.FLOOR):
+        return item.y
+    inside = item.y[(item.x >= low) & (item.x <= high)]
+    if not np.all(np.diff(item.x) > 0.0):
+        return inside
+    ends = np.clip([low, high], item.x[0], item.x[-1])
+    ends = ends[(ends >= low) & (ends <= high)]
+    with np.errstate(invalid="ignore"):
+        return np.append(inside, np.exp(np.interp(np.log(ends), np.log(item.x), np.log(item.y))))
 
 
 def _place_legend(

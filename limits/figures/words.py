@@ -16,9 +16,9 @@ from na64.limits.figures.style import SPECIES
 from na64.limits.results.axes import coupling_tex, tex
 from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
-from na64.models.declared import declared, in_words
+from na64.limits.scanning.settings import SIGNAL
+from na64.models.declaration import in_words
 from na64.models.mediators.naming import DARK_PHOTON_MASS, interaction_words
-from na64.models.signals.settings import SignalSettings
 
 __all__ = [
     "Assumed",
@@ -207,12 +207,12 @@ def _of_sector(limit: Limit) -> list[_Fact]:
 
 
 def _of_calculator(made: Specification, limits: Sequence[Limit]) -> list[_Fact]:
-    """The calculator, and those of its settings that all calculators here have."""
-    settings = [other.specification.calculator.to_dict() for other in limits]
-    common = [key for key in settings[0] if all(key in other for other in settings)]
-    own = made.calculator.to_dict()
-    order = sorted(common, key=lambda key: (key != "name", key))
-    return [_Fact(_setting(key, own[key])) for key in order]
+    """The calculator, and its settings where all limits have the same one."""
+    settings = made.calculator.to_dict()
+    name = str(settings.pop("name"))
+    if any(other.specification.calculator.name != name for other in limits):
+        return [_Fact(name)]
+    return [_Fact(_setting(key, value)) for key, value in sorted(settings.items())]
 
 
 def _setting(key: str, value: object) -> str:
@@ -222,7 +222,7 @@ def _setting(key: str, value: object) -> str:
 
 def _of_signal(made: Specification) -> list[_Fact]:
     facts = []
-    for item in declared(SignalSettings):
+    for item in SIGNAL.values():
         value = getattr(made.settings, item.name)
         words, usual = in_words(item, value), value == item.default
         quiet = usual and not isinstance(value, (bool, str))

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
+from na64.limits.results.tables import WRITERS, Table
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import write_atomic
 
@@ -14,7 +15,7 @@ __all__ = ["Document"]
 
 
 class Document(ABC):
-    """A result with a JSON and a CSV form."""
+    """A result with a JSON form and a table."""
 
     __slots__ = ()
 
@@ -26,11 +27,15 @@ class Document(ABC):
         """Return the canonical JSON."""
 
     @abstractmethod
-    def to_csv(self) -> str:
+    def to_table(self) -> Table:
         """Return the table."""
 
+    def to_csv(self) -> str:
+        """Return the table as CSV."""
+        return self.to_table().csv()
+
     def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the result to a ``.json`` or ``.csv`` file.
+        """Write the result to a file, whose suffix is one of `WRITERS`.
 
         Raises
         ------
@@ -40,13 +45,13 @@ class Document(ABC):
         write_atomic(path, self.to_text(Path(path).suffix), force=force)
 
     def to_text(self, suffix: str) -> str:
-        """Return what a file with the suffix ``.json`` or ``.csv`` holds.
+        """Return what a file with a suffix holds, such as ``.json``.
 
         Raises
         ------
         InputError
-            For another suffix.
+            For a suffix that is not in `WRITERS`.
         """
-        if suffix not in (".json", ".csv"):
-            raise InputError(f"a {self.noun} is written as .json or .csv, not '{suffix}'")
-        return self.to_json() if suffix == ".json" else self.to_csv()
+        if suffix not in WRITERS:
+            raise InputError(f"a {self.noun} is written as {' or '.join(WRITERS)}, not '{suffix}'")
+        return WRITERS[suffix](self.to_json(), self.to_table())

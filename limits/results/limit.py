@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import math
 import os
@@ -20,6 +18,7 @@ from na64.limits.results.documents import Document
 from na64.limits.results.operations import operation
 from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
+from na64.limits.results.tables import Table
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import canonical_json, digest, parse_json, plain, read_json
 
@@ -343,43 +342,38 @@ class Limit(Document):
         """Return the canonical JSON: sorted keys, 12 digits, null for what does not exist."""
         return canonical_json(self.as_dict(), indent=1) + "\n"
 
-    def to_csv(self) -> str:
+    def to_table(self) -> Table:
         """Return a table with one row per mass: limits, events, yields, status.
 
-        The first lines, which begin with ``#``, name the search, the model and the settings. A
-        second excluded region would not fit a row; the JSON has them all.
+        The notes name the search, the model and the settings. A second excluded region would not
+        fit a row; the JSON has them all.
         """
-        stream = io.StringIO()
-        for line in self._header():
-            stream.write(f"# {line}\n")
         name = self.y.column
-        bands = ("m2", "m1", "median", "p1", "p2")
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(
-            [
-                "mass_gev",
-                f"observed_{name}",
-                f"observed_upper_edge_{name}",
-                *(f"expected_{band}_{name}" for band in bands),
-                "events_limit",
-                *(f"yield_{process}" for process in self.yields),
-                "status",
-            ]
+        columns = (
+            "mass_gev",
+            f"observed_{name}",
+            f"observed_upper_edge_{name}",
+            *(f"expected_{band}_{name}" for band in ("m2", "m1", "median", "p1", "p2")),
+            "events_limit",
+            *(f"yield_{process}" for process in self.yields),
+            "status",
         )
         observed, expected = self.observed, self.expected
+        rows = []
         for row, mass in enumerate(self.masses_gev):
             upper = [pair[1] for pair in self.regions[row] if pair[0] == observed[row]]
-            numbers = (
-                mass,
-                observed[row],
-                math.nan if not upper or upper[0] is None else upper[0],
-                *expected[:, row],
-                self.events_limit[row],
-                *(values[row] for values in self.yields.values()),
+            rows.append(
+                (
+                    mass,
+                    observed[row],
+                    upper[0] if upper else None,
+                    *expected[:, row],
+                    self.events_limit[row],
+                    *(values[row] for values in self.yields.values()),
+                    self.status[row].value,
+                )
             )
-            cells = [f"{value:.12g}" if math.isfinite(value) else "" for value in numbers]
-            writer.writerow([*cells, self.status[row].value])
-        return stream.getvalue()
+        return Table(columns, rows, tuple(self._header()))
 
     def _header(self) -> list[str]:
         made, sector = self.specification, self.specification.dark_sector

@@ -21,7 +21,7 @@ from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import parse_card
 from na64.workspaces.io.jsonio import canonical_json, digest, plain
 
-__all__ = ["FORMAT", "Specification"]
+__all__ = ["FORMAT", "Specification", "mass_grid"]
 
 #: version of the form in which specifications are written
 FORMAT: Final = 1
@@ -73,7 +73,7 @@ class Specification:
     digest: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        masses = _checked_masses(self.masses_gev)
+        masses = mass_grid(self.masses_gev)
         if not 0.0 < self.confidence_level < 1.0:
             raise InputError(
                 f"confidence level must be between 0 and 1, is {self.confidence_level:g}"
@@ -129,7 +129,7 @@ class Specification:
 
     def at(self, masses_gev: ArrayLike) -> Specification:
         """Return the same at other masses, in GeV."""
-        return replace(self, masses_gev=np.atleast_1d(np.asarray(masses_gev, float)))
+        return replace(self, masses_gev=mass_grid(masses_gev))
 
     def split(self, parts: int) -> tuple[Specification, ...]:
         """Return the specification in parts of neighbouring masses; no part is empty.
@@ -224,7 +224,7 @@ def _check_cards(cards: Sequence[RunCard]) -> None:
         raise InputError(f"{', '.join(twice)}: given twice; data count once")
 
 
-def _checked_masses(masses_gev: ArrayLike) -> NDArray[np.float64]:
+def mass_grid(masses_gev: ArrayLike) -> NDArray[np.float64]:
     """Return masses with the digits that files keep, or say what is wrong with them."""
     try:
         masses = np.atleast_1d(np.asarray(masses_gev, float))

@@ -19,9 +19,9 @@ from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 from na64.limits.likelihood.sums import add_rows
 from na64.limits.scanning.expected_regions import expected_regions
-from na64.limits.scanning.regions import excluded_regions, interpolated_signals
+from na64.limits.scanning.regions import check_smooth, excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal, Progress, silent
-from na64.models.errors import InputError
+from na64.models.signals.rates import EventCurves
 from na64.workspaces.pyhf.write import workspace
 
 __all__ = ["Inversion", "invert"]
@@ -118,14 +118,12 @@ def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Ar
 
 def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
     rates, made = signal.rates, signal.specification
-    if not made.calculator.smooth:
-        raise InputError(
-            f"the signal in {made.search} is no power of {rates.parameter}: its regions need a "
-            f"method without statistical noise, not '{made.calculator.name}'"
-        )
+    check_smooth(
+        made.calculator, f"the signal in {made.search} is no power of {rates.parameter}: its "
+    )
     likelihood = _compile(signal)
     accepted = _in_order(signal, likelihood, signal.accepted)
-    events = interpolated_signals(rates.couplings, accepted)
+    events = EventCurves.through(rates.couplings, accepted)
     count = len(rates.masses_gev)
 
     progress("expected regions")

@@ -27,7 +27,7 @@ from na64.limits.scanning.validity import limit_warnings
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
-from na64.models.setup import MissingEnergyWindow, MuonWindow
+from na64.models.response.windows import MissingEnergyWindow, MuonWindow
 from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import Setup

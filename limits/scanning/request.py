@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.calculators.registry import CALCULATORS, calculator
-from na64.limits.results.specification import Specification
+from na64.limits.results.specification import Specification, mass_grid
 from na64.limits.scanning.grids import refined_grid
 from na64.limits.scanning.settings import CALCULATOR, SECTOR, SETTINGS, SIGNAL
 from na64.models.constants import LEPTON_MASSES_GEV
@@ -18,7 +18,7 @@ from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
-from na64.models.setup import MissingEnergyWindow
+from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.settings import SignalSettings, uses
 from na64.workspaces.cards import DEFAULT_CARD
 from na64.workspaces.cards.card import RunCard
@@ -107,7 +107,7 @@ def specify(
             **{name: value for name, value in of_signal.items() if name in SIGNAL},
         ),
         calculator=calculator(method, **own),
-        masses_gev=_grid(cards) if masses_gev is None else np.atleast_1d(np.asarray(masses_gev)),
+        masses_gev=_grid(cards) if masses_gev is None else mass_grid(masses_gev),
         confidence_level=confidence_level,
         expected_only=expected_only,
         shared=tuple(shared),
@@ -243,7 +243,8 @@ def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[st
     if given.get("annihilation") is False:
         known -= {"initial_state_radiation", "primary_positrons"}
     for name, value in given.items():
-        if name not in known and value != SETTINGS[name].default:
+        # who names dark matter, even the usual one, takes it to matter
+        if name not in known and (name == "dark_matter" or value != SETTINGS[name].default):
             kinds = " or ".join(dict.fromkeys(card.topology for card in cards))
             searches = " + ".join(card.name for card in cards)
             raise InputError(

@@ -26,8 +26,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import ComplexArray, FloatArray
 from na64.models.constants import ALPHA, CHARGED_KAON_MASS_GEV, CHARGED_PION_MASS_GEV
 
 __all__ = [
@@ -39,9 +40,6 @@ __all__ = [
     "pion_form_factor",
     "r_ratio",
 ]
-
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
 
 OMEGA_MASS_GEV: Final = 0.78266
 _OMEGA_WIDTH_GEV: Final = 8.68e-3
@@ -140,9 +138,7 @@ def _gounaris_sakurai(s_gev2: FloatArray, mass_gev: float, width_gev: float) -> 
     return np.asarray(m2 * (1.0 + d * width_gev / m) / (m2 - s_gev2 + f - 1j * running))
 
 
-def pion_form_factor(
-    s_gev2: ArrayLike, charges: QuarkCharges = ELECTROMAGNETIC
-) -> NDArray[np.complex128]:
+def pion_form_factor(s_gev2: ArrayLike, charges: QuarkCharges = ELECTROMAGNETIC) -> ComplexArray:
     """Return the time-like form factor of the charged pion, 1 at s = 0 for the EM current.
 
     Parameters

@@ -6,14 +6,13 @@ Distances are measured from the production point along the beam; particles are c
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import HBAR_C_GEV_CM
 from na64.models.errors import InputError
 
 __all__ = ["decay_length_cm", "decay_probability", "survival_probability"]
-
-FloatArray = NDArray[np.float64]
 
 
 def decay_length_cm(energy_gev: ArrayLike, mass_gev: ArrayLike, width_gev: ArrayLike) -> FloatArray:

@@ -23,16 +23,15 @@ from typing import Final
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import CHARGED_PION_MASS_GEV, ELECTRON_MASS_GEV, LEPTON_MASSES_GEV
 from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator, MediatorKind
 
 __all__ = ["ThreeBodyDecay", "three_body_decay"]
-
-FloatArray = NDArray[np.float64]
 
 #: smallest invariant mass of each final state
 _THRESHOLDS: Final[Mapping[str, float]] = {

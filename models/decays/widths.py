@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from na64.models.arrays import FloatArray
 
 __all__ = [
     "axial_to_fermions",
@@ -25,12 +27,8 @@ __all__ = [
     "velocity",
 ]
 
-FloatArray = NDArray[np.float64]
 
-
-def sum_of_widths(
-    partial_gev: Mapping[str, NDArray[np.float64]], shape: tuple[int, ...]
-) -> NDArray[np.float64]:
+def sum_of_widths(partial_gev: Mapping[str, FloatArray], shape: tuple[int, ...]) -> FloatArray:
     """Return the sum of partial widths in GeV, of a shape to which each of them broadcasts.
 
     They are added one after the other: a mass alone gives the same bits as among others.
@@ -45,6 +43,15 @@ def velocity(mass_gev: ArrayLike, daughter_mass_gev: ArrayLike) -> FloatArray:
     """Return beta = sqrt(1 - 4 m^2/M^2) of a pair of equal daughters; 0 below threshold."""
     ratio = np.asarray(daughter_mass_gev, float) / np.asarray(mass_gev, float)
     return np.asarray(np.sqrt(np.maximum(0.0, 1.0 - 4.0 * ratio**2)))
+
+
+def _p_wave(mass_gev: ArrayLike, daughter_mass_gev: ArrayLike, alpha: ArrayLike) -> FloatArray:
+    """alpha M beta^3."""
+    return np.asarray(
+        np.asarray(alpha, float)
+        * np.asarray(mass_gev, float)
+        * velocity(mass_gev, daughter_mass_gev) ** 3
+    )
 
 
 def vector_to_fermions(
@@ -71,10 +78,7 @@ def axial_to_fermions(
     mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0
 ) -> FloatArray:
     """Return the width of an axial vector to a Dirac pair, alpha_g (M/3) beta^3."""
-    mass = np.asarray(mass_gev, float)
-    return np.asarray(
-        np.asarray(alpha_g, float) * mass / 3.0 * velocity(mass, fermion_mass_gev) ** 3
-    )
+    return _p_wave(mass_gev, fermion_mass_gev, alpha_g) / 3.0
 
 
 def vector_to_left_handed_neutrinos(mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0) -> FloatArray:
@@ -86,20 +90,14 @@ def vector_to_complex_scalars(
     mass_gev: ArrayLike, scalar_mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0
 ) -> FloatArray:
     """Return the width of a vector to a complex scalar pair, alpha_g (M/12) beta^3."""
-    mass = np.asarray(mass_gev, float)
-    return np.asarray(
-        np.asarray(alpha_g, float) * mass / 12.0 * velocity(mass, scalar_mass_gev) ** 3
-    )
+    return _p_wave(mass_gev, scalar_mass_gev, alpha_g) / 12.0
 
 
 def vector_to_majorana_fermions(
     mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, alpha_g: ArrayLike = 1.0
 ) -> FloatArray:
     """Return the width of a vector to an (identical) Majorana pair, alpha_g (M/6) beta^3."""
-    mass = np.asarray(mass_gev, float)
-    return np.asarray(
-        np.asarray(alpha_g, float) * mass / 6.0 * velocity(mass, fermion_mass_gev) ** 3
-    )
+    return _p_wave(mass_gev, fermion_mass_gev, alpha_g) / 6.0
 
 
 def vector_to_pseudo_dirac_fermions(
@@ -129,23 +127,15 @@ def vector_to_pseudo_dirac_fermions(
     total = ((2.0 + delta) * light / mass) ** 2
     difference = (delta * light / mass) ** 2
     phase_space = np.sqrt(np.maximum(0.0, 1.0 - total) * np.maximum(0.0, 1.0 - difference))
-    return np.asarray(
-        np.asarray(alpha_g, float)
-        * mass
-        / 3.0
-        * phase_space
-        * (1.0 - difference)
-        * (1.0 + total / 2.0)
-    )
+    strength = np.asarray(alpha_g, float) * mass / 3.0
+    return np.asarray(strength * phase_space * (1.0 - difference) * (1.0 + total / 2.0))
 
 
 def scalar_to_fermions(
     mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, coupling: ArrayLike = 1.0
 ) -> FloatArray:
     """Return the width of a scalar to a Dirac pair, g^2 M beta^3/(8 pi)."""
-    mass = np.asarray(mass_gev, float)
-    g2 = np.asarray(coupling, float) ** 2
-    return np.asarray(g2 * mass / (8.0 * np.pi) * velocity(mass, fermion_mass_gev) ** 3)
+    return _p_wave(mass_gev, fermion_mass_gev, np.asarray(coupling, float) ** 2 / (8.0 * np.pi))
 
 
 def pseudoscalar_to_fermions(

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.decays.widths import boson_to_photons
 from na64.models.mediators.protocol import MediatorKind
 
@@ -18,14 +19,8 @@ __all__ = ["PhotonCoupledMediator", "alp"]
 class PhotonCoupledMediator:
     """A spin-zero boson with -(g/4) a F F-dual or -(g/4) s F F, g in 1/GeV.
 
-    Attributes
-    ----------
-    name
-        Name in the registry.
-    parameter
-        Name of the free coupling; it stands for g in 1/GeV.
-    citations
-        References of the model.
+    The free coupling stands for g in 1/GeV. Attributes are those of
+    `na64.models.mediators.protocol.Mediator`.
     """
 
     name: str = "alp"
@@ -33,11 +28,11 @@ class PhotonCoupledMediator:
     citations: tuple[str, ...] = ("arXiv:2005.02710", "arXiv:2004.04469")
     kind: MediatorKind = field(default=MediatorKind.PHOTON_COUPLED, init=False)
 
-    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> NDArray[np.float64]:
+    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> FloatArray:
         """Return zero: it couples to photons only."""
         return np.zeros(np.shape(q2_gev2))
 
-    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, NDArray[np.float64]]:
+    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, FloatArray]:
         """Return the width to two photons in GeV at g = 1/GeV."""
         return {"photons": boson_to_photons(mass_gev)}
 

@@ -1,4 +1,4 @@
-"""Tables of charges: which fermions a mediator couples to, and how strongly."""
+"""Tables of charges: which fermions a mediator couples to, how strongly, and its widths to them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
+from na64.models.mediators.quarks import free_quark_widths
 
 __all__ = [
     "ELECTRIC_CHARGES",
     "FERMIONS",
     "NEUTRINOS",
     "QUARKS",
+    "ChargedMediator",
     "charge_of",
     "checked_charges",
 ]
@@ -68,3 +72,50 @@ def charge_of(charges: Mapping[str, float], fermion: str) -> float:
     if fermion not in FERMIONS:
         raise unknown_name("fermion", fermion, FERMIONS)
     return charges.get(fermion, 0.0)
+
+
+class ChargedMediator:
+    """What mediators with a table of charges do alike: couplings, and widths to pairs.
+
+    Hadrons are pairs of free quarks above the threshold of their lightest mesons, and neutrinos
+    are left-handed, unless a subclass knows better.
+    """
+
+    name: str
+    charges: Mapping[str, float]
+    #: coupling of a fermion of unit charge when the free coupling is one
+    unit: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "charges", checked_charges(self.name, self.charges))
+
+    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> FloatArray:
+        """Return g_f per unit of the free coupling; the same at every q^2 of ``q2_gev2``."""
+        return np.full(np.shape(q2_gev2), self.unit * charge_of(self.charges, fermion))
+
+    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, FloatArray]:
+        """Return the widths in GeV to Standard Model states at unit coupling; see `Mediator`."""
+        mass = np.asarray(mass_gev, float)
+        widths = {
+            f"{lepton} {lepton}": np.asarray(charge**2 * self._to_pair(mass, lepton_mass))
+            for lepton, lepton_mass in LEPTON_MASSES_GEV.items()
+            if (charge := self.charges.get(lepton, 0.0))
+        }
+        neutrinos = self._to_neutrinos(mass)
+        if neutrinos is not None:
+            widths["neutrinos"] = neutrinos
+        if any(self.charges.get(quark, 0.0) for quark in QUARKS):
+            widths["hadrons"] = self._to_hadrons(mass)
+        return widths
+
+    def _to_pair(self, mass: FloatArray, fermion_mass: float) -> FloatArray:
+        """Width to a Dirac pair of unit charge and colour."""
+        raise NotImplementedError
+
+    def _to_neutrinos(self, mass: FloatArray) -> FloatArray | None:
+        """Width to all neutrinos, None without any; a left-handed pair is half of a Dirac pair."""
+        squares = sum(self.charges.get(name, 0.0) ** 2 for name in NEUTRINOS)
+        return np.asarray(0.5 * squares * self._to_pair(mass, 0.0)) if squares else None
+
+    def _to_hadrons(self, mass: FloatArray) -> FloatArray:
+        return free_quark_widths(self._to_pair, mass, self.charges)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from na64.models.declared import is_number, read_declared, setting
+from na64.models.arrays import FloatArray
+from na64.models.declaration import declare, is_number, record_of
 from na64.models.errors import InputError, unknown_name
 from na64.models.kinds import kind_row
 from na64.models.mediators.protocol import MediatorKind
@@ -57,32 +58,12 @@ class DarkSector:
         Relative mass splitting of pseudo-Dirac states, m_2 = m_1 (1 + splitting), 0 otherwise.
     """
 
-    species: DarkMatter = field(
-        default=DarkMatter.DIRAC,
-        metadata=setting(
-            help=f"Dark matter: {', '.join(DarkMatter)}.", option="dark-matter", allowed=DarkMatter
-        ),
+    species: DarkMatter = declare(
+        DarkMatter.DIRAC, help=f"Dark matter: {', '.join(DarkMatter)}.", flag="dark-matter"
     )
-    alpha_d: float = field(
-        default=0.1,
-        metadata=setting(
-            help="Dark coupling g_D^2/(4 pi).", option="alpha-d", low=0.0, high=4.0 * math.pi
-        ),
-    )
-    ratio: float = field(
-        default=3.0,
-        metadata=setting(
-            help="Mediator mass over dark-matter mass, above 2.", option="ratio", low=2.0
-        ),
-    )
-    splitting: float = field(
-        default=0.0,
-        metadata=setting(
-            help="Mass splitting of pseudo-Dirac states, m2 = m1 (1 + D).",
-            option="splitting",
-            low=0.0,
-        ),
-    )
+    alpha_d: float = declare(0.1, help="Dark coupling g_D^2/(4 pi).")
+    ratio: float = declare(3.0, help="Mediator mass over dark-matter mass, above 2.")
+    splitting: float = declare(0.0, help="Mass splitting of pseudo-Dirac states, m2 = m1 (1 + D).")
 
     def __post_init__(self) -> None:
         for name in ("alpha_d", "ratio", "splitting"):
@@ -116,18 +97,14 @@ class DarkSector:
         InputError
             For what is no such data, with its path ``where``.
         """
-        given = read_declared(cls, data, where)
-        try:
-            return cls(**given)
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from None
+        return record_of(cls, data, where)
 
     def width_gev(
         self,
         mass_gev: ArrayLike,
         mediator_mass_gev: ArrayLike,
         kind: str = MediatorKind.VECTOR,
-    ) -> NDArray[np.float64]:
+    ) -> FloatArray:
         """Return the width to dark matter of a mediator of invariant mass ``mass_gev``.
 
         Parameters

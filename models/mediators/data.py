@@ -12,17 +12,18 @@ built-in mediator of its name stands for that one, so that 1/3 and e keep all of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, asdict, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args, get_origin
 
+from na64.models.declaration import declared
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.alp import PhotonCoupledMediator
 from na64.models.mediators.charges import FERMIONS
 from na64.models.mediators.gauge_bosons import LMuLTau
 from na64.models.mediators.mesons import InvisibleMesons
-from na64.models.mediators.protocol import Mediator, MediatorKind
+from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import (
     BUILT_IN,
     ENTRY_POINT_GROUP,
@@ -30,12 +31,7 @@ from na64.models.mediators.registry import (
     mediator,
 )
 from na64.models.mediators.spin_zero import SpinZeroMediator
-from na64.models.mediators.vectors import (
-    AxialMediator,
-    HeavyNeutrinos,
-    NeutrinoType,
-    VectorMediator,
-)
+from na64.models.mediators.vectors import AxialMediator, VectorMediator
 
 __all__ = ["PLUG_IN", "TYPES", "mediator_from_dict", "mediator_to_dict"]
 
@@ -76,8 +72,7 @@ def mediator_to_dict(mediator: Mediator) -> dict[str, Any]:
     """
     for name, made_by in TYPES.items():
         if made_by is type(mediator):
-            data = {item.name: getattr(mediator, item.name) for item in fields(TYPES[name])}
-            return cast("dict[str, Any]", _plain({"type": name, **data}))
+            return {"type": name, **cast("dict[str, Any]", _plain(mediator))}
     entry = entry_point_of(mediator.name)
     return {
         "type": PLUG_IN,
@@ -85,7 +80,7 @@ def mediator_to_dict(mediator: Mediator) -> dict[str, Any]:
         "kind": str(mediator.kind),
         "parameter": mediator.parameter,
         "citations": list(mediator.citations),
-        "class": _class_name(mediator),
+        "class": f"{type(mediator).__module__}:{type(mediator).__qualname__}",
         "entry_point": None if entry is None else entry.value,
     }
 
@@ -121,34 +116,13 @@ def mediator_from_dict(data: object, where: str = "mediator") -> Mediator:
         return _plug_in(table, where)
     if name not in TYPES:
         raise InputError(f"{where}.type: {unknown_name('type', name, (*TYPES, PLUG_IN))}")
-    made = _build(TYPES[name], table, where)
+    made = cast("Mediator", _record(TYPES[name], table, where, ("type",)))
     built_in = BUILT_IN.get(made.name)
     if built_in is not None:
         own = built_in()
         if mediator_to_dict(own) == mediator_to_dict(made):
             return own
     return made
-
-
-def _build(kind: type, table: Mapping[str, Any], where: str) -> Mediator:
-    """Return a mediator of one of this project's types."""
-    known: dict[str, Field[Any]] = {item.name: item for item in fields(kind)}
-    _refuse_others(table, ("type", *known), where)
-    given: dict[str, Any] = {}
-    for name, item in known.items():
-        path = f"{where}.{name}"
-        if name in table:
-            value = _READERS[name](table[name], path)
-            if item.init:
-                given[name] = value
-            elif value != item.default:
-                raise InputError(f"{path} must be '{item.default}' for this type, is '{value}'")
-        elif item.init and item.default is MISSING:
-            raise InputError(f"{path} is missing")
-    try:
-        return cast("Mediator", kind(**given))
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
 
 
 def _plug_in(table: Mapping[str, Any], where: str) -> Mediator:
@@ -177,24 +151,71 @@ def _plug_in(table: Mapping[str, Any], where: str) -> Mediator:
     return found
 
 
-def _class_name(mediator: Mediator) -> str:
-    return f"{type(mediator).__module__}:{type(mediator).__qualname__}"
-
-
 def _plain(value: object) -> object:
     """Return a value of dict, list, str, int, float and None, its numbers rounded."""
     if isinstance(value, str):
         return str(value)
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, HeavyNeutrinos):
-        return _plain(asdict(value))
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, int):
         return value
     # + 0.0 turns -0.0 into 0.0
     return float(f"{float(cast('float', value)):.{_DIGITS}g}") + 0.0
+
+
+def _read(hint: Any, value: object, where: str) -> Any:
+    """Return a value of the type that an attribute has."""
+    options = get_args(hint)
+    if is_dataclass(hint):
+        return _record(cast("type", hint), _table(value, where), where)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise InputError(f"{where} must be a list of texts, is {type(value).__name__}")
+        return tuple(_text(item, f"{where}[{index}]") for index, item in enumerate(value))
+    if options:  # charges by fermion
+        table = _table(value, where)
+        for fermion in table:
+            if fermion not in FERMIONS:
+                raise InputError(f"{where}: {unknown_name('fermion', fermion, FERMIONS)}")
+        return {name: _number(charge, f"{where}.{name}") for name, charge in table.items()}
+    if hint is float:
+        return _number(value, where)
+    if hint is int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise InputError(f"{where} must be a whole number")
+        return value
+    name = _text(value, where)
+    if hint is not str and name not in list(hint):
+        raise InputError(f"{where}: {unknown_name('value', name, list(hint))}")
+    return hint(name)
+
+
+def _record(
+    kind: type, table: Mapping[str, Any], where: str, others: tuple[str, ...] = ()
+) -> object:
+    """Return a dataclass of the values of a table, which may have some other keys."""
+    known = {item.name: item for item in declared(kind)}
+    _refuse_others(table, (*others, *known), where)
+    given: dict[str, Any] = {}
+    made = {item.name: item.init for item in fields(kind)}
+    for name, item in known.items():
+        path = f"{where}.{name}"
+        if name in table and (table[name] is not None or item.default is not None):
+            value = _read(item.hint, table[name], path)
+            if made[name]:
+                given[name] = value
+            elif value != item.default:
+                raise InputError(f"{path} must be '{item.default}' for this type, is '{value}'")
+        elif item.default is MISSING:
+            raise InputError(f"{path} is missing")
+    try:
+        return kind(**given)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def _table(value: object, where: str) -> Mapping[str, Any]:
@@ -217,12 +238,6 @@ def _text(value: object, where: str) -> str:
     return value
 
 
-def _texts(value: object, where: str) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise InputError(f"{where} must be a list of texts, is {type(value).__name__}")
-    return tuple(_text(item, f"{where}[{index}]") for index, item in enumerate(value))
-
-
 def _number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InputError(f"{where} must be a number, is {type(value).__name__}")
@@ -233,53 +248,3 @@ def _number(value: object, where: str) -> float:
     if not math.isfinite(number):
         raise InputError(f"{where} must be finite")
     return number
-
-
-def _charges(value: object, where: str) -> Mapping[str, float]:
-    table = _table(value, where)
-    for fermion in table:
-        if fermion not in FERMIONS:
-            raise InputError(f"{where}: {unknown_name('fermion', fermion, FERMIONS)}")
-    return {name: _number(charge, f"{where}.{name}") for name, charge in table.items()}
-
-
-def _heavy_neutrinos(value: object, where: str) -> HeavyNeutrinos | None:
-    if value is None:
-        return None
-    table = _table(value, where)
-    known = tuple(item.name for item in fields(HeavyNeutrinos))
-    _refuse_others(table, known, where)
-    for key in known:
-        if key not in table:
-            raise InputError(f"{where}.{key} is missing")
-    number = table["number"]
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise InputError(f"{where}.number must be a whole number")
-    charge, ratio = (_number(table[key], f"{where}.{key}") for key in ("charge", "ratio"))
-    try:
-        return HeavyNeutrinos(number, charge, ratio)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-
-
-def _member(kind: type[MediatorKind] | type[NeutrinoType]) -> Callable[[object, str], Any]:
-    def read(value: object, where: str) -> Any:
-        name = _text(value, where)
-        if name not in list(kind):
-            raise InputError(f"{where}: {unknown_name('value', name, list(kind))}")
-        return kind(name)
-
-    return read
-
-
-#: how an attribute of a mediator is read, whatever its type
-_READERS: Final[Mapping[str, Callable[[object, str], Any]]] = {
-    "name": _text,
-    "kind": _member(MediatorKind),
-    "parameter": _text,
-    "charges": _charges,
-    "unit": _number,
-    "citations": _texts,
-    "neutrinos": _member(NeutrinoType),
-    "heavy_neutrinos": _heavy_neutrinos,
-}

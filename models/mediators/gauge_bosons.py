@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import ComplexArray, FloatArray
 from na64.models.constants import (
     ALPHA,
     ELECTRON_MASS_GEV,
@@ -32,9 +33,6 @@ __all__ = [
     "loop_mixing",
     "vacuum_polarisation",
 ]
-
-FloatArray = NDArray[np.float64]
-ComplexArray = NDArray[np.complex128]
 
 _B_MINUS_L: Final[Mapping[str, float]] = {
     **dict.fromkeys((*LEPTON_MASSES_GEV, *NEUTRINOS), -1.0),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.mediators.protocol import MediatorKind
 
 __all__ = ["InvisibleMesons", "invisible_mesons"]
@@ -17,14 +18,7 @@ __all__ = ["InvisibleMesons", "invisible_mesons"]
 class InvisibleMesons:
     """pi0, eta, eta' and K0, told apart by their masses; the free parameter is BR(invisible).
 
-    Attributes
-    ----------
-    name
-        Name in the registry.
-    parameter
-        Name of the free parameter.
-    citations
-        References.
+    Attributes are those of `na64.models.mediators.protocol.Mediator`.
     """
 
     name: str = "invisible-meson"
@@ -32,11 +26,11 @@ class InvisibleMesons:
     citations: tuple[str, ...] = ("arXiv:2406.01990",)
     kind: MediatorKind = field(default=MediatorKind.PHOTON_COUPLED, init=False)
 
-    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> NDArray[np.float64]:
+    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> FloatArray:
         """Return zero: charge exchange makes them, no new coupling does."""
         return np.zeros(np.shape(q2_gev2))
 
-    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, NDArray[np.float64]]:
+    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, FloatArray]:
         """Return nothing: branching ratios are the parameter, not widths."""
         return {}
 

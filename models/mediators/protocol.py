@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from na64.models.arrays import FloatArray
 
 __all__ = ["Mediator", "MediatorKind"]
 
@@ -46,7 +47,7 @@ class Mediator(Protocol):
     def citations(self) -> tuple[str, ...]:
         """arXiv numbers or journal references of the model."""
 
-    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> NDArray[np.float64]:
+    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> FloatArray:
         """Return the coupling to a fermion per unit of the free coupling.
 
         Parameters
@@ -57,7 +58,7 @@ class Mediator(Protocol):
             Squared four-momentum of the mediator, for couplings induced by loops.
         """
 
-    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, NDArray[np.float64]]:
+    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, FloatArray]:
         """Return the widths to Standard Model states in GeV, at unit coupling.
 
         Keys name the final state: ``e e``, ``mu mu``, ``tau tau``, ``hadrons``, ``neutrinos``,

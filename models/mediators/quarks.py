@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import CHARGED_KAON_MASS_GEV, CHARGED_PION_MASS_GEV
 
 __all__ = ["QUARK_THRESHOLD_MASSES_GEV", "free_quark_widths"]
-
-FloatArray = NDArray[np.float64]
 
 _COLOURS: Final = 3.0
 #: mass that stands for a quark in phase space: that of its lightest meson

@@ -7,30 +7,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, LEPTON_MASSES_GEV
 from na64.models.decays.hadrons import QuarkCharges, r_ratio
 from na64.models.decays.widths import (
     axial_to_fermions,
     vector_to_fermions,
-    vector_to_left_handed_neutrinos,
     vector_to_majorana_fermions,
 )
 from na64.models.errors import InputError
-from na64.models.mediators.charges import (
-    ELECTRIC_CHARGES,
-    FERMIONS,
-    NEUTRINOS,
-    QUARKS,
-    charge_of,
-    checked_charges,
-)
+from na64.models.mediators.charges import ELECTRIC_CHARGES, QUARKS, ChargedMediator
 from na64.models.mediators.protocol import MediatorKind
-from na64.models.mediators.quarks import free_quark_widths
 
 __all__ = [
-    "FERMIONS",
     "AxialMediator",
     "HeavyNeutrinos",
     "NeutrinoType",
@@ -77,26 +67,22 @@ class HeavyNeutrinos:
 
 
 @dataclass(frozen=True)
-class VectorMediator:
+class VectorMediator(ChargedMediator):
     """A vector boson X with the coupling g_f fbar gamma^mu f X_mu, g_f = parameter x unit x charge.
 
     Attributes
     ----------
-    name
-        Name in the registry.
-    parameter
-        Name of the free coupling.
     charges
         Charge of each fermion, those of `FERMIONS` that are not neutral.
     unit
         Coupling of a fermion of unit charge when the free coupling is one: e for kinetic
         mixing, 1 for a gauge coupling.
-    citations
-        References of the model.
     neutrinos
         What the neutrinos with a charge are.
     heavy_neutrinos
         Further neutrinos to which X decays.
+    name, parameter, citations
+        As in `na64.models.mediators.protocol.Mediator`.
     """
 
     name: str
@@ -108,53 +94,29 @@ class VectorMediator:
     heavy_neutrinos: HeavyNeutrinos | None = None
     kind: MediatorKind = field(default=MediatorKind.VECTOR, init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "charges", checked_charges(self.name, self.charges))
+    def _to_pair(self, mass: FloatArray, fermion_mass: float) -> FloatArray:
+        return vector_to_fermions(mass, fermion_mass, self.unit**2 / (4.0 * np.pi))
 
-    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> NDArray[np.float64]:
-        """Return g_f per unit of the free coupling; the same at every q^2 of ``q2_gev2``."""
-        return np.full(np.shape(q2_gev2), self.unit * charge_of(self.charges, fermion))
-
-    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, NDArray[np.float64]]:
-        """Return the widths in GeV to Standard Model states at unit coupling; see `Mediator`.
-
-        Hadrons through R(s) of the mediator's own current.
-        """
-        mass = np.asarray(mass_gev, float)
+    def _to_neutrinos(self, mass: FloatArray) -> FloatArray | None:
         alpha = self.unit**2 / (4.0 * np.pi)
-        widths: dict[str, NDArray[np.float64]] = {}
-        for lepton, lepton_mass in LEPTON_MASSES_GEV.items():
-            if charge := self.charges.get(lepton, 0.0):
-                widths[f"{lepton} {lepton}"] = vector_to_fermions(
-                    mass, lepton_mass, alpha * charge**2
-                )
-        invisible = self._neutrino_width(mass, alpha)
-        if invisible is not None:
-            widths["neutrinos"] = invisible
-        quarks = {word: self.charges.get(name, 0.0) for name, word in QUARKS.items()}
-        if any(quarks.values()):
-            widths["hadrons"] = alpha * mass / 3.0 * r_ratio(mass**2, QuarkCharges(**quarks))
-        return widths
-
-    def _neutrino_width(
-        self, mass: NDArray[np.float64], alpha: float
-    ) -> NDArray[np.float64] | None:
-        squares = sum(self.charges.get(name, 0.0) ** 2 for name in NEUTRINOS)
-        if self.neutrinos is NeutrinoType.DIRAC:
-            squares *= 2.0
-        heavy = self.heavy_neutrinos
-        if not squares and heavy is None:
-            return None
-        width = vector_to_left_handed_neutrinos(mass, alpha * squares)
+        width, heavy = super()._to_neutrinos(mass), self.heavy_neutrinos
+        if width is not None and self.neutrinos is NeutrinoType.DIRAC:
+            width = 2.0 * width
         if heavy is not None:
-            width = width + heavy.number * vector_to_majorana_fermions(
+            more = heavy.number * vector_to_majorana_fermions(
                 mass, mass / heavy.ratio, alpha * heavy.charge**2
             )
+            width = more if width is None else width + more
         return width
+
+    def _to_hadrons(self, mass: FloatArray) -> FloatArray:
+        """Width through R(s) of the mediator's own current."""
+        charges = QuarkCharges(**{word: self.charges.get(q, 0.0) for q, word in QUARKS.items()})
+        return np.asarray(self.unit**2 / (4.0 * np.pi) * mass / 3.0 * r_ratio(mass**2, charges))
 
 
 @dataclass(frozen=True)
-class AxialMediator:
+class AxialMediator(ChargedMediator):
     """An axial vector X with the coupling g_f fbar gamma^mu gamma_5 f X_mu.
 
     Attributes
@@ -170,31 +132,8 @@ class AxialMediator:
     citations: tuple[str, ...] = ()
     kind: MediatorKind = field(default=MediatorKind.AXIAL, init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "charges", checked_charges(self.name, self.charges))
-
-    def coupling(self, fermion: str, q2_gev2: ArrayLike = 0.0) -> NDArray[np.float64]:
-        """Return g_f per unit of the free coupling; the same at every q^2 of ``q2_gev2``."""
-        return np.full(np.shape(q2_gev2), self.unit * charge_of(self.charges, fermion))
-
-    def partial_widths(self, mass_gev: ArrayLike) -> Mapping[str, NDArray[np.float64]]:
-        """Return the widths in GeV to Standard Model states at unit coupling; see `Mediator`.
-
-        Hadrons as pairs of free quarks above the threshold of their lightest mesons.
-        """
-        mass = np.asarray(mass_gev, float)
-        alpha = self.unit**2 / (4.0 * np.pi)
-        widths: dict[str, NDArray[np.float64]] = {}
-        for lepton, lepton_mass in LEPTON_MASSES_GEV.items():
-            if charge := self.charges.get(lepton, 0.0):
-                widths[f"{lepton} {lepton}"] = axial_to_fermions(
-                    mass, lepton_mass, alpha * charge**2
-                )
-        if neutrinos := sum(self.charges.get(name, 0.0) ** 2 for name in NEUTRINOS):
-            widths["neutrinos"] = vector_to_left_handed_neutrinos(mass, alpha * neutrinos)
-        if any(self.charges.get(name, 0.0) for name in QUARKS):
-            widths["hadrons"] = alpha * free_quark_widths(axial_to_fermions, mass, self.charges)
-        return widths
+    def _to_pair(self, mass: FloatArray, fermion_mass: float) -> FloatArray:
+        return axial_to_fermions(mass, fermion_mass, self.unit**2 / (4.0 * np.pi))
 
 
 def dark_photon() -> VectorMediator:

@@ -29,10 +29,12 @@ compares all four with traces of explicit Dirac matrices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from na64.models.arrays import FloatArray
 
 __all__ = [
     "Invariants",
@@ -46,8 +48,6 @@ __all__ = [
     "squared_amplitude",
     "vector",
 ]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +182,8 @@ class RecoilAngles:
 
     def expanded(self) -> RecoilAngles:
         """Return the same with one more axis, for the azimuth."""
-        arrays = (self.energy_gev, self.fraction_left, self.u, self.t, self.a, self.b, self.d0)
-        energy, y, u, t, a, b, d0 = (values[..., None] for values in arrays)
-        return RecoilAngles(energy, y, u, t, a, b, d0, self.nucleus_mass_gev)
+        names = ("energy_gev", "fraction_left", "u", "t", "a", "b", "d0")
+        return replace(self, **{name: getattr(self, name)[..., None] for name in names})
 
 
 def averaged_amplitude(c: Structure, mass_gev: FloatArray, at: RecoilAngles) -> FloatArray:
@@ -192,12 +191,8 @@ def averaged_amplitude(c: Structure, mass_gev: FloatArray, at: RecoilAngles) -> 
 
     Parameters
     ----------
-    c
-        Coefficients of the boson.
-    mass_gev
-        Mass of the boson.
-    at
-        The point of phase space; all of these broadcast.
+    c, mass_gev, at
+        As for `squared_amplitude`; they broadcast.
 
     Returns
     -------

@@ -26,8 +26,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA, ELECTRON_MASS_GEV
 from na64.models.showers.cascade import Cascade
 
@@ -40,7 +41,6 @@ __all__ = [
     "resonant_yield",
 ]
 
-FloatArray = NDArray[np.float64]
 Width = Callable[[FloatArray], FloatArray]
 
 _POINTS_PER_CELL = 6

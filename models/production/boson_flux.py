@@ -12,24 +12,22 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.form_factors import NuclearModel
 from na64.models.materials import Material
-from na64.models.production.emission import spectrum_at
-from na64.models.production.kinematics import smallest_fraction_left
-from na64.models.production.primakoff import primakoff_probability
+from na64.models.production.emission import spectrum_over
+from na64.models.production.kinematics import FractionRange
+from na64.models.production.primakoff import primakoff_cross_section
 from na64.models.production.process import VECTOR_OFF_ELECTRONS, Emission
-from na64.models.production.quadrature import unit_nodes
 from na64.models.production.sources import PhotonSource
 from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid
 from na64.models.showers.cascade import cascade
 
 __all__ = ["BosonFlux", "emission_flux", "primakoff_flux"]
-
-FloatArray = NDArray[np.float64]
 
 # Step of the cascade's grid in ln E; halving it moves no number of bosons by more than 2e-3.
 _CASCADE_STEP: Final = 0.01
@@ -98,7 +96,7 @@ def primakoff_flux(
     min_energy_gev
         Smallest energy of the boson, which is the photon's.
     inelastic, nuclear
-        As in `na64.models.production.primakoff.primakoff_probability`.
+        As in `na64.models.production.primakoff.primakoff_cross_section`.
 
     Returns
     -------
@@ -114,7 +112,7 @@ def primakoff_flux(
     shower = cascade(material, particle, energy_gev, floor_gev=min_energy_gev, step=_CASCADE_STEP)
     track = np.maximum(shower.weights[2], 0.0)
     track[-1] *= 0.5  # the floor cuts the cell of the last node in half
-    probability = primakoff_probability(
+    probability = primakoff_cross_section(
         shower.energies_gev, masses, material, inelastic=inelastic, nuclear=nuclear
     )
     energies = np.broadcast_to(shower.energies_gev, (len(masses), len(track)))
@@ -139,10 +137,8 @@ def emission_flux(
     ----------
     material, particle, energy_gev, masses_gev, min_energy_gev
         As in `primakoff_flux`.
-    process
-        The boson's kind and the approximations; the lepton is the electron.
-    grid
-        Nodes in angle and momentum transfer of the exact calculation.
+    process, grid
+        As in `na64.models.production.emission.emission_cross_section`; the lepton is the electron.
 
     Returns
     -------
@@ -163,14 +159,8 @@ def emission_flux(
     )
     tracks = _project(shower.energies_gev, shower.weights[0] + shower.weights[1], leptons)
     # at the threshold itself nothing is emitted
-    energies, emitted = _emitted(
-        leptons[1:],
-        masses,
-        min_energy_gev,
-        process,
-        process.source(material),
-        grid,
-    )
+    source = process.source(material)
+    energies, emitted = _emitted(leptons[1:], masses, min_energy_gev, process, source, grid)
     weights = np.maximum(tracks[1:, None, None], 0.0) * emitted
     shape = (len(masses), -1)
     return BosonFlux(
@@ -197,31 +187,13 @@ def _emitted(
     grid: TreeLevelGrid,
 ) -> tuple[FloatArray, FloatArray]:
     """Boson energies and their probabilities per radiation length, each of shape (E, M, X)."""
-    m = ELECTRON_MASS_GEV
     energy, mass = np.meshgrid(leptons, masses, indexing="ij")
-    y_high = 1.0 - np.maximum(min_energy, mass) / energy
-    y_low = smallest_fraction_left(
-        energy, mass, m, source.nucleus_mass_gev, np.maximum(y_high, 0.0)
-    )
-    open_ = np.isfinite(y_low) & (y_high > y_low)
-    nodes, weights = unit_nodes(_FRACTIONS)
-    bosons = np.broadcast_to(np.maximum(energy, mass)[..., None], (*energy.shape, len(nodes)))
-    bosons, emitted = bosons.copy(), np.zeros(bosons.shape)
-    if not open_.any():
-        return bosons, emitted
-    energy, mass, y_low, y_high = (v[open_] for v in (energy, mass, y_low, y_high))
-    # a heavy boson leaves m_e/E to a fraction of the energy: uniform in ln[(1-x)/x]
-    low = np.log(y_low / (1.0 - y_low))
-    span = np.log(y_high / (1.0 - y_high)) - low
-    y = 1.0 / (1.0 + np.exp(-(low[:, None] + span[:, None] * nodes)))
-    spectrum = spectrum_at(
-        np.repeat(energy, len(nodes)),
-        np.repeat(mass, len(nodes)),
-        y.ravel(),
-        process,
-        source,
-        grid,
-    ).reshape(y.shape)
-    bosons[open_] = np.maximum((1.0 - y) * energy[:, None], mass[:, None])
-    emitted[open_] = span[:, None] * weights * y * (1.0 - y) * np.maximum(spectrum, 0.0)
+    of_rest = (ELECTRON_MASS_GEV, source.nucleus_mass_gev)
+    ranges = FractionRange.of(energy, mass, of_rest, min_energy)
+    bosons = np.repeat(np.maximum(energy, mass)[..., None], _FRACTIONS, axis=-1)
+    emitted = np.zeros(bosons.shape)
+    y, parts = spectrum_over(ranges, _FRACTIONS, process, source, grid)
+    left = (1.0 - y) * ranges.energy[:, None]
+    bosons[ranges.is_open] = np.maximum(left, ranges.mass[:, None])
+    emitted[ranges.is_open] = np.maximum(parts, 0.0)
     return bosons, emitted

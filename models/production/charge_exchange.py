@@ -22,8 +22,9 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import (
     CHARGED_KAON_MASS_GEV,
     CHARGED_PION_MASS_GEV,
@@ -34,8 +35,6 @@ from na64.models.errors import InputError, unknown_name
 from na64.models.materials import Element, Material
 
 __all__ = ["MESONS", "Meson", "charge_exchange_cross_section", "mesons_per_hadron"]
-
-FloatArray = NDArray[np.float64]
 
 _MICROBARN_CM2: Final = 1e-30
 _NUCLEAR_SLOPE: Final = 0.0108

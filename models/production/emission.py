@@ -13,12 +13,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray, positive
 from na64.models.errors import InputError
 from na64.models.materials import Element, Material
 from na64.models.production.equivalent_photons import improved_ww_spectrum, ww_spectrum
-from na64.models.production.kinematics import smallest_fraction_left
+from na64.models.production.kinematics import FractionRange, smallest_fraction_left
 from na64.models.production.process import VECTOR_OFF_ELECTRONS, Approximation, Emission
 from na64.models.production.quadrature import unit_nodes
 from na64.models.production.sources import PhotonSource
@@ -27,12 +28,10 @@ from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid, tree_
 __all__ = [
     "LIGHTEST_GEV",
     "emission_cross_section",
-    "emission_probability",
     "emission_spectrum",
     "spectrum_at",
+    "spectrum_over",
 ]
-
-FloatArray = NDArray[np.float64]
 
 #: lightest boson, 1 keV: down to here the quadrature is checked, and cross-sections have long
 #: ceased to depend on the mass
@@ -44,15 +43,6 @@ _FEWEST_NODES: Final = 12
 # Below this lepton mass, emission of a light boson along the final lepton is a peak in t that
 # is narrow and not yet cut off by the form factors.
 _NARROW_GEV: Final = 0.03
-
-
-def _positive(name: str, values: ArrayLike) -> FloatArray:
-    array = np.atleast_1d(np.asarray(values, float))
-    if array.ndim != 1:
-        raise InputError(f"{name} must be a number or a list of numbers")
-    if not (np.all(np.isfinite(array)) and np.all(array > 0.0)):
-        raise InputError(f"{name} must be positive and finite")
-    return array
 
 
 def spectrum_at(
@@ -101,6 +91,17 @@ def spectrum_at(
     return result
 
 
+def spectrum_over(
+    ranges: FractionRange, number: int, process: Emission, source: PhotonSource, grid: TreeLevelGrid
+) -> tuple[FloatArray, FloatArray]:
+    """Return 1 - x at nodes and the parts of the cross-section for which they stand, (N, K)."""
+    points, weights = unit_nodes(number)
+    y = ranges.nodes(points)
+    energy, mass = np.repeat(ranges.energy, number), np.repeat(ranges.mass, number)
+    spectrum = spectrum_at(energy, mass, y.ravel(), process, source, grid).reshape(y.shape)
+    return y, ranges.span[:, None] * weights * y * (1.0 - y) * spectrum
+
+
 def _integrate(
     energy: FloatArray,
     mass: FloatArray,
@@ -111,46 +112,23 @@ def _integrate(
     grid: TreeLevelGrid,
 ) -> FloatArray:
     """Integrate d sigma/dx for every pair, in ln[(1-x)/x]; shape (E, M)."""
-    min_energy, max_energy = boson_energies
     energies, masses = np.meshgrid(energy, mass, indexing="ij")
     result = np.zeros(energies.shape)
-    y_high = 1.0 - np.maximum(min_energy, masses) / energies
-    y_low = smallest_fraction_left(
-        energies,
-        masses,
-        process.lepton_mass_gev,
-        source.nucleus_mass_gev,
-        np.maximum(y_high, 0.0),
-    )
-    if max_energy is not None:
-        y_low = np.maximum(y_low, 1.0 - max_energy / energies)
-    open_ = np.isfinite(y_low) & (y_high > y_low)
-    if not open_.any():
-        return result
-    energies, masses, y_low, y_high = (v[open_] for v in (energies, masses, y_low, y_high))
-    low = np.log(y_low / (1.0 - y_low))
-    span = np.log(y_high / (1.0 - y_high)) - low
+    of_rest = (process.lepton_mass_gev, source.nucleus_mass_gev)
+    ranges = FractionRange.of(energies, masses, of_rest, *boson_energies)
     # The number of nodes follows each pair's own range, so that no result depends on the others.
     # Soft bosons (x < 1/2) need more of them than hard ones.
-    soft = np.maximum(low + span, 0.0)
+    span = ranges.span
+    soft = np.maximum(ranges.low + span, 0.0)
     numbers = (np.maximum(_FEWEST_NODES, np.ceil(span)) + np.ceil(2.0 * soft)).astype(int)
     if nodes is not None:
         numbers[:] = nodes
     values = np.empty_like(span)
     for number in np.unique(numbers):
         group = numbers == number
-        points, weights = unit_nodes(int(number))
-        y = 1.0 / (1.0 + np.exp(-(low[group, None] + span[group, None] * points)))
-        spectrum = spectrum_at(
-            np.repeat(energies[group], number),
-            np.repeat(masses[group], number),
-            y.ravel(),
-            process,
-            source,
-            grid,
-        ).reshape(y.shape)
-        values[group] = span[group] * np.sum(weights * y * (1.0 - y) * spectrum, axis=-1)
-    result[open_] = values
+        part = ranges.part(group)
+        values[group] = spectrum_over(part, int(number), process, source, grid)[1].sum(axis=-1)
+    result[ranges.is_open] = values
     return result
 
 
@@ -167,29 +145,10 @@ def _check(energy: FloatArray, mass: FloatArray, process: Emission) -> None:
         )
 
 
-def _table(
-    energy_gev: ArrayLike,
-    mass_gev: ArrayLike,
-    target: Element | Material,
-    process: Emission,
-    boson_energies: tuple[float, float | None],
-    nodes: int | None,
-    grid: TreeLevelGrid,
-) -> FloatArray:
-    energy, mass = _positive("energy", energy_gev), _positive("mass", mass_gev)
-    _check(energy, mass, process)
-    least, most = boson_energies
-    if not (np.isfinite(least) and least >= 0.0):
-        raise InputError(f"smallest boson energy must not be negative, is {least} GeV")
-    if most is not None and not most > 0.0:
-        raise InputError(f"largest boson energy must be positive, is {most} GeV")
-    return _integrate(energy, mass, process, process.source(target), boson_energies, nodes, grid)
-
-
 def emission_cross_section(
     energy_gev: ArrayLike,
     mass_gev: ArrayLike,
-    element: Element,
+    target: Element | Material,
     process: Emission = VECTOR_OFF_ELECTRONS,
     *,
     min_energy_gev: float = 0.0,
@@ -197,7 +156,11 @@ def emission_cross_section(
     nodes: int | None = None,
     grid: TreeLevelGrid = DEFAULT_GRID,
 ) -> FloatArray:
-    """Return the cross-section of l Z -> l Z X per nucleus, for a coupling g = e.
+    """Return the cross-section of l Z -> l Z X, for a coupling g = e.
+
+    Of an element it is per nucleus; of a material the macroscopic one, X0 times the sum over the
+    elements of nuclei per volume times cross-section: a probability per radiation length, to be
+    multiplied by the track length in radiation lengths.
 
     Parameters
     ----------
@@ -205,8 +168,8 @@ def emission_cross_section(
         Energies of the lepton, scalar or shape (E,), above its mass.
     mass_gev
         Masses of the boson, scalar or shape (M,), 1 keV and above.
-    element
-        The target nucleus.
+    target
+        An element or a material.
     process
         The boson's kind, the lepton, and the approximations.
     min_energy_gev, max_energy_gev
@@ -219,7 +182,8 @@ def emission_cross_section(
     Returns
     -------
     ndarray
-        GeV^-2, shape (E, M); zero where the process is closed.
+        GeV^-2 for an element, dimensionless (per X0) for a material, shape (E, M); zero where the
+        process is closed.
 
     Raises
     ------
@@ -230,47 +194,14 @@ def emission_cross_section(
     ----------
     arXiv:1705.01633 and arXiv:1712.05706 (exact), arXiv:0906.0580 (WW and IWW).
     """
-    return _table(
-        energy_gev,
-        mass_gev,
-        element,
-        process,
-        (min_energy_gev, max_energy_gev),
-        nodes,
-        grid,
-    )
-
-
-def emission_probability(
-    energy_gev: ArrayLike,
-    mass_gev: ArrayLike,
-    material: Material,
-    process: Emission = VECTOR_OFF_ELECTRONS,
-    *,
-    min_energy_gev: float = 0.0,
-    max_energy_gev: float | None = None,
-    nodes: int | None = None,
-    grid: TreeLevelGrid = DEFAULT_GRID,
-) -> FloatArray:
-    """Return the emission probability per radiation length of a material, for g = e.
-
-    X0 times the sum over the elements of nuclei per volume times cross-section. Multiply by the
-    track length in radiation lengths. All parameters as in `emission_cross_section`.
-
-    Returns
-    -------
-    ndarray
-        Dimensionless (per X0), shape (E, M).
-    """
-    return _table(
-        energy_gev,
-        mass_gev,
-        material,
-        process,
-        (min_energy_gev, max_energy_gev),
-        nodes,
-        grid,
-    )
+    energy, mass = positive("energy", energy_gev), positive("mass", mass_gev)
+    _check(energy, mass, process)
+    if not (np.isfinite(min_energy_gev) and min_energy_gev >= 0.0):
+        raise InputError(f"smallest boson energy must not be negative, is {min_energy_gev} GeV")
+    if max_energy_gev is not None and not max_energy_gev > 0.0:
+        raise InputError(f"largest boson energy must be positive, is {max_energy_gev} GeV")
+    limits = (min_energy_gev, max_energy_gev)
+    return _integrate(energy, mass, process, process.source(target), limits, nodes, grid)
 
 
 def emission_spectrum(
@@ -291,10 +222,7 @@ def emission_spectrum(
     boson_energy_gev
         Energies of the boson, scalar or shape (X,). A spectrum of a heavy boson peaks within
         a fraction (m/M)^2 of the lepton energy: integrals belong to `emission_cross_section`.
-    target
-        An element, for a cross-section per nucleus, or a material, for a probability per
-        radiation length.
-    process, grid
+    target, process, grid
         As in `emission_cross_section`.
 
     Returns
@@ -308,8 +236,8 @@ def emission_spectrum(
     InputError
         For numbers out of range.
     """
-    energy, mass = _positive("energy", energy_gev), _positive("mass", mass_gev)
-    boson = _positive("boson energy", boson_energy_gev)
+    energy, mass = positive("energy", energy_gev), positive("mass", mass_gev)
+    boson = positive("boson energy", boson_energy_gev)
     _check(energy, mass, process)
     source = process.source(target)
     shape = (len(energy), len(mass), len(boson))
@@ -329,15 +257,6 @@ def emission_spectrum(
     result = np.zeros(shape)
     if open_.any():
         energies, masses, bosons = (v[open_] for v in (energies, masses, bosons))
-        result[open_] = (
-            spectrum_at(
-                energies,
-                masses,
-                (energies - bosons) / energies,
-                process,
-                source,
-                grid,
-            )
-            / energies
-        )
+        y = (energies - bosons) / energies
+        result[open_] = spectrum_at(energies, masses, y, process, source, grid) / energies
     return result

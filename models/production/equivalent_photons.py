@@ -15,16 +15,14 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA
 from na64.models.kinds import structure
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.sources import PhotonSource
 
 __all__ = ["improved_ww_spectrum", "photon_flux", "ww_spectrum"]
-
-FloatArray = NDArray[np.float64]
 
 _SCREENED: Final = 0.01
 _FLUX_NODES: Final = 32

@@ -7,16 +7,26 @@ bosons take all but a fraction m_e/E of the energy and 1 - x would lose every di
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.production.amplitudes import RecoilAngles
 
-__all__ = ["EmissionKinematics", "largest_u", "smallest_fraction_left", "smallest_u"]
+__all__ = [
+    "EmissionKinematics",
+    "FractionRange",
+    "largest_u",
+    "smallest_fraction_left",
+    "smallest_u",
+]
 
-FloatArray = NDArray[np.float64]
+
+#: attributes of `EmissionKinematics` that are arrays
+_ARRAYS: Final = ("energy", "mass", "y", "excess_u", "u")
 
 
 def smallest_u(
@@ -103,6 +113,58 @@ def smallest_fraction_left(
 
 
 @dataclass(frozen=True, slots=True)
+class FractionRange:
+    """Where kinematics and limits on the boson's energy leave 1 - x: nodes in ln[(1-x)/x].
+
+    A heavy boson leaves m/E to a fraction of the energy, in which the spectrum is smooth.
+
+    Attributes
+    ----------
+    is_open
+        Where anything is left, of the shape of the pairs (energy, mass).
+    energy, mass
+        GeV, of the pairs that are open, shape (N,).
+    low, span
+        ln[(1-x)/x] at the lower end of each, and the length of the range.
+    """
+
+    is_open: NDArray[np.bool_]
+    energy: FloatArray
+    mass: FloatArray
+    low: FloatArray
+    span: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        energy: FloatArray,
+        mass: FloatArray,
+        masses: tuple[float, float],
+        min_energy: float,
+        max_energy: float | None = None,
+    ) -> FractionRange:
+        """Return the ranges of pairs of one shape; ``masses`` are those of lepton and nucleus."""
+        y_high = 1.0 - np.maximum(min_energy, mass) / energy
+        y_low = smallest_fraction_left(energy, mass, *masses, np.maximum(y_high, 0.0))
+        if max_energy is not None:
+            y_low = np.maximum(y_low, 1.0 - max_energy / energy)
+        is_open = np.isfinite(y_low) & (y_high > y_low)
+        energy, mass, y_low, y_high = (v[is_open] for v in (energy, mass, y_low, y_high))
+        low = np.log(y_low / (1.0 - y_low))
+        return cls(is_open, energy, mass, low, np.log(y_high / (1.0 - y_high)) - low)
+
+    def nodes(self, points: FloatArray) -> FloatArray:
+        """Return 1 - x at nodes on 0..1, shape (N, K); the measure is span y (1 - y)."""
+        at = self.low[:, None] + self.span[:, None] * points
+        return np.asarray(1.0 / (1.0 + np.exp(-at)))
+
+    def part(self, which: NDArray[np.bool_]) -> FractionRange:
+        """Return some of the open pairs."""
+        arrays = (v[which] for v in (self.energy, self.mass, self.low, self.span))
+        return FractionRange(self.is_open, *arrays)
+
+
+@dataclass(frozen=True, slots=True)
 class EmissionKinematics:
     """A boson of given energy and angle, before the recoil of the nucleus is integrated.
 
@@ -128,15 +190,8 @@ class EmissionKinematics:
 
     def expanded(self) -> EmissionKinematics:
         """Return the same with one more axis, for the momentum transfer."""
-        return EmissionKinematics(
-            self.energy[..., None],
-            self.mass[..., None],
-            self.lepton_mass,
-            self.nucleus_mass,
-            self.y[..., None],
-            self.excess_u[..., None],
-            self.u[..., None],
-        )
+        arrays = {name: getattr(self, name)[..., None] for name in _ARRAYS}
+        return replace(self, **arrays)
 
     @property
     def transfer_squared(self) -> FloatArray:

@@ -10,21 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA
 from na64.models.errors import InputError
 from na64.models.kinds import structure
 from na64.models.materials import Element, Material
 from na64.models.production.amplitudes import amplitude_at
-from na64.models.production.kinematics import smallest_fraction_left
+from na64.models.production.kinematics import FractionRange
 from na64.models.production.process import VECTOR_OFF_ELECTRONS, Approximation, Emission
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.tree_level import angular_nodes, transfer_range
 
 __all__ = ["EmissionNodes", "emission_nodes"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +102,14 @@ def emission_nodes(
     source = process.source(target)
     energy, mass = np.array(energy_gev), np.array(mass_gev)
     coefficients = structure(process.kind, mass, m)
-    y_high = 1.0 - max(min_energy_gev, mass_gev) / energy_gev
-    y_low = float(
-        smallest_fraction_left(energy, mass, m, source.nucleus_mass_gev, np.array(max(y_high, 0.0)))
-    )
-    if max_energy_gev is not None:
-        y_low = max(y_low, 1.0 - max_energy_gev / energy_gev)
-    if not y_low < y_high:  # NaN where closed
+    of_rest = (m, source.nucleus_mass_gev)
+    ranges = FractionRange.of(energy, mass, of_rest, min_energy_gev, max_energy_gev)
+    if not ranges.is_open:
         empty = np.zeros(0)
         return EmissionNodes(energy_gev, mass_gev, empty, empty, empty, empty, empty)
-    low, high = (np.log(v / (1.0 - v)) for v in (y_low, y_high))
     points, x_weights = unit_nodes(nodes[0])
-    y = 1.0 / (1.0 + np.exp(-(low + (high - low) * points)))[:, None]
-    measure = (high - low) * x_weights[:, None] * y * (1.0 - y)
+    y = ranges.nodes(points)[0][:, None]
+    measure = ranges.span * x_weights[:, None] * y * (1.0 - y)
     at, u_weights = angular_nodes(
         np.full_like(y, energy_gev), np.full_like(y, mass_gev), y, m, source, nodes[1]
     )

@@ -9,18 +9,16 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray, positive
 from na64.models.constants import ALPHA
-from na64.models.errors import InputError
 from na64.models.form_factors import NuclearModel
 from na64.models.materials import Element, Material
 from na64.models.production.quadrature import logarithmic_nodes
 from na64.models.production.sources import PhotonSource
 
-__all__ = ["primakoff_cross_section", "primakoff_probability"]
-
-FloatArray = NDArray[np.float64]
+__all__ = ["primakoff_cross_section"]
 
 # Beyond, the form factors leave nothing, in GeV^2.
 _LARGEST_T: Final = 4.0
@@ -30,59 +28,34 @@ _SCREENED: Final = 0.03
 _NODES: Final = 64
 
 
-def _positive(name: str, values: ArrayLike) -> FloatArray:
-    array = np.atleast_1d(np.asarray(values, float))
-    if array.ndim != 1:
-        raise InputError(f"{name} must be a number or a list of numbers")
-    if not (np.all(np.isfinite(array)) and np.all(array > 0.0)):
-        raise InputError(f"{name} must be positive and finite")
-    return array
-
-
-def _table(energy_gev: ArrayLike, mass_gev: ArrayLike, source: PhotonSource) -> FloatArray:
-    """alpha/8 int dt (t - t_min)/t^2 G2(t), t_min = (m^2/2E)^2; shape (E, M)."""
-    energy, mass = _positive("photon energy", energy_gev), _positive("mass", mass_gev)
-    t_min = (mass**2 / (2.0 * energy[:, None])) ** 2
-    # t - t_min would lose its digits in the rule for t_min, and far below the screening
-    # scale nothing is lost by starting later
-    floor = np.maximum(t_min, _SCREENED * source.screening_scale_gev2)
-    t, weights = logarithmic_nodes(floor, np.full_like(floor, _LARGEST_T), _NODES)
-    integrand = (1.0 - t_min[..., None] / t) * source.g2(t)
-    total = ALPHA / 8.0 * np.sum(weights * integrand, axis=-1)
-    return np.asarray(np.where(mass < energy[:, None], total, 0.0))
-
-
 def primakoff_cross_section(
     energy_gev: ArrayLike,
     mass_gev: ArrayLike,
-    element: Element,
+    target: Element | Material,
     *,
     inelastic: bool = True,
     nuclear: NuclearModel = NuclearModel.DIPOLE,
 ) -> FloatArray:
-    """Return the cross-section of gamma Z -> a Z per nucleus at g = 1/GeV.
+    """Return the cross-section of gamma Z -> a Z at g = 1/GeV.
 
     sigma = (alpha g^2/8) int dt (t - t_min)/t^2 G2(t), t_min = (m^2/2E)^2. It rises with
     the logarithm of t_min for heavy bosons and is flat where atoms screen the nucleus.
 
     Parameters
     ----------
-    energy_gev
-        Energies of the photon, scalar or shape (E,).
-    mass_gev
-        Masses of the boson, scalar or shape (M,).
-    element
-        The target nucleus.
-    inelastic
-        Add incoherent scattering off the protons of the nucleus.
-    nuclear
-        Form factor of the nucleus.
+    energy_gev, mass_gev
+        Energies of the photon, scalar or shape (E,), and masses of the boson, scalar or (M,).
+    target
+        An element, for a cross-section per nucleus, or a material, for the macroscopic one: a
+        probability per radiation length, to be multiplied by the photons' track length.
+    inelastic, nuclear
+        As in `PhotonSource`.
 
     Returns
     -------
     ndarray
-        GeV^-2 per (GeV^-1)^2 of the coupling, shape (E, M); multiply by g^2 in GeV^-2. Zero
-        for masses above the energy.
+        Shape (E, M), to be multiplied by g^2 in GeV^-2: GeV^-2 per (GeV^-1)^2 of the coupling for
+        an element, GeV^2 per radiation length for a material. Zero for masses above the energy.
 
     Raises
     ------
@@ -94,29 +67,13 @@ def primakoff_cross_section(
     Dusaev, Kirpichnikov and Kirsanov, arXiv:2004.04469, eqs. (6)-(8); Tsai, Phys. Rev. D 34,
     1326 (1986).
     """
-    return _table(
-        energy_gev, mass_gev, PhotonSource.of(element, inelastic=inelastic, nuclear=nuclear)
-    )
-
-
-def primakoff_probability(
-    energy_gev: ArrayLike,
-    mass_gev: ArrayLike,
-    material: Material,
-    *,
-    inelastic: bool = True,
-    nuclear: NuclearModel = NuclearModel.DIPOLE,
-) -> FloatArray:
-    """Return the probability of gamma Z -> a Z per radiation length of a material, g = 1/GeV.
-
-    Parameters and errors as in `primakoff_cross_section`.
-
-    Returns
-    -------
-    ndarray
-        GeV^2 per radiation length, shape (E, M); multiply by g^2 and by the photons' track length
-        in radiation lengths.
-    """
-    return _table(
-        energy_gev, mass_gev, PhotonSource.of(material, inelastic=inelastic, nuclear=nuclear)
-    )
+    source = PhotonSource.of(target, inelastic=inelastic, nuclear=nuclear)
+    energy, mass = positive("photon energy", energy_gev), positive("mass", mass_gev)
+    t_min = (mass**2 / (2.0 * energy[:, None])) ** 2
+    # t - t_min would lose its digits in the rule for t_min, and far below the screening
+    # scale nothing is lost by starting later
+    floor = np.maximum(t_min, _SCREENED * source.screening_scale_gev2)
+    t, weights = logarithmic_nodes(floor, np.full_like(floor, _LARGEST_T), _NODES)
+    integrand = (1.0 - t_min[..., None] / t) * source.g2(t)
+    total = ALPHA / 8.0 * np.sum(weights * integrand, axis=-1)
+    return np.asarray(np.where(mass < energy[:, None], total, 0.0))

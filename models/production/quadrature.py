@@ -6,11 +6,10 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+
+from na64.models.arrays import FloatArray
 
 __all__ = ["logarithmic_nodes", "unit_nodes"]
-
-FloatArray = NDArray[np.float64]
 
 # How far, in e-folds of t/t_min - 1, the rule of `logarithmic_nodes` reaches towards t_min: the
 # part left out of an integrand that vanishes at t_min is e^-10 of one e-fold.

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import GEV2_TO_CM2, NUCLEON_MASS_GEV
 from na64.models.form_factors import NuclearModel, g2_elastic, g2_inelastic, screening_length
 from na64.models.materials import Element, Material
 
 __all__ = ["PhotonSource"]
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +34,17 @@ class PhotonSource:
     nuclear: NuclearModel = NuclearModel.DIPOLE
 
     @classmethod
-    def of_element(
-        cls, element: Element, *, inelastic: bool, nuclear: NuclearModel
-    ) -> PhotonSource:
-        """Return the source for a cross-section per nucleus."""
-        return cls(((element, 1.0),), inelastic, nuclear)
-
-    @classmethod
-    def of_material(
-        cls, material: Material, *, inelastic: bool, nuclear: NuclearModel
-    ) -> PhotonSource:
-        """Return the source for a probability per radiation length."""
-        depth = material.radiation_length_cm * GEV2_TO_CM2
-        parts = tuple(
-            (element, density * depth) for element, density in material.number_densities_cm3
-        )
-        return cls(parts, inelastic, nuclear)
-
-    @classmethod
     def of(
         cls, target: Element | Material, *, inelastic: bool, nuclear: NuclearModel
     ) -> PhotonSource:
-        """Return `of_element` or `of_material`, by what the target is."""
+        """Return the source of an element, per nucleus, or of a material, per radiation length."""
         if isinstance(target, Element):
-            return cls.of_element(target, inelastic=inelastic, nuclear=nuclear)
-        return cls.of_material(target, inelastic=inelastic, nuclear=nuclear)
+            return cls(((target, 1.0),), inelastic, nuclear)
+        depth = target.radiation_length_cm * GEV2_TO_CM2
+        parts = tuple(
+            (element, density * depth) for element, density in target.number_densities_cm3
+        )
+        return cls(parts, inelastic, nuclear)
 
     @property
     def nucleus_mass_gev(self) -> float:

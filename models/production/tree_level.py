@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA
 from na64.models.kinds import structure
 from na64.models.production.amplitudes import averaged_amplitude
@@ -23,8 +23,6 @@ __all__ = [
     "tree_level_angular",
     "tree_level_spectrum",
 ]
-
-FloatArray = NDArray[np.float64]
 
 # Where the form factors have fallen to nothing, in GeV^2.
 _LARGEST_T: Final = 4.0
@@ -169,21 +167,8 @@ def tree_level_spectrum(
 ) -> FloatArray:
     """Return d sigma/dx at points inside the limits of x, for a coupling g = e.
 
-    Parameters
-    ----------
-    energy, mass, y
-        Lepton energy and boson mass in GeV, and 1 - x, all of shape (N,).
-    lepton_mass
-        GeV.
-    kind, source
-        The boson and the atoms.
-    angle_nodes, transfer_nodes
-        Numbers of nodes.
-
-    Returns
-    -------
-    ndarray
-        GeV^-2 times the weights of the source, shape (N,).
+    In GeV^-2 times the weights of the source, from lepton energy and boson mass in GeV and 1 - x,
+    all of shape (N,); see `na64.models.production.emission.spectrum_at`.
     """
     at, weights = angular_nodes(
         energy[:, None], mass[:, None], y[:, None], lepton_mass, source, angle_nodes

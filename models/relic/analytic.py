@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import PLANCK_MASS_GEV
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
@@ -22,8 +22,6 @@ from na64.models.relic.dof import energy_dof, entropy_dof
 from na64.models.relic.thermal_average import visible_width_gev
 
 __all__ = ["analytic_log_omega", "analytic_target", "partial_wave", "velocity_coefficient"]
-
-FloatArray = NDArray[np.float64]
 
 _KOLB_TURNER: Final = 1.07e9  # GeV^-1
 _ITERATIONS: Final = 30

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import PLANCK_MASS_GEV
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.relic.dof import entropy_dof, sqrt_g_star
@@ -27,8 +27,6 @@ from na64.models.relic.thermal_average import (
 )
 
 __all__ = ["OMEGA_PER_YIELD", "FreezeOut", "equilibrium_yield"]
-
-FloatArray = NDArray[np.float64]
 
 #: Omega h^2 per (m_chi/GeV) and yield today
 OMEGA_PER_YIELD: Final = 2.7439e8

@@ -8,14 +8,13 @@ from importlib import resources
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
+from na64.models.arrays import FloatArray
 from na64.models.errors import InputError
 
 __all__ = ["MAX_TEMPERATURE_GEV", "energy_dof", "entropy_dof", "sqrt_g_star"]
-
-FloatArray = NDArray[np.float64]
 
 #: end of the table; below its beginning, 1 keV, g and h are constant
 MAX_TEMPERATURE_GEV: Final = 1.0

@@ -8,8 +8,9 @@ The sum of photons, leptons, neutrinos and strong interactions from 1 keV to 1 G
   they still catch added in proportion, so that N_eff ends at 3.044 (Froustey, Pitrou and
   Volpe, arXiv:2008.01074; Bennett et al., arXiv:2012.02726);
 * strong interactions below 115 MeV: an ideal gas of the hadrons of the Particle Data Group
-  below 1.8 GeV; above 145 MeV: the fit to 2+1 flavour lattice QCD of the HotQCD collaboration
-  (arXiv:1407.6387, eq. (16) and table II); the pressures are joined smoothly in between;
+  below 1.8 GeV (``hadrons.csv``); above 145 MeV: the fit to 2+1 flavour lattice QCD of the
+  HotQCD collaboration (arXiv:1407.6387, eq. (16) and table II); the pressures are joined smoothly
+  in between;
 * charm and bottom: on top of the lattice pressure by their share in an ideal gas, as Borsanyi et
   al. do (arXiv:1606.07494, eq. (S18)).
 
@@ -20,107 +21,22 @@ that ``scripts/make_dof_table`` writes from this module.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import kve
 
-from na64.models.constants import (
-    CHARGED_KAON_MASS_GEV,
-    CHARGED_PION_MASS_GEV,
-    LEPTON_MASSES_GEV,
-    NEUTRAL_PION_MASS_GEV,
-)
+from na64.models.arrays import FloatArray
+from na64.models.constants import LEPTON_MASSES_GEV
 
 __all__ = ["N_EFF", "PlasmaState", "plasma"]
-
-FloatArray = NDArray[np.float64]
 
 #: effective number of neutrino species long after e+ e- annihilation
 N_EFF: Final = 3.044
 _TERMS: Final = 60  # of the Bessel series; the last one is below 1e-6 of the sum for any mass
 
-# mass in GeV, states (spin x isospin x antiparticles)
-_MESONS: Final = (
-    (NEUTRAL_PION_MASS_GEV, 1),
-    (CHARGED_PION_MASS_GEV, 2),
-    (CHARGED_KAON_MASS_GEV, 2),
-    (0.4976, 2),
-    (0.5479, 1),
-    (0.7753, 9),
-    (0.7827, 3),
-    (0.8955, 12),
-    (0.9578, 1),
-    (0.980, 3),
-    (0.990, 1),
-    (1.0195, 3),
-    (1.166, 3),
-    (1.2295, 9),
-    (1.230, 9),
-    (1.253, 12),
-    (1.2754, 5),
-    (1.2819, 3),
-    (1.294, 1),
-    (1.300, 3),
-    (1.3182, 15),
-    (1.350, 1),
-    (1.403, 12),
-    (1.4088, 1),
-    (1.409, 3),
-    (1.410, 3),
-    (1.414, 12),
-    (1.425, 4),
-    (1.4273, 20),
-    (1.4284, 3),
-    (1.439, 3),
-    (1.465, 9),
-    (1.475, 1),
-    (1.5173, 5),
-    (1.522, 1),
-    (1.617, 5),
-    (1.645, 9),
-    (1.667, 7),
-    (1.670, 3),
-    (1.6706, 15),
-    (1.680, 3),
-    (1.6888, 21),
-    (1.718, 12),
-    (1.720, 9),
-    (1.733, 1),
-    (1.773, 20),
-    (1.779, 28),
-)
-_BARYONS: Final = (
-    (0.9389, 8),
-    (1.1157, 4),
-    (1.1932, 12),
-    (1.232, 32),
-    (1.3183, 8),
-    (1.3837, 24),
-    (1.405, 4),
-    (1.440, 8),
-    (1.515, 16),
-    (1.5195, 8),
-    (1.530, 8),
-    (1.5334, 16),
-    (1.570, 32),
-    (1.600, 4),
-    (1.610, 16),
-    (1.650, 8),
-    (1.660, 12),
-    (1.670, 4),
-    (1.6725, 8),
-    (1.675, 24),
-    (1.675, 24),
-    (1.685, 24),
-    (1.690, 8),
-    (1.690, 8),
-    (1.700, 16),
-    (1.710, 8),
-    (1.710, 32),
-    (1.720, 16),
-)
 _HEAVY_QUARKS: Final = ((1.29, 12), (4.18, 12))
 _JOIN_GEV: Final = (0.115, 0.145)
 
@@ -204,9 +120,10 @@ def _lattice(temperature_gev: FloatArray) -> _Gas:
 def _hadrons(temperature_gev: FloatArray) -> _Gas:
     """Ideal gas of hadrons."""
     gas = _Gas(np.zeros_like(temperature_gev), np.zeros_like(temperature_gev))
-    for species, fermions in ((_MESONS, False), (_BARYONS, True)):
-        for mass, states in species:
-            gas += _ideal(temperature_gev, mass, states, fermions)
+    with (resources.files("na64.models.relic") / "hadrons.csv").open(encoding="utf-8") as stream:
+        rows = np.loadtxt((line for line in stream if line[0].isdigit()), delimiter=",")
+    for mass, states, fermions in rows:
+        gas += _ideal(temperature_gev, mass, int(states), bool(fermions))
     return gas
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import ComputationError, InputError, unknown_name
@@ -29,8 +30,6 @@ __all__ = [
     "thermal_target",
     "validity_notes",
 ]
-
-FloatArray = NDArray[np.float64]
 
 #: cold dark matter today, Planck 2018 (arXiv:1807.06209): 0.120 +- 0.001
 OMEGA_H2: Final = 0.120
@@ -62,14 +61,8 @@ class ThermalTarget:
     y
         coupling^2 alpha_D/ratio^4, the variable y = epsilon^2 alpha_D (m_chi/m_A')^4 for the
         dark photon; infinite with the coupling.
-    omega_h2
-        Abundance asked for.
-    parameter
-        Name of the free coupling.
-    sector
-        The dark sector.
-    method
-        ``numeric`` or ``analytic``.
+    omega_h2, parameter, sector, method
+        Abundance asked for, name of the free coupling, dark sector, ``numeric`` or ``analytic``.
     notes
         Caveats for this choice of parameters, sentences for people.
     """
@@ -139,7 +132,10 @@ def _neutrino_note(mediator: Mediator, masses: FloatArray) -> list[str]:
     ]
 
 
-def _check_portal(mediator: Mediator) -> None:
+def _checked(mediator: Mediator, masses_gev: ArrayLike, method: str) -> FloatArray:
+    """Return the masses; what is not allowed is refused."""
+    if method not in METHODS:
+        raise unknown_name("relic method", method, METHODS)
     if mediator.kind != MediatorKind.VECTOR:
         raise InputError(
             f"the relic abundance needs a vector mediator, and {mediator.name} is {mediator.kind}"
@@ -150,9 +146,6 @@ def _check_portal(mediator: Mediator) -> None:
             f"no relic abundance for {mediator.name}: it decays to heavy neutrinos, whose "
             "own decays and masses off the mass shell are not modelled"
         )
-
-
-def _masses(masses_gev: ArrayLike) -> FloatArray:
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     low, high = MASS_RANGE_GEV
     if masses.ndim != 1 or masses.size == 0:
@@ -165,11 +158,6 @@ def _masses(masses_gev: ArrayLike) -> FloatArray:
             f"{masses[bad][0]:g} GeV"
         )
     return masses
-
-
-def _check_method(method: str) -> None:
-    if method not in METHODS:
-        raise unknown_name("relic method", method, METHODS)
 
 
 def relic_abundance(
@@ -205,9 +193,7 @@ def relic_abundance(
     InputError
         For a mass, coupling, kind of mediator or method that is not allowed.
     """
-    _check_method(method)
-    _check_portal(mediator)
-    masses = _masses(masses_gev)
+    masses = _checked(mediator, masses_gev, method)
     try:
         couplings = np.broadcast_to(np.asarray(coupling, float), masses.shape)
     except ValueError:
@@ -235,16 +221,10 @@ def thermal_target(
 
     Parameters
     ----------
-    mediator
-        The portal, a vector: its widths to Standard Model states at unit coupling.
-    sector
-        Species, alpha_D, mass ratio, splitting.
-    masses_gev
-        m_chi (lighter state), shape (M,), within `MASS_RANGE_GEV`.
+    mediator, sector, masses_gev, method
+        As in `relic_abundance`.
     omega_h2
         Wanted abundance.
-    method
-        ``numeric`` (full thermal average and Boltzmann equation) or ``analytic``.
 
     Raises
     ------
@@ -259,9 +239,7 @@ def thermal_target(
     those are worth 1-5 % (R(s), QCD transition). Elastic scattering is assumed to keep dark
     matter at the temperature of the plasma until freeze-out.
     """
-    _check_method(method)
-    _check_portal(mediator)
-    masses = _masses(masses_gev)
+    masses = _checked(mediator, masses_gev, method)
     if not (math.isfinite(omega_h2) and omega_h2 > 0.0):
         raise InputError(f"relic abundance must be positive and finite, is {omega_h2}")
     start = analytic_target(mediator, sector, masses, omega_h2)

@@ -24,9 +24,10 @@ from typing import Final
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import kve
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import (
     CHARGED_KAON_MASS_GEV,
     CHARGED_PION_MASS_GEV,
@@ -46,8 +47,6 @@ __all__ = [
     "equilibrium_moment",
     "visible_width_gev",
 ]
-
-FloatArray = NDArray[np.float64]
 
 #: range of x = m_chi/T of the averages, and where the fine part of it ends
 X_MIN: Final = 7.0

@@ -18,17 +18,16 @@ from typing import Final
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import ComputationError, InputError
 from na64.models.materials import Material
 from na64.models.showers.processes import Processes
 
 __all__ = ["SPECIES", "Cascade", "cascade"]
-
-FloatArray = NDArray[np.float64]
 
 #: order of the species axis
 SPECIES: Final = ("electron", "positron", "photon")

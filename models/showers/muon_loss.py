@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import (
     CLASSICAL_ELECTRON_RADIUS_CM,
     ELECTRON_MASS_GEV,
@@ -15,8 +16,6 @@ from na64.models.constants import (
 from na64.models.materials import Material, Substance
 
 __all__ = ["muon_energy_loss_gev_cm"]
-
-FloatArray = NDArray[np.float64]
 
 
 def _collision(energy: FloatArray, substance: Substance) -> FloatArray:

@@ -16,8 +16,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import (
     ALPHA,
     CLASSICAL_ELECTRON_RADIUS_CM,
@@ -27,8 +27,6 @@ from na64.models.constants import (
 from na64.models.materials import Material, Substance, coulomb_correction, radiation_logarithms
 
 __all__ = ["Processes", "collision_loss_gev_cm", "lpm_functions"]
-
-FloatArray = NDArray[np.float64]
 
 _RE2_CM2 = CLASSICAL_ELECTRON_RADIUS_CM**2
 #: E_LPM = alpha m_e^2 X0/(4 pi hbar c): 7.68 TeV per cm of radiation length

@@ -12,18 +12,17 @@ Banerjee et al. (NA64), arXiv:2005.02710.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from na64.models.decays.in_flight import decay_probability, survival_probability
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
 from na64.models.mediators.protocol import Mediator
-from na64.models.production.boson_flux import BosonFlux
 from na64.models.production.process import Approximation
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import DisplacedWindow, refuse
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
     fold,
@@ -32,11 +31,9 @@ from na64.models.signals.decay_in_flight import (
 )
 from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import DisplacedWindow, refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "alp_rates"]
-
-FloatArray = NDArray[np.float64]
 
 #: order of the region axis
 REGIONS: Final = ("decay", "missing-energy")
@@ -63,35 +60,21 @@ def alp_rates(
 
     Parameters
     ----------
-    beam
-        An e- or e+ beam.
-    target
-        The active target; it absorbs the whole cascade.
-    window
-        Decay volume and energy cuts.
+    beam, target
+        An e- or e+ beam, and the active target, which absorbs the whole cascade.
+    window, tables
+        As for every signal; see `na64.models.signals`.
     mediator
         Coupled to photons (Primakoff production), or to electrons (emission; a boson of any
         spin then, such as an electron-coupled axion-like particle).
     masses_gev
-        Shape (M,).
+        Shape (M,); below the pair threshold an electron-coupled boson is stable and refused.
     settings
-        Of these `USES`. The invisible branching ratio is the same for all couplings: it shortens
-        the lifetime, and an invisible decay is missing energy wherever it happens. Primakoff
-        production has the approximation ``etl`` only.
+        The invisible branching ratio is the same for all couplings: it shortens the lifetime, and
+        an invisible decay is missing energy wherever it happens. Primakoff production has the
+        approximation ``etl`` only.
     couplings
-        Couplings, shape (C,); 40 per decade, 1e-6 to 100 GeV^-1 or 1e-6 to 1, if None.
-    tables
-        A store for the fluxes.
-
-    Returns
-    -------
-    SignalRates
-        Regions `REGIONS`, one process, a grid of couplings.
-
-    Raises
-    ------
-    InputError
-        For values out of range, or a mediator that is stable or not made by the beam.
+        By default 1e-6 to 100 GeV^-1, or 1e-6 to 1.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
@@ -106,44 +89,13 @@ def alp_rates(
     grid = coupling_grid(*_COUPLINGS[photons], couplings)
     visible = 1.0 - settings.invisible_branching
 
-    def flux_above(threshold: float) -> BosonFlux:
-        return mediator_flux(
-            beam,
-            target,
-            mediator,
-            masses,
-            threshold,
-            settings=settings,
-            tables=tables,
-        )
-
-    seen = flux_above(window.decay_energy_gev)
-    missing = flux_above(window.missing_energy_gev)
+    flux = partial(mediator_flux, beam, target, mediator, masses, settings=settings, tables=tables)
+    missing = flux(window.missing_energy_gev)
     events = np.zeros((len(masses), len(grid), 1, 2))
     if visible > 0.0:
         width = total_width(mediator, masses) / visible
-        events[..., 0, 0] = visible * fold(
-            seen,
-            masses,
-            width,
-            grid,
-            lambda length: decay_probability(window.decay_start_cm, window.decay_end_cm, length),
-        )
-        events[..., 0, 1] = visible * fold(
-            missing,
-            masses,
-            width,
-            grid,
-            lambda length: survival_probability(window.decay_end_cm, length),
-        )
+        seen = flux(window.decay_energy_gev)
+        events[..., 0, 0] = visible * fold(seen, masses, width, grid, window.seen)
+        events[..., 0, 1] = visible * fold(missing, masses, width, grid, window.missing)
     events[..., 0, 1] += settings.invisible_branching * missing.totals[:, None] * grid**2
-    return SignalRates(
-        mediator=mediator.name,
-        parameter=mediator.parameter,
-        masses_gev=masses,
-        couplings=grid,
-        processes=PROCESSES,
-        regions=REGIONS,
-        events=events,
-        power=None,
-    )
+    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events, couplings=grid)

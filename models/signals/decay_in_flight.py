@@ -7,14 +7,15 @@ ln(coupling).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.decays.in_flight import decay_length_cm
 from na64.models.decays.widths import sum_of_widths
@@ -25,19 +26,16 @@ from na64.models.mediators.protocol import Mediator
 from na64.models.production.boson_flux import BosonFlux, emission_flux, primakoff_flux
 from na64.models.production.process import Emission
 from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid
-from na64.models.setup import Beam, Target
-from na64.models.signals.rates import TableStore, check_masses
+from na64.models.signals.rates import TableStore, check_masses, checked_couplings, stored
 from na64.models.signals.settings import SignalSettings
+from na64.models.targets import Beam, Target
 
 __all__ = [
     "coupling_grid",
-    "electron_beam",
     "fold",
     "mediator_flux",
     "total_width",
 ]
-
-FloatArray = NDArray[np.float64]
 
 # Couplings per decade: where a decay length is far below the distance, ln(events) bends by
 # 4 L/l (d ln g)^2/8, which shifts a limit in the coupling by less than 2e-3 at this density.
@@ -63,20 +61,7 @@ def coupling_grid(low: float, high: float, couplings: ArrayLike | None = None) -
     """
     if couplings is None:
         return np.geomspace(low, high, round(_PER_DECADE * np.log10(high / low)) + 1)
-    found = np.atleast_1d(np.asarray(couplings, float))
-    if found.ndim != 1 or len(found) < 2 or not np.all(np.isfinite(found)):
-        raise InputError("couplings must be a list of at least two finite numbers")
-    if found[0] <= 0.0 or np.any(np.diff(found) <= 0.0):
-        raise InputError("couplings must be positive and increase")
-    return found
-
-
-def electron_beam(beam: Beam) -> None:
-    """Refuse a beam that is not of electrons or positrons."""
-    if beam.lepton != "e":
-        raise InputError(
-            f"this signal of decays in flight is for an e- or e+ beam, not for {beam.particle}"
-        )
+    return checked_couplings(couplings)
 
 
 def total_width(mediator: Mediator, masses_gev: FloatArray) -> FloatArray:
@@ -133,7 +118,10 @@ def mediator_flux(
     InputError
         For masses out of range, or a mediator that this beam does not make.
     """
-    electron_beam(beam)
+    if beam.lepton != "e":
+        raise InputError(
+            f"this signal of decays in flight is for an e- or e+ beam, not for {beam.particle}"
+        )
     check_masses(masses_gev, beam.energy_gev)
     scale: FloatArray | float = 1.0
     process: Emission | None = None
@@ -145,39 +133,29 @@ def mediator_flux(
             raise InputError(f"model '{mediator.name}' does not couple to the beam's electrons")
 
     def compute() -> dict[str, FloatArray]:
-        flux = _flux(
-            target.material,
-            beam.particle,
-            beam.energy_gev,
-            tuple(masses_gev.tolist()),
-            min_energy_gev,
-            process,
-            settings.inelastic,
-            grid,
-        )
+        masses, inelastic = tuple(masses_gev.tolist()), settings.inelastic
+        arguments = (target.material, beam.particle, beam.energy_gev, masses, min_energy_gev)
+        flux = _flux(*arguments, process, inelastic, grid)
         return {"energies_gev": flux.energies_gev, "weights": flux.weights}
 
-    if tables is None:
-        found: Mapping[str, FloatArray] = compute()
-    else:
-        material = target.material
-        key = {
-            "table": "flux of bosons per particle on target",
-            "elements": [
-                [element.symbol, element.z, element.a, density]
-                for element, density in material.number_densities_cm3
-            ],
-            "substances": [[asdict(substance), volume] for substance, volume in material.parts],
-            "particle": beam.particle,
-            "energy_gev": beam.energy_gev,
-            "masses_gev": masses_gev.tolist(),
-            "min_energy_gev": min_energy_gev,
-            "kind": str(mediator.kind),
-            "approximation": settings.production,
-            "inelastic": settings.inelastic,
-            "nodes": asdict(grid),
-        }
-        found = tables.get_or_compute(key, compute)
+    material = target.material
+    key = {
+        "table": "flux of bosons per particle on target",
+        "elements": [
+            [element.symbol, element.z, element.a, density]
+            for element, density in material.number_densities_cm3
+        ],
+        "substances": [[asdict(substance), volume] for substance, volume in material.parts],
+        "particle": beam.particle,
+        "energy_gev": beam.energy_gev,
+        "masses_gev": masses_gev.tolist(),
+        "min_energy_gev": min_energy_gev,
+        "kind": str(mediator.kind),
+        "approximation": settings.production,
+        "inelastic": settings.inelastic,
+        "nodes": asdict(grid),
+    }
+    found = stored(tables, key, compute)
     return BosonFlux(found["energies_gev"], found["weights"] * scale)
 
 

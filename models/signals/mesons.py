@@ -19,10 +19,10 @@ from na64.models.errors import InputError
 from na64.models.mediators.mesons import InvisibleMesons
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.charge_exchange import MESONS, Meson, mesons_per_hadron
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import MesonWindow, refuse
 from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import MesonWindow, refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "meson_of_mass", "meson_rates"]
 
@@ -66,26 +66,14 @@ def meson_rates(
     ----------
     beam
         pi-, or K- for the K0.
-    target
-        The active target.
-    window
-        Attenuation length of the beam.
+    target, window
+        The active target, and the attenuation length of the beam in it.
     mediator
-        `na64.models.mediators.mesons.InvisibleMesons`.
+        `na64.models.mediators.mesons.InvisibleMesons`; another one is refused.
     masses_gev
-        Masses of mesons, shape (M,): each names one.
+        Masses of mesons that the beam makes, shape (M,): each names one.
     settings, tables
         Not needed: nothing here takes long.
-
-    Returns
-    -------
-    SignalRates
-        One region and one process, proportional to the branching ratio.
-
-    Raises
-    ------
-    InputError
-        For another mediator, a mass that no meson has, or a meson that the beam does not make.
     """
     if not isinstance(mediator, InvisibleMesons):
         raise InputError(
@@ -110,13 +98,5 @@ def meson_rates(
                 window.interaction_length_cm,
             )
         )
-    return SignalRates(
-        mediator=mediator.name,
-        parameter=mediator.parameter,
-        masses_gev=masses,
-        couplings=np.ones(1),
-        processes=PROCESSES,
-        regions=REGIONS,
-        events=np.array(made)[:, None, None, None],
-        power=1.0,
-    )
+    events = np.array(made)[:, None, None, None]
+    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events, power=1.0)

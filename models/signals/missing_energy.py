@@ -21,10 +21,11 @@ from typing import Final
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
 from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
@@ -38,23 +39,24 @@ from na64.models.production.annihilation import (
     radiated_spectrum,
     resonant_yield,
 )
-from na64.models.production.emission import emission_probability
-from na64.models.setup import Beam, MissingEnergyWindow, Target
+from na64.models.production.emission import emission_cross_section
+from na64.models.response.windows import MissingEnergyWindow, refuse
 from na64.models.showers.cascade import Cascade, cascade
-from na64.models.signals.rates import SignalRates, TableStore, check_masses
+from na64.models.signals.rates import SignalRates, TableStore, check_masses, stored
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import refuse
+from na64.models.targets import Beam, Target
 
 __all__ = [
     "PROCESSES",
+    "REGIONS",
     "USES",
     "invisible_branching",
     "invisible_branching_at",
     "missing_energy_rates",
 ]
 
-FloatArray = NDArray[np.float64]
-
+#: order of the region axis
+REGIONS: Final = ("missing-energy",)
 #: settings that this signal depends on
 USES: Final = frozenset(
     {
@@ -129,14 +131,10 @@ def invisible_branching_at(
 
     Parameters
     ----------
-    mediator
-        The mediator.
-    masses_gev
-        Its masses, shape (M,).
-    dark_sector
-        What it decays to besides.
+    mediator, masses_gev, dark_sector
+        As in `invisible_branching`.
     coupling
-        Its free coupling, shape (..., M) or a number.
+        The free coupling, shape (..., M) or a number.
     """
     masses = np.asarray(masses_gev, float)
     square = np.asarray(coupling, float) ** 2
@@ -150,15 +148,15 @@ def invisible_branching_at(
 def _emission(
     shower: Cascade,
     material: Material,
-    threshold: float,
-    ceiling: float,
+    limits: tuple[float, float],
     mediator: Mediator,
     masses: FloatArray,
     settings: SignalSettings,
     tables: TableStore | None,
 ) -> FloatArray:
-    """Mediators emitted with threshold < E < ceiling per particle on target, shape (M,)."""
+    """Mediators emitted with an energy between limits per particle on target, shape (M,)."""
     top = shower.energy_gev
+    threshold, ceiling = limits
     # the cross-section rises like ln(1 - E_miss/E), and falls likewise above the largest energy
     # that the window allows: the energies crowd towards the lower end of each range
     phase = np.linspace(0.0, 1.0, _ENERGIES + 1)
@@ -170,7 +168,7 @@ def _emission(
 
     def compute() -> dict[str, FloatArray]:
         return {
-            "probability": emission_probability(
+            "probability": emission_cross_section(
                 energies,
                 masses,
                 material,
@@ -180,24 +178,21 @@ def _emission(
             )
         }
 
-    if tables is None:
-        probability = compute()["probability"]
-    else:
-        key = {
-            "table": "emission probability per radiation length",
-            "elements": [
-                [element.symbol, element.z, element.a, density * material.radiation_length_cm]
-                for element, density in material.number_densities_cm3
-            ],
-            "energies_gev": energies.tolist(),
-            "masses_gev": masses.tolist(),
-            "kind": str(process.kind),
-            "min_energy_gev": threshold,
-            "max_energy_gev": limit,
-            "approximation": settings.production,
-            "inelastic": settings.inelastic,
-        }
-        probability = tables.get_or_compute(key, compute)["probability"]
+    key = {
+        "table": "emission probability per radiation length",
+        "elements": [
+            [element.symbol, element.z, element.a, density * material.radiation_length_cm]
+            for element, density in material.number_densities_cm3
+        ],
+        "energies_gev": energies.tolist(),
+        "masses_gev": masses.tolist(),
+        "kind": str(process.kind),
+        "min_energy_gev": threshold,
+        "max_energy_gev": limit,
+        "approximation": settings.production,
+        "inelastic": settings.inelastic,
+    }
+    probability = stored(tables, key, compute)["probability"]
     # at the threshold itself nothing can be emitted
     table = np.concatenate([np.zeros((1, len(masses))), probability])
     at_nodes = np.zeros((len(shower.energies_gev), len(masses)))
@@ -312,33 +307,20 @@ def missing_energy_rates(
 
     Parameters
     ----------
-    beam
-        An e- or e+ beam.
-    target
-        The active target; it must absorb the whole cascade, then its length does not enter.
+    beam, target
+        An e- or e+ beam, and the active target; it must absorb the whole cascade, then its length
+        does not enter.
     window
         Smallest missing energy, and the energy that must stay in the target if there is such
         a cut.
     mediator
-        The mediator; it must couple to electrons.
+        It must couple to electrons and have an invisible decay.
     masses_gev
-        Its masses, shape (M,), from 1 keV to below the beam energy.
+        Shape (M,), from 1 keV to below the beam energy.
     settings
-        Of these `USES`. Without annihilation its row is zero.
+        Without annihilation its row is zero.
     tables
-        A store for tables of cross-sections; everything is computed if None.
-
-    Returns
-    -------
-    SignalRates
-        One region, ``missing-energy``; processes `PROCESSES`; events proportional to the
-        square of the coupling.
-
-    Raises
-    ------
-    InputError
-        For a beam, target, window or mass out of range, or a mediator without an invisible decay or
-        without a coupling to electrons.
+        As for every signal; see `na64.models.signals`.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
@@ -353,22 +335,12 @@ def missing_energy_rates(
     # a smeared cut is an average over sharp ones: Gauss-Hermite around the nominal cut
     spread = float(window.resolution_gev(beam.energy_gev - window.missing_energy_gev))
     shifts, weights = hermegauss(_SMEARING_POINTS if spread > 0.0 else 1)
-    emitted = np.zeros_like(masses)
+    emitted, annihilated = np.zeros_like(masses), np.zeros_like(masses)
+    most = beam.energy_gev - window.preshower_energy_gev
     for shift, weight in zip(shifts, weights / weights.sum(), strict=True):
-        threshold = max(window.missing_energy_gev + shift * spread, lowest)
-        emitted += (
-            weight
-            * branching
-            * _emission(
-                shower,
-                target.material,
-                threshold,
-                beam.energy_gev - window.preshower_energy_gev,
-                mediator,
-                masses,
-                settings,
-                tables,
-            )
+        least = max(window.missing_energy_gev + shift * spread, lowest)
+        emitted += (weight * branching) * _emission(
+            shower, target.material, (least, most), mediator, masses, settings, tables
         )
     if settings.annihilation:
         positrons = shower
@@ -378,23 +350,7 @@ def missing_energy_rates(
                 target.material, "e-", beam.energy_gev, floor_gev=lowest, step=_CASCADE_STEP
             )
         annihilated = _annihilation(
-            positrons,
-            target.material,
-            beam,
-            window,
-            mediator,
-            masses,
-            settings,
+            positrons, target.material, beam, window, mediator, masses, settings
         )
-    else:
-        annihilated = np.zeros_like(masses)
-    return SignalRates(
-        mediator=mediator.name,
-        parameter=mediator.parameter,
-        masses_gev=masses,
-        couplings=np.ones(1),
-        processes=PROCESSES,
-        regions=("missing-energy",),
-        events=np.stack([emitted, annihilated], axis=-1)[:, None, :, None],
-        power=2.0,
-    )
+    events = np.stack([emitted, annihilated], axis=-1)[:, None, :, None]
+    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events)

@@ -21,24 +21,25 @@ from typing import Final
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
-from na64.models.production.emission import emission_probability
+from na64.models.production.emission import emission_cross_section
 from na64.models.production.process import Approximation, Emission
-from na64.models.setup import Beam, MuonWindow, Target
+from na64.models.response.windows import MuonWindow, refuse
 from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import SignalRates, TableStore, check_masses
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import refuse
+from na64.models.targets import Beam, Target
 
-__all__ = ["PROCESSES", "USES", "muon_rates"]
+__all__ = ["PROCESSES", "REGIONS", "USES", "muon_rates"]
 
-FloatArray = NDArray[np.float64]
-
+#: order of the region axis
+REGIONS: Final = ("missing-energy",)
 #: settings that this signal depends on
 USES: Final = frozenset({"dark_sector", "production", "inelastic"})
 #: order of the process axis
@@ -64,22 +65,17 @@ def _probability(
     for depth, weight in zip(0.5 * (points + 1.0), 0.5 * weights, strict=True):
         energy = beam.energy_gev - loss * length * depth
         to_the_end = recoil_loss * length * (1.0 - depth)
-        if window.recoil_energy_min_gev > 0.0:
-            hardest = energy - window.recoil_energy_min_gev - to_the_end
-        else:
-            hardest = None
-        total += (
-            weight
-            * thickness
-            * emission_probability(
-                energy,
-                masses,
-                target.material,
-                process,
-                min_energy_gev=energy - window.recoil_energy_max_gev - to_the_end,
-                max_energy_gev=hardest,
-            )[0]
+        least = window.recoil_energy_min_gev
+        hardest = energy - least - to_the_end if least > 0.0 else None
+        emitted = emission_cross_section(
+            energy,
+            masses,
+            target.material,
+            process,
+            min_energy_gev=energy - window.recoil_energy_max_gev - to_the_end,
+            max_energy_gev=hardest,
         )
+        total += weight * thickness * emitted[0]
     return total
 
 
@@ -97,33 +93,18 @@ def muon_rates(
 
     Parameters
     ----------
-    beam
-        A mu- or mu+ beam.
-    target
-        The active target, of finite length.
+    beam, target
+        A mu- or mu+ beam, and the active target, of finite length.
     window
         Largest energy of the recoil muon behind the target, and the smallest if there is one.
     mediator
-        The mediator; it must couple to muons.
+        It must couple to muons and have an invisible decay.
     masses_gev
-        Its masses, shape (M,), from 1 keV to below the beam energy.
+        Shape (M,), from 1 keV to below the beam energy.
     settings
-        Of these `USES`. The improved approximation ``iww`` is wrong by a factor 1.7 to 2.4
-        off muons and refused.
+        The improved approximation ``iww`` is wrong by a factor 1.7 to 2.4 off muons and refused.
     tables
         Not used: a table of cross-sections takes 0.1 s.
-
-    Returns
-    -------
-    SignalRates
-        One region, ``missing-energy``; one process, `PROCESSES`; events proportional to the
-        square of the coupling.
-
-    Raises
-    ------
-    InputError
-        For a beam, target, window or mass out of range, or a mediator without an invisible decay
-        or without a coupling to muons.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
@@ -138,13 +119,4 @@ def muon_rates(
     branching = invisible_branching(mediator, masses, settings.dark_sector)
     emitted = _probability(beam, target, window, settings.emission(mediator.kind, "mu"), masses)
     events = branching * emitted * (couplings / ELEMENTARY_CHARGE) ** 2
-    return SignalRates(
-        mediator=mediator.name,
-        parameter=mediator.parameter,
-        masses_gev=masses,
-        couplings=np.ones(1),
-        processes=PROCESSES,
-        regions=("missing-energy",),
-        events=events[:, None, None, None],
-        power=2.0,
-    )
+    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events[:, None, None, None])

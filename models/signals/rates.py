@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from na64.models.arrays import FloatArray
 from na64.models.errors import InputError
+from na64.models.mediators.protocol import Mediator
 from na64.models.production.emission import LIGHTEST_GEV
 
 __all__ = [
@@ -19,9 +21,9 @@ __all__ = [
     "check_masses",
     "checked_couplings",
     "events_at",
+    "side_by_side",
+    "stored",
 ]
-
-Array = NDArray[np.float64]
 
 
 class TableStore(Protocol):
@@ -30,9 +32,18 @@ class TableStore(Protocol):
     def get_or_compute(
         self,
         key: Mapping[str, object],
-        compute: Callable[[], Mapping[str, NDArray[np.float64]]],
-    ) -> Mapping[str, NDArray[np.float64]]:
+        compute: Callable[[], Mapping[str, FloatArray]],
+    ) -> Mapping[str, FloatArray]:
         """Return the tables of a key, computing them if they are not there."""
+
+
+def stored(
+    tables: TableStore | None,
+    key: Mapping[str, object],
+    compute: Callable[[], Mapping[str, FloatArray]],
+) -> Mapping[str, FloatArray]:
+    """Return the tables of a key from a store; computed if there is none."""
+    return compute() if tables is None else tables.get_or_compute(key, compute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +73,39 @@ class SignalRates:
 
     mediator: str
     parameter: str
-    masses_gev: NDArray[np.float64]
-    couplings: NDArray[np.float64]
+    masses_gev: FloatArray
+    couplings: FloatArray
     processes: tuple[str, ...]
     regions: tuple[str, ...]
-    events: NDArray[np.float64]
+    events: FloatArray
     power: float | None
 
+    @classmethod
+    def of(
+        cls,
+        mediator: Mediator,
+        masses_gev: FloatArray,
+        processes: tuple[str, ...],
+        regions: tuple[str, ...],
+        events: FloatArray,
+        *,
+        couplings: FloatArray | None = None,
+        power: float = 2.0,
+    ) -> SignalRates:
+        """Return the rates of a mediator: at unit coupling with a power law, or on a grid.
+
+        Parameters
+        ----------
+        couplings
+            The grid of rates without a power law, shape (C,).
+        """
+        grid, law = (np.ones(1), power) if couplings is None else (couplings, None)
+        name, parameter = mediator.name, mediator.parameter
+        return cls(name, parameter, masses_gev, grid, processes, regions, events, law)
+
     def __post_init__(self) -> None:
-        shape = (
-            len(self.masses_gev),
-            len(self.couplings),
-            len(self.processes),
-            len(self.regions),
-        )
+        axes = (self.masses_gev, self.couplings, self.processes, self.regions)
+        shape = tuple(len(axis) for axis in axes)
         if self.events.shape != shape:
             raise InputError(f"signal events have shape {self.events.shape}, expected {shape}")
         if not (np.all(np.isfinite(self.events)) and np.all(self.events >= 0.0)):
@@ -84,7 +114,44 @@ class SignalRates:
             raise InputError("rates with a power law are given at one coupling")
 
 
-def check_masses(masses_gev: NDArray[np.float64], energy_gev: float) -> None:
+def side_by_side(parts: Mapping[str, SignalRates], regions: Sequence[str]) -> SignalRates:
+    """Return the rates of several parts of a search along the region axis.
+
+    Parameters
+    ----------
+    parts
+        Rates by the name of the part, of one mediator at the same masses and couplings. Processes
+        are those of any part, with no events where a part does not have them.
+    regions
+        Names of all regions, part by part.
+
+    Raises
+    ------
+    InputError
+        If the parts differ in mediator, masses, couplings or power.
+    """
+    first_name, first = next(iter(parts.items()))
+    for part, rates in parts.items():
+        for label, same in (
+            ("mediators", rates.mediator == first.mediator),
+            ("coupling parameters", rates.parameter == first.parameter),
+            ("masses", np.array_equal(rates.masses_gev, first.masses_gev)),
+            ("couplings", np.array_equal(rates.couplings, first.couplings)),
+            ("powers of the coupling", rates.power == first.power),
+        ):
+            if not same:
+                raise InputError(f"{first_name} and {part} have different {label}")
+    processes = tuple(dict.fromkeys(name for rates in parts.values() for name in rates.processes))
+    blocks = []
+    for rates in parts.values():
+        block = np.zeros((*rates.events.shape[:2], len(processes), len(rates.regions)))
+        block[:, :, [processes.index(name) for name in rates.processes]] = rates.events
+        blocks.append(block)
+    events = np.concatenate(blocks, axis=-1)
+    return replace(first, processes=processes, regions=tuple(regions), events=events)
+
+
+def check_masses(masses_gev: FloatArray, energy_gev: float) -> None:
     """Refuse masses for which there is no signal to be computed.
 
     Parameters
@@ -140,9 +207,9 @@ class EventCurves:
     R. L. Dougherty, A. Edelman and J. M. Hyman, Math. Comp. 52 (1989) 471, for the slopes.
     """
 
-    nodes: Array
-    logs: Array
-    slopes: Array
+    nodes: FloatArray
+    logs: FloatArray
+    slopes: FloatArray
 
     @classmethod
     def through(cls, couplings: ArrayLike, events: ArrayLike) -> EventCurves:
@@ -174,7 +241,7 @@ class EventCurves:
         slopes = _slopes(nodes, np.moveaxis(logs, 1, 0))
         return cls(nodes, logs, np.ascontiguousarray(np.moveaxis(slopes, 0, 1)))
 
-    def __call__(self, mass: NDArray[np.intp], coupling: ArrayLike) -> Array:
+    def __call__(self, mass: NDArray[np.intp], coupling: ArrayLike) -> FloatArray:
         """Return the events at mass indices (N,) and couplings (N,), shape (N, ...).
 
         Raises
@@ -205,7 +272,7 @@ class EventCurves:
         return np.asarray(np.exp(np.where(np.isfinite(rise), curve, alone)))
 
 
-def _slopes(x: Array, y: Array) -> Array:
+def _slopes(x: FloatArray, y: FloatArray) -> FloatArray:
     """Return the slopes at the nodes; y of shape (C, ...), -inf where there is nothing."""
     count = len(x)
     alive = np.isfinite(y)
@@ -247,7 +314,7 @@ def _slopes(x: Array, y: Array) -> Array:
     return np.where(monotone, rises * np.clip(rises * slope, 0.0, steepest), slope)
 
 
-def checked_couplings(couplings: ArrayLike) -> Array:
+def checked_couplings(couplings: ArrayLike) -> FloatArray:
     """Return a grid of couplings, refused unless positive and increasing, at least two."""
     grid = np.asarray(couplings, dtype=np.float64)
     if grid.ndim != 1 or len(grid) < 2:
@@ -257,7 +324,9 @@ def checked_couplings(couplings: ArrayLike) -> Array:
     return grid
 
 
-def events_at(couplings: Array, events: Array, at: ArrayLike, power: float | None) -> Array:
+def events_at(
+    couplings: FloatArray, events: FloatArray, at: ArrayLike, power: float | None
+) -> FloatArray:
     """Return events at other couplings than those of a grid.
 
     Parameters

@@ -16,10 +16,10 @@ from typing import Final
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV, GEV2_TO_CM2
-from na64.models.decays.in_flight import decay_probability, survival_probability
 from na64.models.decays.three_body import ThreeBodyDecay, three_body_decay
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
@@ -27,7 +27,7 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.annihilation import Resonance, resonance_nodes
 from na64.models.production.boson_flux import BosonFlux
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import DisplacedWindow, refuse
 from na64.models.showers.cascade import cascade
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
@@ -36,11 +36,9 @@ from na64.models.signals.decay_in_flight import (
 )
 from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import DisplacedWindow, refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "excited_state_decay", "semi_visible_rates"]
-
-FloatArray = NDArray[np.float64]
 
 #: order of the region axis
 REGIONS: Final = ("decay", "missing-energy")
@@ -90,33 +88,21 @@ def semi_visible_rates(
 
     Parameters
     ----------
-    beam
-        An e- or e+ beam.
-    target
-        The active target; it absorbs the whole cascade.
+    beam, target
+        An e- or e+ beam, and the active target, which absorbs the whole cascade.
     window
-        Decay volume and energy cuts; the cut on a decay is on the energy of the visible pair.
+        Its cut on a decay is on the energy of the visible pair.
     mediator
         A vector that couples to electrons.
     masses_gev
-        Its masses, shape (M,).
+        Shape (M,).
     settings
-        Of these `USES`. The dark sector is required: pseudo-Dirac, with a splitting above 2 m_e
-        at every mass. Without annihilation its row is zero.
+        The dark sector is required: pseudo-Dirac, with a splitting above 2 m_e at every mass.
+        Without annihilation its row is zero.
     couplings
-        Couplings, shape (C,); 40 per decade from 1e-6 to 1 if None.
+        By default 1e-6 to 1.
     tables
-        A store for the fluxes.
-
-    Returns
-    -------
-    SignalRates
-        Regions `REGIONS`, processes `PROCESSES`, a grid of couplings.
-
-    Raises
-    ------
-    InputError
-        For values out of range, or dark matter that is not pseudo-Dirac.
+        As for every signal; see `na64.models.signals`.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
@@ -127,48 +113,23 @@ def semi_visible_rates(
     grid = coupling_grid(*_COUPLINGS, couplings)
     events = np.zeros((len(masses), len(grid), len(PROCESSES), len(REGIONS)))
     thresholds = (window.decay_energy_gev, window.missing_energy_gev)
-    for region, threshold in enumerate(thresholds):
+    for region, (least, counts) in enumerate(
+        zip(thresholds, (window.seen, window.missing), strict=True)
+    ):
         fluxes = [
-            mediator_flux(
-                beam,
-                target,
-                mediator,
-                masses,
-                threshold,
-                settings=settings,
-                tables=tables,
-            )
+            mediator_flux(beam, target, mediator, masses, least, settings=settings, tables=tables)
         ]
         if settings.annihilation:
-            fluxes.append(_resonant_flux(beam, target, mediator, masses, threshold, sector))
+            fluxes.append(_resonant_flux(beam, target, mediator, masses, least, sector))
         for process, flux in enumerate(fluxes):
             excited = _excited_states(flux, masses, decay)
             if region == 0:
-                ratio = window.decay_energy_gev / excited.energies_gev
-                excited = BosonFlux(
-                    excited.energies_gev, excited.weights * decay.visible_fraction(ratio)
-                )
+                visible = decay.visible_fraction(least / excited.energies_gev)
+                excited = BosonFlux(excited.energies_gev, excited.weights * visible)
             events[:, :, process, region] = fold(
-                excited,
-                decay.heavy_gev,
-                decay.total_gev,
-                grid,
-                lambda length, region=region: (  # type: ignore[misc]
-                    decay_probability(window.decay_start_cm, window.decay_end_cm, length)
-                    if region == 0
-                    else survival_probability(window.decay_end_cm, length)
-                ),
+                excited, decay.heavy_gev, decay.total_gev, grid, counts
             )
-    return SignalRates(
-        mediator=mediator.name,
-        parameter=mediator.parameter,
-        masses_gev=masses,
-        couplings=grid,
-        processes=PROCESSES,
-        regions=REGIONS,
-        events=events,
-        power=None,
-    )
+    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events, couplings=grid)
 
 
 def _excited_states(flux: BosonFlux, masses: FloatArray, decay: ThreeBodyDecay) -> BosonFlux:

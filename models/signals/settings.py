@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from na64.models.declared import check_declared, declared, read_declared, setting
+from na64.models.declaration import check_declared, declare, record_of
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.production.process import Approximation, Emission
@@ -46,58 +46,40 @@ class SignalSettings:
         For an unknown name, a wrong type, a value out of range.
     """
 
-    production: str = field(
-        default=Approximation.ETL.value,
-        metadata=setting(
-            help="Cross-section: etl (exact tree level), ww or iww (Weizsacker-Williams).",
-            option="production",
-            allowed=Approximation,
-        ),
+    production: str = declare(
+        Approximation.ETL.value,
+        help="Cross-section: etl (exact tree level), ww or iww (Weizsacker-Williams).",
+        allowed=tuple(kind.value for kind in Approximation),
     )
-    annihilation: bool = field(
-        default=True,
-        metadata=setting(
-            help="Without the resonance of e+ e-.",
-            option="no-annihilation",
-            negated=True,
-            words=("with annihilation", "without annihilation"),
-        ),
+    annihilation: bool = declare(
+        True,
+        help="Without the resonance of e+ e-.",
+        flag="no-annihilation",
+        words=("with annihilation", "without annihilation"),
     )
-    inelastic: bool = field(
-        default=True,
-        metadata=setting(
-            help="Without inelastic scattering off nuclei.",
-            option="elastic-only",
-            negated=True,
-            words=("with inelastic scattering", "elastic only"),
-        ),
+    inelastic: bool = declare(
+        True,
+        help="Without inelastic scattering off nuclei.",
+        flag="elastic-only",
+        words=("with inelastic scattering", "elastic only"),
     )
-    initial_state_radiation: bool = field(
-        default=False,
-        metadata=setting(
-            help="With initial-state radiation of the annihilating pair.",
-            option="radiation",
-            words=("with radiation", "without radiation"),
-        ),
+    initial_state_radiation: bool = declare(
+        False,
+        help="With initial-state radiation of the annihilating pair.",
+        flag="radiation",
+        words=("with radiation", "without radiation"),
     )
-    primary_positrons: bool = field(
-        default=True,
-        metadata=setting(
-            help="Of a positron beam only the shower annihilates, for comparison.",
-            option="no-primary-positrons",
-            negated=True,
-            words=("with primary positrons", "without primary positrons"),
-        ),
+    primary_positrons: bool = declare(
+        True,
+        help="Of a positron beam only the shower annihilates, for comparison.",
+        flag="no-primary-positrons",
+        words=("with primary positrons", "without primary positrons"),
     )
-    invisible_branching: float = field(
-        default=0.0,
-        metadata=setting(
-            help="Of a particle that decays in flight: share of decays that nothing sees.",
-            option="invisible-branching",
-            low=0.0,
-            high=1.0,
-            words=("BR(invisible) = {:g}",),
-        ),
+    invisible_branching: float = declare(
+        0.0,
+        help="Of a particle that decays in flight: share of decays that nothing sees.",
+        at_most=1.0,
+        words=("BR(invisible) = {:g}",),
     )
     dark_sector: DarkSector | None = None
 
@@ -112,8 +94,8 @@ class SignalSettings:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain data."""
-        data = {item.name: getattr(self, item.name) for item in declared(SignalSettings)}
         sector = self.dark_sector
+        data = {item.name: getattr(self, item.name) for item in fields(self)}
         return {**data, _SECTOR: None if sector is None else sector.to_dict()}
 
     @classmethod
@@ -132,16 +114,9 @@ class SignalSettings:
         InputError
             For what is no such data, with its path.
         """
-        sector: DarkSector | None = None
-        if isinstance(data, Mapping) and _SECTOR in data:
-            if data[_SECTOR] is not None:
-                sector = DarkSector.from_dict(data[_SECTOR], f"{where}.{_SECTOR}")
-            data = {key: value for key, value in data.items() if key != _SECTOR}
-        given = read_declared(cls, data, where)
-        try:
-            return replace(cls(**given), dark_sector=sector)
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from None
+        if isinstance(data, Mapping) and data.get(_SECTOR) is not None:
+            data = {**data, _SECTOR: DarkSector.from_dict(data[_SECTOR], f"{where}.{_SECTOR}")}
+        return record_of(cls, data, where)
 
 
 #: every setting at its default, and no dark matter

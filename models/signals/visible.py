@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from na64.models.constants import ELECTRON_MASS_GEV
-from na64.models.decays.in_flight import decay_probability
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.tree_level import TreeLevelGrid
-from na64.models.setup import Beam, Target
+from na64.models.response.windows import DumpWindow, refuse
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
     fold,
@@ -29,7 +28,7 @@ from na64.models.signals.decay_in_flight import (
 )
 from na64.models.signals.rates import SignalRates, TableStore
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.models.windows import DumpWindow, refuse
+from na64.models.targets import Beam, Target
 
 __all__ = ["PROCESSES", "REGIONS", "USES", "visible_rates"]
 
@@ -61,34 +60,17 @@ def visible_rates(
 
     Parameters
     ----------
-    beam
-        An e- or e+ beam.
-    target
-        The dump; it absorbs the whole cascade.
-    window
-        Decay volume and smallest energy of the boson.
+    beam, target
+        An e- or e+ beam, and the dump, which absorbs the whole cascade.
+    window, settings, tables
+        As for every signal; see `na64.models.signals`.
     mediator
         Vector, axial, scalar or pseudoscalar, coupled to electrons. All of its decays are to
         Standard Model states.
     masses_gev
         Shape (M,), above 2 m_e.
-    settings
-        Of these `USES`.
     couplings
-        Couplings, shape (C,); 40 per decade from 1e-6 to 1 if None.
-    tables
-        A store for the fluxes.
-
-    Returns
-    -------
-    SignalRates
-        One region, one process, a grid of couplings.
-
-    Raises
-    ------
-    InputError
-        For values out of range, a mass at or below the pair threshold, or a mediator that does
-        not couple to electrons.
+        By default 1e-6 to 1.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
@@ -100,32 +82,12 @@ def visible_rates(
     if not np.any(mediator.coupling("e", masses**2)):
         raise InputError(f"model '{mediator.name}' does not couple to the beam's electrons")
     grid = coupling_grid(*_COUPLINGS, couplings)
+    least = window.boson_energy_gev
     flux = mediator_flux(
-        beam,
-        target,
-        mediator,
-        masses,
-        window.boson_energy_gev,
-        settings=settings,
-        grid=_GRID,
-        tables=tables,
+        beam, target, mediator, masses, least, settings=settings, grid=_GRID, tables=tables
     )
     width = total_width(mediator, masses)
     to_electrons = np.asarray(mediator.partial_widths(masses)["e e"], float) / width
-    decays = fold(
-        flux,
-        masses,
-        width,
-        grid,
-        lambda length: decay_probability(window.decay_start_cm, window.decay_end_cm, length),
-    )
-    return SignalRates(
-        mediator=mediator.name,
-        parameter=mediator.parameter,
-        masses_gev=masses,
-        couplings=grid,
-        processes=PROCESSES,
-        regions=REGIONS,
-        events=(to_electrons[:, None] * decays)[..., None, None],
-        power=None,
-    )
+    decays = fold(flux, masses, width, grid, window.seen)
+    events = (to_electrons[:, None] * decays)[..., None, None]
+    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events, couplings=grid)

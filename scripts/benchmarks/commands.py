@@ -20,7 +20,7 @@ import numpy as np
 
 from na64.limits import scan
 from na64.models.materials import material
-from na64.models.production.emission import emission_probability
+from na64.models.production.emission import emission_cross_section
 
 __all__ = ["main"]
 
@@ -58,7 +58,7 @@ def four_kinds() -> None:
 
 def emission_table() -> None:
     """Compute the emission by 20 energies at 60 masses."""
-    emission_probability(
+    emission_cross_section(
         np.linspace(50.5, 100.0, 20),
         np.geomspace(1e-3, 1.0, 60),
         material("ecal"),

@@ -1,7 +1,7 @@
 """Time of a closed region of 60 masses: cold, with tables kept, and with the expected bands.
 
-The observed region is CLs at every mass and coupling of the grid (the search's own has 40
-couplings per decade, more than 200 in all), and its polished edges.
+The observed region is found on the search's own grid, 40 couplings per decade, more than 200 in
+all, and its edges are polished.
 """
 
 from __future__ import annotations
@@ -11,27 +11,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
+from na64.limits import exclude, expected_signal, specify
 from na64.limits.likelihood.compiled import compile_workspace
-from na64.limits.scanning.regions import excluded_regions, interpolated_signals
-from na64.limits.scanning.runner import exclude
-from na64.limits.scanning.signal import ExpectedSignal, Settings, expected_signal
+from na64.limits.scanning.regions import excluded_regions
+from na64.limits.scanning.signal import ExpectedSignal
 from na64.models.signals import decay_in_flight
+from na64.models.signals.rates import EventCurves
 from na64.workspaces.io.cache import TableCache
 from na64.workspaces.pyhf.write import workspace
 
 __all__ = ["main"]
 
 SEARCHES = {
-    "na64e-alp-2016-2018": (Settings(), (1e-5, 10.0)),
-    "na64e-visible-2017-2018": (Settings(), (1e-5, 0.1)),
-    "na64e-semi-visible-2016-2018": (
-        Settings(dark_matter="pseudo-dirac", splitting=0.4),
-        (1e-5, 1.0),
-    ),
+    "na64e-alp-2016-2018": (1e-5, 10.0),
+    "na64e-visible-2017-2018": (1e-5, 0.1),
+    "na64e-semi-visible-2016-2018": (1e-5, 1.0),
 }
 COLD_S, CACHED_S = 20.0, 2.0
 
@@ -52,7 +49,7 @@ def region(signal: ExpectedSignal, couplings: np.ndarray | None) -> object:
     rows = [samples.index(name) for name in likelihood.signal_names]
     columns = [signal.bins.index(channel) for channel, _ in likelihood.bins]
     events = signal.accepted[:, :, rows][..., columns]
-    signals = interpolated_signals(signal.rates.couplings, events)
+    signals = EventCurves.through(signal.rates.couplings, events)
     grid = signal.rates.couplings if couplings is None else couplings
     return excluded_regions(likelihood, signals, len(events), grid)
 
@@ -66,23 +63,15 @@ def main(argv: list[str] | None = None) -> int:
     slow = False
     print("| search | cold [s] | tables kept [s] | with five bands [s] |")
     print("|---|---|---|---|")
-    for search, (settings, (low, high)) in SEARCHES.items():
+    for search, (low, high) in SEARCHES.items():
         couplings = np.geomspace(low, high, options.couplings) if options.couplings else None
         with tempfile.TemporaryDirectory() as folder:
             tables = TableCache(folder)
 
-            def signal(search: str = search, settings: Settings = settings) -> ExpectedSignal:
-                found = expected_signal(search, settings=settings, tables=tables)  # noqa: B023
-                chosen = np.linspace(0, len(found.rates.masses_gev) - 1, options.masses).astype(int)
-                return replace(
-                    found,
-                    rates=replace(
-                        found.rates,
-                        masses_gev=found.rates.masses_gev[chosen],
-                        events=found.rates.events[chosen],
-                    ),
-                    accepted=found.accepted[chosen],
-                )
+            def signal(search: str = search) -> ExpectedSignal:
+                made = specify(search)
+                chosen = np.linspace(0, len(made.masses_gev) - 1, options.masses).astype(int)
+                return expected_signal(made.at(made.masses_gev[chosen]), tables=tables)  # noqa: B023
 
             results = []
             for _ in range(2):

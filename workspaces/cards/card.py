@@ -15,7 +15,7 @@ from na64.models.declaration import Key, declare, table_of
 from na64.models.errors import InputError
 from na64.models.materials import MATERIALS
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
-from na64.models.setup import Beam, Target
+from na64.models.targets import Beam, Target
 from na64.workspaces.cards.materials import MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import NAME, MassTable, Quantity, nuisance, source
 from na64.workspaces.cards.spectrum import BackgroundSpectrum

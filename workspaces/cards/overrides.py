@@ -48,17 +48,22 @@ def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict
     """
     result = copy.deepcopy(dict(data))
     for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals or not path.strip() or not text.strip():
-            raise InputError(f"setting {setting}: must have the form path=value")
-        # A star at the end of a name multiplies; one that is a part by itself means every entry.
-        scale = re.fullmatch(r"(.*[^.\s*])\s*\*", path.strip())
-        keys = [key for key in re.split(r"[.\[\]]+", scale[1] if scale else path.strip()) if key]
-        if not keys:
-            raise InputError(f"setting {setting}: must have the form path=value")
-        value = _toml_value(text.strip())
-        _set(result, keys, _Factor.of(value, setting) if scale else value, setting, "")
+        try:
+            _apply(result, setting)
+        except InputError as error:
+            raise InputError(f"setting {setting}: {error}") from None
     return result
+
+
+def _apply(content: dict[str, object], setting: str) -> None:
+    path, _, text = setting.partition("=")
+    # A star at the end of a name multiplies; one that is a part by itself means every entry.
+    scale = re.fullmatch(r"(.*[^.\s*])\s*\*", path.strip())
+    keys = [key for key in re.split(r"[.\[\]]+", scale[1] if scale else path.strip()) if key]
+    if not keys or not text.strip():
+        raise InputError("must have the form path=value")
+    value = _toml_value(text.strip())
+    _set(content, keys, _Factor.of(value) if scale else value, setting, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,10 @@ class _Factor:
     factor: float
 
     @classmethod
-    def of(cls, value: object, setting: str) -> _Factor:
+    def of(cls, value: object) -> _Factor:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not 0.0 < cast(float, value) < math.inf:
-            raise InputError(f"setting {setting}: the factor must be a positive number")
+            raise InputError("the factor must be a positive number")
         return cls(float(cast(float, value)))
 
 
@@ -87,14 +92,14 @@ def _toml_value(text: str) -> object:
 def _set(node: object, keys: list[str], value: object, setting: str, where: str) -> None:
     key, rest = keys[0], keys[1:]
     if isinstance(node, list):
-        for index in _places(node, key, setting, where):
+        for index in _places(node, key, where):
             if rest:
                 _set(node[index], rest, value, setting, f"{where}[{index}]")
             else:
                 node[index] = _replacement(node[index], value, setting)
         return
     if not isinstance(node, dict):
-        raise InputError(f"setting {setting}: {where} has no parts")
+        raise InputError(f"{where} has no parts")
     if rest and rest == ["value"] and _is_number_table(node.get(key)):
         rest = []
     if not rest and key == "background" and "backgrounds" in node:
@@ -102,7 +107,7 @@ def _set(node: object, keys: list[str], value: object, setting: str, where: str)
         return
     if not rest:
         if isinstance(value, _Factor) and key not in node:
-            raise InputError(f"setting {setting}: there is no {where}.{key} to multiply")
+            raise InputError(f"there is no {where}.{key} to multiply")
         node[key] = _replacement(node.get(key), value, setting)
         _forget_the_alternative(node, key)
         _note(node, key, setting)
@@ -110,30 +115,27 @@ def _set(node: object, keys: list[str], value: object, setting: str, where: str)
     if key not in node:
         hint = did_you_mean(key, node)
         place = f"{where}.{key}" if where else key
-        raise InputError(
-            f"setting {setting}: there is no {place}{hint}; there are: {', '.join(node)}"
-        )
+        raise InputError(f"there is no {place}{hint}; there are: {', '.join(node)}")
     _set(node[key], rest, value, setting, f"{where}.{key}" if where else key)
 
 
-def _places(node: list[object], key: str, setting: str, where: str) -> list[int]:
+def _places(node: list[object], key: str, where: str) -> list[int]:
     """Return the places in a list that a key means: an index, a name, or all."""
     if key == "*":
         return list(range(len(node)))
-    names = [item["name"] for item in node if isinstance(item, dict) and "name" in item]
-    if key in names:
-        return [
-            index
-            for index, item in enumerate(node)
-            if isinstance(item, dict) and item.get("name") == key
-        ]
+    named = [
+        (item["name"], index)
+        for index, item in enumerate(node)
+        if isinstance(item, dict) and "name" in item
+    ]
+    if found := [index for name, index in named if name == key]:
+        return found
+    names = [str(name) for name, _ in named]
     if not re.fullmatch(r"\d+", key) or int(key) >= len(node):
         allowed = f"0-{len(node) - 1}" if node else "nothing, it is empty"
-        known = f", or by name {', '.join(map(str, names))}" if names else ""
-        hint = did_you_mean(key, map(str, names))
-        raise InputError(
-            f"setting {setting}: {where} has no entry '{key}'{hint}; allowed: {allowed}{known}"
-        )
+        known = f", or by name {', '.join(names)}" if names else ""
+        hint = did_you_mean(key, names)
+        raise InputError(f"{where} has no entry '{key}'{hint}; allowed: {allowed}{known}")
     return [int(key)]
 
 
@@ -174,13 +176,9 @@ def _multiplied(old: object, factor: float, setting: str) -> object:
     if isinstance(old, list) and old:
         return [_multiplied(number, factor, setting) for number in old]
     if not (isinstance(old, dict) and _is_number_table(old)):
-        raise InputError(f"setting {setting}: there is no number to multiply")
-    new = dict(old)
-    for key in ("value", "uncertainty"):
-        if key in old:
-            new[key] = _multiplied(old[key], factor, setting)
-    if isinstance(old.get("values"), list):
-        new["values"] = _multiplied(old["values"], factor, setting)
+        raise InputError("there is no number to multiply")
+    numbers = {key: old[key] for key in ("value", "uncertainty", "values") if key in old}
+    new = {**old, **{key: _multiplied(old[key], factor, setting) for key in numbers}}
     new["source"] = f"{old['source']}; times {factor:g}, {_BY} {setting}"
     return new
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,11 +13,32 @@ from numpy.typing import ArrayLike, NDArray
 from na64.models.declaration import Key, check_declared, declare
 from na64.models.errors import InputError
 
-__all__ = ["NAME", "MassTable", "Quantity", "nuisance", "source"]
+__all__ = ["NAME", "MassTable", "Quantity", "covered", "nuisance", "rising", "source"]
 
 #: names in cards
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.+-]*"
 _RELATIVE: Final = "standard uncertainty divided by the value"
+
+
+def rising(points: Sequence[float]) -> bool:
+    """Tell whether points are positive, finite and increasing."""
+    values = np.asarray(points, float)
+    return bool(np.all(np.isfinite(values)) and values[0] > 0.0 and np.all(np.diff(values) > 0.0))
+
+
+def covered(
+    values: ArrayLike, points: Sequence[float], kind: str, table: str
+) -> NDArray[np.float64]:
+    """Return values in GeV as an array, refused where they are outside the points of a table."""
+    found, low, high = np.asarray(values, float), points[0], points[-1]
+    # A grid's end points carry rounding errors of logarithms: 1e-9 is far below any meaning.
+    outside = (found < low * (1.0 - 1e-9)) | (found > high * (1.0 + 1e-9))
+    if np.any(outside):
+        worst = float(found[outside].flat[0])
+        raise InputError(
+            f"{kind}{worst:.6g} GeV is outside the {table}, which covers {low:g}-{high:g} GeV"
+        )
+    return found
 
 
 def source() -> Any:
@@ -111,8 +133,7 @@ class MassTable:
             )
         if len(self.masses_gev) < 2:
             raise InputError("a table in mass needs two points or more")
-        masses = np.asarray(self.masses_gev, float)
-        if not (np.all(np.isfinite(masses)) and masses[0] > 0.0 and np.all(np.diff(masses) > 0.0)):
+        if not rising(self.masses_gev):
             raise InputError("masses must be positive and increasing")
         if not all(math.isfinite(value) and value >= 0.0 for value in self.values):
             raise InputError("values must be finite and not negative")
@@ -131,13 +152,5 @@ class MassTable:
         InputError
             For a mass outside the table.
         """
-        masses = np.asarray(masses_gev, float)
-        low, high = self.masses_gev[0], self.masses_gev[-1]
-        # A grid's end points carry rounding errors of logarithms: 1e-9 is far below any meaning.
-        outside = (masses < low * (1.0 - 1e-9)) | (masses > high * (1.0 + 1e-9))
-        if np.any(outside):
-            worst = float(masses[outside].flat[0])
-            raise InputError(
-                f"mass {worst:.6g} GeV is outside the table, which covers {low:g}-{high:g} GeV"
-            )
+        masses = covered(masses_gev, self.masses_gev, "mass ", "table")
         return np.asarray(np.interp(np.log(masses), np.log(self.masses_gev), self.values), float)

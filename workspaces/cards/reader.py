@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from na64.models.errors import InputError, unknown_name
+from na64.models.errors import InputError
 from na64.workspaces.cards.card import Defaults, MassGrid, RunCard
 from na64.workspaces.cards.materials import known_materials
 from na64.workspaces.cards.overrides import apply_overrides
@@ -18,6 +16,7 @@ from na64.workspaces.cards.setups import read_setups
 from na64.workspaces.cards.topologies import TOPOLOGIES, Topology
 from na64.workspaces.io import jsonio
 from na64.workspaces.io.problems import Problem
+from na64.workspaces.io.shipped import shipped, shipped_or_file, shipped_text
 from na64.workspaces.io.tables import TableReader
 from na64.workspaces.io.toml import parse_toml
 
@@ -29,12 +28,9 @@ _QUOTED_EXPOSURE = re.compile(r",? \d[\d.]*e\d+ (\w+ )?on target")
 _TOLD_SETTINGS = 2
 
 
-@cache
 def available_cards() -> tuple[str, ...]:
     """Return the names of the cards shipped with the project, sorted."""
-    folder = resources.files("na64.workspaces") / "cards"
-    names = (Path(item.name) for item in folder.iterdir())
-    return tuple(sorted(path.stem for path in names if path.suffix == ".toml"))
+    return shipped("cards")
 
 
 def card_text(name: str) -> str:
@@ -45,10 +41,7 @@ def card_text(name: str) -> str:
     InputError
         For a name that no shipped card has.
     """
-    if name not in available_cards():
-        raise unknown_name("search", name, available_cards())
-    file = resources.files("na64.workspaces") / "cards" / f"{name}.toml"
-    return file.read_text(encoding="utf-8")
+    return shipped_text("search", "cards", name)
 
 
 def load_card(name_or_path: str | Path, overrides: Iterable[str] = ()) -> RunCard:
@@ -72,13 +65,8 @@ def load_card(name_or_path: str | Path, overrides: Iterable[str] = ()) -> RunCar
     name = str(name_or_path)
     if not name.strip():
         raise InputError("no search is named: give the name of a card, or a file")
-    if name in available_cards():
-        return parse_card(card_text(name), name, overrides=overrides)
-    if not Path(name).suffix and Path(name).name == name and not Path(name).exists():
-        raise unknown_name("search", name, available_cards())
-    return parse_card(
-        jsonio.read_text(name), name, overrides=overrides, json=Path(name).suffix == ".json"
-    )
+    text = shipped_or_file("search", "cards", name)
+    return parse_card(text, name, overrides=overrides, json=Path(name).suffix == ".json")
 
 
 def parse_card(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from na64.models.declaration import Declared, Key, declared
-from na64.models.setup import Beam
+from na64.models.targets import Beam
 from na64.workspaces.cards.card import (
     Background,
     Bin,

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError
-from na64.workspaces.cards.quantity import source
+from na64.workspaces.cards.quantity import covered, rising, source
 
 __all__ = ["BackgroundSpectrum"]
 
@@ -52,10 +52,9 @@ class BackgroundSpectrum:
             )
         if len(self.energies_gev) < 2:
             raise InputError("a spectrum needs two energies or more")
-        energies, events = (np.asarray(x, float) for x in (self.energies_gev, self.events_below))
-        rising = energies[0] > 0.0 and bool(np.all(np.diff(energies) > 0.0))
-        if not (rising and np.all(np.isfinite(energies))):
+        if not rising(self.energies_gev):
             raise InputError("energies must be positive and increasing")
+        events = np.asarray(self.events_below, float)
         if not (np.all(np.isfinite(events)) and events[0] > 0.0 and np.all(np.diff(events) >= 0.0)):
             raise InputError("events below an energy must be positive and not decrease with it")
         check_declared(self)
@@ -73,15 +72,6 @@ class BackgroundSpectrum:
         InputError
             For an energy outside the table.
         """
-        energies = np.asarray(energy_gev, float)
-        low, high = self.energies_gev[0], self.energies_gev[-1]
-        # a grid's end points carry rounding errors of logarithms
-        outside = (energies < low * (1.0 - 1e-9)) | (energies > high * (1.0 + 1e-9))
-        if np.any(outside):
-            worst = float(energies[outside].flat[0])
-            raise InputError(
-                f"{worst:.6g} GeV is outside the background spectrum, which covers "
-                f"{low:g}-{high:g} GeV"
-            )
+        energies = covered(energy_gev, self.energies_gev, "", "background spectrum")
         logs = np.interp(energies, self.energies_gev, np.log(self.events_below))
         return np.asarray(np.exp(logs), float)

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from na64.models.errors import unknown_name
-from na64.models.setup import MissingEnergyWindow, MuonWindow
+from na64.models.response.windows import (
+    DisplacedWindow,
+    DumpWindow,
+    MesonWindow,
+    MissingEnergyWindow,
+    MuonWindow,
+)
 from na64.models.signals.rates import SignalRates
-from na64.models.windows import DisplacedWindow, DumpWindow, MesonWindow
 
 __all__ = ["TOPOLOGIES", "SignalFunction", "Topology", "topology"]
 

@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.declaration import declare
-from na64.models.errors import InputError, unknown_name
-from na64.workspaces.io import jsonio
+from na64.models.errors import InputError
+from na64.workspaces.io.shipped import shipped, shipped_or_file
 from na64.workspaces.io.tables import read_file
 from na64.workspaces.io.toml import parse_toml
 
@@ -81,22 +80,12 @@ class CurveSource:
         return ", ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
     """A published curve.
 
     Attributes
     ----------
-    name, title
-        Short name and one line for people.
-    label
-        What a legend says.
-    kind
-        Limit, region or thermal line.
-    x_axis, y_axis
-        Names and units.
-    confidence_level
-        Of a limit or region; None for a thermal line.
     reference
         Where the curve was published.
     provenance
@@ -105,23 +94,54 @@ class Curve:
         What the curve holds for, such as ``alpha_D = 0.1, m_A' = 3 m_chi``; may be empty.
     searches
         Cards of the searches whose result it is, beside one of its own name.
-    x, y
-        Points; x increases except for regions.
+    points
+        Pairs (x, y); x increases except for regions.
     """
 
-    name: str
-    title: str
-    label: str
+    name: str = declare(help="name in results", pattern=r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+    title: str = declare(help="one line for people", fallback="name")
+    label: str = declare(help="what a legend says", fallback="title")
     kind: CurveKind
-    x_axis: Axis
-    y_axis: Axis
-    confidence_level: float | None
-    reference: CurveSource
+    x_axis: Axis = declare(name="x")
+    y_axis: Axis = declare(name="y")
+    confidence_level: float | None = declare(None, help="of a limit or region", above=0.0)
+    reference: CurveSource = declare(name="source")
     provenance: str
-    assumptions: str
-    searches: tuple[str, ...]
-    x: tuple[float, ...]
-    y: tuple[float, ...]
+    assumptions: str = ""
+    searches: tuple[str, ...] = ()
+    points: tuple[tuple[float, ...], ...] = declare(help="pairs [x, y]", above=0.0)
+
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        level = self.confidence_level
+        if self.kind is CurveKind.THERMAL:
+            if level is not None:
+                yield "confidence_level", "a thermal line has none"
+        elif level is None:
+            yield "confidence_level", "missing; it must be a number"
+        elif level >= 1.0:
+            yield "confidence_level", f"must be below 1, is {level:g}"
+        closed = self.kind is CurveKind.REGION
+        before = 0.0
+        for index, pair in enumerate(self.points):
+            if len(pair) != 2:
+                yield f"points[{index}]", "must be a pair of positive numbers [x, y]"
+            elif not closed and pair[0] <= before:
+                yield f"points[{index}]", f"x must increase, is {pair[0]:g} after {before:g}"
+            before = pair[0] if pair else before
+        fewest = 3 if closed else 2
+        if len(self.points) < fewest:
+            yield "points", f"must have {fewest} points or more, has {len(self.points)}"
+
+    @property
+    def x(self) -> tuple[float, ...]:
+        """Where the points are."""
+        return tuple(x for x, _ in self.points)
+
+    @property
+    def y(self) -> tuple[float, ...]:
+        """What is at each x."""
+        return tuple(y for _, y in self.points)
 
     @property
     def source(self) -> str:
@@ -175,9 +195,7 @@ def log_log_interpolation(
 @cache
 def available_curves() -> tuple[str, ...]:
     """Return the names of the shipped curves, sorted."""
-    folder = resources.files("na64.workspaces") / "curves"
-    names = (Path(item.name) for item in folder.iterdir())
-    return tuple(sorted(path.stem for path in names if path.suffix == ".toml"))
+    return shipped("curves")
 
 
 def load_curve(name_or_path: str | Path) -> Curve:
@@ -196,73 +214,10 @@ def load_curve(name_or_path: str | Path) -> Curve:
         For a file with problems: all of them.
     """
     name = str(name_or_path)
-    if name in available_curves():
-        file = resources.files("na64.workspaces") / "curves" / f"{name}.toml"
-        return parse_curve(file.read_text(encoding="utf-8"), name)
-    if not Path(name).suffix and Path(name).name == name and not Path(name).exists():
-        raise unknown_name("curve", name, available_curves())
-    return parse_curve(jsonio.read_text(name), name)
+    return parse_curve(shipped_or_file("curve", "curves", name), name)
 
 
 def parse_curve(text: str, where: str) -> Curve:
     """Return the curve of a TOML text; ``where`` names the file in messages."""
     data = parse_toml(text, f"curve {where}")
-    return read_file(_File, data, "curve", where).curve()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
-    """A curve as a file has it."""
-
-    name: str = declare(help="name in results", pattern=r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
-    title: str = declare(help="one line for people", fallback="name")
-    label: str = declare(help="what a legend says", fallback="title")
-    kind: CurveKind
-    x: Axis
-    y: Axis
-    confidence_level: float | None = declare(None, help="of a limit or region", above=0.0)
-    source: CurveSource
-    provenance: str
-    assumptions: str = ""
-    searches: tuple[str, ...] = ()
-    points: tuple[tuple[float, ...], ...] = declare(help="pairs [x, y]", above=0.0)
-
-    def misfits(self) -> Iterator[tuple[str, str]]:
-        """Yield pairs (key, what is wrong) of keys that do not fit together."""
-        level = self.confidence_level
-        if self.kind is CurveKind.THERMAL:
-            if level is not None:
-                yield "confidence_level", "a thermal line has none"
-        elif level is None:
-            yield "confidence_level", "missing; it must be a number"
-        elif level >= 1.0:
-            yield "confidence_level", f"must be below 1, is {level:g}"
-        closed = self.kind is CurveKind.REGION
-        before = 0.0
-        for index, pair in enumerate(self.points):
-            if len(pair) != 2:
-                yield f"points[{index}]", "must be a pair of positive numbers [x, y]"
-            elif not closed and pair[0] <= before:
-                yield f"points[{index}]", f"x must increase, is {pair[0]:g} after {before:g}"
-            before = pair[0] if pair else before
-        fewest = 3 if closed else 2
-        if len(self.points) < fewest:
-            yield "points", f"must have {fewest} points or more, has {len(self.points)}"
-
-    def curve(self) -> Curve:
-        """Return the curve."""
-        return Curve(
-            name=self.name,
-            title=self.title,
-            label=self.label,
-            kind=self.kind,
-            x_axis=self.x,
-            y_axis=self.y,
-            confidence_level=self.confidence_level,
-            reference=self.source,
-            provenance=self.provenance,
-            assumptions=self.assumptions,
-            searches=self.searches,
-            x=tuple(x for x, _ in self.points),
-            y=tuple(y for _, y in self.points),
-        )
+    return read_file(Curve, data, "curve", where)

@@ -7,9 +7,9 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -21,12 +21,15 @@ __all__ = [
     "check_target",
     "digest",
     "parse_json",
+    "parsed",
     "plain",
     "read_json",
     "read_text",
     "write_atomic",
     "write_files",
 ]
+
+T = TypeVar("T")
 
 #: significant digits of a number in a file; enough for any physics and below the noise of the
 #: last bits, so that two machines write the same bytes
@@ -134,16 +137,31 @@ def parse_json(text: str, where: str) -> object:
     def refuse(constant: str) -> float:
         raise InputError(f"{where}: {constant} is not a JSON number")
 
+    def read(content: str) -> object:
+        try:
+            return json.loads(content, parse_constant=refuse)
+        except json.JSONDecodeError as error:
+            place = f"line {error.lineno}, column {error.colno}: {error.msg}"
+            raise InputError(f"{where}: not JSON ({place})") from error
+
+    return parsed(text, where, read)
+
+
+def parsed(text: str, where: str, read: Callable[[str], T]) -> T:
+    """Return what a text of JSON or TOML holds, read by a function that refuses other texts.
+
+    Raises
+    ------
+    InputError
+        For an empty text, one nested too deeply to be read, and whole numbers of more digits than
+        Python converts.
+    """
     if not text.strip():
         raise InputError(f"{where}: is empty")
     try:
-        value: object = json.loads(text, parse_constant=refuse)
+        value = read(text)
     except InputError:
         raise
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{where}: not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
-        ) from error
     except RecursionError as error:
         raise InputError(f"{where}: nested too deeply") from error
     except ValueError as error:  # of int(), since Python 3.11

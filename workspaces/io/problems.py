@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 
 from na64.models.errors import InputError
 
-__all__ = ["FileProblemsError", "Problem", "shown"]
+__all__ = ["FileProblemsError", "Problem", "as_number", "shown"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,3 +65,13 @@ def shown(value: object) -> str:
     if isinstance(value, Mapping):
         return "a table"
     return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
+
+
+def as_number(value: object) -> float | None:
+    """Return a number as float, infinity for one too large; None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return math.inf

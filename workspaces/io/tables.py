@@ -15,9 +15,16 @@ from dataclasses import MISSING
 from enum import Enum
 from typing import Any, Final, TypeVar
 
-from na64.models.declaration import Declared, Key, declared, range_complaint, text_complaint
+from na64.models.declaration import (
+    Declared,
+    Key,
+    declared,
+    key_names,
+    range_complaint,
+    text_complaint,
+)
 from na64.models.errors import InputError, did_you_mean
-from na64.workspaces.io.problems import FileProblemsError, Problem, shown
+from na64.workspaces.io.problems import FileProblemsError, Problem, as_number, shown
 
 __all__ = ["TableReader", "read_file"]
 
@@ -25,7 +32,14 @@ T = TypeVar("T")
 
 _PLAIN: Final = Key()
 #: how the types of values are called in messages
-_WORDS: Final = {float: "a number", int: "a whole number", bool: "true or false"}
+_WORDS: Final[dict[Any, str]] = {
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    str: "a text",
+    tuple[float, ...]: "a list of numbers",
+    tuple[str, ...]: "a list of texts",
+}
 _STAND_INS: Final = {float: math.nan, int: 0, bool: False, str: ""}
 
 
@@ -234,13 +248,14 @@ class TableReader:
                 name, hint, about, default = other.name, other.accepts, other, MISSING
         before = len(self.problems)
         found = self.value(name, hint, about, default)
-        if about.to is None or found is default or len(self.problems) > before:
+        if about.to is None or found is default:
             return found
-        try:
-            return about.to(found, values, self.names)
-        except InputError as error:
-            self.problem(name, str(error))
-            return None
+        if len(self.problems) == before:
+            try:
+                return about.to(found, values, self.names)
+            except InputError as error:
+                self.problem(name, str(error))
+        return None
 
     def _checked(self, name: str, raw: object, hint: Any, about: Key) -> Any:
         """Return a value of the type that is asked for, or a stand-in and a problem."""
@@ -333,7 +348,7 @@ class TableReader:
 
     def _number(self, name: str, raw: object, hint: type, about: Key) -> float:
         whole = hint is int
-        number = _number(raw)
+        number = as_number(raw)
         if number is None or (whole and not number.is_integer()):
             self.problem(name, f"must be {_WORDS[hint]}, is {shown(raw)}")
             return math.nan
@@ -344,25 +359,19 @@ class TableReader:
     def _words(self, name: str, hint: Any) -> str:
         if _is_tables(hint):
             return f"an array of tables [[{self.at(name)}]]"
-        if typing.get_origin(hint) is tuple:
-            inside = {float: " of numbers", str: " of texts"}
-            return f"a list{inside.get(typing.get_args(hint)[0], '')}"
-        if hint is str or (isinstance(hint, type) and issubclass(hint, Enum)):
-            return "a text"
-        return _WORDS.get(hint, "a table")
+        if isinstance(hint, type) and issubclass(hint, Enum):
+            return _WORDS[str]
+        return _WORDS.get(hint, "a list" if typing.get_origin(hint) is tuple else "a table")
 
     def _no_table(self, name: str, raw: object, hint: Any) -> str:
-        keys = {key for cls in _classes(hint) for key in _keys(cls)}
+        keys = {key for cls in _classes(hint) for key in key_names(cls)}
         if isinstance(raw, (int, float, str)) and {"value", "source"} <= keys:
-            key = name.split("[")[0]
-            return (
-                f'every number needs its source: write {key} = {{ value = {raw}, source = "..." }}'
-            )
+            number = f'{name.split("[")[0]} = {{ value = {raw}, source = "..." }}'
+            return f"every number needs its source: write {number}"
         return f"must be a table, is {shown(raw)}"
 
 
 def _classes(hint: Any) -> tuple[type, ...]:
-    """Return the dataclasses of a type: itself, or the parts of a union."""
     parts = typing.get_args(hint) if typing.get_origin(hint) is typing.Union else (hint,)
     return tuple(part for part in parts if isinstance(part, type))
 
@@ -370,13 +379,8 @@ def _classes(hint: Any) -> tuple[type, ...]:
 def _chosen(hint: Any, raw: Mapping[str, object]) -> type:
     """Return the dataclass of a union that has a key of its own in a table, or the first."""
     first, *others = _classes(hint)
-    usual = _keys(first)
-    return next((cls for cls in others if raw.keys() & (_keys(cls) - usual)), first)
-
-
-def _keys(cls: type) -> set[str]:
-    items = declared(cls)
-    return {item.name for item in items} | {it.key.other.name for it in items if it.key.other}
+    usual = key_names(first)
+    return next((cls for cls in others if raw.keys() & (key_names(cls) - usual)), first)
 
 
 def _is_tables(hint: Any) -> bool:
@@ -391,12 +395,3 @@ def _stand_in(hint: Any) -> Any:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {}
     return _STAND_INS.get(hint)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value)
-    except OverflowError:  # an integer of more than 308 digits
-        return math.inf

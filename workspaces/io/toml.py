@@ -9,7 +9,7 @@ from typing import Any, cast
 import tomli_w
 
 from na64.models.errors import InputError
-from na64.workspaces.io.jsonio import check_depth, plain
+from na64.workspaces.io.jsonio import parsed, plain
 
 __all__ = ["parse_toml", "toml_text"]
 
@@ -35,15 +35,11 @@ def parse_toml(text: str, where: str) -> dict[str, object]:
         For a text that is empty or not TOML, tables nested too deeply to be read, and whole
         numbers of more digits than Python converts.
     """
-    if not text.strip():
-        raise InputError(f"{where}: is empty")
-    try:
-        value = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: not TOML: {error}") from error
-    except RecursionError as error:
-        raise InputError(f"{where}: nested too deeply") from error
-    except ValueError as error:  # of int(), since Python 3.11
-        raise InputError(f"{where}: has a whole number with too many digits") from error
-    check_depth(value, where)
-    return value
+
+    def read(content: str) -> dict[str, object]:
+        try:
+            return tomllib.loads(content)
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(f"{where}: not TOML: {error}") from error
+
+    return parsed(text, where, read)

@@ -11,10 +11,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from na64.models.errors import InputError, did_you_mean
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.rates import SignalRates, side_by_side
 from na64.workspaces.pyhf.template import Template, TemplateBin
 
 __all__ = ["check_parts", "combine_rates", "combine_templates", "nuisance_renamer"]
@@ -65,12 +63,7 @@ def combine_templates(
 def combine_rates(parts: Mapping[str, SignalRates]) -> SignalRates:
     """Return the rates that a combined template needs.
 
-    Parameters
-    ----------
-    parts
-        Rates by the name of the part, of one mediator at the same masses and couplings. Regions
-        are called ``part:region`` afterwards; processes are those of any part, with no events
-        where a part does not have them.
+    Regions are called ``part:region`` afterwards; else as `side_by_side`.
 
     Raises
     ------
@@ -78,33 +71,8 @@ def combine_rates(parts: Mapping[str, SignalRates]) -> SignalRates:
         If the parts differ in mediator, masses, couplings or power.
     """
     check_parts(parts)
-    first_name, first = next(iter(parts.items()))
-    for part, rates in parts.items():
-        for label, same in (
-            ("mediators", rates.mediator == first.mediator),
-            ("coupling parameters", rates.parameter == first.parameter),
-            ("masses", np.array_equal(rates.masses_gev, first.masses_gev)),
-            ("couplings", np.array_equal(rates.couplings, first.couplings)),
-            ("powers of the coupling", rates.power == first.power),
-        ):
-            if not same:
-                raise InputError(f"{first_name} and {part} have different {label}")
-    processes = tuple(
-        dict.fromkeys(process for rates in parts.values() for process in rates.processes)
-    )
-    blocks = []
-    for rates in parts.values():
-        block = np.zeros((*rates.events.shape[:2], len(processes), len(rates.regions)))
-        block[:, :, [processes.index(process) for process in rates.processes]] = rates.events
-        blocks.append(block)
-    return replace(
-        first,
-        processes=processes,
-        regions=tuple(
-            f"{part}:{region}" for part, rates in parts.items() for region in rates.regions
-        ),
-        events=np.concatenate(blocks, axis=-1),
-    )
+    regions = [f"{part}:{region}" for part, rates in parts.items() for region in rates.regions]
+    return side_by_side(parts, regions)
 
 
 def check_parts(parts: Mapping[str, object]) -> None:
@@ -165,21 +133,5 @@ def _refuse_the_same_data_twice(parts: Mapping[str, Template]) -> None:
 
 
 def _renamed(item: TemplateBin, part: str, rename: Callable[[str, str], str]) -> TemplateBin:
-    return replace(
-        item,
-        name=f"{part}:{item.name}",
-        region=f"{part}:{item.region}",
-        signal_uncertainties=tuple(
-            replace(u, nuisance=rename(part, u.nuisance)) for u in item.signal_uncertainties
-        ),
-        backgrounds=tuple(
-            replace(
-                sample,
-                uncertainties=tuple(
-                    (rename(part, nuisance), relative)
-                    for nuisance, relative in sample.uncertainties
-                ),
-            )
-            for sample in item.backgrounds
-        ),
-    )
+    found = item.renamed(lambda nuisance: rename(part, nuisance))
+    return replace(found, name=f"{part}:{item.name}", region=f"{part}:{item.region}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,6 +101,26 @@ class TemplateBin:
             if not item.processes or process in item.processes
         )
 
+    def renamed(self, rename: Callable[[str], str | None]) -> TemplateBin:
+        """Return the bin with other names of nuisances, without those whose new name is None."""
+        backgrounds = (
+            replace(
+                sample,
+                uncertainties=tuple(
+                    (name, relative)
+                    for old, relative in sample.uncertainties
+                    if (name := rename(old)) is not None
+                ),
+            )
+            for sample in self.backgrounds
+        )
+        signal = (
+            replace(item, nuisance=name)
+            for item in self.signal_uncertainties
+            if (name := rename(item.nuisance)) is not None
+        )
+        return replace(self, signal_uncertainties=tuple(signal), backgrounds=tuple(backgrounds))
+
 
 def factors_of(pairs: Iterable[tuple[str, float]]) -> Uncertainties:
     """Return pairs (nuisance, relative) with every nuisance once, sorted by name.
@@ -183,22 +203,7 @@ class Template:
                 f"{', '.join(self.nuisances)}"
             )
         bins = tuple(
-            replace(
-                item,
-                signal_uncertainties=tuple(
-                    u for u in item.signal_uncertainties if u.nuisance not in removed
-                ),
-                backgrounds=tuple(
-                    replace(
-                        sample,
-                        uncertainties=tuple(
-                            pair for pair in sample.uncertainties if pair[0] not in removed
-                        ),
-                    )
-                    for sample in item.backgrounds
-                ),
-            )
-            for item in self.bins
+            item.renamed(lambda name: None if name in removed else name) for item in self.bins
         )
         return replace(self, bins=bins)
 

@@ -1,0 +1,1 @@
+"""What the detector sees of a signal: the selection of each topology."""

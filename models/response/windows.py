@@ -1,0 +1,250 @@
+"""Selections of the searches: one frozen window per topology, which knows nothing but its cuts.
+
+Distances are measured along the beam from the front of the target, which is where a cascade makes
+its most energetic particles. ``problems`` of a window yields pairs (key, what is wrong) where beam,
+target and window do not fit together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from na64.models.arrays import FloatArray
+from na64.models.constants import ELECTRON_MASS_GEV
+from na64.models.decays.in_flight import decay_probability, survival_probability
+from na64.models.declaration import check_declared, declare
+from na64.models.errors import InputError
+from na64.models.targets import Beam, Target
+
+__all__ = [
+    "DisplacedWindow",
+    "DumpWindow",
+    "MesonWindow",
+    "MissingEnergyWindow",
+    "MuonWindow",
+    "refuse",
+]
+
+
+def _start(where: str) -> Any:
+    return declare(help=f"{where}, from the front of the target", unit="cm", example=147.0)
+
+
+def _end(where: str) -> Any:
+    return declare(
+        help=f"{where}, from the front of the target", unit="cm", above=0.0, example=400.0
+    )
+
+
+def _energy(what: str, example: float) -> Any:
+    return declare(help=f"least energy of {what}", unit="GeV", above=0.0, example=example)
+
+
+def _energy_problems(beam: Beam, **energies: float) -> Iterator[tuple[str, str]]:
+    for key, energy in energies.items():
+        if energy >= beam.energy_gev:
+            yield (
+                key,
+                f"must be below the beam energy of {beam.energy_gev:g} GeV, is {energy:g}",
+            )
+
+
+def refuse(problems: Iterable[tuple[str, str]]) -> None:
+    """Raise InputError for the first of a window's problems, if there are any."""
+    for key, message in problems:
+        raise InputError(f"{key} {message}".lstrip())
+
+
+def shower_problems(beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+    """Yield pairs ("", what is wrong) where a signal of an absorbed cascade cannot be made."""
+    if wrong := target.why_not_absorbing():
+        yield "", wrong
+    if beam.lepton != "e":
+        yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
+
+
+@dataclass(frozen=True, slots=True)
+class MissingEnergyWindow:
+    """Selection of a search for missing energy in an active target.
+
+    Attributes
+    ----------
+    missing_energy_gev
+        The beam energy less the cut on the energy seen in the calorimeter.
+    preshower_energy_gev
+        A stand-in for a preshower trigger: the visible energy is the beam's less the invisible.
+    resolution_stochastic, resolution_constant
+        sigma/E = stochastic/sqrt(E/GeV) and constant, added in quadrature; 0 for a sharp cut.
+    """
+
+    missing_energy_gev: float = declare(
+        help="least energy that the invisible particle carries away",
+        unit="GeV",
+        above=0.0,
+        example=50.0,
+    )
+    preshower_energy_gev: float = declare(
+        0.0, help="least energy that the rest of the event leaves in the target", unit="GeV"
+    )
+    resolution_stochastic: float = declare(
+        0.0, help="stochastic term of the energy resolution of the target, sigma/E at 1 GeV",
+        at_most=1.0,
+    )  # fmt: skip
+    resolution_constant: float = declare(
+        0.0, help="constant term of the energy resolution, in quadrature", at_most=1.0
+    )
+
+    def __post_init__(self) -> None:
+        check_declared(self)
+
+    def resolution_gev(self, visible_gev: ArrayLike) -> FloatArray:
+        """Return the standard deviation of a visible energy measured in the target, in GeV."""
+        visible = np.maximum(np.asarray(visible_gev, float), 0.0)
+        stochastic = self.resolution_stochastic * np.sqrt(visible)
+        return np.asarray(np.hypot(stochastic, self.resolution_constant * visible))
+
+    def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
+        yield from shower_problems(beam, target)
+        yield from _energy_problems(beam, missing_energy_gev=self.missing_energy_gev)
+        if 0.0 < beam.energy_gev - self.missing_energy_gev <= self.preshower_energy_gev:
+            yield (
+                "preshower_energy_gev",
+                f"leaves nothing of the beam energy of {beam.energy_gev:g} GeV above a missing "
+                f"energy of {self.missing_energy_gev:g} GeV, is {self.preshower_energy_gev:g}",
+            )
+
+    def resonance_edges_gev(self, beam_energy_gev: float) -> tuple[float, float]:
+        """Return the mediator masses between which e+ e- annihilation at rest contributes.
+
+        sqrt(2 m_e E) at the missing-energy cut and at the beam energy.
+        """
+        return (
+            math.sqrt(2.0 * ELECTRON_MASS_GEV * self.missing_energy_gev),
+            math.sqrt(2.0 * ELECTRON_MASS_GEV * beam_energy_gev),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MuonWindow:
+    """Selection of a search for missing energy with muons that cross an active target."""
+
+    recoil_energy_max_gev: float = declare(
+        help="largest energy of the muon behind the target", unit="GeV", above=0.0, example=80.0
+    )
+    recoil_energy_min_gev: float = declare(
+        0.0, help="smallest energy of the muon at which it is still measured", unit="GeV"
+    )
+
+    def __post_init__(self) -> None:
+        check_declared(self)
+        if self.recoil_energy_min_gev >= self.recoil_energy_max_gev:
+            raise InputError(
+                "recoil_energy_min_gev must be below recoil_energy_max_gev, is "
+                f"{self.recoil_energy_min_gev:g}"
+            )
+
+    def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
+        if beam.lepton != "mu":
+            yield "", f"this selection is for a mu- or mu+ beam, not for {beam.particle}"
+        yield from _energy_problems(beam, recoil_energy_max_gev=self.recoil_energy_max_gev)
+        if not math.isfinite(target.length_cm):
+            yield "", "a muon beam crosses the target: the target needs a length"
+
+
+class _DecayVolume:
+    """What windows with a stretch of the beam line for decays do alike."""
+
+    __slots__ = ()
+    decay_start_cm: float
+    decay_end_cm: float
+
+    def __post_init__(self) -> None:
+        check_declared(self)
+        if self.decay_end_cm <= self.decay_start_cm:
+            raise InputError(
+                f"decay volume must end beyond its start at {self.decay_start_cm:g} cm, ends at "
+                f"{self.decay_end_cm} cm"
+            )
+
+    def seen(self, length_cm: FloatArray) -> FloatArray:
+        """Return the probability of a decay in the volume, by mean decay length in cm."""
+        return decay_probability(self.decay_start_cm, self.decay_end_cm, length_cm)
+
+    def _volume_problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+        yield from shower_problems(beam, target)
+        if math.isfinite(target.length_cm) and target.length_cm > self.decay_start_cm:
+            yield (
+                "decay_start_cm",
+                f"must not lie inside the target, which is {target.length_cm:.4g} cm long, is "
+                f"{self.decay_start_cm:g} cm",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class DisplacedWindow(_DecayVolume):
+    """Decays behind an active target and a veto, inside or beyond the detector.
+
+    Two signal regions: the particle deposits its energy in the detector behind the veto, or
+    leaves the detector and its energy is missing.
+    """
+
+    decay_start_cm: float = _start("where a decay begins to be seen behind the veto")
+    decay_end_cm: float = _end("end of the detector")
+    decay_energy_gev: float = _energy("a decay that is seen", 15.0)
+    missing_energy_gev: float = _energy("what is missing", 50.0)
+
+    def missing(self, length_cm: FloatArray) -> FloatArray:
+        """Return the probability of a decay beyond the detector, by mean decay length in cm."""
+        return survival_probability(self.decay_end_cm, length_cm)
+
+    def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
+        yield from self._volume_problems(beam, target)
+        yield from _energy_problems(
+            beam,
+            decay_energy_gev=self.decay_energy_gev,
+            missing_energy_gev=self.missing_energy_gev,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DumpWindow(_DecayVolume):
+    """Decays to e+ e- between a dump and a calorimeter."""
+
+    decay_start_cm: float = _start("where a decay begins to count, behind the dump and its veto")
+    decay_end_cm: float = _end("where a decay ceases to count, in front of the calorimeter")
+    boson_energy_gev: float = _energy("the boson", 45.0)
+
+    def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
+        yield from self._volume_problems(beam, target)
+        yield from _energy_problems(beam, boson_energy_gev=self.boson_energy_gev)
+
+
+@dataclass(frozen=True, slots=True)
+class MesonWindow:
+    """Disappearance of a hadron's energy by charge exchange to a neutral meson."""
+
+    interaction_length_cm: float = declare(
+        help="attenuation length of the beam in the target", unit="cm", above=0.0, example=33.8
+    )
+
+    def __post_init__(self) -> None:
+        if not math.isinf(self.interaction_length_cm):  # a beam that is not attenuated
+            check_declared(self)
+
+    def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
+        if math.isinf(target.length_cm) and math.isinf(self.interaction_length_cm):
+            yield (
+                "interaction_length_cm",
+                "must be finite for a target without an end; give the target's length otherwise",
+            )
