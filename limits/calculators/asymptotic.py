@@ -29,7 +29,8 @@ from na64.limits.calculators.datasets import (
 from na64.limits.calculators.roots import BRACKETED, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
-from na64.limits.likelihood.model import Constraint
+from na64.limits.likelihood.evaluation import Points
+from na64.limits.likelihood.fitting import Fit
 
 __all__ = ["Engine"]
 
@@ -48,25 +49,27 @@ class Engine:
         self.tolerance: float = settings.tolerance
         likelihood = batch.likelihood
         background, self.asimov_counts, self.free = observed_fits(batch, self.counts)
-        kinds = np.array([[p.constraint] for p in likelihood.model.parameters], dtype=int)
-        widths = np.array([[p.width] for p in likelihood.model.parameters], dtype=np.float64)
-        kinds, widths = kinds.reshape(-1, 1), widths.reshape(-1, 1)  # also without parameters
-        self.asimov_auxiliary = np.where(
-            kinds == Constraint.GAUSSIAN,
-            background.theta,
-            np.where(kinds == Constraint.POISSON, widths * background.theta, 0.0),
-        )
+        evaluator = likelihood.fitter.problem(False).evaluator
+        gaussian, poisson = evaluator.gaussian, evaluator.poisson
+        self.asimov_auxiliary = np.zeros_like(background.theta)
+        self.asimov_auxiliary[gaussian] = background.theta[gaussian]
+        self.asimov_auxiliary[poisson] = evaluator.tau * background.theta[poisson]
         n = len(batch)
         self._column = np.arange(n) if len(background.value) == n else np.zeros(n, dtype=np.intp)
         self.background = background.take(self._column)
 
-    def statistic(self, nu: Array, mass: Index, start: Array | None = None) -> Array:
-        """Return qtilde of the observed data at nu signal events, NaN where a fit failed."""
-        points = self.batch.points(mass, self.counts[:, None])
+    def _fit(self, points: Points, nu: Array, mass: Index, start: Array | None) -> Fit:
+        """Fit at nu from where the last fit ended, which is kept in `start`."""
         begin = self.background.theta[:, mass] if start is None else start
         fit = self.batch.likelihood.fitter.fit(points, nu, free_signal=False, start=begin)
         if start is not None:
             start[...] = fit.theta
+        return fit
+
+    def statistic(self, nu: Array, mass: Index, start: Array | None = None) -> Array:
+        """Return qtilde of the observed data at nu signal events, NaN where a fit failed."""
+        points = self.batch.points(mass, self.counts[:, None])
+        fit = self._fit(points, nu, mass, start)
         free = self.free
         q = qtilde(self.batch, points, nu, fit, free.value[mass], free.nu[mass])
         return np.where(free.converged[mass], q, np.nan)
@@ -77,10 +80,7 @@ class Engine:
         points = self.batch.points(
             mass, self.asimov_counts[:, column], self.asimov_auxiliary[:, column]
         )
-        begin = self.background.theta[:, mass] if start is None else start
-        fit = self.batch.likelihood.fitter.fit(points, nu, free_signal=False, start=begin)
-        if start is not None:
-            start[...] = fit.theta
+        fit = self._fit(points, nu, mass, start)
         q = np.maximum(2.0 * fit.value, 0.0)
         return np.where(fit.converged & self.background.converged[mass], q, np.nan)
 

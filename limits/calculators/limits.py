@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -87,17 +86,22 @@ def upper_limits(
         part, copies = _distinct(part)
     edges = _edges(part, data, calculator, alpha, (observed, expected), jobs)
     upper = [None if roots is None else roots.take(copies) for roots in edges.upper]
-    table = _table(batch, good, upper, problems, (observed, expected))
+    values, states, messages = _read(batch, good, upper, problems, (observed, expected))
     lower, error = np.full(len(batch), np.nan), None
     if edges.lower is not None and observed:
         lower[good] = edges.lower[copies] / batch.events[good]
     if edges.error is not None:
         error = np.full(len(batch), np.nan)
-        error[good] = edges.error[copies] * table.observed[good]
-    return replace(
-        table,
+        error[good] = edges.error[copies] * values[0, good]
+    return LimitTable(
         calculator=calculator,
         confidence_level=confidence_level,
+        events=batch.events,
+        observed=values[0],
+        expected=values[1:],
+        status=states[0],
+        expected_status=states[1:],
+        messages=messages,
         lower=lower,
         observed_error=error,
     )
@@ -283,16 +287,15 @@ def _problems(batch: SignalBatch, counts: Array) -> list[tuple[Status, str]]:
     return answer
 
 
-def _table(
+def _read(
     batch: SignalBatch,
     good: Index,
     upper: list[Roots | None],
     problems: list[tuple[Status, str]],
     wanted: tuple[bool, bool],
-) -> LimitTable:
-    """Return the table of the upper edges."""
-    n = len(batch)
-    values = np.full((6, n), np.nan)
+) -> tuple[Array, tuple[tuple[Status, ...], ...], tuple[str, ...]]:
+    """Return upper edges of mu and their states, observed and five expected, and messages."""
+    values = np.full((6, len(batch)), np.nan)
     states = [list(problems) for _ in range(6)]
     for i, root in enumerate(upper):
         if root is None:
@@ -303,22 +306,13 @@ def _table(
     observed, expected = wanted
     if not observed:  # the status of the whole is then that of the median
         states[0] = states[1 + BAND_ORDER.index(0)]
+    names = ("observed", *(f"expected {k:+d}" for k in BAND_ORDER))
     messages = []
-    for j in range(n):
+    for j, (_, problem) in enumerate(problems):
         said = dict.fromkeys(
-            f"{name}: {states[i][j][1]}" if not problems[j][1] else states[i][j][1]
-            for i, name in enumerate(("observed", *(f"expected {k:+d}" for k in BAND_ORDER)))
+            states[i][j][1] if problem else f"{name}: {states[i][j][1]}"
+            for i, name in enumerate(names)
             if states[i][j][1] and (i == 0 or expected)
         )
         messages.append("; ".join(said))
-    return LimitTable(
-        calculator=_EXACT,
-        confidence_level=math.nan,
-        events=batch.events,
-        observed=values[0],
-        expected=values[1:],
-        status=tuple(state[0] for state in states[0]),
-        expected_status=tuple(tuple(state[0] for state in row) for row in states[1:]),
-        messages=tuple(messages),
-        lower=np.full(n, np.nan),
-    )
+    return values, tuple(tuple(state for state, _ in row) for row in states), tuple(messages)

@@ -42,7 +42,6 @@ from na64.limits.calculators.ranking import enumerated_significance
 from na64.limits.calculators.roots import BRACKETED, Edges, Function, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
-from na64.limits.likelihood.model import Constraint
 
 __all__ = ["Engine"]
 
@@ -77,11 +76,7 @@ class Engine:
         likelihood = batch.likelihood
         self.fitter = likelihood.fitter
         self.evaluator = self.fitter.problem(False).evaluator
-        parameters = likelihood.model.parameters
-        kinds = np.array([p.constraint for p in parameters], dtype=int)
-        self._gaussian = np.flatnonzero(kinds == Constraint.GAUSSIAN)
-        self._poisson = np.flatnonzero(kinds == Constraint.POISSON)
-        self._width = np.array([p.width for p in parameters], dtype=np.float64)
+        self._width = np.array([p.width for p in likelihood.model.parameters], dtype=np.float64)
         background, rates, self.free = observed_fits(batch, self.counts)
         column = np.arange(len(batch)) % len(background.value)
         self.background, self.background_rates = background.take(column), rates[:, column]
@@ -107,11 +102,9 @@ class Engine:
             return without_copies(counts)
         extra = np.random.default_rng(generator.spawn(1)[0].bit_generator)
         normal = extra.standard_normal((toys, len(theta))).T
-        auxiliary = np.zeros((len(theta), toys))
-        auxiliary[self._gaussian] = (
-            theta[self._gaussian, None] + self._width[self._gaussian, None] * normal[self._gaussian]
-        )
-        for p in self._poisson:
+        auxiliary, gaussian = np.zeros((len(theta), toys)), self.evaluator.gaussian
+        auxiliary[gaussian] = theta[gaussian, None] + self._width[gaussian, None] * normal[gaussian]
+        for p in self.evaluator.poisson:
             auxiliary[p] = poisson_quantile(special.ndtr(normal[p]), self._width[p] * theta[p])
         return Ensemble(counts, auxiliary, np.ones(toys))
 

@@ -152,17 +152,8 @@ def _bins(card: RunCard) -> Table:
                 "-" if item.observation is None else item.observed,
             )
         )
-    columns = (
-        "bin",
-        "period",
-        "setup",
-        "region",
-        "exposure",
-        "efficiency",
-        "background",
-        "observed",
-    )
-    return Table(columns, rows)
+    columns = "bin period setup region exposure efficiency background observed"
+    return Table(tuple(columns.split()), rows)
 
 
 def _sources(node: object, path: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from na64.limits.likelihood.interpolation import factor_at, shift_at
-from na64.limits.likelihood.model import Response, Shift, WorkspaceModel
+from na64.limits.likelihood.model import Shift, WorkspaceModel
 
 __all__ = ["freeze"]
 
@@ -32,15 +32,21 @@ def freeze(model: WorkspaceModel, parameters: Collection[int]) -> WorkspaceModel
     frozen = set(parameters)
     kept = [p for p in range(len(model.parameters)) if p not in frozen]
     number = {p: i for i, p in enumerate(kept)}
-    factor_of = [_factor(model, r) if r.parameter in frozen else 1.0 for r in model.responses]
+    init = [parameter.init for parameter in model.parameters]
+    factor_of = [
+        factor_at(init[r.parameter], r.hi, r.lo, model.normsys_code)
+        if r.parameter in frozen
+        else 1.0
+        for r in model.responses
+    ]
     scale = np.array([np.prod([factor_of[r] for r in used]) for used in model.factors])
     nominal = model.nominal.copy()
     for shift in model.shifts:
         if shift.parameter in frozen:
-            nominal[shift.component] += _shift(model, shift)
-    responses = [
-        r for r in range(len(model.responses)) if model.responses[r].parameter not in frozen
-    ]
+            nominal[shift.component] += shift_at(
+                init[shift.parameter], shift.up, shift.down, model.histosys_code
+            )
+    responses = [i for i, r in enumerate(model.responses) if r.parameter not in frozen]
     new_response = {r: i for i, r in enumerate(responses)}
     return replace(
         model,
@@ -65,17 +71,3 @@ def freeze(model: WorkspaceModel, parameters: Collection[int]) -> WorkspaceModel
             if s.parameter not in frozen
         ),
     )
-
-
-def _factor(model: WorkspaceModel, response: Response) -> float:
-    """Return the factor of a response at the initial value of its parameter."""
-    value = model.parameters[response.parameter].init
-    if response.hi is None or response.lo is None:
-        return value
-    return factor_at(value, response.hi, response.lo, model.normsys_code)
-
-
-def _shift(model: WorkspaceModel, shift: Shift) -> float:
-    """Return the shift at the initial value of its parameter, events."""
-    value = model.parameters[shift.parameter].init
-    return shift_at(value, shift.up, shift.down, model.histosys_code)

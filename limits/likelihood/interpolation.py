@@ -173,8 +173,10 @@ def additive_shifts(alpha: Array, up: Array, down: Array, code: str) -> tuple[Ar
     )
 
 
-def factor_at(value: float, hi: float, lo: float, code: str) -> float:
-    """Return the factor of one normsys at one value of its parameter."""
+def factor_at(value: float, hi: float | None, lo: float | None, code: str) -> float:
+    """Return the factor of one response at one value of its parameter, itself without hi, lo."""
+    if hi is None or lo is None:
+        return value
     high, low = np.array([hi]), np.array([lo])
     coefficients = code4_coefficients(high, low)[:, :, None] if code == "code4" else None
     factor, _, _ = multiplicative_factors(

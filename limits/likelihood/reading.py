@@ -337,8 +337,6 @@ class _Reader:
             factors.append(self.responses.setdefault(response, len(self.responses)))
             return 1.0
         value = self.parameters.fixed[effect.element]
-        if effect.hi is None or effect.lo is None:
-            return value
         return factor_at(value, effect.hi, effect.lo, self.codes[0])
 
 
