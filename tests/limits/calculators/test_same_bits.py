@@ -80,7 +80,7 @@ def whole(counting):
     return get
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     case=st.sampled_from([(c, n) for c in CHOSEN[:2] for n in range(2)]),
     where=st.lists(st.integers(0, MASSES - 1), min_size=1, max_size=4, unique=True),
