@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from na64.limits.calculators.protocol import Calculator, Engine
-from na64.models.declaration import declare
+from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
@@ -35,6 +35,12 @@ __all__ = [
 #: auxiliary data of an ensemble of counts: as observed, or thrown with the counts
 ENSEMBLES: Final = ("aux-fixed", "aux-fluctuated")
 
+_TOLERANCE: Final[Mapping[str, Any]] = {
+    "at_least": 1e-12,
+    "at_most": 0.1,
+    "help": "Relative tolerance of a limit.",
+}
+
 
 class _Row:
     """What all calculators do alike; see `Calculator`."""
@@ -43,6 +49,9 @@ class _Row:
     name: ClassVar[str]
     smooth: ClassVar[bool] = True
     two_sided: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_declared(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name and all settings."""
@@ -61,11 +70,9 @@ class _Enumerated(_Row):
     ensemble: ClassVar[str | None] = ENSEMBLES[0]
     smallest_p_value: ClassVar[float] = 1e-12
 
-    max_datasets: int = declare(50_000, help="Largest ensemble that is enumerated.")
-
-    def __post_init__(self) -> None:
-        if self.max_datasets < 1:
-            raise InputError(f"max_datasets must be at least one, is {self.max_datasets}")
+    max_datasets: int = declare(
+        50_000, at_least=1, at_most=10_000_000, help="Largest ensemble that is enumerated."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +82,15 @@ class Exact(_Enumerated):
     Attributes
     ----------
     max_datasets
-        Largest number of datasets of one ensemble; larger ones are refused.
+        Largest number of datasets of one ensemble, 1 to 1e7; larger ensembles are refused.
     tolerance
-        Relative tolerance of a limit where CLs jumps.
+        Relative tolerance of a limit where CLs jumps, 1e-12 to 0.1.
     """
 
     name: ClassVar[str] = "exact"
     summary: ClassVar[str] = "CLs, counts enumerated"
 
-    tolerance: float = declare(1e-5, help="Relative tolerance of a limit.")
-
-    def __post_init__(self) -> None:
-        _Enumerated.__post_init__(self)
-        _check_tolerance(self.tolerance)
+    tolerance: float = declare(1e-5, **_TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Asymptotic(_Row):
     Attributes
     ----------
     tolerance
-        Relative tolerance of a limit.
+        Relative tolerance of a limit, 1e-12 to 0.1.
     """
 
     name: ClassVar[str] = "asymptotic"
@@ -105,10 +108,7 @@ class Asymptotic(_Row):
     ensemble: ClassVar[str | None] = None
     smallest_p_value: ClassVar[float] = 0.0
 
-    tolerance: float = declare(1e-6, help="Relative tolerance of a limit.")
-
-    def __post_init__(self) -> None:
-        _check_tolerance(self.tolerance)
+    tolerance: float = declare(1e-6, **_TOLERANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Toys(_Row):
     Attributes
     ----------
     toys
-        Pseudo-experiments per hypothesis and mass, at least one.
+        Pseudo-experiments per hypothesis and mass, 1 to 1e7.
     seed
         Of the random numbers, not negative.
     ensemble
@@ -129,20 +129,15 @@ class Toys(_Row):
     summary: ClassVar[str] = "CLs, counts thrown"
     smooth: ClassVar[bool] = False
 
-    toys: int = declare(10_000, help="Toys per hypothesis and mass.")
+    toys: int = declare(
+        10_000, at_least=1, at_most=10_000_000, help="Toys per hypothesis and mass."
+    )
     seed: int = declare(1, help="Of the toys.")
     ensemble: str = declare(
         ENSEMBLES[0],
+        allowed=ENSEMBLES,
         help="Toys with auxiliary data as observed (aux-fixed) or thrown (aux-fluctuated).",
     )
-
-    def __post_init__(self) -> None:
-        if self.toys < 1:
-            raise InputError(f"at least one toy is needed, not {self.toys}")
-        if self.seed < 0:
-            raise InputError(f"the seed must not be negative, is {self.seed}")
-        if self.ensemble not in ENSEMBLES:
-            raise unknown_name("ensemble", self.ensemble, ENSEMBLES)
 
     @property
     def smallest_p_value(self) -> float:
@@ -157,7 +152,7 @@ class FeldmanCousins(_Enumerated):
     Attributes
     ----------
     max_datasets
-        Largest number of datasets of one ensemble; larger ones are refused.
+        Largest number of datasets of one ensemble, 1 to 1e7; larger ensembles are refused.
     """
 
     name: ClassVar[str] = "feldman-cousins"
@@ -208,6 +203,11 @@ def calculator(name: str = "exact", /, **settings: Any) -> Calculator:
     known = settings_of(name)
     for key, value in settings.items():
         if key not in known:
+            others = [other for other in CALCULATORS if key in settings_of(other)]
+            if others:
+                raise InputError(
+                    f"the method '{name}' has no setting '{key}'; it belongs to {', '.join(others)}"
+                )
             raise unknown_name(f"setting of the method '{name}'", key, known)
         wanted = type(known[key])
         allowed = (int, float) if wanted is float else (wanted,)
@@ -252,8 +252,3 @@ def described(chosen: Calculator) -> dict[str, Any]:
         "seed": settings.get("seed"),
         "toys": settings.get("toys"),
     }
-
-
-def _check_tolerance(tolerance: float) -> None:
-    if not 0.0 < tolerance < 1.0:
-        raise InputError(f"the tolerance must be between 0 and 1, is {tolerance:g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -110,7 +111,9 @@ def command(
     from na64.limits.figures.style import figure_bytes
     from na64.limits.figures.thermal import thermal_notes
 
-    results, names = read_results(files), list(files)
+    results, names = read_results(files), [Path(file).name for file in files]
+    if len(set(names)) < len(files):
+        names = list(files)
     options: dict[str, Any] = {"normalisation": normalisation}
     converted = [found.plane for found in results if not found.plane.is_coupling]
     if plane is None and converted:  # the others follow the first that is in a plane

@@ -85,16 +85,28 @@ class SettingsCommand(Command):
                 help=words,
             )
         shown = self._default or f"{usual}"
+        if methods := _methods_with(name):
+            words = f"{words.removesuffix('.')} (method {' or '.join(methods)})."
+            if len(set(methods.values())) > 1:
+                shown = ", ".join(f"{value} {method}" for method, value in methods.items())
         if name == "dark_matter":
             words, shown = words.removesuffix(".") + self._dark_matter, self._default
         number = isinstance(usual, (int, float))
         return click.Option(
             [f"--{item.option}", name],
             type=type(usual) if number else str,
-            metavar="X" if number else "NAME",
+            metavar={int: "N", float: "X"}.get(type(usual), "NAME"),
             default=None,
             help=words + (f"  [default: {shown}]" if shown else ""),
         )
+
+
+def _methods_with(name: str) -> dict[str, Any]:
+    """Return the default of a setting in each calculator that has it."""
+    from na64.limits.calculators.registry import CALCULATORS, settings_of
+
+    every = {method: settings_of(method) for method in CALCULATORS}
+    return {method: has[name] for method, has in every.items() if name in has}
 
 
 def _method() -> click.Option:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.figures.regions import Outline, region_paths
-from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, TWO_SIGMA
+from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, TWO_SIGMA, open_ends
 from na64.limits.figures.words import left_out_words
 from na64.limits.results.limit import Limit
 
@@ -157,15 +157,15 @@ def _draw_median(axes: Axes, limit: Limit) -> None:
 def _paths(axes: Axes, limit: Limit, regions: Sequence[Regions]) -> list[Outline]:
     """Return outlines; open intervals end outside the axes and beyond every edge."""
     known = np.array([status in _KNOWN for status in limit.status])
-    bottom, top = axes.get_ylim()
+    bottom, top = open_ends(axes)
     every = (limit.regions, *limit.expected_regions)
     ends = [end for part in every for found in part for pair in found for end in pair if end]
     return region_paths(
         limit.masses_gev,
         regions,
         known,
-        bottom=min([bottom, *ends]) / 10.0,
-        top=10.0 * max([top, *ends]),
+        bottom=min([bottom, *(end / 10.0 for end in ends)]),
+        top=max([top, *(10.0 * end for end in ends)]),
     )
 
 
@@ -208,10 +208,10 @@ def _differ(strong: Regions, weak: Regions) -> bool:
 
 def _without(strong: Regions, weak: Regions, axes: Axes) -> list[tuple[float, float]]:
     """Return the parts of intervals that others leave over."""
-    bottom, top = axes.get_ylim()
-    left = [(max(low, bottom), 10.0 * top if high is None else high) for low, high in strong]
+    bottom, top = open_ends(axes)
+    left = [(max(low, bottom), top if high is None else high) for low, high in strong]
     for low, high in weak:
-        end = 10.0 * top if high is None else high
+        end = top if high is None else high
         parts = [((a, min(b, low)), (max(a, end), b)) for a, b in left]
         left = [(a, b) for pair in parts for a, b in pair if b > a]
     return left

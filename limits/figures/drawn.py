@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from na64.limits.figures.style import OTHER_COLOURS, OVERLAY_STYLES
+from na64.limits.figures.style import OTHER_COLOURS, OVERLAY_STYLES, open_ends
 
 __all__ = ["Drawn", "Kind", "Look", "draw_beside", "styled"]
 
@@ -136,7 +136,7 @@ def _draw(axes: Axes, item: Drawn, look: Look, below: bool) -> None:
     elif item.kind is Kind.LIMIT:
         until = item.until
         if until is None:
-            far = axes.get_ylim()[0] / 10.0 if below else 10.0 * axes.get_ylim()[1]
+            far = open_ends(axes)[0 if below else 1]
             until = np.minimum(item.y, far) if below else np.maximum(item.y, far)
         axes.fill_between(
             item.x,

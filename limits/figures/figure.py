@@ -20,6 +20,7 @@ from na64.limits.figures.style import (
     ALPHA_COLOURS,
     SCAN_COLOURS,
     SPECIES_COLOURS,
+    STRETCH,
     decades,
     drawing_style,
     legend_above,
@@ -33,10 +34,8 @@ __all__ = ["figure", "ratio_to"]
 
 FloatArray = NDArray[np.float64]
 
-#: entries of a legend inside of the frame, and how much higher than its curves the axis may be
-#: to make room for one, in logarithms
+#: entries of a legend inside of the frame
 _ENTRIES: Final = 7
-_STRETCH: Final = 1.35
 #: how far what stands beside limits is followed, as factors on their smallest and largest value
 _REACH: Final = (1e-3, 1e3)
 
@@ -95,7 +94,7 @@ def figure(
         made, axes, below = _panels(ratio_panel, ax)
         _draw(axes, results, things, names)
         if below is not None:
-            _draw_ratios(below, results[0], references)
+            _draw_ratios(below, results, references)
             axes.tick_params(which="both", labelbottom=False)
         (below or axes).set_xlabel(_mass_label(results))
         decades(axes)
@@ -289,13 +288,14 @@ def _make_room(made: Figure, axes: Axes, results: Sequence[Limit], things: Seque
         return False
     needed = math.log(float(under.max()) / bottom) / free
     height = math.log(top / bottom)
-    if needed > _STRETCH * height:
+    if needed > STRETCH * height:
         return False
     axes.set_ylim(bottom, max(top, bottom * math.exp(needed)))
     return True
 
 
-def _draw_ratios(axes: Axes, first: Limit, references: Sequence[Drawn]) -> None:
+def _draw_ratios(axes: Axes, results: Sequence[Limit], references: Sequence[Drawn]) -> None:
+    first = results[0]
     largest = 0.1
     for item in references:
         ratio = ratio_to(first, item)
@@ -307,5 +307,6 @@ def _draw_ratios(axes: Axes, first: Limit, references: Sequence[Drawn]) -> None:
     axes.axhline(1.0, color="#000000", lw=0.8)
     reach = min(math.ceil(largest * 1.1 / 0.1) * 0.1, 1.0)
     axes.set_ylim(1.0 - reach, 1.0 + reach)
-    axes.set_ylabel("ratio to published", fontsize=10.5)
+    words = "ratio to published" if len(results) == 1 else "ratio of the first\nto published"
+    axes.set_ylabel(words, fontsize=10.5)
     axes.grid(axis="y", color="#cccccc", lw=0.5)

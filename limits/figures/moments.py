@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from na64.limits.figures.drawn import Drawn, Kind
 from na64.limits.figures.thermal import in_plane
+from na64.limits.figures.words import plain_text
 from na64.limits.results.limit import Limit
 from na64.models.anomalies import MEASUREMENTS, coupling_band
 from na64.models.errors import InputError, unknown_name
 from na64.models.kinds import kind_row
 
-__all__ = ["moment_band"]
+__all__ = ["moment_band", "moment_bands"]
 
 #: half width of the bands that NA64 draws, in standard deviations
 SIGMAS: Final = 2.0
 _SYMBOLS: Final = {"e": "e", "mu": r"\mu"}
+
+
+def moment_bands(name: str, limits: Sequence[Limit]) -> list[Drawn]:
+    """Return the band of every mediator that limits are on, which its label names if they differ.
+
+    Mediators that have none are left out.
+
+    Raises
+    ------
+    InputError
+        As `moment_band`, if no mediator has one.
+    """
+    each = {item.specification.mediator.name: item for item in reversed(limits)}
+    found, refused = [], []
+    for model, item in reversed(each.items()):
+        try:
+            band = moment_band(name, item)
+        except InputError as error:
+            refused.append(error)
+            continue
+        label = f"{band.label}, {plain_text(model)}" if len(each) > 1 else band.label
+        found.append(replace(band, label=label))
+    if not found:
+        raise refused[0]
+    return found
 
 
 def moment_band(name: str, like: Limit, *, sigmas: float = SIGMAS) -> Drawn:
@@ -60,8 +88,8 @@ def moment_band(name: str, like: Limit, *, sigmas: float = SIGMAS) -> Drawn:
     possible = np.isfinite(band.upper)
     if not possible.any():
         raise InputError(
-            f"a {boson.kind} boson moves the moment of '{name}' away from its measurement: there "
-            "is no band to draw"
+            f"the boson of '{boson.name}' ({boson.kind}) moves the moment of '{name}' away from "
+            "its measurement: there is no band to draw"
         )
     words = rf"$(g-2)_{_SYMBOLS[measurement.lepton]}$ {name.split('-', 1)[1]}, {sigmas:g}$\sigma$"
     masses, lower, upper = masses[possible], band.lower[possible], band.upper[possible]

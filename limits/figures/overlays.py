@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.figures.drawn import Drawn, Kind, Look
-from na64.limits.figures.moments import moment_band
+from na64.limits.figures.moments import moment_bands
 from na64.limits.figures.published import curve_label, published_curve
 from na64.limits.figures.style import SPECIES, SPECIES_COLOURS
 from na64.limits.figures.thermal import (
@@ -119,7 +119,9 @@ def things_beside(
             curves.append(curve_in_plane(curve, limits, compared=compared))
     lines = thermal_lines(limits, beside.thermal, beside.thermal_alpha_d, beside.thermal_ratio)
     bounds = [thing for name in dict.fromkeys(beside.bounds) for thing in _bound(name, limits)]
-    moments = [moment_band(name, first) for name in dict.fromkeys(beside.moments)]
+    moments = [
+        band for name in dict.fromkeys(beside.moments) for band in moment_bands(name, limits)
+    ]
     return [*curves, *moments, *lines, *targets, *bounds]
 
 

@@ -35,11 +35,13 @@ __all__ = [
     "SCAN_COLOURS",
     "SPECIES",
     "SPECIES_COLOURS",
+    "STRETCH",
     "TWO_SIGMA",
     "decades",
     "drawing_style",
     "figure_bytes",
     "legend_above",
+    "open_ends",
     "save_figure",
 ]
 
@@ -66,6 +68,8 @@ STYLE: Final[dict[Any, Any]] = {
 }
 
 #: line colours of several scans, then of overlays; told apart by the colour-blind and in grey
+#: how much higher than its curves an axis may be to make room for a legend, in logarithms
+STRETCH: Final = 1.35
 SCAN_COLOURS: Final = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
 OVERLAY_STYLES: Final = (
     ("#c1121f", (0, (5, 2))),
@@ -108,6 +112,12 @@ OTHER_COLOURS: Final = (
     ("#d6c7b3", "#94774a"),
     ("#c5d4bd", "#6a8a5a"),
 )
+
+
+def open_ends(axes: Axes) -> tuple[float, float]:
+    """Return values below and above all that axes show, also once they are raised for a legend."""
+    bottom, top = axes.get_ylim()
+    return bottom / 10.0, 10.0 * bottom * (top / bottom) ** STRETCH
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:

@@ -210,7 +210,7 @@ def _own(values: Sequence[float | None]) -> tuple[float, ...]:
 
 
 def _look(sector: DarkSector, every: Sequence[DarkSector], limits: Sequence[Limit]) -> Look:
-    """Colour by species, or by alpha_D of one species; dashes by ratio."""
+    """Colour by species, dashes by ratio and alpha_D; of one species colour by alpha_D."""
     ratios = sorted({other.ratio for other in every}, reverse=True)
     alphas = sorted({other.alpha_d for other in every}, reverse=True)
     colour, dashes = SPECIES_COLOURS[sector.species], RATIO_DASHES
@@ -221,7 +221,11 @@ def _look(sector: DarkSector, every: Sequence[DarkSector], limits: Sequence[Limi
             # that of the limit with the same one, and no solid line beside those of limits
             colour = ALPHA_COLOURS[own.index(sector.alpha_d) % len(ALPHA_COLOURS)]
             dashes = RATIO_DASHES[1:]
-    return Look(colour, dashes[ratios.index(sector.ratio) % len(dashes)], 1.3, order=3.0)
+    place = ratios.index(sector.ratio)
+    if len({other.species for other in every}) > 1:
+        place = place * len(alphas) + alphas.index(sector.alpha_d)
+        dashes = RATIO_DASHES[1:] if len(limits) > 1 else dashes  # solid are the limits
+    return Look(colour, dashes[place % len(dashes)], 1.3, order=3.0)
 
 
 def _label(sector: DarkSector, every: Sequence[DarkSector], limits: Sequence[Limit]) -> str:

@@ -196,7 +196,10 @@ class Limit(Document):
         wanted = np.asarray(plain(np.atleast_1d(np.asarray(masses_gev, float))), float)
         have = np.asarray(plain(self.masses_gev), float)
         if missing := sorted(set(wanted.tolist()) - set(have.tolist())):
-            raise InputError(f"the result has no mass of {missing[0]:g} GeV")
+            raise InputError(
+                f"the result has no mass of {missing[0]:g} GeV; it has {have.size} from "
+                f"{have[0]:g} to {have[-1]:g} GeV, in masses_gev"
+            )
         return self.take(np.flatnonzero(np.isin(have, wanted)))
 
     def take(self, rows: NDArray[np.intp]) -> Limit:

@@ -23,10 +23,11 @@ from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.request import NO_DARK_MATTER, changed_sector, find_mediator
 from na64.limits.scanning.runner import join, run
+from na64.limits.scanning.settings import SECTOR
 from na64.limits.scanning.signal import Progress, silent
 from na64.limits.scanning.validity import limit_warnings
 from na64.models.constants import ELECTRON_MASS_GEV
-from na64.models.errors import InputError
+from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.protocol import Mediator
 from na64.models.response.windows import MissingEnergyWindow, MuonWindow
 from na64.models.signals.missing_energy import invisible_branching
@@ -97,6 +98,9 @@ def recast(
         raise InputError(f"the result is in the plane of {limit.plane.name}: recast the scan")
     made = limit.specification
     new = made.mediator if model is None else find_mediator(model)
+    for name in sector:
+        if name not in SECTOR:
+            raise unknown_name("setting of the dark sector", name, SECTOR)
     wanted = {name: value for name, value in sector.items() if value is not None}
     changed = replace(
         made,

@@ -194,7 +194,7 @@ def changed_sector(
         if numbers := [name for name in wanted if name != "dark_matter"]:
             raise InputError(
                 f"{', '.join(numbers)}: the model '{chosen.name}' is without dark matter here; "
-                "name it"
+                "name its dark matter"
             )
         return None
     species = found.species if "dark_matter" in named or old is None else old.species

@@ -47,7 +47,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, table_cache: Path) -> Non
         stdout=subprocess.DEVNULL,
     )
     assert {path.name for path in tmp_path.iterdir()} == {
-        "plane.pdf",
+        "python-y.pdf",
         "python.json",
         "python.pdf",
     }

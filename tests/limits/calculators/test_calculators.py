@@ -52,13 +52,16 @@ def test_round_trip(toys, seed, ensemble):
     ("data", "message"),
     [
         ({"name": "exakt"}, r"statistics: unknown method 'exakt' \(did you mean 'exact'\?\)"),
-        ({"name": "exact", "toys": 3}, "unknown setting of the method 'exact' 'toys'"),
+        (
+            {"name": "exact", "toys": 3},
+            "'exact' has no setting 'toys'; it belongs to toys",
+        ),
         ({"name": "toys", "toy": 3}, r"did you mean 'toys'"),
         ({"name": "toys", "toys": "3"}, "toys must be of type int, is '3'"),
         ({"name": "toys", "toys": True}, "toys must be of type int"),
         ({"name": "toys", "seed": -1}, "seed must not be negative"),
-        ({"name": "exact", "tolerance": 2}, "between 0 and 1"),
-        ({"name": "feldman-cousins", "max_datasets": 0}, "at least one"),
+        ({"name": "exact", "tolerance": 2}, "tolerance must be at most 0.1, is 2"),
+        ({"name": "feldman-cousins", "max_datasets": 0}, "max_datasets must be 1 or more"),
         ({"seed": 1}, "the name of a method is missing"),
     ],
 )

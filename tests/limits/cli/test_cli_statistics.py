@@ -216,7 +216,7 @@ def test_options_of_toys_are_refused_without_toys(
     done = call(*words, "--method", method, "-o", "x.json")
     assert (done.code, done.out) == (2, "")
     assert not Path("x.json").exists()
-    assert f"unknown setting of the method '{method}' '{option}'; allowed: " in done.err
+    assert f"the method '{method}' has no setting '{option}'; it belongs to toys" in done.err
 
 
 def test_every_method_takes_jobs_but_one_point_needs_none(call, foreign: str) -> None:
@@ -303,10 +303,10 @@ def test_bad_workspaces_are_refused_in_one_line(call, command: str, problem: str
         (("--cl", "-0.5"), "confidence level must be between 0 and 1, is -0.5"),
         (("--cl", "90"), "confidence level must be between 0 and 1, is 90"),
         (("--cl", "nan"), "confidence level must be between 0 and 1, is nan"),
-        (("--method", "toys", "--toys", "0"), "at least one toy is needed, not 0"),
-        (("--method", "toys", "--toys", "-5"), "at least one toy is needed, not -5"),
+        (("--method", "toys", "--toys", "0"), "toys must be 1 or more, is 0"),
+        (("--method", "toys", "--toys", "-5"), "toys must be 1 or more, is -5"),
         (("--method", "toys", "--jobs", "0"), "at least one job is needed, not 0"),
-        (("--method", "toys", "--seed", "-1"), "the seed must not be negative, is -1"),
+        (("--method", "toys", "--seed", "-1"), "seed must not be negative, is -1"),
         (("--method", "toys", "--ensemble", "thrown"), "unknown ensemble 'thrown'"),
         (("--method", "esact"), "unknown method 'esact' (did you mean 'exact'?)"),
     ],

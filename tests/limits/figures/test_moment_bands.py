@@ -9,7 +9,7 @@ import pytest
 
 from na64.limits.figures.drawn import Kind
 from na64.limits.figures.figure import figure
-from na64.limits.figures.moments import moment_band
+from na64.limits.figures.moments import moment_band, moment_bands
 from na64.limits.figures.overlays import Beside
 from na64.limits.results.limit import Limit
 from na64.models.anomalies import MEASUREMENTS, anomalous_moment
@@ -74,6 +74,18 @@ def test_signs_decide() -> None:
     assert axial.kind is Kind.REGION  # both are negative
     with pytest.raises(InputError, match="away from its measurement"):
         moment_band("mu-2021", muons("pseudoscalar"))
+
+
+def test_every_mediator_has_its_own_band() -> None:
+    both = [muons("vector"), muons("l-mu-l-tau")]
+    first, second = moment_bands("mu-2021", both)
+    assert [first.label, second.label] == [
+        rf"$(g-2)_\mu$ 2021, 2$\sigma$, {name}" for name in ("vector", "l-mu-l-tau")
+    ]
+    np.testing.assert_array_equal(second.y, moment_band("mu-2021", both[1]).y)
+    # a scalar moves the moment of 2021 to its value, a pseudoscalar away from it
+    (only,) = moment_bands("mu-2021", [muons("pseudoscalar"), muons("scalar")])
+    assert only.label.endswith("scalar")
 
 
 def test_bad_input() -> None:

@@ -207,7 +207,7 @@ def test_schema_is_pyhfs(counting):
         (lambda b: upper_limits(b, confidence_level=0.0), "between 0 and 1"),
         (lambda b: upper_limits(b, confidence_level=1.0), "between 0 and 1"),
         (lambda _: calculator("exat"), "unknown method 'exat'.*'exact'"),
-        (lambda _: calculator("toys", toys=0), "at least one toy"),
+        (lambda _: calculator("toys", toys=0), "toys must be 1 or more"),
         (lambda _: calculator("toys", ensemble="fixed"), "unknown ensemble"),
         (lambda b: upper_limits(b, counts=[1.0]), "1 counts for 3 bins"),
         (lambda b: upper_limits(b, counts=[1.0, 2.0, -1.0]), "not negative"),
