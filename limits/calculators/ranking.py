@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def enumerated_significance(batch: SignalBatch, counts: Array, max_datasets: int
     return answer
 
 
-class Enumerating:
+class Enumerating(ABC):
     """What calculators do alike that enumerate the counts; see `Engine`.
 
     Masses with events in the same bins share an ensemble; what is computed with one of them is
@@ -44,15 +45,15 @@ class Enumerating:
     def __init__(self, settings: Any, batch: SignalBatch, counts: Array) -> None:
         self.settings, self.batch, self.counts = settings, batch, counts
 
+    @abstractmethod
     def part_limits(
         self, ensemble: Enumeration, alpha: float, observed: bool, expected: bool
     ) -> Edges:
         """Return the edges for the masses of an ensemble."""
-        raise NotImplementedError
 
+    @abstractmethod
     def part_p_values(self, ensemble: Enumeration, nu: Array, mass: Index, expected: bool) -> Array:
         """Return observed and expected p-values of an ensemble, shape (6, N)."""
-        raise NotImplementedError
 
     def _ensemble(self, masses: Index) -> Enumeration:
         return Enumeration(self.batch.take(masses), self.counts, self.settings.max_datasets)

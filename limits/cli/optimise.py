@@ -11,12 +11,11 @@ from na64.limits.cli.options import cl_option, number_option
 from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SignalCommand, SignalRequest
 from na64.limits.cli.sideband import read_sideband, shape_option
+from na64.limits.figures import FIGURE_SUFFIXES
 from na64.limits.results.tables import WRITERS
 
 if TYPE_CHECKING:
     from na64.limits.design.optimise import SearchCuts
-
-FIGURES = (".pdf", ".png", ".svg")
 
 
 @click.command("optimise", cls=SignalCommand, calculator=True, masses_help="One mass in GeV.")
@@ -48,7 +47,7 @@ FIGURES = (".pdf", ".png", ".svg")
     help="Relative uncertainty of the signal.  [default: that of the card]",
 )
 @cl_option
-@reporting("{data}, or a figure .pdf, .png, .svg", (*WRITERS, *FIGURES))
+@reporting("{data}, or a figure {figures}", (*WRITERS, *FIGURE_SUFFIXES))
 def command(
     request: SignalRequest,
     cuts: str,
@@ -130,6 +129,6 @@ def _report(found: SearchCuts) -> Report:
         document,
         Table(columns, rows),
         facts={"digest": made.digest},
-        others=dict.fromkeys(FIGURES, drawn),
+        others=dict.fromkeys(FIGURE_SUFFIXES, drawn),
         warnings=[] if scan.interior else [end],
     )

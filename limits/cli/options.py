@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from na64.limits.figures import FIGURE_SUFFIXES
 from na64.limits.results.tables import WRITERS
 
 __all__ = [
@@ -150,7 +151,8 @@ def plane_option(help: str, **others: Any) -> Decorator[Any]:
 
 
 def output_option(what: str) -> Decorator[Any]:
-    """``-o FILE`` and ``--force``; the suffix decides, ``{data}`` being those of results."""
+    """``-o FILE`` and ``--force``; ``{data}`` and ``{figures}`` are suffixes that decide."""
+    words = what.format(data=", ".join(WRITERS), figures=", ".join(FIGURE_SUFFIXES))
     force = click.option("--force", is_flag=True, help="Replace output files that exist.")
     output = click.option(
         "-o",
@@ -158,7 +160,7 @@ def output_option(what: str) -> Decorator[Any]:
         "outputs",
         metavar="FILE",
         multiple=True,
-        help=f"Write a file: {what.format(data=', '.join(WRITERS))}; repeatable.",
+        help=f"Write a file: {words}; repeatable.",
     )
     return lambda function: output(force(function))
 

@@ -15,6 +15,7 @@ from na64.limits.cli.options import (
     output_option,
     plane_option,
 )
+from na64.limits.figures import FIGURE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,7 +79,7 @@ def _bounds() -> Iterable[str]:
 )
 @normalisation_option
 @cache_option
-@output_option(".pdf, .png or .svg")
+@output_option("{figures}")
 def command(
     files: tuple[str, ...],
     overlays: tuple[str, ...],
@@ -100,7 +101,7 @@ def command(
 
     if not outputs:
         raise click.UsageError("no output: give -o FILE.pdf or -o FILE.png")
-    check_outputs(outputs, force, (".pdf", ".png", ".svg"))
+    check_outputs(outputs, force, FIGURE_SUFFIXES)
     if "none" in overlays and len(overlays) > 1:
         raise InputError("--overlay none excludes other overlays")
     relics = _names(thermal)

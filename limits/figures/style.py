@@ -20,13 +20,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
 
+from na64.limits.figures import FIGURE_SUFFIXES
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import write_atomic
 
 __all__ = [
     "ALPHA_COLOURS",
     "FEW_MASSES",
-    "FIGURE_SUFFIXES",
     "MEDIAN",
     "ONE_SIGMA",
     "OTHER_COLOURS",
@@ -45,7 +45,6 @@ __all__ = [
     "save_figure",
 ]
 
-FIGURE_SUFFIXES: Final = (".pdf", ".png", ".svg")
 
 STYLE: Final[dict[Any, Any]] = {
     "axes.labelsize": 13,
