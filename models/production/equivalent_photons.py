@@ -12,6 +12,7 @@ Liu, McKeen and Miller, arXiv:1609.06781, and Liu and Miller, arXiv:1705.01633.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -79,26 +80,29 @@ def ww_spectrum(
     lepton_mass: float,
     kind: str,
     source: PhotonSource,
+    transverse: tuple[float, float] = (0.0, math.inf),
 ) -> FloatArray:
     """Return d sigma/dx in the WW approximation, for a coupling g = e.
 
     d sigma/(dx dU) = alpha^3 (1-x) (|k|/xE) chi/U^2 {...} with
     U = E^2 theta^2 x + M^2 (1-x)/x + m^2 x, t_min = [U/(2E(1-x))]^2 and t_max = M^2 + m^2.
 
-    Parameters and result as for `tree_level_spectrum`.
+    Parameters and result as for `tree_level_spectrum`; ``transverse`` has limits on the momentum
+    across the beam E x theta, GeV, of the boson and, as the photon is collinear, of the lepton.
     """
     energy, mass, y = energy[:, None], mass[:, None], y[:, None]
     constant, slope = _compton(kind, mass, y, lepton_mass)
     u0, bracket = _propagator(mass, y, lepton_mass)
     t_max = mass**2 + lepton_mass**2
-    top = np.maximum(2.0 * energy * y * np.sqrt(t_max), u0)
+    first, last = (u0 + across**2 / (1.0 - y) for across in transverse)
+    top = np.maximum(np.minimum(2.0 * energy * y * np.sqrt(t_max), last), first)
     nodes, weights = unit_nodes(_ANGLE_NODES)
-    low = np.cbrt(u0 / top)
-    w = low + (1.0 - low) * nodes
+    low, high = np.cbrt(u0 / top), np.cbrt(u0 / first)
+    w = low + (high - low) * nodes
     u = u0 / (w * w * w)
     flux = photon_flux((u / (2.0 * energy * y)) ** 2, t_max, source)
     lepton = constant + slope * (bracket / u - (1.0 - y)) / u
-    jacobian = 3.0 * (1.0 - low) * weights / (w * u)
+    jacobian = 3.0 * (high - low) * weights / (w * u)
     return np.asarray(np.sum(jacobian * flux * lepton, -1) * _prefactor(energy, mass, y)[:, 0])
 
 
