@@ -83,7 +83,10 @@ class RecoilCuts:
 
 @dataclass(frozen=True, slots=True)
 class RecoilGrid:
-    """Numbers of nodes; the default is converged to 3e-4 (to 3e-3 of a band of large momenta).
+    """Numbers of nodes.
+
+    The default is converged to 3e-4 (of transverse momenta below a limit at masses of 1 GeV to 2e-3;
+    without cuts below 0.1 MeV, where soft bosons dominate, to 3e-2).
 
     Attributes
     ----------
