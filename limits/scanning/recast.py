@@ -192,8 +192,8 @@ def carrier(limit: Limit, changed: Specification) -> Carrier:
         return Carrier(
             {},
             nowhere,
-            f"a recast is for searches for missing energy or momentum; the signal of {made.search}, of the "
-            f"topology {kinds}, depends on the lifetime",
+            "a recast is for searches for missing energy or momentum; the signal of "
+            f"{made.search}, of the topology {kinds}, depends on the lifetime",
         )
     if new.kind != old.kind:
         return Carrier(

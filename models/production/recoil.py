@@ -1,10 +1,11 @@
 """The final lepton of l + Z -> l + Z + X: its energy and transverse momentum.
 
-The boson and the final lepton enter the phase space alike, so that the cross-section at given energy
-E' and direction of the final lepton has the form of that at a given boson. With d = p - p',
+The boson and the final lepton enter the phase space alike, so that the cross-section at given
+energy E' and direction of the final lepton has the form of that at a given boson. With d = p - p',
 w = M^2 - d^2 > 0 and G2 the form factors of the atom, at exact tree level and for a coupling g = e,
 
-    d^2 sigma/(dE' dw) = alpha^3/(2 |p|^2 |d|) int dt G2(t)/t^2 <F>/(8 M_N^2),   dw = 2 |p| d(-p'_z),
+    d^2 sigma/(dE' dw) = alpha^3/(2 |p|^2 |d|) int dt G2(t)/t^2 <F>/(8 M_N^2),
+    dw = -2 |p| dp'_z,
 
 <F> averaged over the azimuth of the nuclear recoil about d. The transverse momentum of the lepton
 balances that of the boson and that of the nucleus: nothing is neglected, and cuts are limits of the
@@ -85,8 +86,8 @@ class RecoilCuts:
 class RecoilGrid:
     """Numbers of nodes.
 
-    The default is converged to 3e-4 (of transverse momenta below a limit at masses of 1 GeV to 2e-3;
-    without cuts below 0.1 MeV, where soft bosons dominate, to 3e-2).
+    The default is converged to 3e-4 (of transverse momenta below a limit, at masses of 1 GeV, to
+    2e-3; without cuts below 0.1 MeV, where soft bosons dominate, to 3e-2).
 
     Attributes
     ----------
@@ -195,7 +196,9 @@ def _exact(
         v = bottom + (top - bottom) * points
         stretched = v**3
         rows = RecoilKinematics.of(
-            *(part[..., None] for part in (at.energy, at.mass, recoil)),
+            at.energy[..., None],
+            at.mass[..., None],
+            recoil[..., None],
             gap * (1.0 - stretched) / stretched,
             lepton,
             source.nucleus_mass_gev,
@@ -216,7 +219,8 @@ def _collinear(
     points, weights = unit_nodes(_COLLINEAR_NODES)
     y = ranges.nodes(points)
     spectrum = ww_spectrum(
-        *(np.repeat(v, len(points)) for v in (ranges.energy, ranges.mass)),
+        np.repeat(ranges.energy, len(points)),
+        np.repeat(ranges.mass, len(points)),
         y.ravel(),
         process.lepton_mass_gev,
         process.kind,

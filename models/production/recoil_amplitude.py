@@ -2,15 +2,15 @@
 
 `na64.models.production.amplitudes` averages at a given boson over what the nucleus does. Cuts on
 the final lepton need the other order: at given energy and angle of the final lepton, that is at
-given d = p - p', and at given t, the boson has k = d + q, and one azimuth of q about d is left. Then
-both denominators of the amplitude depend on it,
+given d = p - p', and at given t, the boson has k = d + q, and one azimuth of q about d is left.
+Then both denominators of the amplitude depend on it,
 
     -u = a1 + b cos(phi),    s = a2 + b cos(phi),    s + u = a2 - a1 = g,
 
 and their sum does not. The averages are sums of geometric series in e = e1 e2,
 e_i = b/(a_i + r_i), r_i^2 = a_i^2 - b^2, from the Fourier coefficients of 1/(a + b cos(phi))^n
-(Parseval), all of whose terms are positive: nothing cancels, neither for b << a nor for b -> a1, where
-the boson is collinear with the beam.
+(Parseval), all of whose terms are positive: nothing cancels, neither for b << a nor for b -> a1,
+where the boson is collinear with the beam.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -130,11 +130,14 @@ class RecoilKinematics:
         nucleus_mass: float,
     ) -> RecoilKinematics:
         """Return final leptons of the shape to which the arrays broadcast."""
-        arrays = np.broadcast_arrays(*(np.asarray(v, float) for v in (energy, mass, recoil, excess)))
-        return cls(*arrays, lepton_mass, nucleus_mass)
+        a, b, c, d = np.broadcast_arrays(
+            *(np.asarray(v, float) for v in (energy, mass, recoil, excess))
+        )
+        return cls(a, b, c, d, lepton_mass, nucleus_mass)
 
     def _each(self, change: Callable[[FloatArray], FloatArray]) -> RecoilKinematics:
-        return replace(self, **{name: change(getattr(self, name)) for name in _ARRAYS})
+        arrays: dict[str, Any] = {name: change(getattr(self, name)) for name in _ARRAYS}
+        return replace(self, **arrays)
 
     def flat(self) -> RecoilKinematics:
         """Return the same in a row."""

@@ -1,4 +1,4 @@
-"""Selection of a search for missing momentum: one electron in, one soft electron out of a thin target.
+"""Selection of a search for missing momentum: one soft electron out of a thin target.
 
 The electron behind the target is measured by itself, its momentum by a spectrometer and its energy
 with that of the photons around it by a calorimeter; the beam electron is tagged in front.
@@ -76,7 +76,9 @@ class MissingMomentumWindow:
         if beam.lepton != "e":
             yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
         if target.depth_x0 > _THICKEST_X0:
-            has = f"has {target.depth_x0:.3g}" if math.isfinite(target.depth_x0) else "has no length"
+            has = (
+                f"has {target.depth_x0:.3g}" if math.isfinite(target.depth_x0) else "has no length"
+            )
             yield (
                 "",
                 f"the beam must cross the target without a cascade: at most {_THICKEST_X0:g} "

@@ -1,9 +1,10 @@
 """Straggling: the energy that an electron radiates before something happens to it in a thin layer.
 
-Bremsstrahlung is a Poisson process of photons. With n(k) = dN/dk per radiation length, the energy K
-radiated up to a depth z has the characteristic function exp{z int dk n(k) (e^(isk) - 1)}; its mean
-over depths 0..L is (e^a - 1)/a, a of z = L. Loss makes n(k) that of smaller energies, which this neglects:
-it is for electrons that have kept most of their energy, in layers of up to about one radiation length.
+Bremsstrahlung is a Poisson process of photons. With n(k) = dN/dk per radiation length, the energy
+K radiated up to a depth z has the characteristic function exp{z int dk n(k) (e^(isk) - 1)}; its
+mean over depths 0..L is (e^a - 1)/a, a of z = L. Loss makes n(k) that of smaller energies, which
+this neglects: it is for electrons that have kept most of their energy, in layers of up to about
+one radiation length.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def radiated_energy(
         probabilities sum to one.
     """
     step = _REACH * energy_gev / _CELLS
-    k = step * np.arange(_CELLS)
+    k: FloatArray = step * np.arange(_CELLS, dtype=np.float64)
     rate = np.zeros(_CELLS)
     # mean losses of cells: k n(k) is smooth, n(k) is not
     inside = (k > 0.0) & (k < energy_gev - ELECTRON_MASS_GEV)

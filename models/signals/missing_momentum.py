@@ -1,21 +1,21 @@
 """Missing-momentum signal of an electron or positron beam that crosses a thin target.
 
-Events per particle on target, at unit coupling and before any efficiency: the beam electron emits the
-mediator in the field of a nucleus, e Z -> e Z X, and is measured behind the target with an energy and
-a transverse momentum inside the window,
+Events per particle on target, at unit coupling and before any efficiency: the beam electron emits
+the mediator in the field of a nucleus, e Z -> e Z X, and is measured behind the target with an
+energy and a transverse momentum inside the window,
 
     N = L int dK P(K) sigma(E - K; E'_max - K),
 
 L the thickness in radiation lengths, sigma the probability per radiation length that the final
-electron is in the window (`na64.models.production.recoil`; exact tree level, the recoil of the nucleus
-included), and P(K) the distribution of the energy that the beam electron has radiated by then
-(`na64.models.showers.straggling`). Its photons are measured with the recoil electron. At 0.1 radiation
-lengths they cost 9 to 12 % of the events.
+electron is in the window (`na64.models.production.recoil`; exact tree level, the recoil of the
+nucleus included), and P(K) the distribution of the energy that the beam electron has radiated by
+then (`na64.models.showers.straggling`). Its photons are measured with the recoil electron. At 0.1
+radiation lengths they cost 9 to 12 % of the events.
 
 There is no cascade to speak of. Resonant annihilation, of a positron beam alone, leaves no electron
 to be measured. What the recoil electron does behind its production is not followed: photons that
-it radiates are measured with it, and multiple scattering (13.6 MeV sqrt(L/2) across the beam, 3 MeV at
-0.1 radiation lengths) matters below cuts of some 10 MeV.
+it radiates are measured with it, and multiple scattering (13.6 MeV sqrt(L/2) across the beam,
+3 MeV at 0.1 radiation lengths) matters for cuts below some 10 MeV.
 
 References
 ----------
@@ -51,8 +51,8 @@ REGIONS: Final = ("missing-momentum",)
 USES: Final = frozenset({"dark_sector", "production", "inelastic"})
 #: order of the process axis
 PROCESSES: Final = ("emission",)
-# Intervals between the radiated energies at which cross-sections are computed, and their nodes: more
-# of either move no event rate by more than 3e-4 at 0.1 radiation lengths.
+# Intervals between the radiated energies at which cross-sections are computed, and their nodes:
+# more of either move no event rate by more than 3e-4 at 0.1 radiation lengths.
 _INTERVALS: Final = 4
 _COARSE: Final = RecoilGrid(energy=1.5, angle=7, transfer=7)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -44,9 +45,7 @@ def test_muons_and_single_nuclei() -> None:
     masses = MASSES[2:7]
     muon = Emission(lepton="mu", inelastic=False)
     found = recoil_cross_section(160.0, masses, lead, NONE, muon)
-    assert found == pytest.approx(
-        emission_cross_section(160.0, masses, lead, muon)[0], rel=1e-3
-    )
+    assert found == pytest.approx(emission_cross_section(160.0, masses, lead, muon)[0], rel=1e-3)
     element = TUNGSTEN.number_densities_cm3[0][0]
     one = recoil_cross_section(8.0, masses, element, NONE)
     assert one == pytest.approx(emission_cross_section(8.0, masses, element)[0], rel=1e-3)
@@ -55,9 +54,7 @@ def test_muons_and_single_nuclei() -> None:
 def test_limits_of_the_energy_are_those_of_the_boson() -> None:
     """E' = E - E_X but for what the nucleus takes, t/(2 M_N)."""
     found = recoil_cross_section(4.0, MASSES, TUNGSTEN, WINDOW)
-    boson = emission_cross_section(
-        4.0, MASSES, TUNGSTEN, min_energy_gev=2.8, max_energy_gev=3.95
-    )
+    boson = emission_cross_section(4.0, MASSES, TUNGSTEN, min_energy_gev=2.8, max_energy_gev=3.95)
     assert found == pytest.approx(boson[0], rel=1e-3)
 
 
@@ -74,14 +71,14 @@ def test_an_integral_over_explicit_four_momenta(kind: str) -> None:
     """Quasi Monte Carlo over energy and angle of the boson, t and azimuth, with cuts on p'.
 
     The final lepton is what is left of explicit momenta; the amplitude is that of their products;
-    the phase space is d^3k/(2 E_k) d^4q delta(p'^2 - m^2) delta(P_f^2 - M_N^2). Numbers: 2^17 points
-    scatter by 0.3 %.
+    the phase space is d^3k/(2 E_k) d^4q delta(p'^2 - m^2) delta(P_f^2 - M_N^2). Sets of 2^19 points
+    scatter by 0.2 %.
     """
     energy, mass, m = 4.0, 0.03, ELECTRON_MASS_GEV
     cuts = RecoilCuts(0.1, 1.2, 0.03, 0.2)
     source = Emission(kind).source(TUNGSTEN)
     nucleus = source.nucleus_mass_gev
-    points = qmc.Sobol(4, seed=1).random_base2(17)
+    points = qmc.Sobol(4, seed=1).random_base2(19)
     # energies of the boson, its angle in ln(theta), t in its logarithm, azimuth
     low, high = energy - 1.25, energy - 0.1
     boson = low + (high - low) * points[:, 0]
@@ -121,7 +118,7 @@ def test_an_integral_over_explicit_four_momenta(kind: str) -> None:
     weight = ALPHA**3 * k / (p * length) * source.g2(t) / t**2 * amplitude / (8.0 * nucleus**2)
     estimate = np.mean(np.where(inside, weight * jacobian, 0.0))
     found = recoil_cross_section(energy, mass, TUNGSTEN, cuts, Emission(kind))
-    assert found[0] == pytest.approx(estimate, rel=0.01)
+    assert found[0] == pytest.approx(estimate, rel=0.006)
 
 
 @pytest.mark.parametrize("kind", EMITTED_KINDS)
@@ -147,9 +144,7 @@ def test_the_amplitude_is_the_mean_of_that_at_one_point(kind: str) -> None:
         forward = q * (cosine * d[1] - sine * np.cos(phi) * d[0]) / length
         in_plane = q * (cosine * d[0] + sine * np.cos(phi) * d[1]) / length
         s = -t + 2.0 * (energy * q0 - p * forward)
-        p_dot_q = recoil * q0 - p_recoil * (
-            math.sin(theta) * in_plane + math.cos(theta) * forward
-        )
+        p_dot_q = recoil * q0 - p_recoil * (math.sin(theta) * in_plane + math.cos(theta) * forward)
         u = -t - 2.0 * p_dot_q  # (p' - q)^2 - m^2
         invariants = Invariants(
             s,
@@ -199,7 +194,7 @@ def test_transverse_cuts_are_parts_of_the_whole() -> None:
     edges = (0.0, 0.01, 0.08, 0.4, math.inf)
     parts = [
         recoil_cross_section(4.0, MASSES, TUNGSTEN, RecoilCuts(0.05, 1.2, low, high))
-        for low, high in zip(edges[:-1], edges[1:], strict=True)
+        for low, high in itertools.pairwise(edges)
     ]
     assert np.sum(parts, axis=0) == pytest.approx(whole, rel=2e-3)
     assert np.all(np.array(parts) > 0.0)
@@ -249,7 +244,7 @@ def test_what_is_closed_is_zero() -> None:
 
 
 def test_nodes_of_the_transfer_integrate_around_both_peaks() -> None:
-    """1/sqrt((t - t0)^2 + w^2) at both, which is an asinh: the peaks are narrow for light bosons."""
+    """1/sqrt((t - t0)^2 + w^2) at both, an asinh; the peaks are narrow for light bosons."""
     m = ELECTRON_MASS_GEV
     recoil, across = 0.8, 0.06
     along = math.sqrt(recoil**2 - m**2 - across**2)
