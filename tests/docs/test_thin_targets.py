@@ -33,7 +33,7 @@ def test_the_commands_run(call: Any) -> None:
 
 def test_the_python_runs() -> None:
     names: dict[str, Any] = {}
-    exec(block("python"), names)  # noqa: S102 - the page of this repository
+    exec(block("python"), names)
     assert names["per_x0"].shape == (2,)
     assert np.all(names["density"] > 0.0)
 
