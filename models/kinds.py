@@ -31,8 +31,8 @@ class DarkWidths:
     Attributes
     ----------
     majorana
-        f(M, m_chi, mass on the shell, alpha_D): to a pair of identical Majorana fermions, half of
-        a Dirac pair's where the current is diagonal.
+        f(M, m_chi, alpha_D): to a pair of identical Majorana fermions, half of a Dirac pair's
+        where the current is diagonal.
     scalars
         f(M, m_chi, mass on the shell, alpha_D): to a pair of complex scalars; None where parity
         forbids it.
@@ -42,7 +42,7 @@ class DarkWidths:
         Majorana fermions.
     """
 
-    majorana: Callable[[FloatArray, FloatArray, FloatArray, float], FloatArray]
+    majorana: Callable[[FloatArray, FloatArray, float], FloatArray]
     scalars: Callable[[FloatArray, FloatArray, FloatArray, float], FloatArray] | None
     mixed: Callable[[FloatArray, FloatArray, float, float], FloatArray] | None = None
 
@@ -68,7 +68,7 @@ class Kind:
         in 1/GeV; None for a boson that photons do not make.
     moment
         f(rho^2, z, 1 - z), rho = M/m_l: numerator of the loop integral of a lepton's anomalous
-        moment, see `na64.models.anomalies`; None where the loop diverges.
+        moment, see `na64.models.anomalies`; None where the loop diverges or is not computed.
     dark
         Widths to dark matter; None if it has no such decay.
     fermions
@@ -97,7 +97,7 @@ def _half_coupling(alpha_d: float) -> float:
 
 
 _OF_SPIN_ONE: Final = DarkWidths(
-    majorana=lambda m, chi, on_shell, a: widths.vector_to_majorana_fermions(m, chi, a),
+    majorana=widths.vector_to_majorana_fermions,
     scalars=lambda m, chi, on_shell, a: widths.vector_to_complex_scalars(m, chi, a),
 )
 #: every kind of mediator
@@ -123,9 +123,7 @@ KINDS: Final[Mapping[MediatorKind, Kind]] = MappingProxyType(
             amplitude=amplitudes.scalar,
             moment=lambda rho2, z, w: w * w * (1.0 + z),
             dark=DarkWidths(
-                majorana=lambda m, chi, on_shell, a: widths.scalar_to_fermions(
-                    m, chi, _half_coupling(a)
-                ),
+                majorana=lambda m, chi, a: widths.scalar_to_fermions(m, chi, _half_coupling(a)),
                 scalars=lambda m, chi, on_shell, a: (
                     a * on_shell**2 * widths.velocity(m, chi) / (4.0 * m)
                 ),
@@ -138,7 +136,7 @@ KINDS: Final[Mapping[MediatorKind, Kind]] = MappingProxyType(
             amplitude=amplitudes.pseudoscalar,
             moment=lambda rho2, z, w: -(w**3),
             dark=DarkWidths(
-                majorana=lambda m, chi, on_shell, a: widths.pseudoscalar_to_fermions(
+                majorana=lambda m, chi, a: widths.pseudoscalar_to_fermions(
                     m, chi, _half_coupling(a)
                 ),
                 scalars=None,
@@ -153,11 +151,9 @@ KINDS: Final[Mapping[MediatorKind, Kind]] = MappingProxyType(
             # see na64.models.production.primakoff
             primakoff=4.0,
             dark=DarkWidths(
-                majorana=lambda m, chi, on_shell, a: widths.spin_two_to_fermions(
-                    m, chi, _half_coupling(a) / on_shell
-                ),
+                majorana=lambda m, chi, a: widths.spin_two_to_fermions(m, chi, _half_coupling(a)),
                 scalars=lambda m, chi, on_shell, a: widths.spin_two_to_complex_scalars(
-                    m, chi, np.sqrt(4.0 * np.pi * a) / on_shell
+                    m, chi, np.sqrt(4.0 * np.pi * a)
                 ),
             ),
         ),

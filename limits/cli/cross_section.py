@@ -131,7 +131,7 @@ def emission(
 
     settings = SignalSettings(
         production=production or best_approximation(find_mediator(chosen).kind),
-        inelastic=inelastic is not False
+        inelastic=inelastic is not False,
     )
     sigma = production_by_emission(
         chosen,

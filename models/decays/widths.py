@@ -179,9 +179,7 @@ def spin_two_to_fermions(
     """
     mass, fermion = np.asarray(mass_gev, float), np.asarray(fermion_mass_gev, float)
     strength = np.asarray(coupling, float) ** 2 * mass**2 / (160.0 * np.pi)
-    return np.asarray(
-        _p_wave(mass, fermion, strength) * (1.0 + 8.0 / 3.0 * (fermion / mass) ** 2)
-    )
+    return np.asarray(_p_wave(mass, fermion, strength) * (1.0 + 8.0 / 3.0 * (fermion / mass) ** 2))
 
 
 def spin_two_to_complex_scalars(

@@ -123,11 +123,10 @@ class DarkSector:
             axial vector M beta^3/3 (Dirac), half of it (Majorana), M beta^3/12 (scalar); a scalar
             M beta^3/2 (Dirac), half of it (Majorana), M^2 beta/(4 sqrt s) (scalar, whose coupling
             is g_D M phi S* S); a pseudoscalar M beta/2 (Dirac), half of it (Majorana). A boson of
-            spin 2 couples with g_D/M to the stress tensor of the dark matter, g_D = c M/Lambda of
-            its own c: s^(3/2) beta^3 (1 + 8 r/3)/(40 M^2), r = m_chi^2/s (Dirac), half of it
-            (Majorana), s^(3/2) beta^5/(120 M^2) (scalar). The
-            diagonal currents of all but the vector see pseudo-Dirac states as two Majorana
-            fermions.
+            spin 2 couples to the stress tensor of the dark matter with g_D = c_chi/Lambda in
+            1/GeV, so that alpha_D is in GeV^-2: M^3 beta^3 (1 + 8 m_chi^2/(3 M^2))/40 (Dirac),
+            half of it (Majorana), M^3 beta^5/120 (scalar). The diagonal currents of all but the
+            vector see pseudo-Dirac states as two Majorana fermions.
 
         Raises
         ------
@@ -147,12 +146,11 @@ class DarkSector:
                     "majorana or pseudo-dirac"
                 )
             return np.asarray(to.scalars(mass, chi, on_shell, self.alpha_d))
-        light = to.majorana(mass, chi, on_shell, self.alpha_d)
+        light = to.majorana(mass, chi, self.alpha_d)
         if self.species is DarkMatter.MAJORANA:
             return light
         if to.mixed is not None:
             return to.mixed(mass, chi, self.splitting, self.alpha_d)
         if self.species is DarkMatter.DIRAC:
             return np.asarray(2.0 * light)
-        heavy = to.majorana(mass, chi * (1.0 + self.splitting), on_shell, self.alpha_d)
-        return np.asarray(light + heavy)
+        return np.asarray(light + to.majorana(mass, chi * (1.0 + self.splitting), self.alpha_d))

@@ -5,7 +5,9 @@ Events per particle on target, at unit coupling and before any efficiency:
 * emission, l Z -> l Z X, by all electrons and positrons of the cascade, when X takes more than
   the window's missing energy: sum over nuclei n X0 int (T_e- + T_e+)(E) sigma(E; E_X > E_miss) dE;
 * annihilation, e+ e- -> X -> invisible, by the cascade's positrons above the missing energy:
-  n_e X0 int T_e+(E) sigma(E) dE.
+  n_e X0 int T_e+(E) sigma(E) dE;
+* for a mediator that couples to photons too, the Primakoff process of the cascade's photons, see
+  `na64.models.signals.photoproduction`.
 
 References
 ----------
@@ -42,6 +44,8 @@ from na64.models.production.annihilation import (
 from na64.models.production.emission import emission_cross_section
 from na64.models.response.windows import MissingEnergyWindow, refuse
 from na64.models.showers.cascade import Cascade, cascade
+from na64.models.signals.photoproduction import PROCESS as PRIMAKOFF
+from na64.models.signals.photoproduction import made_by_photons
 from na64.models.signals.rates import SignalRates, TableStore, check_masses, stored
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam, Target
@@ -68,7 +72,7 @@ USES: Final = frozenset(
         "primary_positrons",
     }
 )
-#: order of the process axis
+#: order of the process axis; a mediator that couples to photons has one more, the last
 PROCESSES: Final = ("emission", "annihilation")
 # step of the cascade's grid in ln E, and energies at which cross-sections are computed; doubling
 # either moves no yield by more than 2e-3
@@ -335,13 +339,18 @@ def missing_energy_rates(
     # a smeared cut is an average over sharp ones: Gauss-Hermite around the nominal cut
     spread = float(window.resolution_gev(beam.energy_gev - window.missing_energy_gev))
     shifts, weights = hermegauss(_SMEARING_POINTS if spread > 0.0 else 1)
-    emitted, annihilated = np.zeros_like(masses), np.zeros_like(masses)
+    emitted, annihilated, converted = (np.zeros_like(masses) for _ in range(3))
+    photons = kind_row(mediator.kind, "the production").primakoff is not None
     most = beam.energy_gev - window.preshower_energy_gev
     for shift, weight in zip(shifts, weights / weights.sum(), strict=True):
         least = max(window.missing_energy_gev + shift * spread, lowest)
         emitted += (weight * branching) * _emission(
             shower, target.material, (least, most), mediator, masses, settings, tables
         )
+        if photons:
+            converted += (weight * branching) * made_by_photons(
+                shower, target.material, (least, most), mediator, masses, settings
+            )
     if settings.annihilation:
         positrons = shower
         if not settings.primary_positrons and beam.particle == "e+":
@@ -352,5 +361,7 @@ def missing_energy_rates(
         annihilated = _annihilation(
             positrons, target.material, beam, window, mediator, masses, settings
         )
-    events = np.stack([emitted, annihilated], axis=-1)[:, None, :, None]
-    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events)
+    parts = (emitted, annihilated, *((converted,) if photons else ()))
+    events = np.stack(parts, axis=-1)[:, None, :, None]
+    processes = (*PROCESSES, PRIMAKOFF) if photons else PROCESSES
+    return SignalRates.of(mediator, masses, processes, REGIONS, events)

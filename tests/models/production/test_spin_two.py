@@ -58,7 +58,9 @@ def diagrams(momenta: Momenta, m: Any, photon: float = 1.0) -> Any:
     p, q, final, k = momenta
     s, u = (dot(a, a) - m**2 for a in (p + q, p - k))
     r = p - final
-    before = np.einsum("aij,jk,mnkl->mnail", GAMMA, slash(p - k) + m * UNIT, of_fermion(p, p - k, m))
+    before = np.einsum(
+        "aij,jk,mnkl->mnail", GAMMA, slash(p - k) + m * UNIT, of_fermion(p, p - k, m)
+    )
     after = np.einsum(
         "mnij,jk,akl->mnail", of_fermion(p + q, final, m), slash(p + q) + m * UNIT, GAMMA
     )
@@ -81,9 +83,7 @@ def squared(momenta: Momenta, m: Any, mass: Any) -> float:
     p, _, final, k = momenta
     amplitude = diagrams(momenta, m)
     bar = np.einsum("ij,mnakj,kl->mnail", GAMMA[0], amplitude.conj(), GAMMA[0])
-    line = np.einsum(
-        "ij,mnajk,kl->mnail", slash(final) + m * UNIT, amplitude, slash(p) + m * UNIT
-    )
+    line = np.einsum("ij,mnajk,kl->mnail", slash(final) + m * UNIT, amplitude, slash(p) + m * UNIT)
     lowered = METRIC @ k
     project = METRIC - np.outer(lowered, lowered) / mass**2
     turned = np.einsum("ma,nb,abcij->mncij", project, project, bar)
