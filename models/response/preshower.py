@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 from na64.models.arrays import FloatArray
 from na64.models.materials import MATERIALS, Material
 
-__all__ = ["preshower_probability", "is_simulated"]
+__all__ = ["is_simulated", "preshower_probability"]
 
 _SHAPE: Final = 3.08
 _SCALE_GEV: Final = 0.442
@@ -66,4 +66,4 @@ def preshower_probability(
         return np.asarray(rest >= threshold_gev, float)
     log = np.log(np.maximum(rest, _NOTHING_GEV))
     scale = _SCALE_GEV * np.exp(log * (_POWER + _CURVATURE * log))
-    return np.exp(-((threshold_gev / scale) ** _SHAPE))
+    return np.asarray(np.exp(-((threshold_gev / scale) ** _SHAPE)))

@@ -26,8 +26,8 @@ from scipy.interpolate import PchipInterpolator
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
-from na64.models.declaration import table_of
 from na64.models.decays.widths import sum_of_widths
+from na64.models.declaration import table_of
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
 from na64.models.mediators.dark_sector import DarkSector
@@ -287,9 +287,9 @@ def _positrons(
     # the smeared cut is a feature of its own, whatever its width, and so is the beam's spread
     cut = np.linspace(threshold, sure, _CUT_NODES) if sure > threshold else np.array([threshold])
     ascending = shower.energies_gev[::-1]
-    above = np.linspace(beam.energy_gev, top, _CUT_NODES)[1:] if top > beam.energy_gev else []
-    features = [acceptance.largest_gev] if acceptance.largest_gev < beam.energy_gev else []
-    edges = np.unique(np.concatenate([cut, ascending[ascending > cut[-1]], above, features]))
+    above = np.linspace(beam.energy_gev, top, _CUT_NODES)
+    inside = [cut, ascending[ascending > cut[-1]], [acceptance.largest_gev], above]
+    edges = np.unique(np.concatenate(inside))
     if not radiation:
         selected = _beam_spectrum(shower, beam, acceptance.trigger)
         return edges, lambda energy: np.asarray(selected(energy) * acceptance.cut(energy))

@@ -12,7 +12,6 @@ from numpy.polynomial.legendre import leggauss
 from scipy.special import gammainc
 
 from na64.models.constants import ELECTRON_MASS_GEV
-
 from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
