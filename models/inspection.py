@@ -207,7 +207,7 @@ def production_by_primakoff(
     chosen = _chosen(model)
     factor = kind_row(chosen.kind, "the production").primakoff
     if factor is None or "photons" not in chosen.partial_widths(1.0):
-        raise InputError(f"model '{chosen.name}' does not couple to photons; try alp or spin-2")
+        raise InputError(f"model '{chosen.name}' does not couple to photons; try alp")
     at_unit = primakoff_cross_section(
         energy_gev, _below(masses_gev, energy_gev), _nucleus(target), inelastic=not elastic_only
     )[0]

@@ -63,8 +63,9 @@ def primakoff_cross_section(
     Returns
     -------
     ndarray
-        Shape (E, M), of a boson of spin zero, to be multiplied by g^2 in GeV^-2: GeV^-2 per (GeV^-1)^2 of the coupling for
-        an element, GeV^2 per radiation length for a material. Zero for masses above the energy.
+        Shape (E, M), of a boson of spin zero, to be multiplied by g^2 in GeV^-2: GeV^-2 per
+        (GeV^-1)^2 of the coupling for an element, GeV^2 per radiation length for a material. Zero
+        for masses above the energy.
 
     Raises
     ------

@@ -186,8 +186,8 @@ def test_massless_limit_is_the_crossed_annihilation() -> None:
 
 def test_crossing_the_leptons_exchanges_s_and_u() -> None:
     one, other = (
-        compton_amplitude(*(np.array(v) for v in (*pair, -0.4, 0.3)), 0.04)
-        for pair in ((1.5, -0.8), (-0.8, 1.5))
+        compton_amplitude(np.array(s), np.array(u), np.array(-0.4), np.array(0.3), 0.04)
+        for s, u in ((1.5, -0.8), (-0.8, 1.5))
     )
     assert one == pytest.approx(float(other), rel=1e-14)
 
