@@ -53,7 +53,8 @@ def test_backgrounds_of_2016_to_2018() -> None:
     card = load_card("na64e-2016-2018")
     total = sum(item.expected_background for item in card.bins)
     assert total == pytest.approx(0.53, rel=2e-3)
-    # split in proportion to exposure and moved by one nuisance, so the total keeps its error
+    # split in proportion to exposure and moved by one nuisance, so the total keeps its error but
+    # for what uncertain shares add (test_split_uncertainty)
     names = {b.events.correlation for item in card.bins for b in item.backgrounds}
     assert names == {"background-2016-2018"}
     error = sum(b.events.uncertainty for item in card.bins for b in item.backgrounds)
