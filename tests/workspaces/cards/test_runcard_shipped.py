@@ -34,7 +34,7 @@ def test_exposure(name: str) -> None:
 def test_one_efficiency_for_all_masses_and_bins(name: str) -> None:
     efficiencies = [item.efficiency for item in load_card(name).bins]
     assert all(isinstance(efficiency, Quantity) for efficiency in efficiencies)
-    assert {efficiency.at(0.1).item() for efficiency in efficiencies} == {0.42}
+    assert {efficiency.at(0.1).item() for efficiency in efficiencies} == {0.475}
     assert all("calibrated" in efficiency.source for efficiency in efficiencies)
     assert {efficiency.correlation for efficiency in efficiencies} == {"efficiency"}
     assert all(math.isclose(e.relative_uncertainty, 0.1) for e in efficiencies)
