@@ -261,15 +261,18 @@ def _beam_spectrum(
     Showers scale with the energy of what began them, so that the spread convolves the spectrum in
     ln E; ``passed`` weights it before, as a function of the energy at the nominal beam energy.
     """
+    # a light mediator asks for energies, even negative ones, at which nothing is selected
+    floor = shower.energies_gev[-1]
     spread = beam.momentum_spread
     if spread < _CASCADE_STEP / 4.0:
         return lambda energy: np.asarray(
-            shower.spectrum(np.maximum(energy, shower.energies_gev[-1]))[1] * passed(energy)
+            shower.spectrum(np.maximum(energy, floor))[1] * passed(energy)
         )
     # The nodes lie no further apart than the spread: the sum over them is then exact to 1e-8
     nodes, weights = np.log(shower.energies_gev), shower.weights[1] * passed(shower.energies_gev)
 
     def spectrum(energy: FloatArray) -> FloatArray:
+        energy = np.maximum(energy, floor)
         distance = (np.log(energy)[..., None] - nodes) / spread
         density = np.exp(-0.5 * distance**2) @ weights / (np.sqrt(2.0 * np.pi) * spread)
         return np.asarray(np.maximum(density, 0.0) / energy)
