@@ -39,6 +39,7 @@ from na64.models.production.annihilation import (
     radiated_spectrum,
     resonant_yield,
 )
+from na64.models.production.bound_electrons import electron_motion, moving_spectrum
 from na64.models.production.emission import emission_cross_section
 from na64.models.response.windows import MissingEnergyWindow, refuse
 from na64.models.showers.cascade import Cascade, cascade
@@ -65,6 +66,7 @@ USES: Final = frozenset(
         "inelastic",
         "annihilation",
         "initial_state_radiation",
+        "bound_electrons",
         "primary_positrons",
     }
 )
@@ -273,6 +275,8 @@ def _annihilation(
     """Mediators from annihilation per particle on target at unit coupling, shape (M,)."""
     dark_sector = settings.dark_sector
     edges, spectrum = _positrons(shower, beam, window, settings.initial_state_radiation)
+    if settings.bound_electrons:
+        edges, spectrum = moving_spectrum(edges, spectrum, electron_motion(material))
     spins = kind_row(mediator.kind, "the number of spin states").spin_states
 
     def entrance(root_s: FloatArray) -> FloatArray:
