@@ -126,7 +126,8 @@ def semi_visible_rates(
         if settings.annihilation:
             fluxes.append(_resonant_flux(beam, target, mediator, masses, least, sector, motion))
         for process, flux in enumerate(fluxes):
-            excited = _excited_states(flux, masses, decay)
+            triggered = flux.weights * window.trigger(flux.energies_gev, beam, target)
+            excited = _excited_states(BosonFlux(flux.energies_gev, triggered), masses, decay)
             if region == 0:
                 visible = decay.visible_fraction(least / excited.energies_gev)
                 excited = BosonFlux(excited.energies_gev, excited.weights * visible)

@@ -184,6 +184,13 @@ def test_the_edges_of_the_resonance_are_softened() -> None:
     assert np.all(moving > 0.0)
 
 
+def test_photons_do_not_add_energy() -> None:
+    # sqrt(2 m_e 100 GeV) = 319.7 MeV
+    found = rates("e+", [0.319, 0.322, 0.4], "b-minus-l", initial_state_radiation=True)[:, 1]
+    assert found[0] > 0.0
+    np.testing.assert_array_equal(found[1:], 0.0)
+
+
 def test_radiation_and_motion_add_up() -> None:
     masses = [0.215, 0.24]
     both = rates("e-", masses, bound_electrons=True, initial_state_radiation=True)[:, 1]
