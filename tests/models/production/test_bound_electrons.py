@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.polynomial.legendre import leggauss
+from numpy.typing import ArrayLike
 
 from na64.models.constants import ALPHA
 from na64.models.materials import material
@@ -22,6 +23,7 @@ from na64.models.production.bound_electrons import (
 from na64.models.response.windows import DisplacedWindow, MissingEnergyWindow
 from na64.models.shells import momentum_density
 from na64.models.showers.cascade import cascade
+from na64.models.signals import missing_energy
 from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.semi_visible import semi_visible_rates
 from na64.models.signals.settings import SignalSettings
@@ -182,6 +184,27 @@ def test_the_edges_of_the_resonance_are_softened() -> None:
     )
     assert np.all(still == 0.0)
     assert np.all(moving > 0.0)
+
+
+class ProfileAlone(ElectronMotion):
+    """f(y) = m_e J(m_e (1 - y)): without flux factor and kinetic energy."""
+
+    def density(self, fraction: ArrayLike) -> np.ndarray:
+        # to the order in which f(y) gives J: y = exp(v) has k_min = sinh v
+        y = np.exp(np.arcsinh(np.abs(1.0 - np.asarray(fraction, float))))
+        return ElectronMotion.density(self, y) * 0.5 * (1.0 + y**-2)
+
+
+def test_compton_profile_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    # docs/annihilation.md, and why other estimates find more below the edge
+    still, moving = (rates("e-", [0.215, 0.23], bound_electrons=on) for on in (False, True))
+    motion = electron_motion(ECAL.material)
+    alone = ProfileAlone(motion.shares, motion.momenta)
+    monkeypatch.setattr(missing_energy, "electron_motion", lambda _: alone)
+    profile = rates("e-", [0.215, 0.23], bound_electrons=True)
+    change = np.sqrt(still.sum(axis=1) / profile.sum(axis=1)) - 1.0
+    np.testing.assert_allclose(change, [-0.15, 0.09], atol=0.006)
+    assert np.all(profile.sum(axis=1) > moving.sum(axis=1))
 
 
 def test_photons_do_not_add_energy() -> None:
