@@ -38,6 +38,7 @@ from na64.models.production.annihilation import (
     radiated_spectrum,
     resonant_yield,
 )
+from na64.models.production.bound_electrons import electron_motion, moving_spectrum
 from na64.models.production.emission import accepted_cross_section
 from na64.models.response.acceptance import MissingEnergyAcceptance
 from na64.models.response.preshower import is_simulated
@@ -66,6 +67,7 @@ USES: Final = frozenset(
         "inelastic",
         "annihilation",
         "initial_state_radiation",
+        "bound_electrons",
         "primary_positrons",
     }
 )
@@ -306,9 +308,8 @@ def _positrons(
     )
 
     def radiated(energy: FloatArray) -> FloatArray:
-        return np.asarray(
-            np.where(energy >= edges[0], table(np.log(np.maximum(energy, edges[0]))), 0.0)
-        )
+        inside = np.clip(energy, edges[0], edges[-1])
+        return np.asarray(np.where(inside == energy, table(np.log(inside)), 0.0))
 
     return edges, radiated
 
@@ -324,6 +325,8 @@ def _annihilation(
     material = acceptance.target.material
     dark_sector = settings.dark_sector
     edges, spectrum = _positrons(shower, acceptance, settings.initial_state_radiation)
+    if settings.bound_electrons:
+        edges, spectrum = moving_spectrum(edges, spectrum, electron_motion(material))
     spins = kind_row(mediator.kind, "the number of spin states").spin_states
 
     def entrance(root_s: FloatArray) -> FloatArray:
