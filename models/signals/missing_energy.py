@@ -40,6 +40,7 @@ from na64.models.production.annihilation import (
     radiated_spectrum,
     resonant_yield,
 )
+from na64.models.production.bound_electrons import electron_motion, moving_spectrum
 from na64.models.production.emission import accepted_cross_section
 from na64.models.response.acceptance import MissingEnergyAcceptance
 from na64.models.response.preshower import is_simulated
@@ -70,6 +71,7 @@ USES: Final = frozenset(
         "inelastic",
         "annihilation",
         "initial_state_radiation",
+        "bound_electrons",
         "primary_positrons",
     }
 )
@@ -265,15 +267,18 @@ def _beam_spectrum(
     Showers scale with the energy of what began them, so that the spread convolves the spectrum in
     ln E; ``passed`` weights it before, as a function of the energy at the nominal beam energy.
     """
+    # a light mediator asks for energies, even negative ones, at which nothing is selected
+    floor = shower.energies_gev[-1]
     spread = beam.momentum_spread
     if spread < _CASCADE_STEP / 4.0:
         return lambda energy: np.asarray(
-            shower.spectrum(np.maximum(energy, shower.energies_gev[-1]))[1] * passed(energy)
+            shower.spectrum(np.maximum(energy, floor))[1] * passed(energy)
         )
     # The nodes lie no further apart than the spread: the sum over them is then exact to 1e-8
     nodes, weights = np.log(shower.energies_gev), shower.weights[1] * passed(shower.energies_gev)
 
     def spectrum(energy: FloatArray) -> FloatArray:
+        energy = np.maximum(energy, floor)
         distance = (np.log(energy)[..., None] - nodes) / spread
         density = np.exp(-0.5 * distance**2) @ weights / (np.sqrt(2.0 * np.pi) * spread)
         return np.asarray(np.maximum(density, 0.0) / energy)
@@ -307,9 +312,8 @@ def _positrons(
     )
 
     def radiated(energy: FloatArray) -> FloatArray:
-        return np.asarray(
-            np.where(energy >= edges[0], table(np.log(np.maximum(energy, edges[0]))), 0.0)
-        )
+        inside = np.clip(energy, edges[0], edges[-1])
+        return np.asarray(np.where(inside == energy, table(np.log(inside)), 0.0))
 
     return edges, radiated
 
@@ -325,6 +329,8 @@ def _annihilation(
     material = acceptance.target.material
     dark_sector = settings.dark_sector
     edges, spectrum = _positrons(shower, acceptance, settings.initial_state_radiation)
+    if settings.bound_electrons:
+        edges, spectrum = moving_spectrum(edges, spectrum, electron_motion(material))
     spins = kind_row(mediator.kind, "the number of spin states").spin_states
 
     def entrance(root_s: FloatArray) -> FloatArray:

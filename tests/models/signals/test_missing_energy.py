@@ -241,6 +241,16 @@ def test_spread_of_the_beam_smears_the_end_of_the_resonance_of_its_positrons() -
     assert smeared[0] == pytest.approx(sharp[0], rel=0.02)
 
 
+def test_light_mediators_have_no_resonance_whatever_the_spread() -> None:
+    boson = VectorMediator("toy", "g", {"e": 1.0, "nu_mu": 1.0})
+    masses = [2e-6, 1e-4, 1.1e-3, 0.05]
+    for spread in (0.0, 0.01):
+        beam = Beam("e-", 100.0, momentum_spread=spread)
+        found = missing_energy_rates(beam, ECAL, WINDOW, boson, masses).events[:, 0, :, 0]
+        assert np.all(found[:, 0] > 0.0)
+        np.testing.assert_array_equal(found[:, 1], 0.0)
+
+
 def test_spread_of_the_beam_keeps_the_number_of_positrons() -> None:
     shower = cascade(ECAL.material, "e+", 100.0, floor_gev=40.0, step=0.01)
     track = missing_energy._beam_spectrum(
