@@ -97,7 +97,7 @@ def ww_spectrum(
     """
     energy, mass, y = energy[:, None], mass[:, None], y[:, None]
     if kind_row(kind, "the amplitude of emission").compton is not None:
-        return _off_photons(energy, mass, y, lepton_mass, kind, source)
+        return _off_photons(energy, mass, y, lepton_mass, kind, source, transverse)
     constant, slope = _compton(kind, mass, y, lepton_mass)
     u0, bracket = _propagator(mass, y, lepton_mass)
     t_max = mass**2 + lepton_mass**2
@@ -120,6 +120,7 @@ def _off_photons(
     lepton_mass: float,
     kind: str,
     source: PhotonSource,
+    transverse: tuple[float, float],
 ) -> FloatArray:
     """Return d sigma/dx of `ww_spectrum` from the amplitude F of l gamma -> l X, energies (N, 1).
 
@@ -136,8 +137,10 @@ def _off_photons(
     least = lepton_mass**2 * x
     most = np.maximum(2.0 * energy * y * np.sqrt(_LARGEST_T) - u0, 0.0) + least
     nodes, weights = unit_nodes(_EXCHANGE_NODES)
-    span = np.log(most / least)
-    beyond = least * np.exp(span * nodes)
+    # U - U_0 is the squared momentum across the beam over x
+    first, last = (least + across**2 / x for across in transverse)
+    span = np.log(np.maximum(np.minimum(most, last), first) / first)
+    beyond = first * np.exp(span * nodes)
     u = u0 + (beyond - least)
     flux = photon_flux((u / (2.0 * energy * y)) ** 2, np.full_like(u, _LARGEST_T), source)
     lepton = compton(u / y, -u, -beyond * x / y, mass**2, lepton_mass**2)

@@ -236,6 +236,21 @@ def test_without_cuts_the_approximation_is_that_of_the_boson() -> None:
     assert found == pytest.approx(boson, rel=1e-3)
 
 
+def test_a_boson_that_has_the_approximation_alone_is_cut_too() -> None:
+    process = Emission("spin-2", approximation="ww")
+    masses = [0.01, 0.1]
+    edges = (0.0, 1e-3, 0.01, 0.08, math.inf)
+    whole, *parts = (
+        recoil_cross_section(4.0, masses, TUNGSTEN, cuts, process)
+        for cuts in (
+            WINDOW,
+            *(RecoilCuts(0.05, 1.2, low, high) for low, high in itertools.pairwise(edges)),
+        )
+    )
+    assert np.sum(parts, axis=0) == pytest.approx(whole, rel=2e-3)
+    assert np.all(parts[3] < 0.5 * whole)
+
+
 def test_what_is_closed_is_zero() -> None:
     assert recoil_cross_section(4.0, [3.9999, 5.0], TUNGSTEN, NONE).tolist() == [0.0, 0.0]
     assert not np.any(recoil_cross_section(4.0, MASSES, TUNGSTEN, RecoilCuts(3.9999)))
