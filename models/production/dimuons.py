@@ -206,8 +206,10 @@ def _averaged(
     n0 = u * (u * (plus + 0.5 * left) - mass2 * k) / v2 - t * gain * left + tilt
     n1 = -b * (left - scale * t)
     n1_squared = n1 * n1
-    squares = a * (n0 * n0 + n1_squared) - 2.0 * b * n0 * n1 - n1_squared * r2 * inverse / (
-        a * inverse + 1.0
+    squares = (
+        a * (n0 * n0 + n1_squared)
+        - 2.0 * b * n0 * n1
+        - n1_squared * r2 * inverse / (a * inverse + 1.0)
     )
     interference = 1.0 + 2.0 * u * inverse + u * u * a * cube
     total = mass2 / (u * u) * (8.0 * squares * cube - 2.0 * tau * t * interference)

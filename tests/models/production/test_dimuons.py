@@ -51,7 +51,7 @@ def test_bremsstrahlung_crossed(seed: int) -> None:
         u=u,
     )
     low, high = at.t_limits()
-    t = low * np.exp(generator.uniform(0.1, min(8.0, np.log(high / low) - 0.1)))
+    t = low * np.exp(generator.uniform(0.1, min(8.0, float(np.log(high / low)) - 0.1)))
     # the recoil q: its length and angle to k - p+ from t, its azimuth is free
     difference = photon - muon
     length = np.linalg.norm(difference[1:])
@@ -207,7 +207,9 @@ def test_annihilation() -> None:
     assert annihilation_to_muons(43.6)[0] == 0.0 < annihilation_to_muons(43.8)[0]
     # a cut at the slowest muon takes nothing, one at half of the energy everything
     slowest = 0.5 * energy * (1.0 - beta)
-    assert annihilation_to_muons(energy, min_muon_gev=slowest)[0] == pytest.approx(found[0], rel=1e-4)
+    assert annihilation_to_muons(energy, min_muon_gev=slowest)[0] == pytest.approx(
+        found[0], rel=1e-4
+    )
     assert annihilation_to_muons(energy, min_muon_gev=0.5 * energy)[0] == 0.0
 
 
