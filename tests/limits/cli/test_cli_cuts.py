@@ -94,9 +94,12 @@ def test_the_card_with_a_spectrum_needs_no_cuts(call) -> None:
     assert done.data["mass_gev"] == pytest.approx(usual_mass(card))
     assert done.data["interior"] is True
     expected = np.array(done.data["expected"])
-    # the cut of NA64 is as good as the best, those 15 GeV away are not
-    assert expected[3] < 1.01 * expected.min()
-    assert done.data["flat_gev"] == [45.0, 50.0]
+    # the cut of NA64 is as good as the best, to the 2 % by which it is worse for a background that
+    # falls by e in 4 instead of 6 GeV; those 15 GeV away are not
+    assert expected[3] < 1.02 * expected.min()
+    low, high = done.data["flat_gev"]
+    assert low <= done.data["best_cut_gev"] <= high
+    assert 35.0 < low < high < 65.0
     assert np.all(expected[[0, 4]] > 1.05 * expected.min())
     missing = call("optimise", "na64e-2016-2018", "--sideband", "x.toml")
     assert missing.code == 2
