@@ -24,7 +24,7 @@ from na64.models.production.tree_level import DEFAULT_GRID
 __all__ = ["accepted_cross_section"]
 
 # panels of a range, and nodes in each, on which a projection is computed
-_PANELS: Final = 48
+_PANELS: Final = 96
 _IN_A_PANEL: Final = 8
 
 

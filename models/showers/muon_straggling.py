@@ -38,6 +38,8 @@ _STEPS: Final = 2048
 # energies per e-fold at which spectra are computed: between them they are power laws to 1e-3
 _DENSITY: Final = 12
 _INSIDE_A_STEP: Final = 3
+# and in the last third, where pairs and hadrons end: distances from the end
+_TO_THE_END: Final = np.geomspace(1e-3, 1.0, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,12 @@ def _mean(energy_gev: float, material: Material) -> float:
 
 def _single_losses(energy_gev: float, material: Material, step_gev: float) -> FloatArray:
     """Losses per cm of 0, h, 2h, ... up to the energy, those of less than one step left out."""
-    low, high = math.log(step_gev), math.log(energy_gev)
-    at = np.exp(np.linspace(low, high, max(2, math.ceil(_DENSITY * (high - low)))))
+    # photons take up to all of the kinetic energy; pairs and hadrons end before, on a slope
+    hardest = max(energy_gev - 1.001 * MUON_MASS_GEV, 2.0 * step_gev)
+    number = math.ceil(_DENSITY * math.log(hardest / step_gev))
+    at = np.geomspace(step_gev, hardest, max(2, number))
+    at = np.unique(np.concatenate([at, hardest - 0.3 * hardest * _TO_THE_END]))
+    at = at[at >= step_gev]
     energy = np.asarray(energy_gev)
     spectrum = np.zeros_like(at)
     for element, density in material.number_densities_cm3:
@@ -121,8 +127,9 @@ def _single_losses(energy_gev: float, material: Material, step_gev: float) -> Fl
     points, weights = unit_nodes(_INSIDE_A_STEP)
     first = np.arange(1, math.floor(energy_gev / step_gev))
     inside = (first[:, None] + points) * step_gev
-    floor = np.maximum(spectrum, 1e-300)
-    rate = step_gev * weights * np.exp(np.interp(np.log(inside), np.log(at), np.log(floor)))
+    logs = np.log(np.maximum(spectrum, 1e-300))
+    between = np.interp(np.log(inside), np.log(at), logs, right=-np.inf)
+    rate = step_gev * weights * np.exp(between)
     # number and mean are kept where a loss between two steps is shared out to them
     result = np.zeros(2 * _STEPS)
     result[first] += (rate * (1.0 - points)).sum(axis=1)
