@@ -36,7 +36,7 @@ def test_a_sample_is_current(script: ModuleType, name: str) -> None:
     fresh = cells(script.TABLES[name]())
     assert len(documented) == len(fresh) > 20
     for old, new in zip(documented, fresh, strict=True):
-        number = re.fullmatch(r"([0-9][0-9.e+-]*)( %)?", new)
+        number = re.fullmatch(r"([0-9.]+(?:e[+-][0-9]+)?)( %)?", new)
         if number is None:
             assert old == new
         else:
