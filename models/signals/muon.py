@@ -27,7 +27,7 @@ from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
-from na64.models.production.accepted import accepted_cross_section
+from na64.models.production.accepted_lepton import lepton_accepted_cross_section
 from na64.models.production.process import Approximation, Emission
 from na64.models.response.windows import MuonWindow, refuse
 from na64.models.signals.missing_energy import invisible_branching
@@ -57,7 +57,7 @@ def _probability(
     recoil = recoil_acceptance(beam, target, window)
     total = np.zeros_like(masses)
     for energy, accepted in zip(recoil.energies_gev, recoil.accepted, strict=True):
-        total += accepted_cross_section(
+        total += lepton_accepted_cross_section(
             float(energy), masses, target.material, process, recoil.left_gev, accepted
         )
     return total * (target.length_cm / target.material.radiation_length_cm)

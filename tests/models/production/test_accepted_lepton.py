@@ -7,7 +7,7 @@ import pytest
 
 from na64.models.arrays import FloatArray
 from na64.models.materials import material
-from na64.models.production.accepted import accepted_cross_section
+from na64.models.production.accepted_lepton import lepton_accepted_cross_section
 from na64.models.production.emission import emission_cross_section, emission_spectrum
 from na64.models.production.process import Emission
 
@@ -17,7 +17,9 @@ MASSES = np.array([1e-3, 0.1, 1.0, 3.0])
 
 
 def accepted(left: list[float], values: list[float], masses: FloatArray = MASSES) -> FloatArray:
-    return accepted_cross_section(160.0, masses, ECAL, MUON, np.array(left), np.array(values))
+    return lepton_accepted_cross_section(
+        160.0, masses, ECAL, MUON, np.array(left), np.array(values)
+    )
 
 
 def test_all_accepted() -> None:

@@ -1,7 +1,7 @@
 """Cross-sections of emission in which the final lepton is accepted with a probability.
 
-An acceptance in the energy of the lepton may have steps where a selection cuts; the spectrum has
-none. The nodes of `na64.models.production.emission` are kept, and the acceptance is replaced by its
+An acceptance in the energy of the lepton may have many steps where a selection cuts, at each depth
+of a target another; the spectrum has none. The nodes of `na64.models.production.emission` are kept, and the acceptance is replaced by its
 projection on the polynomials that they integrate exactly: the product is then as exact as the
 integral without an acceptance, wherever the steps are.
 """
@@ -21,7 +21,7 @@ from na64.models.production.process import Emission
 from na64.models.production.quadrature import unit_nodes
 from na64.models.production.tree_level import DEFAULT_GRID
 
-__all__ = ["accepted_cross_section"]
+__all__ = ["lepton_accepted_cross_section"]
 
 # panels of a range, and nodes in each, on which a projection is computed
 _PANELS: Final = 96
@@ -41,7 +41,7 @@ def _projector(number: int) -> tuple[FloatArray, FloatArray]:
     return at, (weight[:, None] * here * norms) @ there.T
 
 
-def accepted_cross_section(
+def lepton_accepted_cross_section(
     energy_gev: float,
     masses_gev: FloatArray,
     target: Element | Material,
