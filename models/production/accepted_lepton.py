@@ -1,9 +1,9 @@
 """Cross-sections of emission in which the final lepton is accepted with a probability.
 
 An acceptance in the energy of the lepton may have many steps where a selection cuts, at each depth
-of a target another; the spectrum has none. The nodes of `na64.models.production.emission` are kept, and the acceptance is replaced by its
-projection on the polynomials that they integrate exactly: the product is then as exact as the
-integral without an acceptance, wherever the steps are.
+of a target another; the spectrum has none. The nodes of `na64.models.production.emission` are kept,
+and the acceptance is replaced by its projection on the polynomials that they integrate exactly: the
+product is then as exact as the integral without an acceptance, wherever the steps are.
 """
 
 from __future__ import annotations
