@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from na64.models.arrays import FloatArray, positive
 from na64.models.errors import InputError
@@ -33,6 +33,7 @@ __all__ = [
     "accepted_cross_section",
     "emission_cross_section",
     "emission_spectrum",
+    "numbers_of_nodes",
     "spectrum_at",
     "spectrum_over",
 ]
@@ -109,6 +110,17 @@ def spectrum_over(
     return y, ranges.span[:, None] * weights * y * (1.0 - y) * spectrum
 
 
+def numbers_of_nodes(ranges: FractionRange) -> NDArray[np.intp]:
+    """Return how many nodes in ln[(1-x)/x] every range needs, shape (N,).
+
+    The number follows each pair's own range, so that no result depends on the others. Soft bosons
+    (x < 1/2) need more of them than hard ones.
+    """
+    soft = np.maximum(ranges.low + ranges.span, 0.0)
+    wanted = np.maximum(_FEWEST_NODES, np.ceil(ranges.span)) + np.ceil(2.0 * soft)
+    return wanted.astype(np.intp)
+
+
 def _integrate(
     energy: FloatArray,
     mass: FloatArray,
@@ -124,16 +136,12 @@ def _integrate(
     result = np.zeros(energies.shape)
     of_rest = (process.lepton_mass_gev, source.nucleus_mass_gev)
     ranges = FractionRange.of(energies, masses, of_rest, *boson_energies)
-    # The number of nodes follows each pair's own range, so that no result depends on the others.
-    # Soft bosons (x < 1/2) need more of them than hard ones.
-    span = ranges.span
-    soft = np.maximum(ranges.low + span, 0.0)
-    numbers = (np.maximum(_FEWEST_NODES, np.ceil(span)) + np.ceil(2.0 * soft)).astype(int)
+    numbers = numbers_of_nodes(ranges)
     if acceptance is not None:
-        numbers[span < 1.0] = _SHORT_NODES
+        numbers[ranges.span < 1.0] = _SHORT_NODES
     if nodes is not None:
         numbers[:] = nodes
-    values = np.empty_like(span)
+    values = np.empty_like(ranges.span)
     for number in np.unique(numbers):
         group = numbers == number
         part = ranges.part(group)

@@ -150,13 +150,29 @@ class MissingEnergyWindow:
 
 @dataclass(frozen=True, slots=True)
 class MuonWindow:
-    """Selection of a search for missing energy with muons that cross an active target."""
+    """Selection of a search for missing energy with muons that cross an active target.
+
+    Attributes
+    ----------
+    recoil_energy_max_gev, recoil_energy_min_gev
+        Band of energies of the muon behind the target, where a magnet and counters accept it.
+    target_energy_max_gev
+        What the muon may leave in the target on its way through. Beyond that the energy is seen
+        and not missing.
+    """
 
     recoil_energy_max_gev: float = declare(
         help="largest energy of the muon behind the target", unit="GeV", above=0.0, example=80.0
     )
     recoil_energy_min_gev: float = declare(
         0.0, help="smallest energy of the muon at which it is still measured", unit="GeV"
+    )
+    target_energy_max_gev: float = declare(
+        10.0,
+        help="largest energy that the muon may leave in the target, where it is seen",
+        unit="GeV",
+        above=0.0,
+        at_most=30.0,
     )
 
     def __post_init__(self) -> None:
