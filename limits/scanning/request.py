@@ -241,7 +241,7 @@ def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[st
     if "e+" not in beams:
         known.discard("primary_positrons")
     if given.get("annihilation") is False:
-        known -= {"initial_state_radiation", "primary_positrons"}
+        known -= {"initial_state_radiation", "bound_electrons", "primary_positrons"}
     for name, value in given.items():
         # who names dark matter, even the usual one, takes it to matter
         if name not in known and (name == "dark_matter" or value != SETTINGS[name].default):

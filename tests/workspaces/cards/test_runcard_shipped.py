@@ -34,7 +34,7 @@ def test_exposure(name: str) -> None:
 def test_one_efficiency_for_all_masses_and_bins(name: str) -> None:
     efficiencies = [item.efficiency for item in load_card(name).bins]
     assert all(isinstance(efficiency, Quantity) for efficiency in efficiencies)
-    assert {efficiency.at(0.1).item() for efficiency in efficiencies} == {0.42}
+    assert {efficiency.at(0.1).item() for efficiency in efficiencies} == {0.475}
     assert all("calibrated" in efficiency.source for efficiency in efficiencies)
     assert {efficiency.correlation for efficiency in efficiencies} == {"efficiency"}
     assert all(math.isclose(e.relative_uncertainty, 0.1) for e in efficiencies)
@@ -53,7 +53,8 @@ def test_backgrounds_of_2016_to_2018() -> None:
     card = load_card("na64e-2016-2018")
     total = sum(item.expected_background for item in card.bins)
     assert total == pytest.approx(0.53, rel=2e-3)
-    # split in proportion to exposure and moved by one nuisance, so the total keeps its error
+    # split in proportion to exposure and moved by one nuisance, so the total keeps its error but
+    # for what uncertain shares add (test_split_uncertainty)
     names = {b.events.correlation for item in card.bins for b in item.backgrounds}
     assert names == {"background-2016-2018"}
     error = sum(b.events.uncertainty for item in card.bins for b in item.backgrounds)
