@@ -34,9 +34,9 @@ __all__ = ["SPECIES", "Cascade", "cascade"]
 #: order of the species axis
 SPECIES: Final = ("electron", "positron", "photon")
 _PRIMARY: Final = {"e-": 0, "e+": 1, "gamma": 2}
-# The first step in ln E: a share of the collision loss per radiation length, which makes the spike at
-# the beam energy finite (to a wider step it would be a line, and the spectrum behind the weights
-# would ring), and wherever loss is large, as fine as the end points of spectra near E0 want it
+# The first step in ln E: a share of the collision loss per radiation length, which makes the spike
+# at the beam energy finite (to a wider step it is a line, and the spectrum behind the weights would
+# ring), but no wider than the end points of spectra next to the beam energy want it
 _SPIKE: Final = 0.125
 _FIRST_STEP: Final = 2e-4
 _POINTS_PER_CELL: Final = 3
@@ -123,7 +123,8 @@ class Cascade:
         ndarray
             Shape (3, ...): electron, positron, photon. The spectrum of a primary electron or
             positron has a spike at the beam energy, as high as the inverse of its collision
-            loss. The line of primary photons that have not interacted is left out.
+            loss, and oscillates in the first six cells or so, about 1e-4 of 100 GeV. The line
+            of primary photons that have not interacted is left out.
         """
         energy = np.asarray(energy_gev, float)
         if np.any(energy < self.energies_gev[-1] * (1.0 - 1e-12)):
@@ -230,7 +231,7 @@ class _Equations:
         add(1, 2, annihilated, parts)
         self.below[1] -= (annihilated * product).sum(axis=1)
 
-        # recoil electrons, where the cell is wider than what is left to a photon scattered backwards
+        # recoil electrons, where the cell is wider than the energy of a photon scattered backwards
         softest = _softest(energy)
         span = np.log(np.maximum(largest / softest, 1.0))
         scattered = softest * np.exp(span * v)

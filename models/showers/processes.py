@@ -50,9 +50,9 @@ def lpm_functions(s_prime: FloatArray, z: int) -> tuple[FloatArray, FloatArray, 
 
     Notes
     -----
-    xi is known to the leading logarithm only: with the printed one xi phi exceeds 1, by up to 2 % in
-    lead about s' = 0.6, more radiation than without suppression. Here xi phi stays at 1 from where
-    it gets there, which is before s = 0.57 in all elements.
+    xi is known to the leading logarithm only: with the printed one xi phi exceeds 1, by up to 2 %
+    in lead about s' = 0.6, more radiation than without suppression. Here xi phi stays at 1 from
+    where it gets there, which is before s = 0.57 in all elements.
     """
     log_s1 = math.log(math.sqrt(2.0) * z ** (2.0 / 3.0) / 184.15**2)
     h = np.log(np.clip(s_prime, math.exp(log_s1), 1.0)) / log_s1
