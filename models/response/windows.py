@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtr
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV
@@ -23,6 +24,7 @@ from na64.models.errors import InputError
 from na64.models.targets import Beam, Target
 
 __all__ = [
+    "PRESHOWER_SPREAD",
     "DisplacedWindow",
     "DumpWindow",
     "MesonWindow",
@@ -30,6 +32,10 @@ __all__ = [
     "MuonWindow",
     "refuse",
 ]
+
+#: spread in ln(energy of the rest of an event) with which showers pass a preshower trigger: the
+#: energy in the first 4 radiation lengths fluctuates by a third and goes with the rest^0.6
+PRESHOWER_SPREAD: Final = 0.5
 
 
 def _start(where: str) -> Any:
@@ -217,16 +223,52 @@ class DisplacedWindow(_DecayVolume):
 
 @dataclass(frozen=True, slots=True)
 class DumpWindow(_DecayVolume):
-    """Decays to e+ e- between a dump and a calorimeter."""
+    """Decays to e+ e- between a dump and a calorimeter.
+
+    Attributes
+    ----------
+    decay_start_cm, decay_end_cm
+        Where a decay begins and ceases to count, from the front of the dump.
+    boson_energy_gev
+        Least energy of the boson.
+    preshower_energy_gev
+        Energy of the rest of the event, the beam's less the boson's, of which half the events pass
+        the trigger on the dump's first layers; 0 without such a trigger.
+    """
 
     decay_start_cm: float = _start("where a decay begins to count, behind the dump and its veto")
     decay_end_cm: float = _end("where a decay ceases to count, in front of the calorimeter")
     boson_energy_gev: float = _energy("the boson", 45.0)
+    preshower_energy_gev: float = declare(
+        0.0,
+        help="energy of the rest of the event at which half pass the trigger on the dump's first "
+        "layers",
+        unit="GeV",
+    )
+
+    def passes_preshower(self, rest_gev: FloatArray) -> FloatArray:
+        """Return the probability that what is left of an event passes the preshower trigger.
+
+        What a shower leaves in a few radiation lengths fluctuates: a log-normal in the energy of
+        the rest, with a standard deviation of `PRESHOWER_SPREAD`.
+        """
+        rest = np.asarray(rest_gev, float)
+        if self.preshower_energy_gev <= 0.0:
+            return np.ones(rest.shape)
+        ratio = np.maximum(rest, 0.0) / self.preshower_energy_gev
+        with np.errstate(divide="ignore"):
+            return np.asarray(ndtr(np.log(ratio) / PRESHOWER_SPREAD))
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
         yield from self._volume_problems(beam, target)
         yield from _energy_problems(beam, boson_energy_gev=self.boson_energy_gev)
+        if 0.0 < beam.energy_gev - self.boson_energy_gev <= self.preshower_energy_gev:
+            yield (
+                "preshower_energy_gev",
+                f"leaves nothing of the beam energy of {beam.energy_gev:g} GeV above a boson of "
+                f"{self.boson_energy_gev:g} GeV, is {self.preshower_energy_gev:g}",
+            )
 
 
 @dataclass(frozen=True, slots=True)
