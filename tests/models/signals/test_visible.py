@@ -167,8 +167,8 @@ def test_data_of_2017_are_bins_of_the_combined_card() -> None:
 
 
 # thickness of the layers in cm, electrons in 1e10 with which epsilon of 1e-3 and 1.2e-3 are
-# excluded at 16.7 MeV in a full simulation of the future set-up, and their uncertainties: E. Depero,
-# doctoral thesis, ETH Zurich (2020), chapter 5 (the set-up of arXiv:2009.02756)
+# excluded at 16.7 MeV in a full simulation of the future set-up, and their uncertainties:
+# E. Depero, doctoral thesis, ETH Zurich (public draft), chapter 5 (the set-up of arXiv:2009.02756)
 DUMPS = [
     (17.0, (17.0, 85.0), (3.4, 4.7)),
     (13.6, (7.0, 24.0), (0.9, 6.9)),
