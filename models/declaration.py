@@ -265,9 +265,12 @@ def check_declared(record: Any) -> None:
 
 def key_names(cls: type) -> set[str]:
     """Return every key that a table of a dataclass may have."""
-    items = declared(cls)
-    others = {item.key.other.name for item in items if item.key.other is not None}
-    return {item.name for item in items} | others
+    names = set()
+    for item in declared(cls):
+        names |= key_names(item.hint) if item.key.flat else {item.name}
+        if item.key.other is not None:
+            names.add(item.key.other.name)
+    return names
 
 
 def in_words(item: Declared, value: Any) -> str:

@@ -24,11 +24,22 @@ _ABSORBING_X0: Final = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Beam:
-    """A monoenergetic beam."""
+    """A beam of one kind of particle.
+
+    Attributes
+    ----------
+    particle, energy_gev
+        What it is made of, and the nominal energy.
+    momentum_spread
+        Relative standard deviation of the momentum, for selections that feel it.
+    """
 
     particle: str = declare(help="beam particle", allowed=tuple(BEAM_PARTICLES), example="e-")
     energy_gev: float = declare(
         help="total energy", unit="GeV", above=0.0, at_least=1.0, at_most=1000.0, example=100.0
+    )
+    momentum_spread: float = declare(
+        0.0, help="relative standard deviation of the momentum", at_most=0.1
     )
 
     def __post_init__(self) -> None:

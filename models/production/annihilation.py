@@ -30,7 +30,6 @@ from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA, ELECTRON_MASS_GEV
-from na64.models.showers.cascade import Cascade
 
 __all__ = [
     "Resonance",
@@ -208,8 +207,8 @@ def resonance_nodes(resonance: Resonance, edges_gev: FloatArray) -> tuple[FloatA
 
 
 def radiated_spectrum(
-    shower: Cascade,
-    threshold_gev: float,
+    spectrum: Callable[[FloatArray], FloatArray],
+    limits_gev: tuple[float, float],
     energy_gev: ArrayLike,
     acceptance: Callable[[FloatArray], FloatArray] = np.ones_like,
 ) -> FloatArray:
@@ -223,10 +222,11 @@ def radiated_spectrum(
 
     Parameters
     ----------
-    shower
-        The cascade, followed down to the threshold.
-    threshold_gev
-        Smallest missing energy.
+    spectrum
+        Track length of positrons in X0 per GeV as a function of energy in GeV.
+    limits_gev
+        Smallest missing energy, down to which the spectrum is known, and largest energy of a
+        positron.
     energy_gev
         Energies E' that fix the invariant mass, s' = 2 m_e E'; may be below the threshold.
     acceptance
@@ -238,7 +238,7 @@ def radiated_spectrum(
         X0 per GeV, of the shape of ``energy_gev``.
     """
     reduced = np.asarray(energy_gev, float)[..., None, None]
-    top = shower.energy_gev
+    threshold, top = limits_gev
     points, weights = leggauss(_POINTS_RADIATION)
     v = 0.5 * (points + 1.0)
     beta = 2.0 * ALPHA / np.pi * (np.log(2.0 * reduced / ELECTRON_MASS_GEV) - 1.0)
@@ -252,7 +252,7 @@ def radiated_spectrum(
     # z_- first: E'/z_- must exceed the threshold and stay below the beam energy
     ratio = np.minimum(reduced / top, 1.0)
     most = 1.0 - ratio
-    least = np.clip(1.0 - reduced / threshold_gev, 0.0, most)
+    least = np.clip(1.0 - reduced / threshold, 0.0, most)
     low, high = least**half_beta, most**half_beta
     u = low + (high - low) * v[:, None]
     lost_minus = u ** (1.0 / half_beta)
@@ -265,7 +265,5 @@ def radiated_spectrum(
     lost_plus = u ** (1.0 / half_beta)
     weight_plus = high_plus * 0.5 * weights * structure(lost_plus)
     z = z_minus * (1.0 - lost_plus)
-    floor = shower.energies_gev[-1]
-    energy = np.clip(reduced / z, floor, top)
-    density = shower.spectrum(energy)[1] / z
+    density = spectrum(np.clip(reduced / z, threshold, top)) / z
     return np.asarray(np.sum(weight_minus * weight_plus * density, axis=(-2, -1)))

@@ -2,7 +2,8 @@
 
 Cross-sections for X a vector, axial vector, scalar or pseudoscalar that couples to the lepton
 with strength g (vertices g gamma_mu, g gamma_mu gamma_5, g and i g gamma_5), **at g = e**, the
-charge of the electron. Multiply by (g/e)^2; for a dark photon that is epsilon^2.
+charge of the electron. Multiply by (g/e)^2; for a dark photon that is epsilon^2. The coupling of a
+boson of spin 2, c/Lambda, is taken at e/GeV, and has the approximation `ww` only.
 
 Three approximations share one interface: exact tree level (`etl`, the default), and the
 Weizsaecker-Williams approximations `ww` and `iww`.
@@ -10,6 +11,8 @@ Weizsaecker-Williams approximations `ww` and `iww`.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -27,6 +30,7 @@ from na64.models.production.tree_level import DEFAULT_GRID, TreeLevelGrid, tree_
 
 __all__ = [
     "LIGHTEST_GEV",
+    "accepted_cross_section",
     "emission_cross_section",
     "emission_spectrum",
     "spectrum_at",
@@ -40,6 +44,9 @@ LIGHTEST_GEV: Final = 1e-6
 _CHUNK: Final = 32768
 # Nodes in ln[(1-x)/x]: one per e-fold, but no fewer than this, and two more per e-fold of x < 1/2.
 _FEWEST_NODES: Final = 12
+# With an acceptance a stretch of less than an e-fold needs fewer, and the turn-on of a trigger is
+# integrated to 1e-3.
+_SHORT_NODES: Final = 5
 # Below this lepton mass, emission of a light boson along the final lepton is a peak in t that
 # is narrow and not yet cut off by the form factors.
 _NARROW_GEV: Final = 0.03
@@ -110,6 +117,7 @@ def _integrate(
     boson_energies: tuple[float, float | None],
     nodes: int | None,
     grid: TreeLevelGrid,
+    acceptance: Callable[[FloatArray], FloatArray] | None = None,
 ) -> FloatArray:
     """Integrate d sigma/dx for every pair, in ln[(1-x)/x]; shape (E, M)."""
     energies, masses = np.meshgrid(energy, mass, indexing="ij")
@@ -121,13 +129,18 @@ def _integrate(
     span = ranges.span
     soft = np.maximum(ranges.low + span, 0.0)
     numbers = (np.maximum(_FEWEST_NODES, np.ceil(span)) + np.ceil(2.0 * soft)).astype(int)
+    if acceptance is not None:
+        numbers[span < 1.0] = _SHORT_NODES
     if nodes is not None:
         numbers[:] = nodes
     values = np.empty_like(span)
     for number in np.unique(numbers):
         group = numbers == number
         part = ranges.part(group)
-        values[group] = spectrum_over(part, int(number), process, source, grid)[1].sum(axis=-1)
+        y, parts = spectrum_over(part, int(number), process, source, grid)
+        if acceptance is not None:
+            parts = parts * acceptance((1.0 - y) * part.energy[:, None])
+        values[group] = parts.sum(axis=-1)
     result[ranges.is_open] = values
     return result
 
@@ -202,6 +215,40 @@ def emission_cross_section(
         raise InputError(f"largest boson energy must be positive, is {max_energy_gev} GeV")
     limits = (min_energy_gev, max_energy_gev)
     return _integrate(energy, mass, process, process.source(target), limits, nodes, grid)
+
+
+def accepted_cross_section(
+    energy_gev: ArrayLike,
+    mass_gev: ArrayLike,
+    target: Element | Material,
+    process: Emission,
+    acceptance: Callable[[FloatArray], FloatArray],
+    edges_gev: Sequence[float],
+) -> FloatArray:
+    """Return the cross-section of l Z -> l Z X, weighted with the acceptance of the boson.
+
+    Parameters
+    ----------
+    energy_gev, mass_gev, target, process
+        As in `emission_cross_section`.
+    acceptance
+        Weight as a function of the boson's energy in GeV.
+    edges_gev
+        Ascending energies of the boson; the acceptance is smooth between neighbours, and zero
+        outside of the first and the last.
+
+    Returns
+    -------
+    ndarray
+        As of `emission_cross_section`, shape (E, M).
+    """
+    energy, mass = positive("energy", energy_gev), positive("mass", mass_gev)
+    _check(energy, mass, process)
+    source = process.source(target)
+    total = np.zeros((len(energy), len(mass)))
+    for limits in itertools.pairwise(edges_gev):
+        total += _integrate(energy, mass, process, source, limits, None, DEFAULT_GRID, acceptance)
+    return total
 
 
 def emission_spectrum(

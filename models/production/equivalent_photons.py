@@ -18,7 +18,7 @@ import numpy as np
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA
-from na64.models.kinds import structure
+from na64.models.kinds import kind_row, structure
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.sources import PhotonSource
 
@@ -27,6 +27,10 @@ __all__ = ["improved_ww_spectrum", "photon_flux", "ww_spectrum"]
 _SCREENED: Final = 0.01
 _FLUX_NODES: Final = 32
 _ANGLE_NODES: Final = 16
+# nodes in the logarithm of the virtuality of an exchanged photon, and where form factors have
+# fallen to nothing, in GeV^2
+_EXCHANGE_NODES: Final = 40
+_LARGEST_T: Final = 4.0
 
 
 def photon_flux(t_min: FloatArray, t_max: FloatArray, source: PhotonSource) -> FloatArray:
@@ -83,11 +87,14 @@ def ww_spectrum(
     """Return d sigma/dx in the WW approximation, for a coupling g = e.
 
     d sigma/(dx dU) = alpha^3 (1-x) (|k|/xE) chi/U^2 {...} with
-    U = E^2 theta^2 x + M^2 (1-x)/x + m^2 x, t_min = [U/(2E(1-x))]^2 and t_max = M^2 + m^2.
+    U = E^2 theta^2 x + M^2 (1-x)/x + m^2 x, t_min = [U/(2E(1-x))]^2 and t_max = M^2 + m^2. A kind
+    that has no other amplitude than that off photons: see `_off_photons`.
 
     Parameters and result as for `tree_level_spectrum`.
     """
     energy, mass, y = energy[:, None], mass[:, None], y[:, None]
+    if kind_row(kind, "the amplitude of emission").compton is not None:
+        return _off_photons(energy, mass, y, lepton_mass, kind, source)
     constant, slope = _compton(kind, mass, y, lepton_mass)
     u0, bracket = _propagator(mass, y, lepton_mass)
     t_max = mass**2 + lepton_mass**2
@@ -99,6 +106,38 @@ def ww_spectrum(
     flux = photon_flux((u / (2.0 * energy * y)) ** 2, t_max, source)
     lepton = constant + slope * (bracket / u - (1.0 - y)) / u
     jacobian = 3.0 * (1.0 - low) * weights / (w * u)
+    return np.asarray(np.sum(jacobian * flux * lepton, -1) * _prefactor(energy, mass, y)[:, 0])
+
+
+def _off_photons(
+    energy: FloatArray,
+    mass: FloatArray,
+    y: FloatArray,
+    lepton_mass: float,
+    kind: str,
+    source: PhotonSource,
+) -> FloatArray:
+    """Return d sigma/dx of `ww_spectrum` from the amplitude F of l gamma -> l X, energies (N, 1).
+
+    d sigma/(dx dU) = alpha^3 (1-x) (|k|/xE) chi F/U^2, F at s = U/(1-x), u = -U and
+    t = -x (U - U_0)/(1-x) - m^2 x^2/(1-x). The lepton's own exchanged photon makes F rise as 1/t
+    towards U_0: the integral is done in ln(-t). That photon is as real as those of the nucleus, of
+    which no mass of X limits the virtuality, as in the Primakoff process: t_max is where form
+    factors end, as in arXiv:2210.00751.
+    """
+    compton = kind_row(kind, "the amplitude of emission").compton
+    assert compton is not None
+    x = 1.0 - y
+    u0, _ = _propagator(mass, y, lepton_mass)
+    least = lepton_mass**2 * x
+    most = np.maximum(2.0 * energy * y * np.sqrt(_LARGEST_T) - u0, 0.0) + least
+    nodes, weights = unit_nodes(_EXCHANGE_NODES)
+    span = np.log(most / least)
+    beyond = least * np.exp(span * nodes)
+    u = u0 + (beyond - least)
+    flux = photon_flux((u / (2.0 * energy * y)) ** 2, np.full_like(u, _LARGEST_T), source)
+    lepton = compton(u / y, -u, -beyond * x / y, mass**2, lepton_mass**2)
+    jacobian = span * weights * beyond / (u * u)
     return np.asarray(np.sum(jacobian * flux * lepton, -1) * _prefactor(energy, mass, y)[:, 0])
 
 

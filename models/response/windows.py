@@ -10,21 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import ndtr
+from typing import Any
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.in_flight import decay_probability, survival_probability
 from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError
+from na64.models.materials import MATERIALS
+from na64.models.response.acceptance import MissingEnergyAcceptance
+from na64.models.response.preshower import preshower_probability
 from na64.models.targets import Beam, Target
 
 __all__ = [
-    "PRESHOWER_SPREAD",
     "DisplacedWindow",
     "DumpWindow",
     "MesonWindow",
@@ -32,10 +30,6 @@ __all__ = [
     "MuonWindow",
     "refuse",
 ]
-
-#: spread in ln(energy of the rest of an event) with which showers pass a preshower trigger: the
-#: energy in the first 4 radiation lengths fluctuates by a third and goes with the rest^0.6
-PRESHOWER_SPREAD: Final = 0.5
 
 
 def _start(where: str) -> Any:
@@ -50,6 +44,26 @@ def _end(where: str) -> Any:
 
 def _energy(what: str, example: float) -> Any:
     return declare(help=f"least energy of {what}", unit="GeV", above=0.0, example=example)
+
+
+def _preshower() -> Any:
+    return declare(
+        0.0,
+        help="least energy in the preshower, the first 4 radiation lengths of the target; of a "
+        "target other than `ecal` least energy that the rest of the event leaves in it",
+        unit="GeV",
+    )
+
+
+def _preshower_problems(
+    beam: Beam, preshower: float, missing_energy: float
+) -> Iterator[tuple[str, str]]:
+    if 0.0 < beam.energy_gev - missing_energy <= preshower:
+        yield (
+            "preshower_energy_gev",
+            f"leaves nothing of the beam energy of {beam.energy_gev:g} GeV above a missing "
+            f"energy of {missing_energy:g} GeV, is {preshower:g}",
+        )
 
 
 def _energy_problems(beam: Beam, **energies: float) -> Iterator[tuple[str, str]]:
@@ -84,7 +98,7 @@ class MissingEnergyWindow:
     missing_energy_gev
         The beam energy less the cut on the energy seen in the calorimeter.
     preshower_energy_gev
-        A stand-in for a preshower trigger: the visible energy is the beam's less the invisible.
+        Threshold of the trigger; see `na64.models.response.preshower`.
     resolution_stochastic, resolution_constant
         sigma/E = stochastic/sqrt(E/GeV) and constant, added in quadrature; 0 for a sharp cut.
     """
@@ -95,9 +109,7 @@ class MissingEnergyWindow:
         above=0.0,
         example=50.0,
     )
-    preshower_energy_gev: float = declare(
-        0.0, help="least energy that the rest of the event leaves in the target", unit="GeV"
-    )
+    preshower_energy_gev: float = _preshower()
     resolution_stochastic: float = declare(
         0.0, help="stochastic term of the energy resolution of the target, sigma/E at 1 GeV",
         at_most=1.0,
@@ -109,22 +121,22 @@ class MissingEnergyWindow:
     def __post_init__(self) -> None:
         check_declared(self)
 
-    def resolution_gev(self, visible_gev: ArrayLike) -> FloatArray:
-        """Return the standard deviation of a visible energy measured in the target, in GeV."""
-        visible = np.maximum(np.asarray(visible_gev, float), 0.0)
-        stochastic = self.resolution_stochastic * np.sqrt(visible)
-        return np.asarray(np.hypot(stochastic, self.resolution_constant * visible))
+    def acceptance(self, beam: Beam, target: Target) -> MissingEnergyAcceptance:
+        """Return the probability of a missing energy to be selected."""
+        return MissingEnergyAcceptance(
+            beam,
+            target,
+            self.missing_energy_gev,
+            self.resolution_stochastic,
+            self.resolution_constant,
+            self.preshower_energy_gev,
+        )
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
         yield from shower_problems(beam, target)
         yield from _energy_problems(beam, missing_energy_gev=self.missing_energy_gev)
-        if 0.0 < beam.energy_gev - self.missing_energy_gev <= self.preshower_energy_gev:
-            yield (
-                "preshower_energy_gev",
-                f"leaves nothing of the beam energy of {beam.energy_gev:g} GeV above a missing "
-                f"energy of {self.missing_energy_gev:g} GeV, is {self.preshower_energy_gev:g}",
-            )
+        yield from _preshower_problems(beam, self.preshower_energy_gev, self.missing_energy_gev)
 
     def resonance_edges_gev(self, beam_energy_gev: float) -> tuple[float, float]:
         """Return the mediator masses between which e+ e- annihilation at rest contributes.
@@ -206,6 +218,12 @@ class DisplacedWindow(_DecayVolume):
     decay_end_cm: float = _end("end of the detector")
     decay_energy_gev: float = _energy("a decay that is seen", 15.0)
     missing_energy_gev: float = _energy("what is missing", 50.0)
+    preshower_energy_gev: float = _preshower()
+
+    def trigger(self, boson_gev: FloatArray, beam: Beam, target: Target) -> FloatArray:
+        """Return the probability that the rest of the event passes the trigger, by the boson."""
+        rest = beam.energy_gev - boson_gev
+        return preshower_probability(rest, self.preshower_energy_gev, target.material)
 
     def missing(self, length_cm: FloatArray) -> FloatArray:
         """Return the probability of a decay beyond the detector, by mean decay length in cm."""
@@ -219,6 +237,9 @@ class DisplacedWindow(_DecayVolume):
             decay_energy_gev=self.decay_energy_gev,
             missing_energy_gev=self.missing_energy_gev,
         )
+        # either region needs what is left beside the boson, of the lower of the two energies
+        least = min(self.decay_energy_gev, self.missing_energy_gev)
+        yield from _preshower_problems(beam, self.preshower_energy_gev, least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +253,7 @@ class DumpWindow(_DecayVolume):
     boson_energy_gev
         Least energy of the boson.
     preshower_energy_gev
-        Energy of the rest of the event, the beam's less the boson's, of which half the events pass
-        the trigger on the dump's first layers; 0 without such a trigger.
+        Threshold of the trigger; see `trigger`.
     """
 
     decay_start_cm: float = _start("where a decay begins to count, behind the dump and its veto")
@@ -241,34 +261,25 @@ class DumpWindow(_DecayVolume):
     boson_energy_gev: float = _energy("the boson", 45.0)
     preshower_energy_gev: float = declare(
         0.0,
-        help="energy of the rest of the event at which half pass the trigger on the dump's first "
-        "layers",
+        help="least energy in the preshower, the first 4 radiation lengths of the dump",
         unit="GeV",
     )
 
-    def passes_preshower(self, rest_gev: FloatArray) -> FloatArray:
-        """Return the probability that what is left of an event passes the preshower trigger.
+    def trigger(self, boson_gev: FloatArray, beam: Beam) -> FloatArray:
+        """Return the probability that the rest of the event passes the trigger, by the boson.
 
-        What a shower leaves in a few radiation lengths fluctuates: a log-normal in the energy of
-        the rest, with a standard deviation of `PRESHOWER_SPREAD`.
+        The energy in the first 4 radiation lengths is distributed as in the lead-scintillator
+        calorimeter; see `na64.models.response.preshower`. For tungsten this is an assumption:
+        showers are alike in radiation lengths.
         """
-        rest = np.asarray(rest_gev, float)
-        if self.preshower_energy_gev <= 0.0:
-            return np.ones(rest.shape)
-        ratio = np.maximum(rest, 0.0) / self.preshower_energy_gev
-        with np.errstate(divide="ignore"):
-            return np.asarray(ndtr(np.log(ratio) / PRESHOWER_SPREAD))
+        rest = beam.energy_gev - boson_gev
+        return preshower_probability(rest, self.preshower_energy_gev, MATERIALS["ecal"])
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
         yield from self._volume_problems(beam, target)
         yield from _energy_problems(beam, boson_energy_gev=self.boson_energy_gev)
-        if 0.0 < beam.energy_gev - self.boson_energy_gev <= self.preshower_energy_gev:
-            yield (
-                "preshower_energy_gev",
-                f"leaves nothing of the beam energy of {beam.energy_gev:g} GeV above a boson of "
-                f"{self.boson_energy_gev:g} GeV, is {self.preshower_energy_gev:g}",
-            )
+        yield from _preshower_problems(beam, self.preshower_energy_gev, self.boson_energy_gev)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ Banerjee et al. (NA64), arXiv:2005.02710.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import ArrayLike
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
 from na64.models.mediators.protocol import Mediator
+from na64.models.production.boson_flux import BosonFlux
 from na64.models.production.process import Approximation
 from na64.models.response.windows import DisplacedWindow, refuse
 from na64.models.signals.decay_in_flight import (
@@ -89,7 +89,13 @@ def alp_rates(
     grid = coupling_grid(*_COUPLINGS[photons], couplings)
     visible = 1.0 - settings.invisible_branching
 
-    flux = partial(mediator_flux, beam, target, mediator, masses, settings=settings, tables=tables)
+    def flux(least_gev: float) -> BosonFlux:
+        made = mediator_flux(
+            beam, target, mediator, masses, least_gev, settings=settings, tables=tables
+        )
+        passed = window.trigger(made.energies_gev, beam, target)
+        return BosonFlux(made.energies_gev, made.weights * passed)
+
     missing = flux(window.missing_energy_gev)
     events = np.zeros((len(masses), len(grid), 1, 2))
     if visible > 0.0:

@@ -5,7 +5,9 @@ Events per particle on target, at unit coupling and before any efficiency:
 * emission, l Z -> l Z X, by all electrons and positrons of the cascade, when X takes more than
   the window's missing energy: sum over nuclei n X0 int (T_e- + T_e+)(E) sigma(E; E_X > E_miss) dE;
 * annihilation, e+ e- -> X -> invisible, by the cascade's positrons above the missing energy:
-  n_e X0 int T_e+(E) sigma(E) dE.
+  n_e X0 int T_e+(E) sigma(E) dE;
+* for a mediator that couples to photons too, the Primakoff process of the cascade's photons, see
+  `na64.models.signals.photoproduction`.
 
 References
 ----------
@@ -17,20 +19,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import ArrayLike
-from scipy.interpolate import PchipInterpolator
-from scipy.special import ndtr
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
 from na64.models.decays.widths import sum_of_widths
+from na64.models.declaration import table_of
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
-from na64.models.materials import Material
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.annihilation import (
@@ -39,9 +40,14 @@ from na64.models.production.annihilation import (
     radiated_spectrum,
     resonant_yield,
 )
-from na64.models.production.emission import emission_cross_section
+from na64.models.production.bound_electrons import electron_motion, moving_spectrum
+from na64.models.production.emission import accepted_cross_section
+from na64.models.response.acceptance import MissingEnergyAcceptance
+from na64.models.response.preshower import is_simulated
 from na64.models.response.windows import MissingEnergyWindow, refuse
 from na64.models.showers.cascade import Cascade, cascade
+from na64.models.signals.photoproduction import PROCESS as PRIMAKOFF
+from na64.models.signals.photoproduction import made_by_photons
 from na64.models.signals.rates import SignalRates, TableStore, check_masses, stored
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam, Target
@@ -65,23 +71,25 @@ USES: Final = frozenset(
         "inelastic",
         "annihilation",
         "initial_state_radiation",
+        "bound_electrons",
         "primary_positrons",
     }
 )
-#: order of the process axis
-PROCESSES: Final = ("emission", "annihilation")
+#: order of the process axis; a mediator that couples to photons has one more, the last
+PROCESSES: Final[tuple[str, ...]] = ("emission", "annihilation")
 # step of the cascade's grid in ln E, and energies at which cross-sections are computed; doubling
-# either moves no yield by more than 2e-3
+# either moves no yield by more than 1.5e-3
 _CASCADE_STEP: Final = 0.01
-_ENERGIES: Final = 20
+_ENERGIES: Final = 10
+# with a trigger: energies where it turns on, up to how many thresholds
+_ENERGIES_TURN_ON: Final = 5
+_TURN_ON: Final = 20.0
 # where the tail of initial-state radiation is cut, as 1 - E'/E_miss, and its nodes
 _SOFTEST_COLLISION: Final = 0.98
 _TAIL_NODES: Final = 60
-# a finite resolution: how far below the cut energies are followed, points of the average over
-# cuts, and nodes across the cut
-_TAIL_SIGMAS: Final = 4.0
-_SMEARING_POINTS: Final = 5
+# nodes across a smeared cut and across the tail of the beam's momentum, and where that ends
 _CUT_NODES: Final = 33
+_TAIL_SIGMAS: Final = 4.0
 
 
 def invisible_branching(
@@ -145,50 +153,88 @@ def invisible_branching_at(
     return np.asarray(invisible / (dark + square * total))
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Energies of a table between two of its features, which crowd towards one end."""
+
+    low: float
+    high: float
+    phase: FloatArray
+    crowd_high: bool = False
+
+    @property
+    def energies(self) -> FloatArray:
+        span = self.high - self.low
+        if self.crowd_high:
+            return np.asarray(self.high - span * (1.0 - self.phase) ** 2)
+        return np.asarray(self.low + span * self.phase**3)
+
+    def phase_of(self, energy: FloatArray) -> FloatArray:
+        span = self.high - self.low
+        if self.crowd_high:
+            return np.asarray(1.0 - np.sqrt((self.high - energy) / span))
+        return np.asarray(np.cbrt((energy - self.low) / span))
+
+
+def _table_energies(acceptance: MissingEnergyAcceptance) -> list[_Stretch]:
+    """Energies of electrons at which the probability of emission is computed.
+
+    It rises like ln(1 - E_miss/E) from a sharp cut, and falls likewise above a sharp end: the
+    energies crowd towards the lower end. A soft trigger turns on over the energies of a few GeV
+    that an electron close to the beam energy leaves: they crowd towards the upper end there.
+    """
+    top, threshold = acceptance.beam.energy_gev, acceptance.cut_edges_gev[0]
+    phase = np.linspace(0.0, 1.0, _ENERGIES + 1)
+    if acceptance.largest_gev < top:
+        ends = (threshold, acceptance.largest_gev, top)
+        return [_Stretch(low, high, phase) for low, high in itertools.pairwise(ends)]
+    if acceptance.preshower_energy_gev == 0.0:
+        return [_Stretch(threshold, top, phase)]
+    turn_on = min(_TURN_ON * acceptance.preshower_energy_gev, 0.5 * (top - threshold))
+    few = np.linspace(0.0, 1.0, _ENERGIES_TURN_ON + 1)
+    return [
+        _Stretch(threshold, top - turn_on, phase),
+        _Stretch(top - turn_on, top, few, crowd_high=True),
+    ]
+
+
 def _emission(
     shower: Cascade,
-    material: Material,
-    limits: tuple[float, float],
+    acceptance: MissingEnergyAcceptance,
     mediator: Mediator,
     masses: FloatArray,
     settings: SignalSettings,
     tables: TableStore | None,
 ) -> FloatArray:
-    """Mediators emitted with an energy between limits per particle on target, shape (M,)."""
-    top = shower.energy_gev
-    threshold, ceiling = limits
-    # the cross-section rises like ln(1 - E_miss/E), and falls likewise above the largest energy
-    # that the window allows: the energies crowd towards the lower end of each range
-    phase = np.linspace(0.0, 1.0, _ENERGIES + 1)
-    ends = [threshold, top] if ceiling == top else [threshold, ceiling, top]
-    ranges = [low + (high - low) * phase**3 for low, high in itertools.pairwise(ends)]
-    energies = np.concatenate([part[1:] for part in ranges])
-    limit = None if ceiling == top else ceiling
+    """Mediators emitted and selected per particle on target, shape (M,)."""
+    material = acceptance.target.material
+    edges = sorted({*acceptance.cut_edges_gev, acceptance.largest_gev})
+    parts = _table_energies(acceptance)
+    energies = np.concatenate([part.energies[1:] for part in parts])
     process = settings.emission(mediator.kind)
 
     def compute() -> dict[str, FloatArray]:
         return {
-            "probability": emission_cross_section(
-                energies,
-                masses,
-                material,
-                process,
-                min_energy_gev=threshold,
-                max_energy_gev=limit,
+            "probability": accepted_cross_section(
+                energies, masses, material, process, acceptance, edges
             )
         }
 
     key = {
-        "table": "emission probability per radiation length",
+        "table": "emission probability per radiation length, selected",
         "elements": [
             [element.symbol, element.z, element.a, density * material.radiation_length_cm]
             for element, density in material.number_densities_cm3
         ],
+        "simulated": is_simulated(material),
         "energies_gev": energies.tolist(),
         "masses_gev": masses.tolist(),
         "kind": str(process.kind),
-        "min_energy_gev": threshold,
-        "max_energy_gev": limit,
+        "edges_gev": edges,
+        "beam": table_of(acceptance.beam),
+        "missing_energy_gev": acceptance.missing_energy_gev,
+        "resolution": [acceptance.stochastic, acceptance.constant],
+        "preshower_energy_gev": acceptance.preshower_energy_gev,
         "approximation": settings.production,
         "inelastic": settings.inelastic,
     }
@@ -196,11 +242,13 @@ def _emission(
     # at the threshold itself nothing can be emitted
     table = np.concatenate([np.zeros((1, len(masses))), probability])
     at_nodes = np.zeros((len(shower.energies_gev), len(masses)))
-    for k, part in enumerate(ranges):
-        inside = (shower.energies_gev >= part[0]) & (shower.energies_gev <= part[-1])
-        fraction = (shower.energies_gev[inside] - part[0]) / (part[-1] - part[0])
-        rows = table[k * _ENERGIES : (k + 1) * _ENERGIES + 1]
-        at_nodes[inside] = PchipInterpolator(phase, rows, axis=0)(np.cbrt(fraction))
+    row = 0
+    for part in parts:
+        inside = (shower.energies_gev >= part.low) & (shower.energies_gev <= part.high)
+        last = row + len(part.phase) - 1
+        curve = PchipInterpolator(part.phase, table[row : last + 1], axis=0)
+        at_nodes[inside] = curve(part.phase_of(shower.energies_gev[inside]))
+        row = last
     charged = shower.weights[0] + shower.weights[1]
     couplings = np.array(
         [float(mediator.coupling("e", mass**2)) / ELEMENTARY_CHARGE for mass in masses]
@@ -211,68 +259,81 @@ def _emission(
     return np.asarray(emitted * couplings**2)
 
 
-def _lowest_missing_energy(beam: Beam, window: MissingEnergyWindow) -> float:
-    """The missing energy below which none is mistaken for one in the window, in GeV."""
-    spread = float(window.resolution_gev(beam.energy_gev - window.missing_energy_gev))
-    return max(window.missing_energy_gev - _TAIL_SIGMAS * spread, 0.1 * window.missing_energy_gev)
+def _beam_spectrum(
+    shower: Cascade, beam: Beam, passed: Callable[[FloatArray], FloatArray]
+) -> Callable[[FloatArray], FloatArray]:
+    """Track length of the positrons of a beam with its spread of momentum, X0 per GeV.
 
+    Showers scale with the energy of what began them, so that the spread convolves the spectrum in
+    ln E; ``passed`` weights it before, as a function of the energy at the nominal beam energy.
+    """
+    # a light mediator asks for energies, even negative ones, at which nothing is selected
+    floor = shower.energies_gev[-1]
+    spread = beam.momentum_spread
+    if spread < _CASCADE_STEP / 4.0:
+        return lambda energy: np.asarray(
+            shower.spectrum(np.maximum(energy, floor))[1] * passed(energy)
+        )
+    # The nodes lie no further apart than the spread: the sum over them is then exact to 1e-8, and
+    # four points to a standard deviation carry it to 1e-4
+    nodes, weights = np.log(shower.energies_gev), shower.weights[1] * passed(shower.energies_gev)
+    end = nodes[0] + 2.0 * _TAIL_SIGMAS * spread
+    at = np.linspace(nodes[-1], end, int(np.ceil(4.0 * (end - nodes[-1]) / spread)) + 1)
+    density = np.exp(-0.5 * ((at[:, None] - nodes) / spread) ** 2) @ weights
+    smeared = CubicSpline(at, density / (np.sqrt(2.0 * np.pi) * spread))
 
-def _acceptance(beam: Beam, window: MissingEnergyWindow) -> Callable[[FloatArray], FloatArray]:
-    """Probability that a missing energy is measured above the window's."""
+    def spectrum(energy: FloatArray) -> FloatArray:
+        log = np.log(np.maximum(energy, floor))
+        return np.asarray(np.maximum(smeared(np.minimum(log, end)), 0.0) * np.exp(-log))
 
-    def accept(missing: FloatArray) -> FloatArray:
-        spread = window.resolution_gev(beam.energy_gev - missing)
-        excess = missing - window.missing_energy_gev
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.where(spread > 0.0, ndtr(excess / spread), excess >= 0.0), float)
-
-    return accept
+    return spectrum
 
 
 def _positrons(
-    shower: Cascade, beam: Beam, window: MissingEnergyWindow, radiation: bool
+    shower: Cascade, acceptance: MissingEnergyAcceptance, radiation: bool
 ) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
     """The spectrum of positrons that count, X0 per GeV, and cells in which it is smooth."""
-    threshold = _lowest_missing_energy(beam, window)
-    accept = _acceptance(beam, window)
-    # the smeared cut is a feature of its own, whatever its width
-    cut = np.linspace(threshold, 2.0 * window.missing_energy_gev - threshold, _CUT_NODES)
-    inside = cut[cut < beam.energy_gev] if cut[-1] > threshold else cut[:1]
+    beam = acceptance.beam
+    threshold, sure = acceptance.cut_edges_gev
+    top = beam.energy_gev * (1.0 + _TAIL_SIGMAS * beam.momentum_spread)
+    # the smeared cut is a feature of its own, whatever its width, and so is the beam's spread
+    cut = np.linspace(threshold, sure, _CUT_NODES) if sure > threshold else np.array([threshold])
     ascending = shower.energies_gev[::-1]
-    edges = np.concatenate([inside, ascending[ascending > inside[-1]]])
+    above = np.linspace(beam.energy_gev, top, _CUT_NODES)
+    inside = [cut, ascending[ascending > cut[-1]], [acceptance.largest_gev], above]
+    edges = np.unique(np.concatenate(inside))
     if not radiation:
-
-        def spectrum(energy: FloatArray) -> FloatArray:
-            density = shower.spectrum(np.maximum(energy, threshold))[1]
-            return np.asarray(density * accept(energy))
-
-        return edges, spectrum
+        selected = _beam_spectrum(shower, beam, acceptance.trigger)
+        return edges, lambda energy: np.asarray(selected(energy) * acceptance.cut(energy))
 
     # photons soften the step at the threshold and add a tail of softer collisions below it
     below = threshold * (1.0 - np.geomspace(_SOFTEST_COLLISION, 1e-5, _TAIL_NODES))
     edges = np.concatenate([below, edges])
-    table = PchipInterpolator(np.log(edges), radiated_spectrum(shower, threshold, edges, accept))
+    track = _beam_spectrum(shower, beam, np.ones_like)
+    table = PchipInterpolator(
+        np.log(edges), radiated_spectrum(track, (threshold, top), edges, acceptance)
+    )
 
     def radiated(energy: FloatArray) -> FloatArray:
-        return np.asarray(
-            np.where(energy >= edges[0], table(np.log(np.maximum(energy, edges[0]))), 0.0)
-        )
+        inside = np.clip(energy, edges[0], edges[-1])
+        return np.asarray(np.where(inside == energy, table(np.log(inside)), 0.0))
 
     return edges, radiated
 
 
 def _annihilation(
     shower: Cascade,
-    material: Material,
-    beam: Beam,
-    window: MissingEnergyWindow,
+    acceptance: MissingEnergyAcceptance,
     mediator: Mediator,
     masses: FloatArray,
     settings: SignalSettings,
 ) -> FloatArray:
     """Mediators from annihilation per particle on target at unit coupling, shape (M,)."""
+    material = acceptance.target.material
     dark_sector = settings.dark_sector
-    edges, spectrum = _positrons(shower, beam, window, settings.initial_state_radiation)
+    edges, spectrum = _positrons(shower, acceptance, settings.initial_state_radiation)
+    if settings.bound_electrons:
+        edges, spectrum = moving_spectrum(edges, spectrum, electron_motion(material))
     spins = kind_row(mediator.kind, "the number of spin states").spin_states
 
     def entrance(root_s: FloatArray) -> FloatArray:
@@ -311,8 +372,7 @@ def missing_energy_rates(
         An e- or e+ beam, and the active target; it must absorb the whole cascade, then its length
         does not enter.
     window
-        Smallest missing energy, and the energy that must stay in the target if there is such
-        a cut.
+        Smallest missing energy, its resolution, and the trigger on energy in the preshower.
     mediator
         It must couple to electrons and have an invisible decay.
     masses_gev
@@ -328,29 +388,25 @@ def missing_energy_rates(
     if not np.any(mediator.coupling("e", masses**2)):
         raise InputError(f"model '{mediator.name}' does not couple to the electrons of this beam")
     branching = invisible_branching(mediator, masses, settings.dark_sector)
-    lowest = _lowest_missing_energy(beam, window)
-    shower = cascade(
-        target.material, beam.particle, beam.energy_gev, floor_gev=lowest, step=_CASCADE_STEP
+    acceptance = window.acceptance(beam, target)
+
+    def shower(particle: str) -> Cascade:
+        lowest = acceptance.cut_edges_gev[0]
+        material, energy = target.material, beam.energy_gev
+        return cascade(material, particle, energy, floor_gev=lowest, step=_CASCADE_STEP)
+
+    emitted = branching * _emission(
+        shower(beam.particle), acceptance, mediator, masses, settings, tables
     )
-    # a smeared cut is an average over sharp ones: Gauss-Hermite around the nominal cut
-    spread = float(window.resolution_gev(beam.energy_gev - window.missing_energy_gev))
-    shifts, weights = hermegauss(_SMEARING_POINTS if spread > 0.0 else 1)
-    emitted, annihilated = np.zeros_like(masses), np.zeros_like(masses)
-    most = beam.energy_gev - window.preshower_energy_gev
-    for shift, weight in zip(shifts, weights / weights.sum(), strict=True):
-        least = max(window.missing_energy_gev + shift * spread, lowest)
-        emitted += (weight * branching) * _emission(
-            shower, target.material, (least, most), mediator, masses, settings, tables
-        )
+    annihilated = np.zeros_like(masses)
     if settings.annihilation:
-        positrons = shower
-        if not settings.primary_positrons and beam.particle == "e+":
-            # showers of electrons and positrons are alike but for the particle that began them
-            positrons = cascade(
-                target.material, "e-", beam.energy_gev, floor_gev=lowest, step=_CASCADE_STEP
-            )
-        annihilated = _annihilation(
-            positrons, target.material, beam, window, mediator, masses, settings
-        )
-    events = np.stack([emitted, annihilated], axis=-1)[:, None, :, None]
-    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events)
+        # showers of electrons and positrons are alike but for the particle that began them
+        source = beam.particle if settings.primary_positrons else "e-"
+        annihilated = _annihilation(shower(source), acceptance, mediator, masses, settings)
+    processes, parts = PROCESSES, [emitted, annihilated]
+    if kind_row(mediator.kind, "the production").primakoff is not None:
+        processes = (*PROCESSES, PRIMAKOFF)
+        photons = shower(beam.particle)
+        parts.append(branching * made_by_photons(photons, acceptance, mediator, masses, settings))
+    events = np.stack(parts, axis=-1)[:, None, :, None]
+    return SignalRates.of(mediator, masses, processes, REGIONS, events)

@@ -27,6 +27,7 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.annihilation import Resonance, resonance_nodes
 from na64.models.production.boson_flux import BosonFlux
+from na64.models.production.bound_electrons import ElectronMotion, electron_motion, moving_nodes
 from na64.models.response.windows import DisplacedWindow, refuse
 from na64.models.showers.cascade import cascade
 from na64.models.signals.decay_in_flight import (
@@ -43,7 +44,9 @@ __all__ = ["PROCESSES", "REGIONS", "USES", "excited_state_decay", "semi_visible_
 #: order of the region axis
 REGIONS: Final = ("decay", "missing-energy")
 #: settings that this signal depends on
-USES: Final = frozenset({"dark_sector", "production", "inelastic", "annihilation"})
+USES: Final = frozenset(
+    {"dark_sector", "production", "inelastic", "annihilation", "bound_electrons"}
+)
 #: order of the process axis
 PROCESSES: Final = ("emission", "annihilation")
 _COUPLINGS: Final = (1e-6, 1.0)
@@ -112,6 +115,7 @@ def semi_visible_rates(
     decay = excited_state_decay(mediator, masses, sector)
     grid = coupling_grid(*_COUPLINGS, couplings)
     events = np.zeros((len(masses), len(grid), len(PROCESSES), len(REGIONS)))
+    motion = electron_motion(target.material) if settings.bound_electrons else None
     thresholds = (window.decay_energy_gev, window.missing_energy_gev)
     for region, (least, counts) in enumerate(
         zip(thresholds, (window.seen, window.missing), strict=True)
@@ -120,9 +124,10 @@ def semi_visible_rates(
             mediator_flux(beam, target, mediator, masses, least, settings=settings, tables=tables)
         ]
         if settings.annihilation:
-            fluxes.append(_resonant_flux(beam, target, mediator, masses, least, sector))
+            fluxes.append(_resonant_flux(beam, target, mediator, masses, least, sector, motion))
         for process, flux in enumerate(fluxes):
-            excited = _excited_states(flux, masses, decay)
+            triggered = flux.weights * window.trigger(flux.energies_gev, beam, target)
+            excited = _excited_states(BosonFlux(flux.energies_gev, triggered), masses, decay)
             if region == 0:
                 visible = decay.visible_fraction(least / excited.energies_gev)
                 excited = BosonFlux(excited.energies_gev, excited.weights * visible)
@@ -157,6 +162,7 @@ def _resonant_flux(
     masses: FloatArray,
     threshold: float,
     dark_sector: DarkSector,
+    motion: ElectronMotion | None,
 ) -> BosonFlux:
     """A' from the annihilation of positrons at unit coupling, one energy per cell of the cascade.
 
@@ -186,7 +192,11 @@ def _resonant_flux(
         def dark(root_s: FloatArray, mass: float = float(mass)) -> FloatArray:
             return dark_sector.width_gev(root_s, mass, mediator.kind)
 
-        energy, weight = resonance_nodes(Resonance(float(mass), spins, entrance, dark, dark), edges)
+        resonance = Resonance(float(mass), spins, entrance, dark, dark)
+        if motion is None:
+            energy, weight = resonance_nodes(resonance, edges)
+        else:
+            energy, weight = moving_nodes(resonance, edges, motion)
         weight = electrons * weight * shower.spectrum(energy)[1]
         total = weight.sum(axis=1)
         moment = (weight * energy).sum(axis=1)

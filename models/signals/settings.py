@@ -32,6 +32,9 @@ class SignalSettings:
     initial_state_radiation
         Whether the positrons and electrons of the resonance radiate. Adds masses below its lower
         edge and takes 5-12 % off above it; off in published limits.
+    bound_electrons
+        Whether the electrons of the target move as they do in atoms; without, they are at rest, as
+        in published limits.
     primary_positrons
         Whether the positrons of a positron beam annihilate before their first pair production;
         without, only those of the shower do, as with an electron beam. For comparisons.
@@ -68,6 +71,12 @@ class SignalSettings:
         help="With initial-state radiation of the annihilating pair.",
         flag="radiation",
         words=("with radiation", "without radiation"),
+    )
+    bound_electrons: bool = declare(
+        False,
+        help="With the motion of atomic electrons in the resonance of e+ e-.",
+        flag="bound-electrons",
+        words=("electrons in motion", "electrons at rest"),
     )
     primary_positrons: bool = declare(
         True,

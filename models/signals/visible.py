@@ -91,7 +91,7 @@ def visible_rates(
     )
     # The trigger wants a shower in the first layers of the dump: a boson that takes all of the
     # beam's energy leaves none. Doubling the flux's nodes moves an edge by up to 0.7 % with it.
-    passes = window.passes_preshower(beam.energy_gev - flux.energies_gev)
+    passes = window.trigger(flux.energies_gev, beam)
     flux = BosonFlux(flux.energies_gev, flux.weights * passes)
     width = total_width(mediator, masses)
     to_electrons = np.asarray(mediator.partial_widths(masses)["e e"], float) / width

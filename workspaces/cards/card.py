@@ -32,6 +32,7 @@ __all__ = [
     "Observed",
     "RunCard",
     "Setup",
+    "TotalBackground",
     "Uncertainty",
     "poisson_median",
 ]
@@ -69,9 +70,43 @@ class Setup:
         return (self.beam, self.target, self.window)
 
 
+def _split_uncertainty() -> Any:
+    return declare(
+        0.0,
+        help="relative uncertainty of the share of this bin where one published total, that of "
+        "the `correlation`, is split over bins: a nuisance `CORRELATION-split-BIN` of its own",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TotalBackground:
+    """An expected number of background events from all sources of one bin."""
+
+    events: Quantity = declare(flat=True)
+    split_uncertainty: float = _split_uncertainty()
+
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        if self.split_uncertainty > 0.0 and self.events.correlation is None:
+            yield (
+                "split_uncertainty",
+                "needs a correlation, the name of the total that is split over bins",
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class Background:
-    """An expected number of background events from one source."""
+    """An expected number of background events from one source.
+
+    Attributes
+    ----------
+    name
+        The source.
+    events
+        The number; with a ``correlation`` the share of a total that moves in all bins together.
+    split_uncertainty
+        Relative uncertainty of the share, log-normal, independent in every bin; 0 for none.
+    """
 
     name: str = declare(
         help="name of the source",
@@ -79,6 +114,15 @@ class Background:
         refused=("signal.*", "is not allowed: names in signal* are the signal's"),
     )
     events: Quantity = declare(flat=True)
+    split_uncertainty: float = _split_uncertainty()
+
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        return TotalBackground(self.events, self.split_uncertainty).misfits()
+
+    def split_nuisance(self, bin_name: str) -> str:
+        """Return the name of the nuisance that moves the share of a bin."""
+        return f"{self.events.correlation}-split-{bin_name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +185,10 @@ class Bin:
             name="background",
             help="expected background events, the total; a bin without any says so, "
             '`{ value = 0, source = "..." }`',
-            accepts=Quantity,
-            to=lambda total, values, names: (Background("background", total),),
+            accepts=TotalBackground,
+            to=lambda total, values, names: (
+                Background("background", total.events, total.split_uncertainty),
+            ),
             missing="missing; give the total, background = { value = ..., source = ... }, or one "
             "[[bins.backgrounds]] per source (a bin without any says so: value = 0)",
             example=0.1,

@@ -20,7 +20,7 @@ __all__ = ["apply_overrides"]
 #: how sources name a setting
 _BY = "set by the user:"
 #: keys of a number's table other than its value; what is left when the value is set
-_KEPT = ("relative_uncertainty", "correlation")
+_KEPT = ("relative_uncertainty", "correlation", "split_uncertainty")
 
 
 def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict[str, object]:
@@ -35,7 +35,7 @@ def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict
         ``bins.0.exposure`` or ``bins[0].exposure``; in a list of tables the ``name`` of an entry
         stands for its place and ``*`` for every place. The value is TOML; what is not TOML is
         taken as a text. Setting a number that has a table (value, uncertainty, source) sets the
-        value, keeps the relative uncertainty and the correlation, and becomes the source.
+        value, keeps the relative uncertainties and the correlation, and becomes the source.
         Setting any other key of a table that has a source is noted in that source.
         ``path*=factor`` multiplies a number or a list of numbers; ``background`` means all
         sources of a bin then.

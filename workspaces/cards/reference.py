@@ -20,6 +20,7 @@ from na64.workspaces.cards.card import (
     RunCard,
     SectorTable,
     Setup,
+    TotalBackground,
     Uncertainty,
 )
 from na64.workspaces.cards.materials import ElementTable, MaterialTable, TargetTable
@@ -43,6 +44,7 @@ _TABLES: Final = (
     ("`[beam]`:", Beam),
     ("`[target]`:", TargetTable),
     ("`[[bins]]`, one count each: a run period, a beam intensity, a signal region:", Bin),
+    ("`background` of a bin, its total:", TotalBackground),
     ("`[[bins.backgrounds]]`, numbers with names:", Background),
     ("`[[uncertainties]]`:", Uncertainty),
     ("`[background_spectrum]`:", BackgroundSpectrum),

@@ -78,7 +78,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "missing-energy",
         MissingEnergyWindow,
         ("missing-energy",),
-        ("emission", "annihilation"),
+        ("emission", "annihilation", "primakoff"),
         "m_A'",
         "na64.models.signals.missing_energy:missing_energy_rates",
         "energy lost in an active target",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
-from na64.workspaces.cards.card import Bin, RunCard
+from na64.workspaces.cards.card import Background, Bin, RunCard
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.io import jsonio
 
@@ -161,7 +161,8 @@ class Template:
 
         A number with a correlation name is moved by the nuisance of that name; every other
         number has a nuisance of its own, ``bin:exposure``, ``bin:efficiency``,
-        ``bin:efficiency-correction`` or ``bin:background-name``.
+        ``bin:efficiency-correction`` or ``bin:background-name``. The share of a bin in a total
+        that is split has one more, ``correlation-split-bin``.
         """
         bins = tuple(_template_bin(card, item) for item in card.bins)
         return cls(card.name, bins, card.references, card.projection)
@@ -277,14 +278,7 @@ def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
         BackgroundSample(
             background.name,
             background.events.value,
-            factors_of(
-                [
-                    (
-                        background.events.correlation or f"{item.name}:{background.name}",
-                        background.events.relative_uncertainty,
-                    )
-                ]
-            ),
+            factors_of(_background_factors(item.name, background)),
         )
         for background in item.backgrounds
     )
@@ -297,6 +291,14 @@ def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
         backgrounds=backgrounds,
         observed=item.observed,
     )
+
+
+def _background_factors(bin_name: str, background: Background) -> Iterator[tuple[str, float]]:
+    """Yield pairs (nuisance, relative) of one background: its total, and its share in the bin."""
+    events = background.events
+    yield events.correlation or f"{bin_name}:{background.name}", events.relative_uncertainty
+    if events.value > 0.0:  # no share of nothing
+        yield background.split_nuisance(bin_name), background.split_uncertainty
 
 
 def _bin_dict(item: TemplateBin) -> Mapping[str, object]:

@@ -57,18 +57,29 @@ def test_more_events_never_make_a_limit_stronger(search: str) -> None:
     assert np.all(np.diff(np.array(limits, float)) > 0.0)
 
 
+def one_event_in_each_bin(*settings: str) -> list[float]:
+    tables = (
+        scan("na64e-2016", masses_gev=[0.1], overrides=(f"bins.{i}.observed=1", *settings))
+        for i in range(3)
+    )
+    return [float(table.events_limit[0]) for table in tables]
+
+
 def test_background_split_by_exposure_keeps_ties_between_bins() -> None:
     # equal signal-to-background ratios: one event counts the same in each bin of a period, and
     # numbers rounded to three digits would order them
     bins = load_card("na64e-2016").bins
     shares = [item.backgrounds[0].events.value / item.exposure.value for item in bins]
     np.testing.assert_allclose(shares, shares[0], rtol=1e-14)
-    limits = [
-        float(
-            scan("na64e-2016", masses_gev=[0.1], overrides=(f"bins.{i}.observed=1",)).events_limit[
-                0
-            ]
-        )
-        for i in range(3)
-    ]
+    limits = one_event_in_each_bin("bins.*.background.split_uncertainty=0")
     np.testing.assert_allclose(limits, limits[0], rtol=1e-6)
+
+
+def test_uncertain_shares_break_the_ties() -> None:
+    # qtilde of one event differs by 1e-4 between the bins; that ranks them, and a limit from
+    # ranks of three datasets of a tenth of the probability each moves by that
+    tied = one_event_in_each_bin("bins.*.background.split_uncertainty=0")[0]
+    limits = sorted(one_event_in_each_bin())
+    assert limits[0] < 0.8 * tied
+    # the last one counts all of them, as the tie did
+    assert limits[-1] == pytest.approx(tied, rel=0.02)

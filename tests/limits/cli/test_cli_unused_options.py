@@ -33,6 +33,7 @@ MESON = "na64h-2022"
         (MESON, ("--elastic-only",), "inelastic has", "meson"),
         (MESON, ("--production", "ww"), "production has", "meson"),
         (MUON, ("--radiation",), "initial_state_radiation has", "muon"),
+        (MUON, ("--bound-electrons",), "bound_electrons has", "muon"),
         (MUON, ("--no-annihilation",), "annihilation has", "muon"),
         (MUON, ("--model", "l-mu-l-tau", "--alpha-d", "0.5"), "without dark matter", "muon"),
         (MUON, ("--dark-matter", "none", "--ratio", "5"), "ratio has", "muon"),
@@ -70,6 +71,8 @@ def test_primakoff_production_has_no_approximations(call) -> None:
     ("search", "masses", "options"),
     [
         (ELECTRON, [0.25], {"initial_state_radiation": True}),
+        (ELECTRON, [0.25], {"bound_electrons": True}),
+        (SEMI, [0.25], {"bound_electrons": True}),
         (ELECTRON, [0.25], {"annihilation": False}),
         (ELECTRON, [0.25], {"ratio": 2.2}),
         (ELECTRON, [0.25], {"dark_matter": "pseudo-dirac", "splitting": 0.2}),
@@ -116,7 +119,7 @@ def test_scans_from_python() -> None:
 
 def test_scans_are_repeated_with_their_options(call) -> None:
     words = ("scan", "na64e-positron-2022", "--masses", "0.2", "--method", "asymptotic")
-    options = ("--no-primary-positrons", "--radiation", "--elastic-only")
+    options = ("--no-primary-positrons", "--radiation", "--elastic-only", "--bound-electrons")
     assert call(*words, *options, "-o", "scan.json").code == 0
     plane = ("to-plane", "scan.json", "--plane", "y", "--alpha-d", "0.5", "--recompute", "--json")
     repeated = call(*plane)

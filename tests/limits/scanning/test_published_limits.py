@@ -35,7 +35,7 @@ def test_calibrated_efficiency_is_one_number_for_all_masses_and_bins() -> None:
     card = load_card("na64e-2016-2022")
     efficiencies = [item.efficiency for item in card.bins]
     numbers = [one.value for one in efficiencies if isinstance(one, Quantity)]
-    assert numbers == [0.42] * len(card.bins)
+    assert numbers == [0.475] * len(card.bins)
     assert all("calibrated" in efficiency.source for efficiency in efficiencies)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from na64.models.production.annihilation import (
     radiated_spectrum,
     resonant_yield,
 )
-from na64.models.showers.cascade import cascade
+from na64.models.showers.cascade import Cascade, cascade
 
 
 def resonance(mass: float, dark: DarkSector, *, running: bool = True) -> Resonance:
@@ -124,13 +125,17 @@ def test_narrow_width_is_the_limit() -> None:
     assert narrow_width_yield(narrow, spectrum, 0.5) == pytest.approx(0.5 * closed, rel=1e-4)
 
 
+def positrons(shower: Cascade) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda energy: shower.spectrum(energy)[1]
+
+
 def test_radiation_conserves_the_number_of_collisions() -> None:
     # without a threshold the structure functions integrate to one, up to order alpha^2, and only
     # move collisions to lower invariant mass
     shower = cascade(material("ecal"), "e-", 100.0, floor_gev=1.0)
     energy = np.geomspace(1.0, 100.0, 4001)
     before = shower.above(20.0)[1]
-    after = radiated_spectrum(shower, 1.0, energy)
+    after = radiated_spectrum(positrons(shower), (1.0, 100.0), energy)
     inside = np.trapezoid(after * energy, np.log(energy))
     total = shower.above(1.0)[1]
     assert inside == pytest.approx(total, rel=0.15)  # what is moved below 1 GeV is lost
@@ -141,4 +146,6 @@ def test_radiation_conserves_the_number_of_collisions() -> None:
 
 def test_radiation_is_zero_beyond_the_beam_energy() -> None:
     shower = cascade(material("ecal"), "e-", 100.0, floor_gev=50.0)
-    assert np.all(radiated_spectrum(shower, 50.0, np.array([100.0, 101.0])) == 0.0)
+    assert np.all(
+        radiated_spectrum(positrons(shower), (50.0, 100.0), np.array([100.0, 101.0])) == 0.0
+    )

@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.polynomial.legendre import leggauss
 from scipy.special import gammainc
 
+from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.vectors import VectorMediator, dark_photon
 from na64.models.production.annihilation import Resonance, resonant_yield
+from na64.models.response.preshower import preshower_probability
 from na64.models.response.windows import MissingEnergyWindow
 from na64.models.showers.cascade import cascade
 from na64.models.signals import missing_energy
@@ -133,21 +137,62 @@ def test_positron_beam_annihilates_near_its_energy() -> None:
     assert plus.events[0, 0, 0, 0] == pytest.approx(minus[0, 0], rel=5e-3)
 
 
-def test_preshower_cut_removes_the_hardest_mediators() -> None:
-    # fraction of the signal that leaves more than 5 GeV in the calorimeter: .95 at 1 MeV, .84 at
-    # 10 MeV, .77 at 100 MeV
+def test_a_trigger_that_sees_all_of_the_rest_removes_the_hardest_mediators() -> None:
+    # in a target without a simulated preshower the threshold is on E_rest itself. Fraction of
+    # the signal that leaves more than 5 GeV: .95 at 1 MeV, .84 at 10 MeV, .77 at 100 MeV
     cut = MissingEnergyWindow(50.0, preshower_energy_gev=5.0)
     masses = np.array([1e-3, 0.01, 0.1])
     settings = SignalSettings(dark_sector=DARK, annihilation=False)
-    kept = missing_energy_rates(BEAM, ECAL, cut, dark_photon(), masses, settings=settings).events
-    full = missing_energy_rates(BEAM, ECAL, WINDOW, dark_photon(), masses, settings=settings).events
+    kept, full = (
+        missing_energy_rates(BEAM, LEAD, window, dark_photon(), masses, settings=settings).events
+        for window in (cut, WINDOW)
+    )
     np.testing.assert_allclose(kept[:, 0, 0, 0] / full[:, 0, 0, 0], [0.95, 0.84, 0.77], atol=0.02)
+
+
+def test_trigger_on_the_preshower_acts_on_every_process() -> None:
+    # 0.32 GeV: the positrons have 100 GeV and leave nothing; emission leaves what it leaves
+    masses = np.array([0.32])
+    beam = Beam("e+", 100.0)
+    settings = SignalSettings(dark_sector=DARK)
+    events = [
+        missing_energy_rates(
+            beam,
+            ECAL,
+            MissingEnergyWindow(50.0, preshower_energy_gev=threshold),
+            dark_photon(),
+            masses,
+            settings=settings,
+        ).events[0, 0, :, 0]
+        for threshold in (0.0, 0.3, 0.5, 1.0, 10.0)
+    ]
+    emission, annihilation = np.array(events).T
+    assert np.all(np.diff(emission) < 0.0)
+    assert np.all(np.diff(annihilation) < 0.0)
+    assert annihilation[2] < 0.3 * annihilation[0]
+    assert annihilation[4] < 1e-3 * annihilation[0]
+    # what emission keeps at 0.5 GeV: nearly all of what leaves more than 3 GeV
+    assert 0.7 < emission[2] / emission[0] < 0.95
+
+
+def test_annihilation_with_a_trigger_is_the_spectrum_times_its_probability() -> None:
+    # a narrow resonance takes the positrons of one energy
+    boson = VectorMediator("toy", "g", {"e": 1.0, "nu_mu": 1.0})
+    masses = np.array([0.25, 0.30, 0.31])
+    window = MissingEnergyWindow(50.0, preshower_energy_gev=1.0)
+    kept, full = (
+        missing_energy_rates(BEAM, ECAL, w, boson, masses).events[:, 0, 1, 0]
+        for w in (window, WINDOW)
+    )
+    positron = masses**2 / (2.0 * ELECTRON_MASS_GEV) - ELECTRON_MASS_GEV
+    expected = preshower_probability(100.0 - positron, 1.0, ECAL.material)
+    np.testing.assert_allclose(kept / full, expected, rtol=1e-10)
 
 
 def test_energy_resolution_softens_the_edge_of_the_resonance() -> None:
     # sigma/E = 10 %/sqrt(E) (+) 4 %: 2.1 GeV at 50 GeV
     smeared = MissingEnergyWindow(50.0, resolution_stochastic=0.1, resolution_constant=0.04)
-    assert smeared.resolution_gev(50.0) == pytest.approx(2.12, rel=1e-2)
+    assert smeared.acceptance(BEAM, ECAL).spread_gev(50.0) == pytest.approx(2.12, rel=1e-2)
     masses = np.array([0.01, 0.2, 0.22, 0.232, 0.26])
     settings = SignalSettings(dark_sector=DARK)
     blurred = missing_energy_rates(BEAM, ECAL, smeared, dark_photon(), masses, settings=settings)
@@ -158,6 +203,64 @@ def test_energy_resolution_softens_the_edge_of_the_resonance() -> None:
     assert annihilation[2] > 1.5  # 47.4 GeV: below the cut by little more than one sigma
     assert 0.6 < annihilation[3] < 0.95
     assert annihilation[4] == pytest.approx(1.0, abs=0.01)
+
+
+def test_smeared_cut_is_the_average_over_sharp_ones() -> None:
+    # emission does not see where in the shower; sigma is that of the visible energy at the cut.
+    # With a constant spread the average over the cut is exact: Gauss-Hermite of seven points
+    spread = 0.02
+    beam = Beam("e-", 100.0, momentum_spread=spread)
+    masses = np.array([2e-3, 0.05, 0.5])
+    settings = SignalSettings(dark_sector=DARK, annihilation=False)
+
+    def emitted(beam: Beam, cut: float) -> np.ndarray:
+        window = MissingEnergyWindow(cut)
+        return missing_energy_rates(
+            beam, ECAL, window, dark_photon(), masses, settings=settings
+        ).events[:, 0, 0, 0]
+
+    points, weights = hermegauss(7)
+    average = sum(
+        weight * emitted(BEAM, 50.0 + 100.0 * spread * point)
+        for point, weight in zip(points, weights / weights.sum(), strict=True)
+    )
+    np.testing.assert_allclose(emitted(beam, 50.0), average, rtol=2e-3)
+
+
+def test_spread_of_the_beam_smears_the_end_of_the_resonance_of_its_positrons() -> None:
+    boson = VectorMediator("toy", "g", {"e": 1.0, "nu_mu": 1.0})
+    ends = np.sqrt(2.0 * ELECTRON_MASS_GEV * np.array([90.0, 101.0]))
+    sharp, smeared = (
+        missing_energy_rates(
+            Beam("e+", 100.0, momentum_spread=spread), ECAL, WINDOW, boson, ends
+        ).events[:, 0, 1, 0]
+        for spread in (0.0, 0.01)
+    )
+    assert sharp[1] == 0.0 < smeared[1]
+    # away from the end the spectrum is smooth: second order in the spread
+    assert smeared[0] == pytest.approx(sharp[0], rel=0.02)
+
+
+def test_light_mediators_have_no_resonance_whatever_the_spread() -> None:
+    boson = VectorMediator("toy", "g", {"e": 1.0, "nu_mu": 1.0})
+    masses = [2e-6, 1e-4, 1.1e-3, 0.05]
+    for spread in (0.0, 0.01):
+        beam = Beam("e-", 100.0, momentum_spread=spread)
+        found = missing_energy_rates(beam, ECAL, WINDOW, boson, masses).events[:, 0, :, 0]
+        assert np.all(found[:, 0] > 0.0)
+        np.testing.assert_array_equal(found[:, 1], 0.0)
+
+
+def test_spread_of_the_beam_keeps_the_number_of_positrons() -> None:
+    shower = cascade(ECAL.material, "e+", 100.0, floor_gev=40.0, step=0.01)
+    track = missing_energy._beam_spectrum(
+        shower, Beam("e+", 100.0, momentum_spread=0.01), np.ones_like
+    )
+    points, weights = leggauss(200)
+    energy = 85.0 + 10.0 * (points + 1.0)
+    found = 10.0 * np.sum(weights * track(energy))
+    # what leaves at the lower end and comes in there is alike, the spectrum being flat
+    assert found == pytest.approx(shower.above(85.0)[1], rel=3e-3)
 
 
 def test_vanishing_resolution_is_a_sharp_cut() -> None:

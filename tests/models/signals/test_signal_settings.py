@@ -34,6 +34,7 @@ signal_settings = st.builds(
     annihilation=st.booleans(),
     inelastic=st.booleans(),
     initial_state_radiation=st.booleans(),
+    bound_electrons=st.booleans(),
     primary_positrons=st.booleans(),
     invisible_branching=st.floats(0.0, 1.0),
     dark_sector=st.none() | sectors,
@@ -55,7 +56,7 @@ def test_every_setting_is_declared_once() -> None:
     items = [item for kind in (SignalSettings, DarkSector) for item in declared(kind)]
     items = [item for item in items if item.name != "dark_sector"]
     options = [item.option for item in items]
-    assert len(options) == len(set(options)) == 10
+    assert len(options) == len(set(options)) == 11
     for item in items:
         assert item.key.help.endswith(".")
         assert len(item.key.help) < 100

@@ -191,7 +191,7 @@ def test_electrons_that_compact_dumps_need(
         setup.beam, setup.target, window, dark_photon(), [0.0167], couplings=[1e-3, 1.2e-3]
     )
     needed = 2.3 / (card.bins[0].efficiency.value * rates.events[0, :, 0, 0]) / 1e10
-    assert np.all(np.abs(needed - simulated) < 1.5 * np.array(errors))
+    assert np.all(np.abs(needed - simulated) < 2.0 * np.array(errors))
 
 
 def test_future_set_up_reaches_what_is_asked_of_it() -> None:
@@ -233,17 +233,16 @@ def test_preshower_trigger_removes_bosons_that_take_all_of_the_energy() -> None:
     masses, couplings = [2e-3, 0.02], [1e-5, 2e-5]  # decay lengths above 10 m
     free, cut, none = (
         events(masses, couplings, DumpWindow(29.0, 379.0, 50.0, threshold))[:, 0]
-        for threshold in (0.0, 1.25, 1e-9)
+        for threshold in (0.0, 0.5, 1e-9)
     )
     np.testing.assert_allclose(none, free, rtol=1e-9)
     # the spectrum of a heavy boson has its peak at the beam energy, 1 - x about (m_e/m)^2 above:
-    # equal parts of ln(1 - x) down to there, of which the trigger takes those below 1.25 GeV
+    # equal parts of ln(1 - x) down to there, of which the trigger takes those below some 1.4 GeV
     light, heavy = 1.0 - cut / free
     assert 0.0 < light < 0.12
     assert 2.0 * light < heavy < 0.35
-    window = DumpWindow(29.0, 379.0, 50.0, 1.25)
-    passes = window.passes_preshower(np.array([0.0, 0.125, 1.25, 12.5]))
-    np.testing.assert_allclose(passes, [0.0, 0.0, 0.5, 1.0], atol=1e-5)
+    passes = DumpWindow(29.0, 379.0, 50.0, 0.5).trigger(np.array([100.0, 99.7, 98.6, 90.0]), BEAM)
+    np.testing.assert_allclose(passes, [0.0, 0.0, 0.5, 1.0], atol=0.02)
 
 
 @pytest.mark.parametrize("model", ["axial", "scalar", "pseudoscalar"])

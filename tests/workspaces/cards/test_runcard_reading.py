@@ -186,7 +186,8 @@ def test_every_problem_at_once() -> None:
         "beam.particle": found["beam.particle"],
         "beam.energy_gev": "missing; it must be a number",
         "beam.energy_mev": "unknown key (did you mean 'energy_gev'?); "
-        "allowed: source, particle, energy_gev",
+        "allowed: source, particle, energy_gev, "
+        "momentum_spread",
         "target.layers_mm": found["target.layers_mm"],
         "bins[0].exposure.value": "must be positive, is -1e+13",
         "bins[0].background.value": "must be finite, is nan",

@@ -52,10 +52,10 @@ CHANGES = [
     ),
     (
         "na64e-visible-2017-2018",
-        "preshower_energy_gev = 1.25",
+        "preshower_energy_gev = 0.5",
         "preshower_energy_gev = 50.0",
-        "window.preshower_energy_gev: leaves nothing of the beam energy of 100 GeV above a boson "
-        "of 50 GeV, is 50",
+        "window.preshower_energy_gev: leaves nothing of the beam energy of 100 GeV above a missing "
+        "energy of 50 GeV, is 50",
     ),
     (
         "na64e-alp-2016-2018",

@@ -79,9 +79,9 @@ def test_the_default_setup_alone_has_plain_regions() -> None:
     assert rates.regions == ("missing-energy",)
     assert len(signal.calls) == 1
     beam, target, window, options = signal.calls[0]
-    assert beam == Beam("e-", 100.0)
+    assert beam == Beam("e-", 100.0, momentum_spread=0.01)
     assert target.material.name == "ecal"
-    assert window == MissingEnergyWindow(50.0)
+    assert window == MissingEnergyWindow(50.0, 0.5, resolution_stochastic=0.082)
     assert options == {"settings": SignalSettings(production="ww"), "tables": None}
 
 

@@ -120,7 +120,7 @@ def test_several_regions_and_couplings() -> None:
     accepted = template.signal_events(many)
     assert accepted.shape == (2, 3, 2, 3)
     exposures = np.array([2.3e10, 1.1e10, 0.9e10])
-    assert accepted == pytest.approx(events[..., 1:] * 0.42 * exposures)
+    assert accepted == pytest.approx(events[..., 1:] * 0.475 * exposures)
 
 
 def test_refusals(template: Template) -> None:

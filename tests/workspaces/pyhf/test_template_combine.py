@@ -48,6 +48,10 @@ def test_nuisances_are_separate_unless_shared(templates: dict[str, Template]) ->
     apart = combine_templates(templates)
     assert apart.nuisances == (
         "electrons:background-2016-2018",
+        *(
+            f"electrons:background-2016-2018-split-{name}"
+            for name in ("2016-high", "2016-low", "2016-medium", "2017", "2018")
+        ),
         "electrons:efficiency",
         "electrons:exposure",
         "positrons:2022:background",

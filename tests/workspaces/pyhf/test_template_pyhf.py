@@ -68,8 +68,8 @@ def test_mu_one_is_one_event_and_gives_the_coupling(template: Template) -> None:
         if sample["name"].startswith("signal_")
     )
     assert total == pytest.approx(1.0, rel=1e-11)
-    # 9.37e11 electrons, efficiency 0.42: N = 9.37e11 * 0.42 * 0.011 eps^2
-    assert point.coupling == pytest.approx(1.0 / math.sqrt(9.37e11 * 0.42 * 1.1e-2))
+    # 9.37e11 electrons, efficiency 0.475: N = 9.37e11 * 0.42 * 0.011 eps^2
+    assert point.coupling == pytest.approx(1.0 / math.sqrt(9.37e11 * 0.475 * 1.1e-2))
     assert point.coupling_at(4.0) == pytest.approx(2.0 * point.coupling)
     read = parse_measurement(spec["measurements"][0]["name"])  # type: ignore[index]
     assert read is not None
@@ -160,7 +160,7 @@ def test_rates_without_a_power_keep_their_coupling(template: Template) -> None:
         for sample in channel["samples"]
         if sample["name"].startswith("signal_")
     )
-    assert total == pytest.approx(9.37e11 * 0.42 * 2 * 4e-10)
+    assert total == pytest.approx(9.37e11 * 0.475 * 2 * 4e-10)
     assert len(pyhf.PatchSet(patchset(template, rates)).patches) == 2
 
 
