@@ -45,7 +45,7 @@ Width = Callable[[FloatArray], FloatArray]
 _POINTS_PER_CELL = 6
 # of the two halves of an integral over radiation: the spike at the beam energy is a feature of one
 # part in 1e5 in the second, which more points resolve
-_POINTS_RADIATION = (12, 32)
+_POINTS_RADIATION = (24, 48)
 
 
 @dataclass(frozen=True, slots=True)
