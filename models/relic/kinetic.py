@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import LEPTON_MASSES_GEV, PLANCK_MASS_GEV
@@ -38,7 +39,6 @@ __all__ = ["KineticDecoupling", "hubble_rate", "kinetic_decoupling", "momentum_e
 
 #: current quark masses above the QCD transition, GeV (Particle Data Group)
 _QUARK_MASSES_GEV: Final = {"u": 0.0022, "d": 0.0047, "s": 0.094, "c": 1.27, "b": 4.18}
-#: above it quarks scatter; below, hadrons are few and left out
 _QCD_TRANSITION_GEV: Final = 0.155
 _ENERGY_NODES: Final = 32
 _HIGHEST_ENERGY: Final = 40.0  # in units of T, from the mass on
@@ -58,7 +58,8 @@ class KineticDecoupling:
     Attributes
     ----------
     x_kinetic
-        m_chi/T at which gamma falls below H, shape (M,); `X_MIN` if it is below there already.
+        m_chi/T at which gamma falls below H, shape (M,); `X_MIN` if it is below there already,
+        `X_MAX` if it is not within the range.
     x_chemical
         m_chi/T at freeze-out, where the yield is 2.5 times that of equilibrium, shape (M,).
     abundance_ratio
@@ -77,19 +78,12 @@ def hubble_rate(temperature_gev: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(4.0 * np.pi**3 * g / 45.0) * temperature_gev**2 / PLANCK_MASS_GEV)
 
 
-def _bath(temperature_gev: float) -> list[tuple[str, float, float]]:
-    """Fermion, mass, and number of spin-summed Dirac fermions and antifermions it stands for."""
-    found = [(name, mass, 2.0) for name, mass in LEPTON_MASSES_GEV.items()]
-    found += [(name, 0.0, 1.0) for name in NEUTRINOS]  # one helicity: half of the trace
-    if temperature_gev > _QCD_TRANSITION_GEV:
-        found += [(name, mass, 6.0) for name, mass in _QUARK_MASSES_GEV.items()]
-    return found
-
-
 def momentum_exchange_rate(
-    mediator: Mediator, sector: DarkSector, mass_gev: float, temperature_gev: float
-) -> float:
+    mediator: Mediator, sector: DarkSector, mass_gev: float, temperatures_gev: ArrayLike
+) -> FloatArray:
     """Return gamma(T) at unit coupling in GeV, for dark matter that moves slowly.
+
+    Quarks scatter above the QCD transition (155 MeV); below it hadrons are left out.
 
     Parameters
     ----------
@@ -98,35 +92,60 @@ def momentum_exchange_rate(
     sector
         Species, alpha_D, mass ratio, splitting. Scattering of pseudo-Dirac states changes one
         into the other; exp(-splitting m/T) stands for its price.
-    mass_gev, temperature_gev
-        m_chi and T.
+    mass_gev
+        m_chi.
+    temperatures_gev
+        T, shape (N,).
+
+    Returns
+    -------
+    ndarray
+        Shape (N,).
     """
-    edges, weights = np.polynomial.legendre.leggauss(_ENERGY_NODES)
-    fraction, fraction_weight = 0.5 * (edges + 1.0), 0.5 * weights
-    points, inner = np.polynomial.legendre.leggauss(_MOMENTUM_NODES)
-    share, share_weight = 0.5 * (points + 1.0), 0.5 * inner
-    pole2 = (sector.ratio * mass_gev) ** 2
-    total = 0.0
-    for fermion, fermion_mass, number in _bath(temperature_gev):
-        # energies from the mass on, denser where the momentum is small
-        energy = fermion_mass + _HIGHEST_ENERGY * temperature_gev * fraction**2
-        step = _HIGHEST_ENERGY * temperature_gev * 2.0 * fraction * fraction_weight
-        k2 = energy**2 - fermion_mass**2
-        u = 4.0 * k2[:, None] * share
-        if sector.species is DarkMatter.MAJORANA:
-            trace = 4.0 * (2.0 * k2[:, None] + u / 2.0)
-        else:
-            trace = 4.0 * (2.0 * energy[:, None] ** 2 - u / 2.0)
-        coupling2 = np.asarray(mediator.coupling(fermion, -u), float) ** 2
-        transfer = np.sum(
-            4.0 * k2[:, None] * share_weight * u * coupling2 * trace / (pole2 + u) ** 2, axis=1
-        )
-        boltzmann = np.exp(-energy / temperature_gev)
-        blocked = boltzmann / (1.0 + boltzmann) ** 2  # f (1 - f)
-        total += number * float(np.sum(step * blocked * transfer / 8.0))
+    temperature = np.atleast_1d(np.asarray(temperatures_gev, float))
+    leptons = ((name, lepton_mass, 2.0) for name, lepton_mass in LEPTON_MASSES_GEV.items())
+    neutrinos = ((name, 0.0, 1.0) for name in NEUTRINOS)  # one helicity: half of the trace
+    total = np.zeros_like(temperature)
+    for fermion, fermion_mass, number in (*leptons, *neutrinos):
+        total += number * _exchange(mediator, sector, mass_gev, temperature, fermion, fermion_mass)
+    free = temperature > _QCD_TRANSITION_GEV
+    if free.any():
+        for quark, quark_mass in _QUARK_MASSES_GEV.items():
+            total[free] += 6.0 * _exchange(
+                mediator, sector, mass_gev, temperature[free], quark, quark_mass
+            )
     dark = 4.0 * np.pi * sector.alpha_d * (2.0 * mass_gev) ** 2
-    price = np.exp(-sector.splitting * mass_gev / temperature_gev)
-    return float(dark * price * total / (48.0 * np.pi**3 * mass_gev**3 * temperature_gev))
+    price = np.exp(-sector.splitting * mass_gev / temperature)
+    return np.asarray(dark * price * total / (48.0 * np.pi**3 * mass_gev**3 * temperature))
+
+
+def _exchange(
+    mediator: Mediator,
+    sector: DarkSector,
+    mass_gev: float,
+    temperature: FloatArray,
+    fermion: str,
+    fermion_mass: float,
+) -> FloatArray:
+    """Integral over energies and u of one Dirac fermion, shape (N,): axes are T, E and u."""
+    points, weights = np.polynomial.legendre.leggauss(_ENERGY_NODES)
+    fraction = 0.5 * (points + 1.0)  # squared: denser where the momentum is small
+    t = temperature[:, None]
+    energy = fermion_mass + _HIGHEST_ENERGY * t * fraction**2
+    step = _HIGHEST_ENERGY * t * fraction * weights
+    k2 = (energy**2 - fermion_mass**2)[:, :, None]
+    points, weights = np.polynomial.legendre.leggauss(_MOMENTUM_NODES)
+    u = 2.0 * k2 * (points + 1.0)
+    if sector.species is DarkMatter.MAJORANA:
+        trace = 4.0 * (2.0 * k2 + u / 2.0)
+    else:
+        trace = 4.0 * (2.0 * energy[:, :, None] ** 2 - u / 2.0)
+    coupling2 = np.asarray(mediator.coupling(fermion, -u), float) ** 2
+    pole2 = (sector.ratio * mass_gev) ** 2
+    transfer = np.sum(2.0 * k2 * weights * u * coupling2 * trace / (pole2 + u) ** 2, axis=2)
+    boltzmann = np.exp(-energy / t)
+    blocked = boltzmann / (1.0 + boltzmann) ** 2  # f (1 - f)
+    return np.asarray(np.sum(step * blocked * transfer / 8.0, axis=1))
 
 
 def _rate_over_expansion(
@@ -136,8 +155,8 @@ def _rate_over_expansion(
     nodes = np.geomspace(x[0], X_MAX, _RATE_NODES)
     found = np.empty((x.size, masses.size))
     for column, mass in enumerate(masses.tolist()):
-        rates = [momentum_exchange_rate(mediator, sector, mass, mass / point) for point in nodes]
-        logarithm = np.log(np.maximum(np.array(rates) / hubble_rate(mass / nodes), 1e-300))
+        rates = momentum_exchange_rate(mediator, sector, mass, mass / nodes)
+        logarithm = np.log(np.maximum(rates / hubble_rate(mass / nodes), 1e-300))
         found[:, column] = np.exp(np.interp(np.log(x), np.log(nodes), logarithm))
     found[x > X_MAX] = 0.0  # long decoupled
     return found

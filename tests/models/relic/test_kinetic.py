@@ -45,7 +45,7 @@ def test_rate_of_light_fermions_in_closed_form() -> None:
 
 def test_rate_scales() -> None:
     sector = DarkSector(DarkMatter.DIRAC, 0.1, 50.0)
-    at, hotter = (momentum_exchange_rate(PORTAL, sector, 1.0, t) for t in (0.005, 0.01))
+    at, hotter = (momentum_exchange_rate(PORTAL, sector, 1.0, t)[0] for t in (0.005, 0.01))
     assert hotter / at == pytest.approx(2.0**6, rel=0.02)  # muons are 1e-4 of it
     other = DarkSector(DarkMatter.DIRAC, 0.2, 100.0)
     assert momentum_exchange_rate(PORTAL, other, 1.0, 0.005) == pytest.approx(at / 8.0, rel=1e-3)

@@ -125,7 +125,7 @@ def test_charmonium_is_felt_just_below_it() -> None:
     assert at < 0.75 * smooth[1]
 
 
-@pytest.mark.parametrize("table", ["targets", "portals", "published", "analytic"])
+@pytest.mark.parametrize("table", ["targets", "portals", "decoupling", "published", "analytic"])
 def test_tables_of_the_documentation_are_current(table: str) -> None:
     script = ROOT / "scripts" / "make_relic_tables"
     loader = SourceFileLoader("make_relic_tables", str(script))
