@@ -44,7 +44,7 @@ METHODS: Final = ("numeric", "analytic")
 EARLY_DECOUPLING_RATIO: Final = 2.3
 #: up to this ratio that is looked at, and said if the abundance moves by so much
 _DECOUPLING_LOOKED_AT: Final = 2.7
-_DECOUPLING_SAID: Final = 0.05
+_DECOUPLING_SAID: Final = 0.10
 _DECOUPLING_MASSES: Final = 3
 #: kinetic mixing reaches the Z too: the width to fermions changes by 2 % at 20 GeV, 5 % at 30,
 #: 17 % at 45 and 56 % at 60 GeV (g_f = epsilon e [Q + (T_3 - Q s^2) q^2/(c^2 (M_Z^2 - q^2))])
@@ -178,9 +178,10 @@ def _decoupling_note(
     low, high = float(np.min(sizes)), float(np.max(sizes))
     between = f"{high:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
     return [
-        words + f"and the abundance at a given coupling, and with it y, is about {between} times "
-        "what is told here (an estimate without the heat of annihilation itself; "
-        "arXiv:1706.07433 finds up to a factor of ten for other narrow resonances)"
+        f"{words}and the abundance of {sector.species} matter at a given coupling, and with it y, "
+        f"is about {between} times what is told here for alpha_D = {sector.alpha_d:g} (an estimate "
+        "without the heat of annihilation itself; arXiv:1706.07433 finds up to a factor of ten for "
+        "other narrow resonances)"
     ]
 
 
