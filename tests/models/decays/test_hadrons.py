@@ -125,22 +125,6 @@ def test_running_of_alpha() -> None:
     assert lines == pytest.approx(11e-4, rel=0.10)
 
 
-# range in GeV, part of Delta alpha(M_Z) in 1e-4, tolerance: Davier, Hoecker, Malaescu and Zhang,
-# arXiv:1010.4180, table II: measured R (its error 4 %) where charm opens, QCD of four loops above
-INTEGRALS = [(3.7, 5.0, 15.79, 0.06), (5.0, 9.3, 34.89, 0.01), (12.0, 40.0, 77.94, 0.01)]
-
-
-@pytest.mark.parametrize(("low", "high", "expected", "tolerance"), INTEGRALS)
-def test_averages_above_the_charm_threshold(
-    low: float, high: float, expected: float, tolerance: float
-) -> None:
-    log_energy = np.linspace(np.log(low), np.log(high), 20001)
-    s = np.exp(2.0 * log_energy)
-    weight = 2.0 * M_Z_GEV**2 / (M_Z_GEV**2 - s)
-    value = ALPHA / (3.0 * np.pi) * np.trapezoid(smooth(s) * weight, log_energy)
-    assert 1e4 * value == pytest.approx(expected, rel=tolerance)
-
-
 def test_perturbative_limits() -> None:
     # sum of 3 Q^2, 2, 10/3 and 11/3, with alpha_s = 0.25, 0.18 and 0.15 (PDG: 1 + alpha_s/pi and
     # smaller terms); 1 % of R is 15 % of the correction
