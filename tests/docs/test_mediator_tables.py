@@ -30,7 +30,7 @@ def cells(text: str) -> list[str]:
 
 # the others scan for longer and have tests of their own
 @pytest.mark.parametrize(
-    "name", ["branching", "loop", "kinds", "gauge_bosons", "positrons", "muon_ratio"]
+    "name", ["branching", "loop", "kinds", "gauge_bosons", "positrons", "muon_ratio", "preliminary"]
 )
 def test_a_sample_is_current(script: ModuleType, name: str) -> None:
     page = (ROOT / "docs" / "mediators.md").read_text(encoding="utf-8")
