@@ -151,13 +151,15 @@ def anomalous_moment(
     Raises
     ------
     InputError
-        For an unknown lepton, a mass that is not positive, or a photon-coupled boson.
+        For an unknown lepton, a mass that is not positive, or a kind of boson without a moment.
     """
     if lepton not in LEPTON_MASSES_GEV:
         raise unknown_name("lepton", lepton, LEPTON_MASSES_GEV)
     weight = kind_row(kind, "the anomalous moment").moment
     if weight is None:
-        raise InputError(f"no one-loop moment for a {kind} boson: its loop diverges")
+        raise InputError(
+            f"no one-loop moment for a {kind} boson: its loop diverges or is not computed"
+        )
     mass = np.asarray(mass_gev, float)
     if not (np.all(np.isfinite(mass)) and np.all(mass > 0.0)):
         raise InputError("mass must be positive and finite")

@@ -205,13 +205,13 @@ def production_by_primakoff(
         For a mediator that does not couple to photons, or a value out of range.
     """
     chosen = _chosen(model)
-    from_photons = kind_row(chosen.kind, "the production").from_photons
-    if not from_photons or "photons" not in chosen.partial_widths(1.0):
+    factor = kind_row(chosen.kind, "the production").primakoff
+    if factor is None or "photons" not in chosen.partial_widths(1.0):
         raise InputError(f"model '{chosen.name}' does not couple to photons; try alp")
     at_unit = primakoff_cross_section(
         energy_gev, _below(masses_gev, energy_gev), _nucleus(target), inelastic=not elastic_only
     )[0]
-    return np.asarray(coupling**2 * at_unit)
+    return np.asarray(coupling**2 * factor * at_unit)
 
 
 def production_by_annihilation(

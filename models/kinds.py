@@ -18,7 +18,7 @@ from na64.models.arrays import FloatArray
 from na64.models.decays import widths
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import MediatorKind
-from na64.models.production import amplitudes
+from na64.models.production import amplitudes, spin_two
 from na64.models.production.amplitudes import Structure
 
 __all__ = ["EMITTED_KINDS", "KINDS", "DarkWidths", "Kind", "kind_row", "structure"]
@@ -58,11 +58,17 @@ class Kind:
     spin_states
         2 J + 1.
     amplitude
-        f(M^2, m_l^2): coefficients of the squared amplitude of emission by a lepton; None for a
-        boson that leptons do not emit and photons make instead.
+        f(M^2, m_l^2): coefficients of the squared amplitude of emission by a lepton off a
+        nucleus; None for a boson that leptons do not emit, or of which it is not known.
+    compton
+        f(s, u, t, M^2, m_l^2): squared amplitude of l gamma -> l X, for a boson whose emission is
+        known off the equivalent photons of a nucleus only; None for others.
+    primakoff
+        Cross-section of gamma Z -> X Z over that of a boson of spin zero with the same coupling
+        in 1/GeV; None for a boson that photons do not make.
     moment
         f(rho^2, z, 1 - z), rho = M/m_l: numerator of the loop integral of a lepton's anomalous
-        moment, see `na64.models.anomalies`; None where the loop diverges.
+        moment, see `na64.models.anomalies`; None where the loop diverges or is not computed.
     dark
         Widths to dark matter; None if it has no such decay.
     fermions
@@ -73,6 +79,8 @@ class Kind:
     mass_name: str
     spin_states: int
     amplitude: Callable[[FloatArray, float], Structure] | None = None
+    compton: Callable[..., FloatArray] | None = None
+    primakoff: float | None = None
     moment: Callable[[FloatArray, FloatArray, FloatArray], FloatArray] | None = None
     dark: DarkWidths | None = None
     fermions: Callable[[ArrayLike, ArrayLike, ArrayLike], FloatArray] | None = None
@@ -80,7 +88,7 @@ class Kind:
     @property
     def from_photons(self) -> bool:
         """Whether photons make it in the field of a nucleus, rather than leptons."""
-        return self.amplitude is None
+        return self.amplitude is None and self.compton is None
 
 
 def _half_coupling(alpha_d: float) -> float:
@@ -135,12 +143,25 @@ KINDS: Final[Mapping[MediatorKind, Kind]] = MappingProxyType(
             ),
             fermions=widths.pseudoscalar_to_fermions,
         ),
-        MediatorKind.PHOTON_COUPLED: Kind(mass_name="m_a", spin_states=1),
+        MediatorKind.PHOTON_COUPLED: Kind(mass_name="m_a", spin_states=1, primakoff=1.0),
+        MediatorKind.SPIN_TWO: Kind(
+            mass_name="m_G",
+            spin_states=5,
+            compton=spin_two.compton_amplitude,
+            # see na64.models.production.primakoff
+            primakoff=4.0,
+            dark=DarkWidths(
+                majorana=lambda m, chi, a: widths.spin_two_to_fermions(m, chi, _half_coupling(a)),
+                scalars=lambda m, chi, on_shell, a: widths.spin_two_to_complex_scalars(
+                    m, chi, np.sqrt(4.0 * np.pi * a)
+                ),
+            ),
+        ),
     }
 )
 
-#: kinds of boson that a lepton can emit by itself
-EMITTED_KINDS: Final = tuple(kind for kind, row in KINDS.items() if not row.from_photons)
+#: kinds of boson of which the emission by a lepton off a nucleus is known at tree level
+EMITTED_KINDS: Final = tuple(kind for kind, row in KINDS.items() if row.amplitude is not None)
 
 
 def kind_row(kind: str, wanted: str) -> Kind:
@@ -182,9 +203,15 @@ def structure(kind: str, mass_gev: ArrayLike, lepton_mass_gev: float) -> Structu
     Raises
     ------
     InputError
-        For a kind that leptons do not emit.
+        For a kind that leptons do not emit, or whose amplitude is not known.
     """
-    amplitude = kind_row(kind, "the amplitude of emission").amplitude
+    row = kind_row(kind, "the amplitude of emission")
+    amplitude = row.amplitude
+    if row.compton is not None:
+        raise InputError(
+            f"the amplitude of a {kind} boson off a nucleus has not been computed; off equivalent "
+            "photons it has"
+        )
     if amplitude is None:
         raise InputError(f"leptons do not emit a {kind} boson; allowed: {', '.join(EMITTED_KINDS)}")
     return amplitude(np.asarray(mass_gev, float) ** 2, lepton_mass_gev**2)

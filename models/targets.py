@@ -100,5 +100,6 @@ class Target:
             return ""
         return (
             f"the target must absorb the cascade: at least {_ABSORBING_X0:g} radiation lengths, "
-            f"has {self.depth_x0:.3g}"
+            f"has {self.depth_x0:.3g}; a thin target, behind which the electron is measured, "
+            "belongs to a search for missing momentum"
         )

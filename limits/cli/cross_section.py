@@ -123,13 +123,15 @@ def emission(
     coupling: float,
 ) -> Answer:
     """Emission by a lepton in the field of a nucleus, per nucleus."""
+    from na64.limits.scanning.request import find_mediator
     from na64.models.inspection import production_by_emission
-    from na64.models.production.process import Approximation
+    from na64.models.production.process import best_approximation
     from na64.models.signals.settings import SignalSettings
     from na64.models.targets import Beam
 
     settings = SignalSettings(
-        production=production or Approximation.ETL, inelastic=inelastic is not False
+        production=production or best_approximation(find_mediator(chosen).kind),
+        inelastic=inelastic is not False,
     )
     sigma = production_by_emission(
         chosen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
     from na64.limits.design.optimise import SearchCuts
 
 
-@click.command("optimise", cls=SignalCommand, calculator=True, masses_help="One mass in GeV.")
+@click.command(
+    "optimise",
+    cls=SignalCommand,
+    calculator=True,
+    masses_help="One mass in GeV.  [default: the middle of the card's range]",
+)
 @click.option(
     "--cuts",
     metavar="LO:HI:N",
-    required=True,
-    help="Largest energies in the calorimeter in GeV: log-spaced or a comma list.",
+    help="Largest energies in the calorimeter in GeV: log-spaced or a comma list."
+    "  [default: 17 over the card's table background_spectrum]",
 )
 @click.option(
     "--sideband",
@@ -50,7 +56,7 @@ if TYPE_CHECKING:
 @reporting("{data}, or a figure {figures}", (*WRITERS, *FIGURE_SUFFIXES))
 def command(
     request: SignalRequest,
-    cuts: str,
+    cuts: str | None,
     sideband: str | None,
     shape: str | None,
     background_factor: float,
@@ -62,23 +68,30 @@ def command(
 
     The signal of each cut is computed; the background comes from the card or a sideband.
     """
-    from na64.limits.design.optimise import Background, optimise_search
+    import numpy as np
+
+    from na64.limits.design.optimise import Background, optimise_search, usual_cuts, usual_mass
     from na64.limits.scanning.grids import parse_grid
     from na64.models.errors import InputError
 
     if request.combine or request.shared:
         raise InputError("a cut is optimised for one search: --combine and --shared do not apply")
-    if request.masses is None or len(parse_grid(request.masses)) != 1:
+    if request.masses is not None and len(parse_grid(request.masses)) != 1:
         raise InputError("the best cut is that of one mass: give --masses with one")
     if shape is not None and sideband is None:
         raise InputError("--shape is the form of a sideband: give --sideband with it")
+    if cuts is None and sideband is not None:
+        raise InputError("a sideband does not say where to cut: give --cuts with it")
     if sideband == "-" == request.search:
         raise InputError("stdin ('-') is given twice")
     spectrum = None if sideband is None else read_sideband(sideband).spectrum(shape)
     with the_console().progress("card") as progress:
+        made = request.specify(confidence_level=confidence_level)
+        if request.masses is None:
+            made = replace(made, masses_gev=np.array([usual_mass(made.cards[0])]))
         found = optimise_search(
-            request.specify(confidence_level=confidence_level),
-            parse_grid(cuts, "cuts"),
+            made,
+            usual_cuts(made.cards[0]) if cuts is None else parse_grid(cuts, "cuts"),
             background=Background(spectrum, background_factor),
             efficiency_uncertainty=efficiency_uncertainty,
             merit=merit,
@@ -119,16 +132,20 @@ def _report(found: SearchCuts) -> Report:
         "expected": found.couplings,
         "best_cut_gev": scan.best_cut,
         "interior": scan.interior,
+        "flat_gev": found.flat_gev,
     }
     columns = ("cut [GeV]", "background", "limit [events]", f"{parameter} expected", "best")
     numbers = (scan.cuts, scan.background, scan.events, found.couplings)
     best = ["*" if index == scan.best else "" for index in range(len(scan.cuts))]
     rows = list(zip(*(values.tolist() for values in numbers), best, strict=True))
+    low, high = found.flat_gev
+    flat = f"\n\nbest cut {scan.best_cut:g} GeV; within 1 % of its limit: {low:g} to {high:g} GeV"
     end = "the best cut is at the end of the range: give a wider one"
     return tabled(
         document,
         Table(columns, rows),
         facts={"digest": made.digest},
         others=dict.fromkeys(FIGURE_SUFFIXES, drawn),
+        after=flat,
         warnings=[] if scan.interior else [end],
     )

@@ -1,4 +1,4 @@
-"""``na64-limits yields``: the signal that a search expects."""
+"""``na64-limits yields``: the signal, or the reference process, that a search expects."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import click
 
 from na64.limits.cli.application import the_console
 from na64.limits.cli.options import coupling_option
+from na64.limits.cli.reference import ReferenceRequest, reference_options, reference_report
 from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SignalCommand, SignalRequest
 
 
 @click.command("yields", cls=SignalCommand)
 @coupling_option("--epsilon", "--coupling", default=1.0)
+@reference_options
 @reporting()
-def command(request: SignalRequest, coupling: float) -> Report:
+def command(request: SignalRequest, coupling: float, reference: ReferenceRequest) -> Report:
     """Expected signal events by mass, process and bin.
 
-    Per particle on target before any efficiency, and after exposure and efficiency.
+    Per particle on target before any efficiency, and after exposure and efficiency. With
+    --reference those of a process that is known, and with observed numbers of it the correction of
+    the efficiency for a run card.
     """
+    if reference.reference is not None:
+        return reference_report(request, coupling, reference)
+    reference.refuse_alone()
     from na64.limits.cli.output import sector_facts
     from na64.limits.results.tables import Table
     from na64.limits.scanning.signal import expected_signal

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,11 +25,25 @@ from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import DEFAULT_SETUP, RunCard
 from na64.workspaces.cards.reader import parse_card
+from na64.workspaces.cards.spectrum import BackgroundSpectrum
 from na64.workspaces.io.jsonio import canonical_json
 
-__all__ = ["Background", "SearchCuts", "Sideband", "check_cuts", "optimise_search"]
+__all__ = [
+    "Background",
+    "SearchCuts",
+    "Sideband",
+    "check_cuts",
+    "optimise_search",
+    "usual_cuts",
+    "usual_mass",
+]
 
 Array = NDArray[np.float64]
+
+#: cuts over the background spectrum of a card, evenly spaced
+_CUTS: Final = 17
+#: how much worse than the best a limit on the coupling may be that is called as good
+_FLAT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,29 @@ class SearchCuts:
     background_source: str
     background_factor: float
     efficiency_uncertainty: float
+
+    @property
+    def flat_gev(self) -> tuple[float, float]:
+        """Smallest and largest cut whose limit on the coupling is within 1 % of the best."""
+        good = self.scan.cuts[self.couplings <= (1.0 + _FLAT) * self.couplings.min()]
+        return float(good[0]), float(good[-1])
+
+
+def usual_mass(card: RunCard) -> float:
+    """Return the geometric middle of a card's masses, in GeV."""
+    return math.sqrt(card.masses.low_gev * card.masses.high_gev)
+
+
+def usual_cuts(card: RunCard) -> Array:
+    """Return 17 cuts over the background spectrum of a card, in GeV.
+
+    Raises
+    ------
+    InputError
+        For a card without one.
+    """
+    energies = _spectrum(card).energies_gev
+    return np.linspace(energies[0], energies[-1], _CUTS)
 
 
 def optimise_search(
@@ -239,12 +276,16 @@ def _background(card: RunCard, cuts: Array, sideband: Sideband | None) -> tuple[
             np.array([fit.relative_uncertainty for fit in fits]),
             sideband.shape,
         )
-    spectrum = card.background_spectrum
-    if spectrum is None:
-        raise InputError(
-            f"{card.name} has no table [background_spectrum]: add it, or give a sideband"
-        )
+    spectrum = _spectrum(card)
     return spectrum.below(cuts), np.full(len(cuts), spectrum.relative_uncertainty), "card"
+
+
+def _spectrum(card: RunCard) -> BackgroundSpectrum:
+    if card.background_spectrum is None:
+        raise InputError(
+            f"{card.name} has no table [background_spectrum]: add it, or give a sideband with cuts"
+        )
+    return card.background_spectrum
 
 
 def _signal_uncertainty(signal: ExpectedSignal) -> float:

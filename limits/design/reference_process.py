@@ -1,10 +1,11 @@
 """Efficiency correction from a reference process: data over simulation, bin by bin.
 
 NA64 checks its signal efficiency with dimuons, gamma -> mu+ mu- of hard bremsstrahlung photons:
-rare, well known, and selected by the same detectors. The ratio of observed to simulated dimuons
-in each intensity bin corrects the simulated signal efficiency of that bin. Its statistical
-uncertainty is independent in every bin; what the ratios scatter beyond that, and the uncertainty
-of the simulation itself, is common and enters the run card as one correlated nuisance.
+rare, well known, and selected by the same detectors. `reference_yields` expects them for the bins
+of a run card. The ratio of observed to simulated dimuons in each intensity bin corrects the
+simulated signal efficiency of that bin. Its statistical uncertainty is independent in every bin;
+what the ratios scatter beyond that, and the uncertainty of the simulation itself, is common and
+enters the run card as one correlated nuisance.
 
 References
 ----------
@@ -14,17 +15,56 @@ NA64, arXiv:1710.00971: dimuons as the reference process of the 2016 run.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
-from na64.models.errors import InputError
+from na64.models.errors import InputError, unknown_name
+from na64.models.signals import dimuons
+from na64.models.signals.dimuons import DimuonRates, DimuonSelection
+from na64.workspaces.cards.card import RunCard
 
-__all__ = ["ReferenceCorrection", "reference_correction"]
+__all__ = [
+    "REFERENCE_PROCESSES",
+    "ReferenceCorrection",
+    "ReferenceProcess",
+    "ReferenceYields",
+    "reference_correction",
+    "reference_yields",
+]
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceProcess:
+    """A process that is known well enough to check a search with.
+
+    Attributes
+    ----------
+    processes
+        Names of the ways in which its events are made.
+    relative_uncertainty
+        Of its rate per particle on target.
+    rates
+        rates(beam, target, selection, inelastic=...) of a setup, ``events`` by way.
+    """
+
+    processes: tuple[str, ...]
+    relative_uncertainty: float
+    rates: Callable[..., DimuonRates]
+
+
+#: every reference process by name
+REFERENCE_PROCESSES: Final[Mapping[str, ReferenceProcess]] = {
+    "dimuons": ReferenceProcess(
+        dimuons.PROCESSES, dimuons.RELATIVE_UNCERTAINTY, dimuons.dimuon_rates
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +129,156 @@ class ReferenceCorrection:
                 f'common uncertainty {100 * self.common:.1f} %" }}'
             )
         return lines
+
+    def card_entries(self, name: str) -> list[str]:
+        """Return the ratios as corrections of the efficiency in a run card, in TOML.
+
+        Parameters
+        ----------
+        name
+            Of the reference process; names the nuisance too.
+
+        Returns
+        -------
+        list of str
+            One line per ratio, ``efficiency_correction = ...``, with the uncertainties of `apply`.
+        """
+        lines = []
+        for ratio, relative in zip(self.ratios.tolist(), self.statistical.tolist(), strict=True):
+            uncertainty = ratio * math.hypot(self.common, relative)
+            lines.append(
+                f"efficiency_correction = {{ value = {ratio:.4g}, uncertainty = {uncertainty:.2g}, "
+                f'correlation = "{name}", source = "{name}, data over simulation: '
+                f"{ratio:.3f} +- {ratio * relative:.3f} (statistics) "
+                f'+- {ratio * self.common:.3f} (common)" }}'
+            )
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceYields:
+    """Events of a reference process that a run card expects.
+
+    Attributes
+    ----------
+    process
+        Name of the reference process.
+    setups
+        Rates of each setup that the card uses, by its name.
+    bins
+        Names of the bins.
+    per_particle
+        Events per particle on target, before any efficiency, by bin and way, shape (B, P).
+    exposures
+        Particles on target by bin, shape (B,).
+    distinct
+        Whether a bin counts particles of its own: regions of one data set share theirs, shape
+        (B,).
+    efficiency
+        Of the detector for events of the selection.
+    """
+
+    process: str
+    setups: Mapping[str, DimuonRates]
+    bins: tuple[str, ...]
+    per_particle: Array
+    exposures: Array
+    distinct: NDArray[np.bool_]
+    efficiency: float
+
+    @property
+    def expected(self) -> Array:
+        """Expected events by bin, shape (B,)."""
+        return np.asarray(self.efficiency * self.exposures * self.per_particle.sum(axis=1))
+
+    @property
+    def total(self) -> float:
+        """Expected events of all particles on target."""
+        return float(self.expected[self.distinct].sum())
+
+    def compare(
+        self, observed: ArrayLike, *, simulation_uncertainty: float | None = None
+    ) -> ReferenceCorrection:
+        """Return data over simulation.
+
+        Parameters
+        ----------
+        observed
+            Observed events, positive: one number per bin, or one for all bins together.
+        simulation_uncertainty
+            Relative uncertainty of what is expected, common to all bins; that of the rate per
+            particle on target if None.
+
+        Raises
+        ------
+        InputError
+            For another number of numbers, or a value that is not allowed.
+        """
+        data = np.atleast_1d(np.asarray(observed, dtype=np.float64))
+        if data.shape not in ((1,), (len(self.bins),)):
+            raise InputError(
+                f"{data.size} observed numbers of events for {len(self.bins)} bins: give one of "
+                "each bin, or their sum"
+            )
+        simulated = self.expected if len(data) == len(self.bins) else [self.total]
+        if simulation_uncertainty is None:
+            simulation_uncertainty = REFERENCE_PROCESSES[self.process].relative_uncertainty
+        return reference_correction(data, simulated, simulation_uncertainty=simulation_uncertainty)
+
+
+def reference_yields(
+    card: RunCard,
+    process: str = "dimuons",
+    *,
+    selection: DimuonSelection | None = None,
+    efficiency: float = 1.0,
+    inelastic: bool = True,
+) -> ReferenceYields:
+    """Return the events of a reference process that a card expects.
+
+    Parameters
+    ----------
+    card
+        The search: its setups and the exposures of its bins. Its efficiencies, which are those of
+        the signal, and its window have no part in it.
+    process
+        Name of the reference process, see `REFERENCE_PROCESSES`.
+    selection
+        Which events count.
+    efficiency
+        Of the detector for these, in (0, 1].
+    inelastic
+        Whether inelastic scattering off the nuclei is included.
+
+    Raises
+    ------
+    InputError
+        For an unknown process, an efficiency out of range, or a setup that does not make it.
+    """
+    if process not in REFERENCE_PROCESSES:
+        raise unknown_name("reference process", process, REFERENCE_PROCESSES)
+    if not 0.0 < efficiency <= 1.0:
+        raise InputError(
+            f"the efficiency of the reference process must be above 0 and at most 1, "
+            f"is {efficiency:g}"
+        )
+    rates = REFERENCE_PROCESSES[process].rates
+    setups = {
+        name: rates(
+            card.setups[name].beam, card.setups[name].target, selection, inelastic=inelastic
+        )
+        for name in card.used_setups
+    }
+    distinct = {item.name for item in card.distinct_bins}
+    return ReferenceYields(
+        process=process,
+        setups=setups,
+        bins=tuple(item.name for item in card.bins),
+        per_particle=np.array([setups[item.setup].events for item in card.bins]),
+        exposures=np.array([item.exposure.value for item in card.bins]),
+        distinct=np.array([item.name in distinct for item in card.bins]),
+        efficiency=efficiency,
+    )
 
 
 def reference_correction(

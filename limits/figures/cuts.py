@@ -29,7 +29,7 @@ def cut_figure(found: SearchCuts) -> Figure:
     with drawing_style():
         figure = Figure(figsize=(5.8, 5.8), layout="constrained")
         limit, events = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        mass = f"${tex(made.mass_parameter)}$ = {made.masses_gev[0]:g} GeV"
+        mass = f"${tex(made.mass_parameter)}$ = {made.masses_gev[0]:.3g} GeV"
         limit.plot(scan.cuts, found.couplings, "o-", color=black, markersize=3.5, label=mass)
         edge = "" if scan.interior else ", at the end of the range"
         best = f"best cut: {scan.best_cut:.3g} GeV{edge}"

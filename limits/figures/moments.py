@@ -79,7 +79,13 @@ def moment_band(name: str, like: Limit, *, sigmas: float = SIGMAS) -> Drawn:
     boson, masses = like.specification.mediator, like.specification.masses_gev
     # the loop is dominated by small space-like momenta, where a coupling that runs is that at 0
     strength = float(boson.coupling(measurement.lepton))
-    if kind_row(boson.kind, "the contribution to g-2").moment is None or strength == 0.0:
+    row = kind_row(boson.kind, "the contribution to g-2")
+    if row.moment is None and strength != 0.0:
+        raise InputError(
+            f"the contribution of a {boson.kind} boson to g-2 is not computed: no band of "
+            f"'{name}' for the model '{boson.name}'"
+        )
+    if row.moment is None or strength == 0.0:
         raise InputError(
             f"model '{boson.name}' does not couple to the lepton of '{name}', "
             f"'{measurement.lepton}': it has no such band"

@@ -107,6 +107,10 @@ def _g(
     masses: FloatArray,
     coupling: FloatArray,
 ) -> FloatArray:
+    if coupling_axis(mediator.parameter).unit != "1":
+        raise InputError(
+            f"the scan limits {mediator.parameter}, which is no dimensionless coupling"
+        )
     fermion = _fermion(options, mediator)
     if fermion is None:
         return coupling

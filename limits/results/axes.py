@@ -16,11 +16,12 @@ _TEX: Final = {
     "epsilon": r"\epsilon",
     "alpha_D": r"\alpha_D",
     "g_agg": r"g_{a\gamma\gamma}",
+    "g_G": r"c/\Lambda",
     "m_chi": r"m_\chi",
     "m_phi": r"m_\phi",
 }
 #: units of couplings that have one
-_UNITS: Final = {"g_agg": "GeV^-1"}
+_UNITS: Final = {"g_agg": "GeV^-1", "g_G": "GeV^-1"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from na64.limits.scanning.validity import limit_warnings
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.protocol import Mediator
+from na64.models.response.missing_momentum import MissingMomentumWindow
 from na64.models.response.windows import MissingEnergyWindow, MuonWindow
 from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import TableStore
@@ -143,7 +144,7 @@ def carried_to(
         if limit.origin is not None and limit.origin.given:
             raise InputError(f"{way.reason}; the signal was given and cannot be recomputed")
         parts.append(run(changed.at(masses[lost]), tables=tables, progress=progress))
-        warnings.append(recomputed_note(masses[lost], limit.power))
+        warnings.append(recomputed_note(masses[lost], limit.power if way.sound.any() else None))
     elif lost.any():
         parts.append(_nothing(limit, changed.at(masses[lost]), np.flatnonzero(lost)))
     result = join(parts)
@@ -185,14 +186,14 @@ def carrier(limit: Limit, changed: Specification) -> Carrier:
     old, new = made.mediator, changed.mediator
     nowhere = np.zeros(len(masses), bool)
     setups = [card.setups[name] for card in made.cards for name in card.used_setups]
-    windows = (MissingEnergyWindow, MuonWindow)
+    windows = (MissingEnergyWindow, MissingMomentumWindow, MuonWindow)
     if not all(isinstance(setup.window, windows) for setup in setups) or limit.power is None:
         kinds = ", ".join(dict.fromkeys(card.topology for card in made.cards))
         return Carrier(
             {},
             nowhere,
-            f"a recast is for searches for missing energy; the signal of {made.search}, of the "
-            f"topology {kinds}, depends on the lifetime",
+            "a recast is for searches for missing energy or momentum; the signal of "
+            f"{made.search}, of the topology {kinds}, depends on the lifetime",
         )
     if new.kind != old.kind:
         return Carrier(

@@ -18,6 +18,7 @@ from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
+from na64.models.production.process import Approximation, best_approximation
 from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.settings import SignalSettings, uses
 from na64.workspaces.cards import DEFAULT_CARD
@@ -76,7 +77,8 @@ def specify(
     **settings
         ``method`` and everything in `SETTINGS`: the dark sector (``dark_matter`` may be
         ``none``), approximations of the signal, settings of the calculator. What is None is the
-        card's, or the default.
+        card's, or the default; of the production the most accurate one that there is for the
+        mediator.
 
     Raises
     ------
@@ -96,6 +98,8 @@ def specify(
     own = {name: value for name, value in given.items() if name in CALCULATOR}
     of_signal = {name: value for name, value in given.items() if name not in CALCULATOR}
     _refuse_unused(cards, chosen, of_signal)
+    if (best := best_approximation(chosen.kind)) is not Approximation.ETL:
+        of_signal.setdefault("production", best.value)
     sector = None
     if "dark_sector" in _uses(cards):
         sector = sector_for(chosen, _with_defaults(cards, of_signal))

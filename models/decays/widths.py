@@ -18,6 +18,9 @@ __all__ = [
     "boson_to_photons",
     "pseudoscalar_to_fermions",
     "scalar_to_fermions",
+    "spin_two_to_complex_scalars",
+    "spin_two_to_fermions",
+    "spin_two_to_photons",
     "sum_of_widths",
     "vector_to_complex_scalars",
     "vector_to_fermions",
@@ -151,3 +154,41 @@ def boson_to_photons(mass_gev: ArrayLike, coupling: ArrayLike = 1.0) -> FloatArr
     """Return the width of a spin-zero boson to two photons, g^2 M^3/(64 pi), g in 1/GeV."""
     mass = np.asarray(mass_gev, float)
     return np.asarray(np.asarray(coupling, float) ** 2 * mass**3 / (64.0 * np.pi))
+
+
+def spin_two_to_photons(mass_gev: ArrayLike, coupling: ArrayLike = 1.0) -> FloatArray:
+    """Return the width of a boson of spin 2 to two photons, g^2 M^3/(80 pi).
+
+    L = -g G_{mu nu} T^{mu nu}, g = c/Lambda in 1/GeV, T the stress tensor of the photon.
+
+    References
+    ----------
+    Han, Lykken and Zhang, hep-ph/9811350, with kappa^2 = 2 g^2; Giudice, Rattazzi and Wells,
+    hep-ph/9811291. A test sums the amplitudes anew.
+    """
+    mass = np.asarray(mass_gev, float)
+    return np.asarray(np.asarray(coupling, float) ** 2 * mass**3 / (80.0 * np.pi))
+
+
+def spin_two_to_fermions(
+    mass_gev: ArrayLike, fermion_mass_gev: ArrayLike, coupling: ArrayLike = 1.0
+) -> FloatArray:
+    """Return the width of a boson of spin 2 to a Dirac pair.
+
+    g^2 M^3/(160 pi) beta^3 (1 + 8 r/3), g as in `spin_two_to_photons` (there the sources).
+    """
+    mass, fermion = np.asarray(mass_gev, float), np.asarray(fermion_mass_gev, float)
+    strength = np.asarray(coupling, float) ** 2 * mass**2 / (160.0 * np.pi)
+    return np.asarray(_p_wave(mass, fermion, strength) * (1.0 + 8.0 / 3.0 * (fermion / mass) ** 2))
+
+
+def spin_two_to_complex_scalars(
+    mass_gev: ArrayLike, scalar_mass_gev: ArrayLike, coupling: ArrayLike = 1.0
+) -> FloatArray:
+    """Return the width of a boson of spin 2 to a pair of complex scalars, g^2 M^3 beta^5/(480 pi).
+
+    Twice that of a pair of real ones; g as in `spin_two_to_photons` (there the sources).
+    """
+    mass = np.asarray(mass_gev, float)
+    strength = np.asarray(coupling, float) ** 2 * mass**3 / (480.0 * np.pi)
+    return np.asarray(strength * velocity(mass, scalar_mass_gev) ** 5)

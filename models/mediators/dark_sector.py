@@ -122,9 +122,11 @@ class DarkSector:
             GeV. With beta the velocity, in units of alpha_D: a vector as in `DarkMatter`; an
             axial vector M beta^3/3 (Dirac), half of it (Majorana), M beta^3/12 (scalar); a scalar
             M beta^3/2 (Dirac), half of it (Majorana), M^2 beta/(4 sqrt s) (scalar, whose coupling
-            is g_D M phi S* S); a pseudoscalar M beta/2 (Dirac), half of it (Majorana). The
-            diagonal currents of all but the vector see pseudo-Dirac states as two Majorana
-            fermions.
+            is g_D M phi S* S); a pseudoscalar M beta/2 (Dirac), half of it (Majorana). A boson of
+            spin 2 couples to the stress tensor of the dark matter with g_D = c_chi/Lambda in
+            1/GeV, so that alpha_D is in GeV^-2: M^3 beta^3 (1 + 8 m_chi^2/(3 M^2))/40 (Dirac),
+            half of it (Majorana), M^3 beta^5/120 (scalar). The diagonal currents of all but the
+            vector see pseudo-Dirac states as two Majorana fermions.
 
         Raises
         ------

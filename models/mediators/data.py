@@ -30,6 +30,7 @@ from na64.models.mediators.registry import (
     entry_point_of,
     mediator,
 )
+from na64.models.mediators.spin_two import SpinTwoMediator
 from na64.models.mediators.spin_zero import SpinZeroMediator
 from na64.models.mediators.vectors import AxialMediator, VectorMediator
 
@@ -41,6 +42,7 @@ TYPES: Final[Mapping[str, type]] = MappingProxyType(
         "vector": VectorMediator,
         "axial": AxialMediator,
         "spin-zero": SpinZeroMediator,
+        "spin-two": SpinTwoMediator,
         "photon-coupled": PhotonCoupledMediator,
         "l-mu-l-tau": LMuLTau,
         "invisible-mesons": InvisibleMesons,

@@ -25,6 +25,7 @@ _WORDS: Final = {
     "vector": r"vector boson with $<g>\,\bar\ell\gamma^\mu\ell\,<X>_\mu$",
     "axial": r"axial-vector boson with $<g>\,\bar\ell\gamma^\mu\gamma_5\ell\,<X>_\mu$",
     "scalar": r"scalar with $<g>\,<X>\,\bar\ell\ell$",
+    "spin-2": r"spin-2 boson with $(<g>)\,<X>_{\mu\nu}T^{\mu\nu}$",
     "pseudoscalar": r"pseudoscalar with $i<g>\,<X>\,\bar\ell\gamma_5\ell$",
 }
 

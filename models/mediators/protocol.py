@@ -21,6 +21,7 @@ class MediatorKind(StrEnum):
     SCALAR = "scalar"
     PSEUDOSCALAR = "pseudoscalar"
     PHOTON_COUPLED = "photon-coupled"
+    SPIN_TWO = "spin-2"
 
 
 @runtime_checkable

@@ -16,6 +16,7 @@ from na64.models.mediators.gauge_bosons import (
 )
 from na64.models.mediators.mesons import invisible_mesons
 from na64.models.mediators.protocol import Mediator
+from na64.models.mediators.spin_two import spin_two
 from na64.models.mediators.spin_zero import pseudoscalar, scalar
 from na64.models.mediators.vectors import axial, dark_photon, vector
 
@@ -36,6 +37,7 @@ BUILT_IN: Final[Mapping[str, Callable[[], Mediator]]] = {
     "scalar": scalar,
     "pseudoscalar": pseudoscalar,
     "alp": alp,
+    "spin-2": spin_two,
     "invisible-meson": invisible_mesons,
 }
 

@@ -2,7 +2,8 @@
 
 Cross-sections for X a vector, axial vector, scalar or pseudoscalar that couples to the lepton
 with strength g (vertices g gamma_mu, g gamma_mu gamma_5, g and i g gamma_5), **at g = e**, the
-charge of the electron. Multiply by (g/e)^2; for a dark photon that is epsilon^2.
+charge of the electron. Multiply by (g/e)^2; for a dark photon that is epsilon^2. The coupling of a
+boson of spin 2, c/Lambda, is taken at e/GeV, and has the approximation `ww` only.
 
 Three approximations share one interface: exact tree level (`etl`, the default), and the
 Weizsaecker-Williams approximations `ww` and `iww`.
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from na64.models.arrays import FloatArray, positive
 from na64.models.errors import InputError
@@ -32,6 +33,7 @@ __all__ = [
     "accepted_cross_section",
     "emission_cross_section",
     "emission_spectrum",
+    "numbers_of_nodes",
     "spectrum_at",
     "spectrum_over",
 ]
@@ -43,10 +45,9 @@ LIGHTEST_GEV: Final = 1e-6
 _CHUNK: Final = 32768
 # Nodes in ln[(1-x)/x]: one per e-fold, but no fewer than this, and two more per e-fold of x < 1/2.
 _FEWEST_NODES: Final = 12
-# With an acceptance, whose turn-on takes two more; a stretch of less than an e-fold needs fewer.
-# Doubling both moves no integral by more than 1e-3.
-_ACCEPTED_NODES: Final = 14
-_SHORT_NODES: Final = 6
+# With an acceptance a stretch of less than an e-fold needs fewer, and the turn-on of a trigger is
+# integrated to 1e-3.
+_SHORT_NODES: Final = 5
 # Below this lepton mass, emission of a light boson along the final lepton is a peak in t that
 # is narrow and not yet cut off by the form factors.
 _NARROW_GEV: Final = 0.03
@@ -109,6 +110,17 @@ def spectrum_over(
     return y, ranges.span[:, None] * weights * y * (1.0 - y) * spectrum
 
 
+def numbers_of_nodes(ranges: FractionRange) -> NDArray[np.intp]:
+    """Return how many nodes in ln[(1-x)/x] every range needs, shape (N,).
+
+    The number follows each pair's own range, so that no result depends on the others. Soft bosons
+    (x < 1/2) need more of them than hard ones.
+    """
+    soft = np.maximum(ranges.low + ranges.span, 0.0)
+    wanted = np.maximum(_FEWEST_NODES, np.ceil(ranges.span)) + np.ceil(2.0 * soft)
+    return wanted.astype(np.intp)
+
+
 def _integrate(
     energy: FloatArray,
     mass: FloatArray,
@@ -124,16 +136,12 @@ def _integrate(
     result = np.zeros(energies.shape)
     of_rest = (process.lepton_mass_gev, source.nucleus_mass_gev)
     ranges = FractionRange.of(energies, masses, of_rest, *boson_energies)
-    # The number of nodes follows each pair's own range, so that no result depends on the others.
-    # Soft bosons (x < 1/2) need more of them than hard ones.
-    span = ranges.span
-    soft = np.maximum(ranges.low + span, 0.0)
-    numbers = (np.maximum(_FEWEST_NODES, np.ceil(span)) + np.ceil(2.0 * soft)).astype(int)
+    numbers = numbers_of_nodes(ranges)
     if acceptance is not None:
-        numbers = np.where(span < 1.0, _SHORT_NODES, np.maximum(numbers, _ACCEPTED_NODES))
+        numbers[ranges.span < 1.0] = _SHORT_NODES
     if nodes is not None:
         numbers[:] = nodes
-    values = np.empty_like(span)
+    values = np.empty_like(ranges.span)
     for number in np.unique(numbers):
         group = numbers == number
         part = ranges.part(group)

@@ -12,13 +12,14 @@ Liu, McKeen and Miller, arXiv:1609.06781, and Liu and Miller, arXiv:1705.01633.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ALPHA
-from na64.models.kinds import structure
+from na64.models.kinds import kind_row, structure
 from na64.models.production.quadrature import logarithmic_nodes, unit_nodes
 from na64.models.production.sources import PhotonSource
 
@@ -27,6 +28,10 @@ __all__ = ["improved_ww_spectrum", "photon_flux", "ww_spectrum"]
 _SCREENED: Final = 0.01
 _FLUX_NODES: Final = 32
 _ANGLE_NODES: Final = 16
+# nodes in the logarithm of the virtuality of an exchanged photon, and where form factors have
+# fallen to nothing, in GeV^2
+_EXCHANGE_NODES: Final = 40
+_LARGEST_T: Final = 4.0
 
 
 def photon_flux(t_min: FloatArray, t_max: FloatArray, source: PhotonSource) -> FloatArray:
@@ -79,26 +84,67 @@ def ww_spectrum(
     lepton_mass: float,
     kind: str,
     source: PhotonSource,
+    transverse: tuple[float, float] = (0.0, math.inf),
 ) -> FloatArray:
     """Return d sigma/dx in the WW approximation, for a coupling g = e.
 
     d sigma/(dx dU) = alpha^3 (1-x) (|k|/xE) chi/U^2 {...} with
-    U = E^2 theta^2 x + M^2 (1-x)/x + m^2 x, t_min = [U/(2E(1-x))]^2 and t_max = M^2 + m^2.
+    U = E^2 theta^2 x + M^2 (1-x)/x + m^2 x, t_min = [U/(2E(1-x))]^2 and t_max = M^2 + m^2. A kind
+    that has no other amplitude than that off photons: see `_off_photons`.
 
-    Parameters and result as for `tree_level_spectrum`.
+    Parameters and result as for `tree_level_spectrum`; ``transverse`` has limits on the momentum
+    across the beam E x theta, GeV, of the boson and, as the photon is collinear, of the lepton.
     """
     energy, mass, y = energy[:, None], mass[:, None], y[:, None]
+    if kind_row(kind, "the amplitude of emission").compton is not None:
+        return _off_photons(energy, mass, y, lepton_mass, kind, source, transverse)
     constant, slope = _compton(kind, mass, y, lepton_mass)
     u0, bracket = _propagator(mass, y, lepton_mass)
     t_max = mass**2 + lepton_mass**2
-    top = np.maximum(2.0 * energy * y * np.sqrt(t_max), u0)
+    first, last = (u0 + across**2 / (1.0 - y) for across in transverse)
+    top = np.maximum(np.minimum(2.0 * energy * y * np.sqrt(t_max), last), first)
     nodes, weights = unit_nodes(_ANGLE_NODES)
-    low = np.cbrt(u0 / top)
-    w = low + (1.0 - low) * nodes
+    low, high = np.cbrt(u0 / top), np.cbrt(u0 / first)
+    w = low + (high - low) * nodes
     u = u0 / (w * w * w)
     flux = photon_flux((u / (2.0 * energy * y)) ** 2, t_max, source)
     lepton = constant + slope * (bracket / u - (1.0 - y)) / u
-    jacobian = 3.0 * (1.0 - low) * weights / (w * u)
+    jacobian = 3.0 * (high - low) * weights / (w * u)
+    return np.asarray(np.sum(jacobian * flux * lepton, -1) * _prefactor(energy, mass, y)[:, 0])
+
+
+def _off_photons(
+    energy: FloatArray,
+    mass: FloatArray,
+    y: FloatArray,
+    lepton_mass: float,
+    kind: str,
+    source: PhotonSource,
+    transverse: tuple[float, float],
+) -> FloatArray:
+    """Return d sigma/dx of `ww_spectrum` from the amplitude F of l gamma -> l X, energies (N, 1).
+
+    d sigma/(dx dU) = alpha^3 (1-x) (|k|/xE) chi F/U^2, F at s = U/(1-x), u = -U and
+    t = -x (U - U_0)/(1-x) - m^2 x^2/(1-x). The lepton's own exchanged photon makes F rise as 1/t
+    towards U_0: the integral is done in ln(-t). That photon is as real as those of the nucleus, of
+    which no mass of X limits the virtuality, as in the Primakoff process: t_max is where form
+    factors end, as in arXiv:2210.00751.
+    """
+    compton = kind_row(kind, "the amplitude of emission").compton
+    assert compton is not None
+    x = 1.0 - y
+    u0, _ = _propagator(mass, y, lepton_mass)
+    least = lepton_mass**2 * x
+    most = np.maximum(2.0 * energy * y * np.sqrt(_LARGEST_T) - u0, 0.0) + least
+    nodes, weights = unit_nodes(_EXCHANGE_NODES)
+    # U - U_0 is the squared momentum across the beam over x
+    first, last = (least + across**2 / x for across in transverse)
+    span = np.log(np.maximum(np.minimum(most, last), first) / first)
+    beyond = first * np.exp(span * nodes)
+    u = u0 + (beyond - least)
+    flux = photon_flux((u / (2.0 * energy * y)) ** 2, np.full_like(u, _LARGEST_T), source)
+    lepton = compton(u / y, -u, -beyond * x / y, mass**2, lepton_mass**2)
+    jacobian = span * weights * beyond / (u * u)
     return np.asarray(np.sum(jacobian * flux * lepton, -1) * _prefactor(energy, mass, y)[:, 0])
 
 

@@ -2,6 +2,15 @@
 
 The boson takes the energy of the photon; the nucleus recoils by t/(2 M_N), less than an MeV. The
 cross-section is the same for a pseudoscalar, -(g/4) a F F-dual, and for a scalar, -(g/4) a F F.
+
+For a boson of spin 2, -g G_{mu nu} T^{mu nu}, it is four times that. With the field E_1 = i w e of
+a photon of polarisation e and the electric field i q Phi(q) of the nucleus the amplitude of a
+helicity +-2 is 2 g w Phi epsilon_ij e_i q_j, and its square, summed over both and averaged over e,
+2 (g w Phi q_T)^2: that of a scalar, g w Phi e.q_T, is (g w Phi q_T)^2/2. The other helicities
+couple to what the source lacks to be conserved, F^{nu a} J_a, which the recoiling nucleus supplies
+where the coupling is universal: with it they fall as (M/E)^2, and its own emission of helicity 2
+is t/E^2 of the amplitude. Without a coupling to the nucleus they would rise as (t/M^2)^2 for light
+bosons. In the language of widths, sigma ~ (2J + 1) Gamma(photons)/M^3: 5/(80 pi) over 1/(64 pi).
 """
 
 from __future__ import annotations
@@ -54,8 +63,9 @@ def primakoff_cross_section(
     Returns
     -------
     ndarray
-        Shape (E, M), to be multiplied by g^2 in GeV^-2: GeV^-2 per (GeV^-1)^2 of the coupling for
-        an element, GeV^2 per radiation length for a material. Zero for masses above the energy.
+        Shape (E, M), of a boson of spin zero, to be multiplied by g^2 in GeV^-2: GeV^-2 per
+        (GeV^-1)^2 of the coupling for an element, GeV^2 per radiation length for a material. Zero
+        for masses above the energy.
 
     Raises
     ------

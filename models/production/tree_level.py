@@ -17,6 +17,7 @@ from na64.models.production.sources import PhotonSource
 
 __all__ = [
     "DEFAULT_GRID",
+    "LARGEST_T",
     "TreeLevelGrid",
     "angular_nodes",
     "transfer_range",
@@ -24,8 +25,8 @@ __all__ = [
     "tree_level_spectrum",
 ]
 
-# Where the form factors have fallen to nothing, in GeV^2.
-_LARGEST_T: Final = 4.0
+#: where the form factors have fallen to nothing, in GeV^2
+LARGEST_T: Final = 4.0
 # Fraction of the screening scale below which (a^2 t)^2 leaves nothing.
 _SCREENED: Final = 0.03
 
@@ -63,7 +64,7 @@ def transfer_range(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the part of a range of t in which the form factors leave something, GeV^2."""
     low = np.maximum(t_min, _SCREENED * source.screening_scale_gev2)
-    return np.asarray(low), np.asarray(np.minimum(t_max, _LARGEST_T))
+    return np.asarray(low), np.asarray(np.minimum(t_max, LARGEST_T))
 
 
 def angular_nodes(
@@ -96,7 +97,7 @@ def angular_nodes(
         * np.maximum((boson - mass) * (boson + mass), 0.0)
     )
     # t > u^2/(4 |p-k|^2) must stay below the largest t: u^2 - 4 t u < 4 t (yE)^2
-    form_factor = 2.0 * _LARGEST_T * (1.0 + np.sqrt(1.0 + (y * energy) ** 2 / _LARGEST_T))
+    form_factor = 2.0 * LARGEST_T * (1.0 + np.sqrt(1.0 + (y * energy) ** 2 / LARGEST_T))
     top = np.minimum(largest_u(energy, y, lepton_mass, nucleus_mass), u0 + backward)
     top = np.maximum(np.minimum(top, form_factor), u0)
     # -u = u0/w^3: the tail, 1/u^2 times powers of ln(u), becomes smooth in w

@@ -17,6 +17,7 @@ from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.in_flight import decay_probability, survival_probability
 from na64.models.declaration import check_declared, declare
 from na64.models.errors import InputError
+from na64.models.materials import MATERIALS
 from na64.models.response.acceptance import MissingEnergyAcceptance
 from na64.models.response.preshower import preshower_probability
 from na64.models.targets import Beam, Target
@@ -150,13 +151,29 @@ class MissingEnergyWindow:
 
 @dataclass(frozen=True, slots=True)
 class MuonWindow:
-    """Selection of a search for missing energy with muons that cross an active target."""
+    """Selection of a search for missing energy with muons that cross an active target.
+
+    Attributes
+    ----------
+    recoil_energy_max_gev, recoil_energy_min_gev
+        Band of energies of the muon behind the target, where a magnet and counters accept it.
+    target_energy_max_gev
+        What the muon may leave in the target on its way through. Beyond that the energy is seen
+        and not missing.
+    """
 
     recoil_energy_max_gev: float = declare(
         help="largest energy of the muon behind the target", unit="GeV", above=0.0, example=80.0
     )
     recoil_energy_min_gev: float = declare(
         0.0, help="smallest energy of the muon at which it is still measured", unit="GeV"
+    )
+    target_energy_max_gev: float = declare(
+        10.0,
+        help="largest energy that the muon may leave in the target, where it is seen",
+        unit="GeV",
+        above=0.0,
+        at_most=30.0,
     )
 
     def __post_init__(self) -> None:
@@ -243,16 +260,42 @@ class DisplacedWindow(_DecayVolume):
 
 @dataclass(frozen=True, slots=True)
 class DumpWindow(_DecayVolume):
-    """Decays to e+ e- between a dump and a calorimeter."""
+    """Decays to e+ e- between a dump and a calorimeter.
+
+    Attributes
+    ----------
+    decay_start_cm, decay_end_cm
+        Where a decay begins and ceases to count, from the front of the dump.
+    boson_energy_gev
+        Least energy of the boson.
+    preshower_energy_gev
+        Threshold of the trigger; see `trigger`.
+    """
 
     decay_start_cm: float = _start("where a decay begins to count, behind the dump and its veto")
     decay_end_cm: float = _end("where a decay ceases to count, in front of the calorimeter")
     boson_energy_gev: float = _energy("the boson", 45.0)
+    preshower_energy_gev: float = declare(
+        0.0,
+        help="least energy in the preshower, the first 4 radiation lengths of the dump",
+        unit="GeV",
+    )
+
+    def trigger(self, boson_gev: FloatArray, beam: Beam) -> FloatArray:
+        """Return the probability that the rest of the event passes the trigger, by the boson.
+
+        The energy in the first 4 radiation lengths is distributed as in the lead-scintillator
+        calorimeter; see `na64.models.response.preshower`. For tungsten this is an assumption:
+        showers are alike in radiation lengths.
+        """
+        rest = beam.energy_gev - boson_gev
+        return preshower_probability(rest, self.preshower_energy_gev, MATERIALS["ecal"])
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
         yield from self._volume_problems(beam, target)
         yield from _energy_problems(beam, boson_energy_gev=self.boson_energy_gev)
+        yield from _preshower_problems(beam, self.preshower_energy_gev, self.boson_energy_gev)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ on an energy grid are triangular and are solved from the beam energy downwards.
 
 Each node of the grid carries a weight W, the track length of the particles that it stands for.
 What a particle turns into is shared out to the node above it and the two nodes below so that
-number, energy and the mean square of the energy are conserved. Sums of W f(E) are therefore
-accurate for smooth f although T itself has an integrable spike at the beam energy.
+number, energy and the mean square of the energy are conserved (`na64.models.showers.grid`). Sums
+of W f(E) are therefore accurate for smooth f although T itself has an integrable spike at the beam
+energy, and T is the spectrum whose moments the weights are.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from typing import Final
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import PPoly
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import ComputationError, InputError
 from na64.models.materials import Material
+from na64.models.showers.grid import energy_nodes, shares, spectrum_of, with_nodes_beneath
 from na64.models.showers.processes import Processes
 
 __all__ = ["SPECIES", "Cascade", "cascade"]
@@ -32,9 +34,11 @@ __all__ = ["SPECIES", "Cascade", "cascade"]
 #: order of the species axis
 SPECIES: Final = ("electron", "positron", "photon")
 _PRIMARY: Final = {"e-": 0, "e+": 1, "gamma": 2}
-# the finest step below the beam energy, in ln E, and the factor by which steps grow from there
+# The first step in ln E: a share of the collision loss per radiation length, which makes the spike
+# at the beam energy finite (to a wider step it is a line, and the spectrum behind the weights would
+# ring), but no wider than the end points of spectra next to the beam energy want it
+_SPIKE: Final = 0.125
 _FIRST_STEP: Final = 2e-4
-_GROWTH: Final = 1.3
 _POINTS_PER_CELL: Final = 3
 _POINTS_OWN_CELL: Final = 8
 
@@ -67,14 +71,15 @@ class Cascade:
     deposited_gev: float
 
     @cached_property
-    def _cumulative(self) -> PchipInterpolator:
-        """Track length above an energy, as a function of ln(E0/E), by species."""
-        depth = np.log(self.energy_gev / self.energies_gev)
-        edges = np.concatenate([[0.0], 0.5 * (depth[1:] + depth[:-1]), depth[-1:]])
-        total = np.concatenate([np.zeros((3, 1)), np.cumsum(self.weights, axis=1)], axis=1)
-        # the cell of the last node is cut in half by the floor
-        total[:, -1] = total[:, -2] + 0.5 * self.weights[:, -1]
-        return PchipInterpolator(edges, total, axis=1)
+    def _density(self) -> tuple[PPoly, FloatArray]:
+        """T(E) by species, and the line at the beam energy of photons that have not interacted."""
+        line = _PRIMARY[self.particle] if self.particle == "gamma" else None
+        return spectrum_of(self.energies_gev, self.weights, line=line)
+
+    @cached_property
+    def _integral(self) -> PPoly:
+        """Integral of T from the floor, by species, without the line."""
+        return self._density[0].antiderivative()
 
     def above(self, threshold_gev: ArrayLike) -> FloatArray:
         """Return the track length above an energy.
@@ -99,8 +104,10 @@ class Cascade:
             raise InputError(
                 f"track length asked for below the floor of {self.energies_gev[-1]:g} GeV"
             )
-        depth = np.log(self.energy_gev / np.minimum(threshold, self.energy_gev))
-        return np.asarray(self._cumulative(depth))
+        inside = np.clip(threshold, self.energies_gev[-1], self.energy_gev)
+        integral = self._integral(self.energy_gev) - self._integral(inside)
+        line = np.where((threshold < self.energy_gev)[..., None], self._density[1], 0.0)
+        return np.moveaxis(integral + line, -1, 0)
 
     def spectrum(self, energy_gev: ArrayLike) -> FloatArray:
         """Return T(E) = dL/dE in radiation lengths per GeV.
@@ -114,40 +121,17 @@ class Cascade:
         Returns
         -------
         ndarray
-            Shape (3, ...): electron, positron, photon. The primary's own spectrum has an
-            integrable spike at the beam energy; integrate with the weights there.
+            Shape (3, ...): electron, positron, photon. The spectrum of a primary electron or
+            positron has a spike at the beam energy, as high as the inverse of its collision
+            loss, and oscillates in the first six cells or so, about 1e-4 of 100 GeV. The line
+            of primary photons that have not interacted is left out.
         """
         energy = np.asarray(energy_gev, float)
         if np.any(energy < self.energies_gev[-1] * (1.0 - 1e-12)):
             raise InputError(f"spectrum asked for below the floor of {self.energies_gev[-1]:g} GeV")
-        inside = np.minimum(energy, self.energy_gev)
-        depth = np.log(self.energy_gev / inside)
-        density = self._cumulative(depth, nu=1) / inside
+        inside = np.clip(energy, self.energies_gev[-1], self.energy_gev)
+        density = np.moveaxis(self._density[0](inside), -1, 0)
         return np.asarray(np.where(energy <= self.energy_gev, np.maximum(density, 0.0), 0.0))
-
-
-def _grid(energy_gev: float, floor_gev: float, step: float) -> FloatArray:
-    """Nodes from the beam energy to the floor, fine near the beam energy, then log-uniform."""
-    total = np.log(energy_gev / floor_gev)
-    n_growing = int(np.ceil(np.log(step / _FIRST_STEP) / np.log(_GROWTH)))
-    growing = np.cumsum(_FIRST_STEP * _GROWTH ** np.arange(max(n_growing, 0)))
-    growing = growing[growing < total - step]
-    start = growing[-1] if len(growing) else 0.0
-    uniform = np.linspace(start, total, int(np.ceil((total - start) / step)) + 1)[1:]
-    return np.asarray(energy_gev * np.exp(-np.concatenate([[0.0], growing, uniform])))
-
-
-def _lagrange(nodes: FloatArray, point: FloatArray) -> FloatArray:
-    """Weights that share a point among three nodes; nodes (..., 3), point (...) -> (..., 3)."""
-    a, b, c = nodes[..., 0], nodes[..., 1], nodes[..., 2]
-    return np.stack(
-        [
-            (point - b) * (point - c) / ((a - b) * (a - c)),
-            (point - a) * (point - c) / ((b - a) * (b - c)),
-            (point - a) * (point - b) / ((c - a) * (c - b)),
-        ],
-        axis=-1,
-    )
 
 
 class _Equations:
@@ -159,9 +143,7 @@ class _Equations:
 
     def __init__(self, processes: Processes, active: FloatArray) -> None:
         n = len(active)
-        ratio = active[-1] / active[-2]
-        #: two nodes beneath the floor receive what is shared out downwards
-        self.nodes = np.concatenate([active, active[-1] * np.array([ratio, ratio**2])])
+        self.nodes = with_nodes_beneath(active)
         self.n = n
         self.rates = np.zeros((3, 3, n, n + 2))
         self.below = np.zeros((3, n))
@@ -179,17 +161,18 @@ class _Equations:
         half = 0.5 * (upper - lower)
         cells = np.exp(0.5 * (upper + lower)[:, None] + half[:, None] * points)
         measure = half[:, None] * weights * cells
-        shares = _lagrange(self._triples[:, None, :], cells)
+        parts = shares(self._triples[:, None, :], cells) * measure[..., None]
         source, cell = np.triu_indices(n, 1)
         energy, product = active[source][:, None], cells[cell]
+        shared, place = parts[cell], source * (n + 2) + cell
 
         def spread(spectrum: FloatArray) -> FloatArray:
             """Share out dN/dE' at the points of the cells of each source."""
-            out = np.zeros((n, n + 2))
-            number = spectrum * measure[cell]
+            out = np.zeros(n * (n + 2))
+            moved = np.einsum("pm,pmk->pk", spectrum, shared)
             for k in range(3):
-                out[source, cell + k] += np.einsum("pm,pm->p", number, shares[cell, :, k])
-            return out
+                out[place + k] += moved[:, k]
+            return out.reshape(n, n + 2)
 
         leading = processes.bremsstrahlung(energy, energy - product)
         charged = spread(leading)
@@ -202,7 +185,11 @@ class _Equations:
             self.rates[species, 2] += photons
             self.rates[2, species] += pairs
         self.rates[2, 2] += spread(processes.compton(energy, product))
-        self.rates[2, 0] += spread(processes.compton(energy, energy - product))
+        # the most energetic recoil is not at an edge of cells: only a part of its cell is filled
+        bottom, width = self.nodes[cell + 1][:, None], -np.diff(self.nodes)[cell][:, None]
+        filled = np.clip((energy - _softest(energy) - bottom) / width, 0.0, 1.0)
+        recoil = bottom + filled * (product - bottom)
+        self.rates[2, 0] += spread(filled * processes.compton(energy, energy - recoil))
         annihilated = processes.annihilation(energy, product) + processes.annihilation(
             energy, energy - product
         )
@@ -223,27 +210,33 @@ class _Equations:
         lost = largest * v**2
         product = energy - lost
         measure = largest * v * weights
-        shares = _lagrange(self._triples[:, None, :], product)
+        parts = shares(self._triples[:, None, :], product)
         index = np.arange(self.n)
 
-        def add(origin: int, target: int, spectrum: FloatArray, *, stays: bool = False) -> None:
-            shared = shares - np.array([1.0, 0.0, 0.0]) if stays else shares
-            moved = np.einsum("im,imk->ik", spectrum * measure, shared)
+        def add(origin: int, target: int, number: FloatArray, parts: FloatArray) -> None:
+            moved = np.einsum("im,imk->ik", number, parts)
             for k in range(3):
                 self.rates[origin, target, index, index + k] += moved[:, k]
 
-        soft = processes.bremsstrahlung(energy, lost)
-        hard = processes.bremsstrahlung(energy, product)
-        pairs = processes.pair_production(energy, product)
+        soft = processes.bremsstrahlung(energy, lost) * measure
+        hard = processes.bremsstrahlung(energy, product) * measure
+        pairs = processes.pair_production(energy, product) * measure
         for species in (0, 1):
-            add(species, species, soft, stays=True)
-            add(species, 2, hard)
-            add(2, species, pairs)
-        add(2, 2, processes.compton(energy, product))
-        add(2, 0, processes.compton(energy, lost))
+            add(species, species, soft, parts - np.array([1.0, 0.0, 0.0]))
+            add(species, 2, hard, parts)
+            add(2, species, pairs, parts)
+        add(2, 2, processes.compton(energy, product) * measure, parts)
         annihilated = processes.annihilation(energy, product) + processes.annihilation(energy, lost)
-        add(1, 2, annihilated)
-        self.below[1] -= (annihilated * measure * product).sum(axis=1)
+        annihilated *= measure
+        add(1, 2, annihilated, parts)
+        self.below[1] -= (annihilated * product).sum(axis=1)
+
+        # recoil electrons, where the cell is wider than the energy of a photon scattered backwards
+        softest = _softest(energy)
+        span = np.log(np.maximum(largest / softest, 1.0))
+        scattered = softest * np.exp(span * v)
+        recoils = processes.compton(energy, scattered) * scattered * 0.5 * span * weights
+        add(2, 0, recoils, shares(self._triples[:, None, :], energy - scattered))
 
     def _collision_loss(self, processes: Processes, active: FloatArray) -> None:
         """Continuous loss: the derivative of the shares at the node itself."""
@@ -269,18 +262,21 @@ class _Equations:
         edge = self.nodes[self.n]  # the cell beneath the last node is shared out with the others
         product, measure = edge * v**2, edge * v * weights
 
-        stopped = processes.bremsstrahlung(energy, energy - product) * measure
+        # in ln k: for a source next to the floor the rate diverges towards the floor itself
+        span = -np.log1p(-edge / energy)
+        lost = energy * np.exp(-span * v**2)
+        stopped = processes.bremsstrahlung(energy, lost) * lost * span * v * weights
         photons = processes.bremsstrahlung(energy, product) * measure
         for species in (0, 1):
             self.rates[species, species, diagonal, diagonal] -= stopped.sum(axis=1)
-            self.below[species] += ((stopped + photons) * product).sum(axis=1)
+            self.below[species] += (stopped * (energy - lost) + photons * product).sum(axis=1)
 
         # photons: pairs, counted by the positron, then Compton scattering in ln k'
         all_pairs = processes.pair_production(energy, energy * v**2 * (3.0 - 2.0 * v))
         removed = (all_pairs * energy * 3.0 * v * (1.0 - v) * weights).sum(axis=1)
         low_pairs = processes.pair_production(energy, product) * measure
         self.below[2] += 2.0 * (low_pairs * product).sum(axis=1)
-        softest = energy / (1.0 + 2.0 * energy / ELECTRON_MASS_GEV)
+        softest = _softest(energy)
         span = np.log(energy / softest)
         scattered = softest * np.exp(span * v)
         compton = processes.compton(energy, scattered) * scattered * 0.5 * span * weights
@@ -297,14 +293,21 @@ class _Equations:
         self.below[1] += annihilation * active
 
 
+def _softest(photon_gev: FloatArray) -> FloatArray:
+    """Return the energy of a photon after Compton scattering backwards, in GeV."""
+    return photon_gev / (1.0 + 2.0 * photon_gev / ELECTRON_MASS_GEV) * (1.0 + 1e-9)
+
+
 def _solve(equations: _Equations, primary: int) -> tuple[FloatArray, float]:
     """Solve from the top downwards; return the weights (3, N) and the energy deposited."""
     n, rates = equations.n, equations.rates
     sources = np.zeros((3, n + 2))
     sources[primary, 0] = 1.0
     weights = np.zeros((3, n))
+    # from the source of each species at a node to its track length there, shape (N, 3, 3)
+    stay = np.linalg.inv(-np.diagonal(rates[..., :n], axis1=2, axis2=3).T)
     for i in range(n):
-        weights[:, i] = np.linalg.solve(-rates[:, :, i, i].T, sources[:, i])
+        weights[:, i] = stay[i] @ sources[:, i]
         sources[:, i + 1 :] += np.einsum("a,abj->bj", weights[:, i], rates[:, :, i, i + 1 :])
     deposited = np.sum(weights * equations.below) + np.sum(sources[:, n:] * equations.nodes[n:])
     return weights, float(deposited)
@@ -368,5 +371,8 @@ def _equations(
     material: Material, energy_gev: float, floor_gev: float, step: float, lpm: bool
 ) -> tuple[FloatArray, _Equations]:
     """The equations do not depend on the primary: electron and positron beams share them."""
-    nodes = _grid(energy_gev, floor_gev, step)
-    return nodes, _Equations(Processes(material, lpm=lpm), nodes)
+    processes = Processes(material, lpm=lpm)
+    loss = float(processes.collision_loss(np.array([energy_gev], float), -1)[0])
+    first = min(_SPIKE * loss / energy_gev, _FIRST_STEP)
+    nodes = energy_nodes(energy_gev, floor_gev, step, first)
+    return nodes, _Equations(processes, nodes)

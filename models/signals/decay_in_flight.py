@@ -125,7 +125,13 @@ def mediator_flux(
     check_masses(masses_gev, beam.energy_gev)
     scale: FloatArray | float = 1.0
     process: Emission | None = None
-    if not kind_row(mediator.kind, "the production").from_photons:
+    row = kind_row(mediator.kind, "the production")
+    if row.primakoff is not None and not row.from_photons:
+        raise InputError(
+            f"the flux of '{mediator.name}', which leptons and photons both make, is not computed: "
+            f"a {mediator.kind} boson is for searches for missing energy"
+        )
+    if not row.from_photons:
         process = settings.emission(mediator.kind)
         couplings = [float(mediator.coupling("e", mass**2)) for mass in masses_gev]
         scale = (np.array(couplings)[:, None] / ELEMENTARY_CHARGE) ** 2

@@ -5,7 +5,9 @@ Events per particle on target, at unit coupling and before any efficiency:
 * emission, l Z -> l Z X, by all electrons and positrons of the cascade, when X takes more than
   the window's missing energy: sum over nuclei n X0 int (T_e- + T_e+)(E) sigma(E; E_X > E_miss) dE;
 * annihilation, e+ e- -> X -> invisible, by the cascade's positrons above the missing energy:
-  n_e X0 int T_e+(E) sigma(E) dE.
+  n_e X0 int T_e+(E) sigma(E) dE;
+* for a mediator that couples to photons too, the Primakoff process of the cascade's photons, see
+  `na64.models.signals.photoproduction`.
 
 References
 ----------
@@ -22,7 +24,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
@@ -44,6 +46,8 @@ from na64.models.response.acceptance import MissingEnergyAcceptance
 from na64.models.response.preshower import is_simulated
 from na64.models.response.windows import MissingEnergyWindow, refuse
 from na64.models.showers.cascade import Cascade, cascade
+from na64.models.signals.photoproduction import PROCESS as PRIMAKOFF
+from na64.models.signals.photoproduction import made_by_photons
 from na64.models.signals.rates import SignalRates, TableStore, check_masses, stored
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam, Target
@@ -71,14 +75,14 @@ USES: Final = frozenset(
         "primary_positrons",
     }
 )
-#: order of the process axis
-PROCESSES: Final = ("emission", "annihilation")
+#: order of the process axis; a mediator that couples to photons has one more, the last
+PROCESSES: Final[tuple[str, ...]] = ("emission", "annihilation")
 # step of the cascade's grid in ln E, and energies at which cross-sections are computed; doubling
-# either moves no yield by more than 1e-3
+# either moves no yield by more than 1.5e-3
 _CASCADE_STEP: Final = 0.01
-_ENERGIES: Final = 12
+_ENERGIES: Final = 10
 # with a trigger: energies where it turns on, up to how many thresholds
-_ENERGIES_TURN_ON: Final = 6
+_ENERGIES_TURN_ON: Final = 5
 _TURN_ON: Final = 20.0
 # where the tail of initial-state radiation is cut, as 1 - E'/E_miss, and its nodes
 _SOFTEST_COLLISION: Final = 0.98
@@ -270,14 +274,17 @@ def _beam_spectrum(
         return lambda energy: np.asarray(
             shower.spectrum(np.maximum(energy, floor))[1] * passed(energy)
         )
-    # The nodes lie no further apart than the spread: the sum over them is then exact to 1e-8
+    # The nodes lie no further apart than the spread: the sum over them is then exact to 1e-8, and
+    # four points to a standard deviation carry it to 1e-4
     nodes, weights = np.log(shower.energies_gev), shower.weights[1] * passed(shower.energies_gev)
+    end = nodes[0] + 2.0 * _TAIL_SIGMAS * spread
+    at = np.linspace(nodes[-1], end, int(np.ceil(4.0 * (end - nodes[-1]) / spread)) + 1)
+    density = np.exp(-0.5 * ((at[:, None] - nodes) / spread) ** 2) @ weights
+    smeared = CubicSpline(at, density / (np.sqrt(2.0 * np.pi) * spread))
 
     def spectrum(energy: FloatArray) -> FloatArray:
-        energy = np.maximum(energy, floor)
-        distance = (np.log(energy)[..., None] - nodes) / spread
-        density = np.exp(-0.5 * distance**2) @ weights / (np.sqrt(2.0 * np.pi) * spread)
-        return np.asarray(np.maximum(density, 0.0) / energy)
+        log = np.log(np.maximum(energy, floor))
+        return np.asarray(np.maximum(smeared(np.minimum(log, end)), 0.0) * np.exp(-log))
 
     return spectrum
 
@@ -396,5 +403,10 @@ def missing_energy_rates(
         # showers of electrons and positrons are alike but for the particle that began them
         source = beam.particle if settings.primary_positrons else "e-"
         annihilated = _annihilation(shower(source), acceptance, mediator, masses, settings)
-    events = np.stack([emitted, annihilated], axis=-1)[:, None, :, None]
-    return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events)
+    processes, parts = PROCESSES, [emitted, annihilated]
+    if kind_row(mediator.kind, "the production").primakoff is not None:
+        processes = (*PROCESSES, PRIMAKOFF)
+        photons = shower(beam.particle)
+        parts.append(branching * made_by_photons(photons, acceptance, mediator, masses, settings))
+    events = np.stack(parts, axis=-1)[:, None, :, None]
+    return SignalRates.of(mediator, masses, processes, REGIONS, events)

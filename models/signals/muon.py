@@ -1,13 +1,14 @@
 """Missing-energy signal of a muon beam that crosses an active target.
 
 Events per muon on target, at unit coupling and before any efficiency: the muon radiates the
-mediator in the field of a nucleus, mu Z -> mu Z X, and leaves the target with less energy than the
-window allows a beam muon,
+mediator in the field of a nucleus, mu Z -> mu Z X, and leaves the target with an energy that the
+window accepts,
 
-    sum over nuclei n int_0^L dz sigma(E(z); E_X > E(z) - E_recoil(z)),
+    sum over nuclei n int_0^L dz < int dE_f dsigma(E; E_f)/dE_f P(E_f, z) >,
 
-with E(z) the beam energy less the mean loss up to the depth z, and E_recoil(z) the window's recoil
-energy plus the mean loss from there to the end. Nothing else is visible.
+with E the beam energy less what the muon has lost up to the depth z, E_f what the emission leaves,
+and P the probability that the losses on the rest of the way bring the muon into the window; < >
+is the average over the losses before. See `na64.models.signals.recoil`. The mediator is invisible.
 
 References
 ----------
@@ -20,19 +21,18 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
-from na64.models.production.emission import emission_cross_section
+from na64.models.production.accepted_lepton import lepton_accepted_cross_section
 from na64.models.production.process import Approximation, Emission
 from na64.models.response.windows import MuonWindow, refuse
-from na64.models.showers.muon_loss import muon_energy_loss_gev_cm
 from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import SignalRates, TableStore, check_masses
+from na64.models.signals.recoil import recoil_acceptance
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam, Target
 
@@ -44,8 +44,6 @@ REGIONS: Final = ("missing-energy",)
 USES: Final = frozenset({"dark_sector", "production", "inelastic"})
 #: order of the process axis
 PROCESSES: Final = ("emission",)
-# the rate varies by a percent along the target
-_DEPTHS: Final = 3
 
 
 def _probability(
@@ -56,27 +54,13 @@ def _probability(
     masses: FloatArray,
 ) -> FloatArray:
     """Mediators per muon on target for a coupling of e, shape (M,)."""
-    points, weights = leggauss(_DEPTHS)
-    length = target.length_cm
-    thickness = length / target.material.radiation_length_cm
-    loss = float(muon_energy_loss_gev_cm(beam.energy_gev, target.material))
-    recoil_loss = float(muon_energy_loss_gev_cm(window.recoil_energy_max_gev, target.material))
+    recoil = recoil_acceptance(beam, target, window)
     total = np.zeros_like(masses)
-    for depth, weight in zip(0.5 * (points + 1.0), 0.5 * weights, strict=True):
-        energy = beam.energy_gev - loss * length * depth
-        to_the_end = recoil_loss * length * (1.0 - depth)
-        least = window.recoil_energy_min_gev
-        hardest = energy - least - to_the_end if least > 0.0 else None
-        emitted = emission_cross_section(
-            energy,
-            masses,
-            target.material,
-            process,
-            min_energy_gev=energy - window.recoil_energy_max_gev - to_the_end,
-            max_energy_gev=hardest,
+    for energy, accepted in zip(recoil.energies_gev, recoil.accepted, strict=True):
+        total += lepton_accepted_cross_section(
+            float(energy), masses, target.material, process, recoil.left_gev, accepted
         )
-        total += weight * thickness * emitted[0]
-    return total
+    return total * (target.length_cm / target.material.radiation_length_cm)
 
 
 def muon_rates(
@@ -96,7 +80,7 @@ def muon_rates(
     beam, target
         A mu- or mu+ beam, and the active target, of finite length.
     window
-        Largest energy of the recoil muon behind the target, and the smallest if there is one.
+        Band of energies of the recoil muon behind the target, and what it may leave in the target.
     mediator
         It must couple to muons and have an invisible decay.
     masses_gev

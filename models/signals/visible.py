@@ -1,11 +1,13 @@
 """Bosons that decay to e+ e- between a dump and a calorimeter: the X17 and the dark photon.
 
 Events per particle on target: the flux of bosons out of the cascade, times the probability to
-decay in the volume, averaged over the boson's energy, times the branching ratio to e+ e-.
+decay in the volume and that what is left of the event passes the trigger on the dump's first
+layers, averaged over the boson's energy, times the branching ratio to e+ e-.
 
 References
 ----------
-Banerjee et al. (NA64), arXiv:1803.07748 and arXiv:1912.11389.
+Banerjee et al. (NA64), arXiv:1803.07748 and arXiv:1912.11389; Depero et al. (NA64),
+arXiv:2009.02756; Andreev et al. (NA64), arXiv:2104.13342.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from numpy.typing import ArrayLike
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
+from na64.models.production.boson_flux import BosonFlux
 from na64.models.production.tree_level import TreeLevelGrid
 from na64.models.response.windows import DumpWindow, refuse
 from na64.models.signals.decay_in_flight import (
@@ -86,6 +89,10 @@ def visible_rates(
     flux = mediator_flux(
         beam, target, mediator, masses, least, settings=settings, grid=_GRID, tables=tables
     )
+    # The trigger wants a shower in the first layers of the dump: a boson that takes all of the
+    # beam's energy leaves none. Doubling the flux's nodes moves an edge by up to 0.7 % with it.
+    passes = window.trigger(flux.energies_gev, beam)
+    flux = BosonFlux(flux.energies_gev, flux.weights * passes)
     width = total_width(mediator, masses)
     to_electrons = np.asarray(mediator.partial_widths(masses)["e e"], float) / width
     decays = fold(flux, masses, width, grid, window.seen)

@@ -81,8 +81,9 @@ def test_a_kind_without_a_row_never_gets_a_default(what: str, use: Callable[[], 
 
 def test_every_kind_has_its_row() -> None:
     assert set(KINDS) == set(MediatorKind)
-    assert {row.spin_states for row in KINDS.values()} == {1, 3}
-    assert set(EMITTED_KINDS) == set(MediatorKind) - {MediatorKind.PHOTON_COUPLED}
+    assert {row.spin_states for row in KINDS.values()} == {1, 3, 5}
+    others = {MediatorKind.PHOTON_COUPLED, MediatorKind.SPIN_TWO}
+    assert set(EMITTED_KINDS) == set(MediatorKind) - others
 
 
 @pytest.mark.parametrize("kind", EMITTED_KINDS)
@@ -102,6 +103,17 @@ def test_a_photon_coupled_boson_has_none_of_these() -> None:
         DarkSector().width_gev(0.1, 0.1, kind)
     with pytest.raises(InputError, match="no one-loop moment"):
         anomalous_moment(kind, 0.1, "mu")
+
+
+def test_leptons_and_photons_make_a_boson_of_spin_two() -> None:
+    row = KINDS[MediatorKind.SPIN_TWO]
+    assert not row.from_photons
+    assert row.primakoff is not None
+    assert row.dark is not None
+    with pytest.raises(InputError, match="amplitude of a spin-2 boson off a nucleus has not been"):
+        structure(MediatorKind.SPIN_TWO, 0.1, 0.1)
+    with pytest.raises(InputError, match="no one-loop moment"):
+        anomalous_moment(MediatorKind.SPIN_TWO, 0.1, "mu")
 
 
 def test_parity_forbids_a_pseudoscalar_to_decay_to_scalars() -> None:

@@ -386,19 +386,23 @@ class RunCard:
         return tuple(dict.fromkeys(item.setup for item in self.bins))
 
     @property
-    def total_exposure(self) -> float:
-        """Particles on target of all bins that count different particles.
+    def distinct_bins(self) -> tuple[Bin, ...]:
+        """Bins that count different particles on target.
 
-        Bins that are signal regions of one data set repeat its exposure; one per period, setup
-        and exposure is counted.
+        Bins that are signal regions of one data set repeat its exposure: of a period and setup
+        those of the region that comes first.
         """
-        distinct: dict[tuple[str, str, str], float] = {}
-        regions: dict[tuple[str, str], str] = {}
-        for item in self.bins:
-            first = regions.setdefault((item.period, item.setup), item.region)
-            if item.region == first:
-                distinct[(item.period, item.setup, item.name)] = item.exposure.value
-        return math.fsum(distinct.values())
+        first: dict[tuple[str, str], str] = {}
+        return tuple(
+            item
+            for item in self.bins
+            if first.setdefault((item.period, item.setup), item.region) == item.region
+        )
+
+    @property
+    def total_exposure(self) -> float:
+        """Particles on target of all bins that count different particles."""
+        return math.fsum(item.exposure.value for item in self.distinct_bins)
 
     def rate_region(self, item: Bin) -> str:
         """Name of a bin's region in the signal rates: ``region`` or ``setup/region``."""

@@ -143,7 +143,8 @@ class TargetTable:
     length_cm: float = declare(
         math.inf,
         help="length along the beam; left out for a target that absorbs the whole shower "
-        "(searches with electrons refuse one of less than 15 radiation lengths)",
+        "(searches with electrons refuse one of less than 15 radiation lengths, those for missing "
+        "momentum one of more than 1)",
         unit="cm",
         above=0.0,
         other=Key(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from na64.models.errors import unknown_name
+from na64.models.response.missing_momentum import MissingMomentumWindow
 from na64.models.response.windows import (
     DisplacedWindow,
     DumpWindow,
@@ -78,10 +79,25 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "missing-energy",
         MissingEnergyWindow,
         ("missing-energy",),
-        ("emission", "annihilation"),
+        ("emission", "annihilation", "primakoff"),
         "m_A'",
         "na64.models.signals.missing_energy:missing_energy_rates",
         "energy lost in an active target",
+    ),
+    Topology(
+        "missing-momentum",
+        MissingMomentumWindow,
+        ("missing-momentum",),
+        ("emission",),
+        "m_A'",
+        "na64.models.signals.missing_momentum:missing_momentum_rates",
+        "an electron crosses a thin target, which needs a length, and leaves it with little energy "
+        "and a transverse momentum",
+        example={
+            "beam.energy_gev": 4.0,
+            "target.material": "tungsten",
+            "target.length_x0": 0.1,
+        },
     ),
     Topology(
         "muon",

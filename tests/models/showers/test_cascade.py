@@ -8,6 +8,7 @@ import pytest
 from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.showers.cascade import Cascade, cascade
+from na64.models.showers.processes import Processes
 
 EDGES_GEV = np.array([1, 2, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100.0])
 # Track length in radiation lengths of a 100 GeV electron absorbed in lead, per bin of energy:
@@ -68,11 +69,101 @@ def test_grid_and_floor_do_not_matter_and_energy_balances(
     np.testing.assert_allclose(by_bin(coarse, edges), by_bin(fine, edges), rtol=6e-3)
 
 
+@pytest.mark.parametrize(("name", "particle"), [("lead", "e-"), ("ecal", "e+")])
+@pytest.mark.parametrize("step", [0.025, 0.01])
+def test_default_step_is_the_fine_solution_bin_by_bin(
+    name: str, particle: str, step: float
+) -> None:
+    # 0.09 % and 0.06 % measured; 1.1 % and 0.4 % where steps jumped from growing to uniform ones,
+    # and where weights were read as the contents of cells
+    edges = np.arange(50.0, 100.1, 2.5)
+    coarse = by_bin(cascade(material(name), particle, 100.0, floor_gev=45.0, step=step), edges)
+    fine = by_bin(cascade(material(name), particle, 100.0, floor_gev=45.0, step=step / 4), edges)
+    own = ("e-", "e+").index(particle)
+    np.testing.assert_allclose(coarse[own], fine[own], rtol=1.5e-3)
+    np.testing.assert_allclose(coarse[2], fine[2], rtol=1.5e-3)
+    # the other charge of the last bin: second generation, 1e-5 of the track length there
+    np.testing.assert_allclose(coarse[1 - own], fine[1 - own], rtol=0.015)
+    np.testing.assert_allclose(coarse[1 - own, :-2], fine[1 - own, :-2], rtol=6e-3)
+
+
+@pytest.mark.parametrize(("step", "flat"), [(0.05, 4e-3), (0.025, 2.5e-3), (0.01, 1e-3)])
+def test_spectrum_has_no_structure_of_the_grid(step: float, flat: float) -> None:
+    # point by point, 0.8-0.95 of the beam energy; it was 2-3 % high about 0.9 at the default step
+    fraction = np.linspace(0.8, 0.95, 601)
+    for energy in (100.0, 60.0):
+        coarse, fine = (
+            cascade(material("lead"), "e-", energy, floor_gev=0.5 * energy, step=width)
+            for width in (step, 0.0025)
+        )
+        ratio = coarse.spectrum(energy * fraction) / fine.spectrum(energy * fraction)
+        assert np.ptp(ratio[0]) < flat
+        np.testing.assert_allclose(ratio[[0, 2]], 1.0, atol=flat)
+
+
+def test_spectrum_is_the_derivative_of_the_track_length_up_to_the_beam_energy() -> None:
+    shower = cascade(material("lead"), "e+", 100.0, floor_gev=50.0)
+    # in the first 1e-4 of the energy, six cells, T oscillates and is cut at zero
+    edges = 100.0 - np.geomspace(0.02, 50.0, 60)[::-1]
+    points, weights = np.polynomial.legendre.leggauss(12)
+    half = 0.5 * np.diff(edges)[:, None]
+    inside = 0.5 * (edges[1:] + edges[:-1])[:, None] + half * points
+    integral = (shower.spectrum(inside) * weights * half).sum(axis=2)
+    np.testing.assert_allclose(integral[1:], by_bin(shower, edges)[1:], rtol=1e-3)
+    # in the end only collisions take energy: T = 1/(dE/dx)
+    loss = Processes(material("lead")).collision_loss(np.array([100.0]), +1)[0]
+    last = shower.above(99.9999)[1] / 1e-4
+    assert 0.5 < last * loss < 1.5
+
+
+def test_photons_that_have_not_interacted_are_a_line() -> None:
+    shower = cascade(material("lead"), "gamma", 100.0, floor_gev=50.0)
+    above = shower.above(np.array([99.999, 100.0]))[2]
+    # the mean free path is 9/7 X0, and 1-2 % more with the suppression and screening
+    assert above[0] == pytest.approx(9.0 / 7.0, rel=0.02)
+    assert above[1] == 0.0
+    assert shower.spectrum(99.999)[2] < 1e-3
+
+
+def test_monte_carlo_of_the_leading_electron() -> None:
+    # the same cross-sections in another method: null collisions of photons above 50 MeV, the rest
+    # as continuous loss. What pairs add to the electrons, they add to the positrons alike.
+    rng = np.random.default_rng(20)
+    lead = material("lead")
+    processes = Processes(lead, lpm=False)
+    events, cut = 150_000, 0.05
+    edges = np.array([50.0, 60.0, 70.0, 80.0, 90.0, 95.0, 100.0])
+    points, weights = np.polynomial.legendre.leggauss(20)
+    soft = 0.5 * cut * (points + 1.0)
+    at = np.array([80.0])
+    rate = processes.bremsstrahlung(at, soft) * soft
+    loss = float(0.5 * cut * (rate * weights).sum() + processes.collision_loss(at, -1)[0])
+    most = 1.002 * processes.bremsstrahlung(np.array([100.0]), np.array([cut]))[0] * cut
+    energy, event = np.full(events, 100.0), np.arange(events)
+    length = np.zeros((events, len(edges) - 1))
+    while len(energy):
+        end = energy - loss * rng.exponential(1.0 / (most * np.log(energy / cut)))
+        inside = np.minimum(energy[:, None], edges[1:]) - np.maximum(end[:, None], edges[:-1])
+        length[event] += np.maximum(inside, 0.0) / loss
+        photon = cut * (energy / cut) ** rng.random(len(energy))
+        possible = photon < end
+        spectrum = processes.bremsstrahlung(
+            np.where(possible, end, 2.0), np.where(possible, photon, 1.0)
+        )
+        emitted = possible & (rng.random(len(energy)) * most < spectrum * photon)
+        energy = np.where(emitted, end - photon, end)
+        energy, event = energy[energy > 50.0], event[energy > 50.0]
+    error = length.std(axis=0) / np.sqrt(events)
+    track = by_bin(cascade(lead, "e-", 100.0, floor_gev=45.0, lpm=False), edges)
+    assert np.all(error / track[0] < 6e-3)
+    assert np.all(np.abs(track[0] - track[1] - length.mean(axis=0)) < 3.5 * error)
+
+
 def test_what_is_above_a_threshold_does_not_depend_on_the_floor() -> None:
     edges = np.array([50.0, 55.0, 60.0, 75.0, 100.0])
     deep = cascade(material("ecal"), "e-", 100.0, step=0.01, floor_gev=1.0)
     shallow = cascade(material("ecal"), "e-", 100.0, step=0.01, floor_gev=50.0)
-    np.testing.assert_allclose(by_bin(shallow, edges), by_bin(deep, edges), rtol=5e-3)
+    np.testing.assert_allclose(by_bin(shallow, edges), by_bin(deep, edges), rtol=5e-4)
 
 
 def test_photon_track_length_in_the_calorimeter() -> None:

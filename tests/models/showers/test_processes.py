@@ -135,3 +135,13 @@ def test_mixture_is_linear_in_volume() -> None:
     assert half.electron_density_cm3 == pytest.approx(
         0.5 * (lead.electron_density_cm3 + scintillator.electron_density_cm3)
     )
+
+
+@pytest.mark.parametrize("z", [1, 6, 26, 82])
+def test_suppression_never_enhances(z: int) -> None:
+    # xi phi and xi G multiply the rates; as printed, xi phi reaches 1.02 in lead
+    xi, phi, g = lpm_functions(np.geomspace(1e-4, 20.0, 4001), z)
+    for factor in (xi * phi, xi * g):
+        assert np.all(factor <= 1.0 + 1e-12)
+        assert np.all(np.diff(factor) > -1e-4)
+        assert factor[-1] == pytest.approx(1.0, abs=1e-4)

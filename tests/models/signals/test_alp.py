@@ -12,6 +12,7 @@ from na64.models.materials import material
 from na64.models.mediators.alp import alp
 from na64.models.mediators.registry import mediator
 from na64.models.production.primakoff import primakoff_cross_section
+from na64.models.response.preshower import preshower_probability
 from na64.models.response.windows import DisplacedWindow
 from na64.models.showers.cascade import cascade
 from na64.models.signals.alp import alp_rates
@@ -165,3 +166,21 @@ def test_bad_beam_and_couplings() -> None:
         rates([0.01], [1e-4, 1e-5])
     with pytest.raises(InputError, match="below the beam energy"):
         rates([200.0])
+
+
+def test_trigger_keeps_what_leaves_enough_beside_the_particle() -> None:
+    # a long-lived particle takes the energy of its photon: the spectrum of photons, weighted
+    window = DisplacedWindow(147.0, 400.0, 15.0, 50.0, preshower_energy_gev=1.0)
+    mass, coupling = 1e-3, [1e-6, 2e-6]
+    kept, full = (
+        alp_rates(BEAM, ECAL, w, alp(), [mass], couplings=coupling).events[0, 0, 0, 1]
+        for w in (window, WINDOW)
+    )
+    shower = cascade(ECAL.material, "e-", 100.0, floor_gev=50.0, step=0.01)
+    photons = shower.energies_gev
+    made = shower.weights[2] * primakoff_cross_section(photons, mass, ECAL.material)[:, 0]
+    passed = preshower_probability(100.0 - photons, 1.0, ECAL.material)
+    # the last node stands for half a cell in the rates
+    made[-1] *= 0.5
+    assert kept / full == pytest.approx(np.sum(made * passed) / np.sum(made), rel=1e-4)
+    assert 0.9 < kept / full < 0.98

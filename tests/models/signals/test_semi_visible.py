@@ -237,3 +237,26 @@ def test_needs_dark_matter_and_a_vector() -> None:
             [0.1],
             settings=SignalSettings(dark_sector=BENCHMARK),
         )
+
+
+def test_trigger_acts_as_on_an_invisible_mediator() -> None:
+    # long-lived chi_2, so that every A' is missing energy: the share that the trigger keeps is
+    # that of the search for missing energy, process by process
+    masses = np.array([0.05, 0.29])
+    settings = SignalSettings(dark_sector=DarkSector(DarkMatter.PSEUDO_DIRAC, 0.1, 3.0, 0.1))
+    seen, plain = (
+        semi_visible_rates(
+            BEAM, ECAL, DisplacedWindow(147.0, 400.0, 15.0, 50.0, threshold), dark_photon(),
+            masses, settings=settings, couplings=[1e-7, 2e-7],
+        ).events[:, 0, :, 1]
+        for threshold in (1.0, 0.0)
+    )  # fmt: skip
+    seen_invisible, plain_invisible = (
+        missing_energy_rates(
+            BEAM, ECAL, MissingEnergyWindow(50.0, threshold), dark_photon(), masses,
+            settings=settings,
+        ).events[:, 0, :, 0]
+        for threshold in (1.0, 0.0)
+    )  # fmt: skip
+    np.testing.assert_allclose(seen / plain, seen_invisible / plain_invisible, rtol=0.02)
+    assert np.all(seen < 0.99 * plain)

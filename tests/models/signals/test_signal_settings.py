@@ -68,7 +68,8 @@ def test_every_setting_is_declared_once() -> None:
 def test_every_signal_declares_what_it_uses(name: str) -> None:
     used = uses(TOPOLOGIES[name].signal())
     assert used <= set(SignalSettings().to_dict())
-    assert ("dark_sector" in used) == (name in ("missing-energy", "muon", "semi-visible"))
+    invisible = ("missing-energy", "missing-momentum", "muon", "semi-visible")
+    assert ("dark_sector" in used) == (name in invisible)
 
 
 def test_a_signal_that_declares_nothing_is_refused() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from na64.models.constants import ALPHA, ELECTRON_MASS_GEV
+from na64.models.constants import ALPHA, ELECTRON_MASS_GEV, ELEMENTARY_CHARGE
 from na64.models.decays.in_flight import decay_length_cm
 from na64.models.decays.widths import vector_to_fermions
 from na64.models.errors import InputError
@@ -19,6 +21,7 @@ from na64.models.showers.cascade import cascade
 from na64.models.signals.visible import visible_rates
 from na64.models.targets import Beam, Target
 from na64.workspaces.cards.binding import signal_rates
+from na64.workspaces.cards.quantity import Quantity
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.pyhf.template import Template
 
@@ -116,38 +119,130 @@ def test_upper_edge_goes_with_the_root_of_the_dump_length() -> None:
     assert 1.0 < ratio < 1.25
 
 
-def test_published_region() -> None:
-    card = load_card("na64e-visible-2017-2018")
-    template = Template.from_card(card)
-    tips = np.linspace(0.0235, 0.0265, 13)
-    found = signal_rates(card, dark_photon(), np.concatenate([PUBLISHED[:, 0], tips]))
-    total = template.signal_events(found).sum(axis=(2, 3))
+def crossings(
+    name: str, masses: object, model: str = "dark-photon", events_limit: float = 2.36
+) -> list[list[float]]:
     # 2.36 events exclude at 90 % CL without background and with the card's uncertainties
-    crossings = [edges(row, found.couplings, 2.36) for row in total]
-    for (_, lower, upper), ours in zip(PUBLISHED, crossings[: len(PUBLISHED)], strict=True):
-        assert ours[0] == pytest.approx(lower, rel=0.20)
+    card = load_card(name)
+    boson = mediator(model)
+    found = signal_rates(card, boson, masses)  # type: ignore[arg-type]
+    total = Template.from_card(card).signal_events(found).sum(axis=(2, 3))
+    unit = 1.0 if model == "dark-photon" else ELEMENTARY_CHARGE
+    return [edges(row, found.couplings / unit, events_limit) for row in total]
+
+
+def test_published_region() -> None:
+    tips = np.linspace(0.0235, 0.0265, 13)
+    found = crossings("na64e-visible-2017-2018", np.concatenate([PUBLISHED[:, 0], tips]))
+    for (mass, lower, upper), ours in zip(PUBLISHED, found[: len(PUBLISHED)], strict=True):
+        # below 5 MeV the published lower edge is flat, as for a photon flux that the electron's
+        # mass does not cut off; ours rises. One efficiency serves all masses
+        assert ours[0] == pytest.approx(lower, rel=0.13 if mass > 4.9e-3 else 0.35)
         assert ours[1] == pytest.approx(upper, rel=0.15)
-    excluded = [m for m, ours in zip(tips, crossings[len(PUBLISHED) :], strict=True) if ours]
-    assert max(excluded) == pytest.approx(PUBLISHED_TIP, rel=0.05)
+    excluded = [m for m, ours in zip(tips, found[len(PUBLISHED) :], strict=True) if ours]
+    assert max(excluded) == pytest.approx(PUBLISHED_TIP, rel=0.06)
 
 
-def test_x17_slice() -> None:
-    # arXiv:1912.11389 excludes 1.2e-4 < epsilon < 6.8e-4 at 16.7 MeV
-    card = load_card("na64e-visible-2017-2018")
-    found = signal_rates(card, dark_photon(), [0.0167])
-    total = Template.from_card(card).signal_events(found).sum(axis=(2, 3))[0]
-    low, high = edges(total, found.couplings, 2.36)
-    assert low == pytest.approx(1.2e-4, rel=0.2)
-    assert high == pytest.approx(6.8e-4, rel=0.05)
+@pytest.mark.parametrize(
+    ("name", "model", "published", "tolerance"),
+    [
+        # used in the calibration of one start of the decays of 2017, and of the efficiency
+        ("na64e-visible-2017", "dark-photon", (1.3e-4, 4.2e-4), 0.08),
+        ("na64e-visible-2017-2018", "dark-photon", (1.2e-4, 6.8e-4), 0.10),
+        # not used: arXiv:2104.13342, in units of e; other amplitude and width. Published to two
+        # digits, and 16.7 MeV is near the tip, where edges go with a high power of the efficiency
+        ("na64e-visible-2017-2018", "pseudoscalar", (2.1e-4, 3.2e-4), 0.08),
+    ],
+)
+def test_x17_slice(name: str, model: str, published: tuple[float, float], tolerance: float) -> None:
+    assert crossings(name, [0.0167], model)[0] == pytest.approx(published, rel=tolerance)
 
 
-def test_future_set_up() -> None:
-    # the collaboration's own claim is a reach to epsilon of about 1.3e-3 at 16.7 MeV; our dump of
-    # 12 cm, an assumption, gives a fifth more
+def test_data_of_2017_are_bins_of_the_combined_card() -> None:
+    alone, both = (load_card(f"na64e-visible-{name}") for name in ("2017", "2017-2018"))
+    assert alone.bins == both.bins[:2]
+    assert [alone.setups[item.setup] for item in alone.bins] == [
+        both.setups[item.setup] for item in both.bins[:2]
+    ]
+
+
+# thickness of the layers in cm, electrons in 1e10 with which epsilon of 1e-3 and 1.2e-3 are
+# excluded at 16.7 MeV in a full simulation of the future set-up, and their uncertainties:
+# E. Depero, doctoral thesis, ETH Zurich (public draft), chapter 5 (the set-up of arXiv:2009.02756)
+DUMPS = [
+    (17.0, (17.0, 85.0), (3.4, 4.7)),
+    (13.6, (7.0, 24.0), (0.9, 6.9)),
+    (13.2, (6.0, 19.0), (0.7, 5.0)),
+]
+
+
+@pytest.mark.parametrize(("layers", "simulated", "errors"), DUMPS)
+def test_electrons_that_compact_dumps_need(
+    layers: float, simulated: tuple[float, float], errors: tuple[float, float]
+) -> None:
+    # one number, 1.5 cm beyond the layers, for six; the efficiency is that of the past runs
     card = load_card("na64e-visible-1e12")
-    found = signal_rates(card, dark_photon(), [0.0167])
-    total = Template.from_card(card).signal_events(found).sum(axis=(2, 3))[0]
-    assert edges(total, found.couplings, 2.36)[1] == pytest.approx(1.3e-3, rel=0.25)
+    setup = card.setups["default"]
+    assert isinstance(setup.window, DumpWindow)
+    assert isinstance(card.bins[0].efficiency, Quantity)
+    assert setup.window.decay_start_cm == pytest.approx(13.2 + 1.5)
+    window = replace(setup.window, decay_start_cm=layers + 1.5)
+    rates = visible_rates(
+        setup.beam, setup.target, window, dark_photon(), [0.0167], couplings=[1e-3, 1.2e-3]
+    )
+    needed = 2.3 / (card.bins[0].efficiency.value * rates.events[0, :, 0, 0]) / 1e10
+    assert np.all(np.abs(needed - simulated) < 2.0 * np.array(errors))
+
+
+def test_future_set_up_reaches_what_is_asked_of_it() -> None:
+    # arXiv:2009.02756: the couplings up to 1.4e-3 that the anomaly leaves, with 7e11 electrons; an
+    # upper edge goes with the logarithm of the electrons
+    assert crossings("na64e-visible-1e12", [0.0167])[0][1] == pytest.approx(1.4e-3, rel=0.04)
+
+
+def test_decays_counted_from_the_end_of_the_dump() -> None:
+    # the limit of no veto and no scintillators: eps^2 goes with 1/distance, up to the logarithm
+    couplings = np.geomspace(1e-4, 3e-2, 201)
+    starts = (30.0, 22.0, DUMP.length_cm)
+    found = [
+        edges(1e10 * events(0.01, couplings, DumpWindow(start, 400.0, 50.0))[0], couplings, 1.0)
+        for start in starts
+    ]
+    upper = np.array([pair[1] for pair in found])
+    assert np.all(np.diff(upper) > 0.0)
+    # larger couplings make more bosons, whose logarithm only adds
+    gain, root = upper[1:] / upper[0], np.sqrt(30.0 / np.array(starts[1:]))
+    assert np.all((gain > root) & (gain < 1.15 * root))
+    # where decay lengths are metres a lower edge hardly moves
+    assert found[0][0] == pytest.approx(found[-1][0], rel=0.03)
+
+
+def test_ratio_of_two_dumps_does_not_depend_on_the_exposure() -> None:
+    # at large couplings the hardest bosons are left: exp(dL/l) at the beam energy from below
+    mass, epsilon = 0.0167, 1.4e-3
+    near, far = (
+        events(mass, [epsilon, 1e-2], DumpWindow(start, 400.0, 50.0))[0, 0]
+        for start in (15.0, 20.0)
+    )
+    width = float(vector_to_fermions(mass, ELECTRON_MASS_GEV, ALPHA * epsilon**2))
+    least = np.exp(5.0 / decay_length_cm(100.0, mass, width))
+    assert least < near / far < least**1.25
+
+
+def test_preshower_trigger_removes_bosons_that_take_all_of_the_energy() -> None:
+    masses, couplings = [2e-3, 0.02], [1e-5, 2e-5]  # decay lengths above 10 m
+    free, cut, none = (
+        events(masses, couplings, DumpWindow(29.0, 379.0, 50.0, threshold))[:, 0]
+        for threshold in (0.0, 0.5, 1e-9)
+    )
+    np.testing.assert_allclose(none, free, rtol=1e-9)
+    # the spectrum of a heavy boson has its peak at the beam energy, 1 - x about (m_e/m)^2 above:
+    # equal parts of ln(1 - x) down to there, of which the trigger takes those below some 1.4 GeV
+    light, heavy = 1.0 - cut / free
+    assert 0.0 < light < 0.12
+    assert 2.0 * light < heavy < 0.35
+    passes = DumpWindow(29.0, 379.0, 50.0, 0.5).trigger(np.array([100.0, 99.7, 98.6, 90.0]), BEAM)
+    np.testing.assert_allclose(passes, [0.0, 0.0, 0.5, 1.0], atol=0.02)
 
 
 @pytest.mark.parametrize("model", ["axial", "scalar", "pseudoscalar"])

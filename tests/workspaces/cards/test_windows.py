@@ -40,15 +40,22 @@ def test_interaction_length() -> None:
 CHANGES = [
     (
         "na64e-visible-2017-2018",
-        "decay_start_cm = 29.0",
+        "decay_start_cm = 36.0",
         "decay_start_cm = 10.0",
         "window.decay_start_cm: must not lie inside the target, which is 14.02 cm long, is 10 cm",
     ),
     (
         "na64e-visible-2017-2018",
-        "boson_energy_gev = 45.0",
+        "boson_energy_gev = 75.0",
         "boson_energy_gev = 150.0",
         "setups.x30-150.window.boson_energy_gev: must be below the beam energy of 150 GeV, is 150",
+    ),
+    (
+        "na64e-visible-2017-2018",
+        "preshower_energy_gev = 0.5",
+        "preshower_energy_gev = 50.0",
+        "window.preshower_energy_gev: leaves nothing of the beam energy of 100 GeV above a missing "
+        "energy of 50 GeV, is 50",
     ),
     (
         "na64e-alp-2016-2018",
@@ -107,6 +114,6 @@ def test_cards_that_do_not_fit(name: str, old: str, new: str, message: str) -> N
 def test_shipped_setups() -> None:
     card = load_card("na64e-visible-2017-2018")
     assert card.used_setups == ("default", "x30", "x30-150")
-    assert [card.setups[name].window.decay_start_cm for name in card.used_setups] == [29, 22, 22]
+    assert [card.setups[name].window.decay_start_cm for name in card.used_setups] == [36, 30, 22]
     assert card.setups["x30-150"].beam.energy_gev == 150.0
     assert card.total_exposure == pytest.approx(8.4e10)
