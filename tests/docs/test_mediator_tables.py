@@ -30,9 +30,6 @@ def cells(text: str) -> list[str]:
 
 # the others scan for longer and have tests of their own
 @pytest.mark.parametrize(
-<<<<<<< HEAD
-    "name", ["branching", "loop", "kinds", "gauge_bosons", "positrons", "muon_ratio", "preliminary"]
-=======
     "name",
     [
         "branching",
@@ -43,8 +40,8 @@ def cells(text: str) -> list[str]:
         "gauge_bosons",
         "positrons",
         "muon_ratio",
+        "preliminary",
     ],
->>>>>>> refs/heads/main
 )
 def test_a_sample_is_current(script: ModuleType, name: str) -> None:
     page = (ROOT / "docs" / "mediators.md").read_text(encoding="utf-8")
