@@ -32,7 +32,7 @@ from na64.limits.results.limit import Limit
 from na64.models.constants import PLANCK_MASS_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
-from na64.models.relic.targets import MASS_RANGE_GEV
+from na64.models.relic.targets import mass_range_gev
 from na64.workspaces.io.curves import Curve, CurveKind, load_curve
 
 __all__ = ["BOUNDS", "Beside", "curve_in_plane", "default_overlays", "things_beside"]
@@ -206,7 +206,7 @@ def _in_alpha_d(curve: Curve, label: str, limits: Sequence[Limit]) -> Drawn:
     made, sector = limits[0].specification, sector_of(limits[0])
     if sector is None:
         raise InputError("the plane of alpha_D is that of a relic, and there is none")
-    lightest, heaviest = (edge * sector.ratio for edge in MASS_RANGE_GEV)
+    lightest, heaviest = (edge * sector.ratio for edge in mass_range_gev(made.mediator, sector))
     masses = log_masses(max(lightest, curve.x[0]), min(heaviest, curve.x[-1]), _COARSE)
     low, high = alpha_d_exclusion(made.mediator, sector, masses, curve.at(masses))
     known = np.isfinite(low) & np.isfinite(high)

@@ -17,7 +17,7 @@ from na64.limits.planes.y import Normalisation, y_from_coupling
 from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
-from na64.models.relic.targets import MASS_RANGE_GEV, thermal_target, validity_notes
+from na64.models.relic.targets import mass_range_gev, thermal_target, validity_notes
 from na64.workspaces.io.curves import Curve
 
 __all__ = [
@@ -103,7 +103,7 @@ def thermal_line(sector: DarkSector, like: Limit, masses_gev: FloatArray) -> Dra
         Masses on the axis of that plane, shape (M,).
     """
     chi = masses_gev if like.x.name == "m_chi" else masses_gev / sector.ratio
-    low, high = MASS_RANGE_GEV
+    low, high = mass_range_gev(like.specification.mediator, sector)
     chi = chi[(chi >= low) & (chi <= high)]
     if not chi.size:
         raise InputError(

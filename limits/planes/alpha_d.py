@@ -18,9 +18,9 @@ from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.relic.targets import (
-    MASS_RANGE_GEV,
     OMEGA_H2,
     ThermalTarget,
+    mass_range_gev,
     thermal_target,
     validity_notes,
 )
@@ -175,7 +175,7 @@ def in_alpha_d(
             "the plane of alpha-d is for upper limits"
         )
     masses = made.masses_gev / sector.ratio
-    low, high = MASS_RANGE_GEV
+    low, high = mass_range_gev(portal, sector)
     inside = (masses >= low) & (masses <= high)
     if not inside.any():
         raise InputError(

@@ -18,7 +18,7 @@ from na64.models.arrays import FloatArray
 from na64.models.constants import PLANCK_MASS_GEV
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
-from na64.models.relic.dof import energy_dof, entropy_dof
+from na64.models.relic.dof import MAX_TEMPERATURE_GEV, energy_dof, entropy_dof
 from na64.models.relic.thermal_average import visible_width_gev
 
 __all__ = ["analytic_log_omega", "analytic_target", "partial_wave", "velocity_coefficient"]
@@ -58,7 +58,8 @@ def analytic_log_omega(
     n = partial_wave(sector)
     x_freeze = np.full_like(masses_gev, 15.0)
     for _ in range(_ITERATIONS):
-        temperature = masses_gev / x_freeze
+        # a vanishing cross-section has no freeze-out within the table, and no relic of interest
+        temperature = np.minimum(masses_gev / x_freeze, MAX_TEMPERATURE_GEV)
         g, h = energy_dof(temperature), entropy_dof(temperature)
         argument = 0.038 * (n + 1) * _states(sector) * PLANCK_MASS_GEV * masses_gev * sigma_0
         # above e^4 the formula holds; below, dark matter never was in equilibrium

@@ -16,8 +16,8 @@ from na64.models.errors import InputError
 
 __all__ = ["MAX_TEMPERATURE_GEV", "energy_dof", "entropy_dof", "sqrt_g_star"]
 
-#: end of the table; below its beginning, 1 keV, g and h are constant
-MAX_TEMPERATURE_GEV: Final = 1.0
+#: end of what the table covers; below its beginning, 1 keV, g and h are constant
+MAX_TEMPERATURE_GEV: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def energy_dof(temperature_gev: ArrayLike) -> FloatArray:
     Parameters
     ----------
     temperature_gev
-        Photon temperature, any shape, above 0 and at most 1 GeV.
+        Photon temperature, any shape, above 0 and at most 2 GeV.
 
     Raises
     ------

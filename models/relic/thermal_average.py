@@ -35,7 +35,7 @@ from na64.models.constants import (
     MUON_MASS_GEV,
     TAU_MASS_GEV,
 )
-from na64.models.decays.hadrons import OMEGA_MASS_GEV, PHI_MASS_GEV
+from na64.models.decays.hadrons import HEAVY_THRESHOLDS_GEV, NARROW_RESONANCES_GEV
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
 
@@ -68,11 +68,10 @@ _THRESHOLDS_GEV: Final = np.array(
         2.0 * CHARGED_KAON_MASS_GEV,
         2.0 * 0.497611,
         2.0 * TAU_MASS_GEV,
-        2.0 * 1.86484,
+        *HEAVY_THRESHOLDS_GEV,
     ]
 )
-# narrow hadronic resonances and half their widths: panels grow geometrically away from them
-_RESONANCES_GEV: Final = ((OMEGA_MASS_GEV, 4.3e-3), (PHI_MASS_GEV, 2.1e-3))
+# panels grow geometrically away from narrow structures
 _PANEL_GROWTH: Final = 4.0
 
 
@@ -281,7 +280,7 @@ def _quadrature(
     half_width = 0.5 * sector.width_gev(pole, pole)
     columns = [low, high, low + _BASE_EDGES * masses[:, None]]
     columns.append(np.broadcast_to(_THRESHOLDS_GEV, (count, _THRESHOLDS_GEV.size)))
-    for centre, width in _RESONANCES_GEV:
+    for centre, width in NARROW_RESONANCES_GEV:
         around = _around(centre, width, 0.1)
         columns.append(np.broadcast_to(around, (count, around.size)))
     # the width over the mass is the same at all masses

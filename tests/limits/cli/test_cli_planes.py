@@ -139,8 +139,11 @@ def test_caveats_of_thermal_targets_are_told(call, scan_file) -> None:
     for plane in ("y", "epsilon"):
         done = call(*words, "--plane", plane, "--thermal-ratio", "2.1", "-o", f"{plane}.svg")
         assert done.code == 0
-        (warning,) = (line for line in done.err.splitlines() if line.startswith("warning: "))
-        assert warning.startswith("warning: m_mediator/m_chi = 2.1 is below 2.3: dark matter may")
+        found = [line for line in done.err.splitlines() if line.startswith("warning: ")]
+        assert len(found) == 2
+        for warning, species in zip(found, ("scalar", "majorana"), strict=True):
+            assert warning.startswith("warning: m_mediator/m_chi = 2.1 is below 2.3: dark matter")
+            assert f"of {species} matter" in warning
     done = call(*words, "--plane", "y", "--thermal-ratio", "2.5", "-o", "fine.svg")
     assert "warning" not in done.err
 

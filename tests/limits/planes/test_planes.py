@@ -206,4 +206,4 @@ def test_other_bad_input() -> None:
     with pytest.raises(InputError, match="have shape"):
         alpha_d_exclusion(PORTAL, SCALAR, MEDIATOR_MASSES, np.full((3, 9), 1e-4), [0.1, 0.2])
     with pytest.raises(InputError, match="GeV for a relic abundance"):
-        thermal(SCALAR, [10.0])
+        thermal(SCALAR, [31.0])

@@ -206,13 +206,13 @@ def test_the_note_says_where_scans_were_repeated(relic_limits) -> None:
 
 def test_no_alpha_d_is_a_status_and_not_a_number() -> None:
     weak = toy(
-        masses_gev=(0.03, 4.5),
+        masses_gev=(0.03, 33.0),
         regions=(((0.9, None),), ((0.9, None),)),
         expected_regions=(open_regions([0.9, 0.9]),) * 5,
         status=(Status.OK, Status.OK),
     )
     limit = weak.to_plane("alpha-d", dark_matter="scalar")
-    # at 10 MeV no alpha_D of the grid needs a coupling of 0.9; m_chi of 1.5 GeV has no target
+    # at 10 MeV no alpha_D of the grid needs a coupling of 0.9; m_chi of 11 GeV has no target
     assert limit.status == ("no-exclusion", "no-relic")
     assert limit.regions == ((), ())
     assert np.all(np.isnan(limit.observed))
@@ -252,7 +252,7 @@ def test_a_damaged_file_names_the_place() -> None:
         ({"model": "b-minus-l"}, {"plane": "y"}, "no dark matter"),
         ({"model": "b-minus-l"}, {"plane": "epsilon"}, "no plane of epsilon"),
         ({"regions": (((1e-4, 1e-3),), ())}, {"plane": "alpha-d"}, "closed towards strong"),
-        ({"masses_gev": (5.0, 6.0)}, {"plane": "alpha-d"}, "thermal targets are known"),
+        ({"masses_gev": (33.0, 40.0)}, {"plane": "alpha-d"}, "thermal targets are known"),
         ({"model": "scalar"}, {"plane": "alpha-d"}, "needs a vector mediator"),
     ],
 )

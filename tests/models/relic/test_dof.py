@@ -42,6 +42,12 @@ def test_above_the_qcd_transition() -> None:
     # photons, e, mu, tau, neutrinos and 3 light quarks with gluons would be 61.75 + tau + charm;
     # the strong interaction lowers it (arXiv:1606.07494, figure 4: g between 70 and 76 at 1 GeV)
     assert 70.0 < energy_dof(1.0) < 76.0
+    # table S2 of arXiv:1606.07494: g = 73.48 and g/h = 1.01778 at 1 GeV
+    assert energy_dof(1.0) == pytest.approx(73.48, rel=0.01)
+    assert energy_dof(1.0) / entropy_dof(1.0) == pytest.approx(1.01778, abs=2e-3)
+    # between that and 83.10 at 10 GeV: charm and tau count, bottom begins to
+    assert energy_dof(1.0) < energy_dof(1.5) < energy_dof(2.0) < 83.10
+    assert energy_dof(1.5) == pytest.approx(77.5, rel=0.02)
     # without quarks only muons, pions and a few heavier hadrons count
     assert 17.0 < energy_dof(0.1) < 18.2
 
@@ -80,6 +86,7 @@ def test_table_is_what_the_plasma_gives() -> None:
     assert sample[:, 2] == pytest.approx(state.entropy, abs=2e-6)
     # between its rows
     between = np.sqrt(rows[1:, 0] * rows[:-1, 0])[::7]
+    between = between[between <= MAX_TEMPERATURE_GEV]
     state = plasma(between)
     assert energy_dof(between) == pytest.approx(state.energy, rel=2e-4)
     assert entropy_dof(between) == pytest.approx(state.entropy, rel=2e-4)

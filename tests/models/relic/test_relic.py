@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,6 +23,7 @@ from na64.models.relic.analytic import analytic_target, partial_wave, velocity_c
 from na64.models.relic.targets import (
     MASS_RANGE_GEV,
     OMEGA_H2,
+    mass_range_gev,
     relic_abundance,
     thermal_target,
     validity_notes,
@@ -286,6 +288,36 @@ def test_notes() -> None:
     assert "decouple kinetically" in target.notes[0]
 
 
+def test_the_note_on_decoupling_has_a_size() -> None:
+    # narrow and close to the pole: factors (arXiv:1706.07433); wide: tens of per cent
+    sizes = []
+    for alpha_d in (0.1, 1e-3):
+        sector = DarkSector(DarkMatter.SCALAR, alpha_d, 2.1)
+        (note,) = validity_notes(sector, PORTAL, [0.01])
+        found = re.search(r"is about ([0-9.]+) times", note)
+        assert found is not None
+        sizes.append(float(found[1]))
+    assert 1.05 < sizes[0] < 1.5
+    assert 2.0 < sizes[1] < 5.0
+    # where it is no longer below the old limit but still matters, and where it does not
+    narrow = DarkSector(DarkMatter.SCALAR, 1e-3, 2.4)
+    assert "close to 2" in validity_notes(narrow, PORTAL, [0.005])[0]
+    assert validity_notes(DarkSector(DarkMatter.SCALAR, 0.1, 2.4), PORTAL, [0.1]) == ()
+
+
+def test_the_z_ends_the_range_of_kinetic_mixing() -> None:
+    sector = DarkSector(DarkMatter.DIRAC, 0.1, 3.5)
+    assert thermal_target(PORTAL, sector, 8.0).notes == ()
+    assert "mixes with the Z" in thermal_target(PORTAL, sector, 9.0).notes[0]
+    far = DarkSector(DarkMatter.DIRAC, 0.1, 8.0)
+    assert mass_range_gev(PORTAL, far) == (MASS_RANGE_GEV[0], 7.5)
+    with pytest.raises(InputError, match=r"0\.0001-7\.5 GeV .*the Z"):
+        thermal_target(PORTAL, far, 7.6)
+    other = mediator("b-minus-l")
+    assert mass_range_gev(other, far) == MASS_RANGE_GEV
+    assert math.isfinite(thermal_target(other, far, 7.6).coupling[0])
+
+
 @pytest.mark.parametrize(
     ("portal", "mass", "noted"),
     [
@@ -328,9 +360,9 @@ def test_alpha_d_is_refused(alpha_d: float) -> None:
 )
 def test_mass_is_refused(mass: float) -> None:
     sector = DarkSector(DarkMatter.SCALAR, 0.1, 3.0)
-    with pytest.raises(InputError, match=r"0\.0001-1\.2 GeV"):
+    with pytest.raises(InputError, match=r"0\.0001-10 GeV"):
         thermal_target(PORTAL, sector, [0.1, mass])
-    with pytest.raises(InputError, match=r"0\.0001-1\.2 GeV"):
+    with pytest.raises(InputError, match=r"0\.0001-10 GeV"):
         relic_abundance(PORTAL, sector, mass, 1e-4)
 
 

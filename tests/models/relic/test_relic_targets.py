@@ -15,11 +15,14 @@ from scipy.integrate import quad_vec, solve_ivp
 from scipy.interpolate import CubicSpline
 from scipy.special import kve
 
-from na64.models.constants import ELECTRON_MASS_GEV, PLANCK_MASS_GEV
+from na64.models.constants import ELECTRON_MASS_GEV, ELEMENTARY_CHARGE, PLANCK_MASS_GEV
+from na64.models.decays.hadrons import QUARKONIA
+from na64.models.mediators.charges import ELECTRIC_CHARGES
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
-from na64.models.mediators.vectors import dark_photon
-from na64.models.relic.dof import entropy_dof, sqrt_g_star
+from na64.models.mediators.vectors import VectorMediator, dark_photon
+from na64.models.relic.dof import MAX_TEMPERATURE_GEV, entropy_dof, sqrt_g_star
 from na64.models.relic.targets import OMEGA_H2, relic_abundance, thermal_target
+from na64.models.relic.thermal_average import visible_width_gev
 from tests.shared import ROOT
 
 PORTAL = dark_photon()
@@ -83,7 +86,46 @@ def test_against_published_lines(
     assert np.all((published / y > 0.78) & (published / y < 1.12))
 
 
-@pytest.mark.parametrize("table", ["targets", "portals", "published", "analytic"])
+def test_smooth_below_charm() -> None:
+    sector = DarkSector(DarkMatter.SCALAR, 0.1, 3.0)
+    # at 1.2 GeV, below all charm, nothing happens: a parabola in logarithms
+    masses = 1.2 * np.exp(0.01 * np.arange(-4, 5))
+    log_y = np.log(thermal_target(PORTAL, sector, masses).y)
+    fit = np.polynomial.Polynomial.fit(np.log(masses), log_y, 2)
+    assert np.max(np.abs(fit(np.log(masses)) - log_y)) < 1e-3
+
+
+@pytest.mark.parametrize("species", [DarkMatter.SCALAR, DarkMatter.DIRAC])
+def test_scaling_above_the_resonances(species: DarkMatter) -> None:
+    # y ~ m^2/(sqrt(g_*) R) with R of all fermions at the energy of pairs: from 7 to 10 GeV that
+    # changes by 5 % beside m^2, and a logarithm by 4 %
+    masses = np.array([7.0, 8.0, 9.0, 10.0])
+    y = thermal_target(PORTAL, DarkSector(species, 0.1, 3.0), masses).y
+    fermions = visible_width_gev(PORTAL, 2.15 * masses) / masses
+    scaled = y * sqrt_g_star(masses / 23.0) * fermions / masses**2
+    assert scaled == pytest.approx(scaled[-1], rel=0.04)
+    assert 1.8 < math.log(y[-1] / y[0]) / math.log(10.0 / 7.0) < 2.0
+    # closed formulae, without a pole nearby: as good as at low masses
+    sector = DarkSector(species, 0.1, 6.0)
+    numeric = thermal_target(PORTAL, sector, masses).y
+    analytic = thermal_target(PORTAL, sector, masses, method="analytic").y
+    assert analytic == pytest.approx(numeric, rel=0.20 if species is DarkMatter.SCALAR else 0.09)
+
+
+def test_charmonium_is_felt_just_below_it() -> None:
+    # pairs of 1.5 GeV reach the J/psi with thermal energy, pairs of 1.55 GeV are above it
+    sector = DarkSector(DarkMatter.DIRAC, 0.1, 3.0)
+    below, at, above = thermal_target(PORTAL, sector, [1.3, 1.5, 1.56]).y
+    assert at < below < above
+    # the same portal without charm has nothing there
+    charges = {name: q for name, q in ELECTRIC_CHARGES.items() if name != "c"}
+    plain = VectorMediator("no-charm", "epsilon", charges, unit=ELEMENTARY_CHARGE)
+    smooth = thermal_target(plain, sector, [1.3, 1.5, 1.56]).y
+    assert smooth[0] < smooth[1] < smooth[2]
+    assert at < 0.75 * smooth[1]
+
+
+@pytest.mark.parametrize("table", ["targets", "portals", "decoupling", "published", "analytic"])
 def test_tables_of_the_documentation_are_current(table: str) -> None:
     script = ROOT / "scripts" / "make_relic_tables"
     loader = SourceFileLoader("make_relic_tables", str(script))
@@ -109,13 +151,17 @@ def _numbers(text: str) -> list[float]:
 
 _SPECIAL_GEV = (0.1349, 0.21131, 0.27914, 0.775, 0.780, 0.78266, 0.786, 0.98735, 0.99522)
 _PHI_GEV = (1.015, 1.01946, 1.024)
+_LINES_GEV = tuple(
+    state.mass_gev + k * state.width_gev for state in QUARKONIA for k in (-60, -6, -0.6, 0.6, 6, 60)
+)
+_OPEN_FLAVOUR_GEV = (2 * 1.77693, 2 * 1.86484, 2 * 5.27966)
 _TWO_STATES = (DarkMatter.SCALAR, DarkMatter.MAJORANA)
 
 
 def slow_abundance(sector: DarkSector, mass: float, epsilon: float) -> float:
     """Omega h^2 by Radau on ln Y and adaptive quadrature."""
     pole, split = sector.ratio * mass, 1.0 + sector.splitting
-    x = np.geomspace(4.0, 1e5, 200)
+    x = np.geomspace(max(4.0, mass / MAX_TEMPERATURE_GEV), 1e5, 200)
     temperature = mass / x
 
     def visible(energy: float) -> float:
@@ -131,7 +177,9 @@ def slow_abundance(sector: DarkSector, mass: float, epsilon: float) -> float:
     floor = max((1.0 + split) * mass, 2.0 * ELECTRON_MASS_GEV)
     ceiling = floor + 45.0 * mass / x[0]
     width = float(sector.width_gev(pole, pole)) + epsilon**2 * visible(pole)
-    marks = [*_SPECIAL_GEV, *_PHI_GEV]
+    # lines that matter: above floor + mass they are suppressed by exp(-x) at freeze-out
+    lines = (mark for mark in _LINES_GEV if mark < floor + mass)
+    marks = [*_SPECIAL_GEV, *_PHI_GEV, *lines, *_OPEN_FLAVOUR_GEV]
     marks += [pole + k * width for k in (-30, -8, -2, -0.5, 0, 0.5, 2, 8, 30)]
     marks += [floor + k * mass for k in (1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 1.0)]
     edges = [floor, *sorted(mark for mark in marks if floor < mark < ceiling), ceiling]
@@ -205,8 +253,12 @@ REFERENCE_CASES = [
     # coannihilation
     (DarkMatter.PSEUDO_DIRAC, 0.05, 3.0, 0.1, 0.4),
     (DarkMatter.PSEUDO_DIRAC, 0.1, 2.2, 1e-3, 0.05),
+    # just below the J/psi, pole on it, and annihilation between the Upsilons
+    (DarkMatter.SCALAR, 1.5, 3.0, 0.1, 0.0),
+    (DarkMatter.DIRAC, 1.23876, 2.5, 0.1, 0.0),
+    (DarkMatter.PSEUDO_DIRAC, 4.9, 3.0, 0.5, 0.0),
     # the end of the range
-    (DarkMatter.DIRAC, 1.15, 2.5, 0.5, 0.0),
+    (DarkMatter.MAJORANA, 10.0, 3.0, 0.5, 0.0),
 ]
 
 

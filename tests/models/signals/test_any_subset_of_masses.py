@@ -10,6 +10,7 @@ import pytest
 
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
+from na64.models.production.process import best_approximation
 from na64.models.signals import decay_in_flight
 from na64.models.signals.rates import TableStore
 from na64.models.signals.settings import SignalSettings
@@ -62,6 +63,7 @@ def test_a_mass_does_not_know_its_neighbours(name: str, model: str, tmp_path: Pa
     model = model or card.model
     sector = {"semi-visible": SPLIT}.get(card.topology, DarkSector())
     settings = SignalSettings(
+        production=best_approximation(mediator(model).kind),
         dark_sector=None if model in ("b-minus-l", "l-mu-l-tau") else sector,
         initial_state_radiation=model == "axial",
         invisible_branching=0.1,
