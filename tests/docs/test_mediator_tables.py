@@ -40,6 +40,7 @@ def cells(text: str) -> list[str]:
         "gauge_bosons",
         "positrons",
         "muon_ratio",
+        "preliminary",
     ],
 )
 def test_a_sample_is_current(script: ModuleType, name: str) -> None:

@@ -35,6 +35,17 @@ def test_card() -> None:
     assert template.nuisances == ("flux", "spring:background", "spring:efficiency")
 
 
+def test_a_card_on_top_of_another() -> None:
+    lines = re.search(
+        r"<!-- a test reads these .*?```toml\n(.*?)```", _text("run-cards.md"), re.DOTALL
+    )
+    assert lines is not None
+    card = parse_card(lines[1], "docs")
+    assert len(card.bins) == 8
+    assert card.used_setups == ("default", "lower")
+    assert card.total_exposure == pytest.approx(2.937e12)
+
+
 @pytest.mark.parametrize("name", sorted(TOPOLOGIES))
 def test_every_key_of_a_window_is_documented(name: str) -> None:
     section = _text("run-cards.md").partition(f"\n`{name}`:")[2].partition("\n\n`")[0]

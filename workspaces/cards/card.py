@@ -321,6 +321,12 @@ class RunCard:
         help="name in results; letters, digits, `_ . + -`", pattern=NAME, example="my-experiment"
     )
     title: str = declare(help="one line for people; the name if left out", fallback="name")
+    extends: str | None = declare(
+        None,
+        help="name or file of another card that this one takes over, all but `name` and `title`: "
+        "a table given here replaces that one's, bins, uncertainties, setups and materials are "
+        "replaced or added by name; written out in resolved cards",
+    )
     topology: str = declare(
         help="kind of search: which signal, which window", allowed=tuple(TOPOLOGIES)
     )

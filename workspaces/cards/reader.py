@@ -10,6 +10,7 @@ from typing import Any
 
 from na64.models.errors import InputError
 from na64.workspaces.cards.card import Defaults, MassGrid, RunCard
+from na64.workspaces.cards.extending import EXTENDS, extended
 from na64.workspaces.cards.materials import known_materials
 from na64.workspaces.cards.overrides import apply_overrides
 from na64.workspaces.cards.setups import read_setups
@@ -79,18 +80,16 @@ def parse_card(
     text
         TOML, or JSON if ``json`` is True.
     where
-        Name of the file, for messages.
+        Name of the file, for messages; a base that is a file is looked for in its folder.
     overrides
-        Settings as in `load_card`.
+        Settings as in `load_card`. They act on the card with its base filled in.
     """
-    if json:
-        data = jsonio.parse_json(text, where)
-        if not isinstance(data, dict):
-            raise InputError(f"run card {where}: must be a table at the top")
-    else:
-        data = parse_toml(text, f"run card {where}")
+    data, base = extended(_content(text, where, json), where, _base_content)
     settings = tuple(overrides)
-    card = _read_card(apply_overrides(data, settings), where)
+    changed = apply_overrides(data, settings)
+    if EXTENDS in changed:
+        raise InputError(f"run card {where}: {EXTENDS} belongs to the file and cannot be set")
+    card = _read_card(changed, f"{where}, with what it takes from {base}," if base else where)
     if not settings:
         return card
     return replace(
@@ -98,6 +97,23 @@ def parse_card(
         title=_retitled(card.title, settings),
         overrides=(*card.overrides, *settings),
     )
+
+
+def _content(text: str, where: str, json: bool) -> Mapping[str, object]:
+    if not json:
+        return parse_toml(text, f"run card {where}")
+    data = jsonio.parse_json(text, where)
+    if not isinstance(data, dict):
+        raise InputError(f"run card {where}: must be a table at the top")
+    return data
+
+
+def _base_content(name: str) -> Mapping[str, object]:
+    """Return the content of a card to be extended, which must be sound if it stands alone."""
+    data = _content(shipped_or_file("search", "cards", name), name, Path(name).suffix == ".json")
+    if EXTENDS not in data:
+        _read_card(data, name)
+    return data
 
 
 def _read_card(data: Mapping[str, object], where: str) -> RunCard:

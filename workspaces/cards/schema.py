@@ -33,8 +33,11 @@ def card_schema() -> Schema:
         "additionalProperties": _object(_setup(partial=True), ()),
     }
     tables = list(setup_tables(None))
-    schema["required"] = [*schema["required"], *tables, "window"]
-    schema["allOf"] = [_window(name) for name in TOPOLOGIES] + _forbidden(RunCard)
+    # A card that extends another one may leave out whatever the other one has.
+    complete = {"required": [*schema["required"], *tables, "window"]}
+    schema["required"] = ["name"]
+    schema["allOf"] = [_extending(complete)] + [_window(name) for name in TOPOLOGIES]
+    schema["allOf"] += _forbidden(RunCard)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"na64-limits/run-card/{FORMAT}",
@@ -42,6 +45,11 @@ def card_schema() -> Schema:
         "description": _DESCRIPTION,
         **schema,
     }
+
+
+def _extending(rule: Schema) -> Schema:
+    """Return a rule that holds for cards that stand alone."""
+    return {"if": {"required": ["extends"]}, "else": rule}
 
 
 def _field(cls: type, name: str) -> Declared:
@@ -62,7 +70,7 @@ def _window(topology: str) -> Schema:
     cls = TOPOLOGIES[topology].window
     own, other = (_record(cls, sourced=True, partial=partial) for partial in (False, True))
     return {
-        "if": {"properties": {"topology": {"const": topology}}},
+        "if": {"required": ["topology"], "properties": {"topology": {"const": topology}}},
         "then": {
             "properties": {
                 "window": own,
@@ -86,7 +94,7 @@ def _forbidden(cls: type) -> list[Schema]:
                         {
                             "if": {"required": [flag], "properties": {flag: {"const": True}}},
                             "then": {"properties": {items: {"items": {"not": given}}}},
-                            "else": {"properties": {items: {"items": given}}},
+                            "else": _extending({"properties": {items: {"items": given}}}),
                         }
                     )
     return rules
