@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -67,15 +66,9 @@ def test_projections_have_no_data(name: str) -> None:
 
 
 def test_the_search_for_spin_two_is_that_for_dark_photons() -> None:
-    """Another model for the same data: all numbers, but not what is said of the efficiency."""
     card, other = (load_card(f"na64e-{name}2016-2022") for name in ("spin-2-", ""))
     assert card.setups == other.setups
-    assert len(card.bins) == len(other.bins)
-    for mine, theirs in zip(card.bins, other.bins, strict=True):
-        assert isinstance(mine.efficiency, Quantity)
-        assert "an assumption for a boson that photons make" in mine.efficiency.source
-        assert replace(mine, efficiency=theirs.efficiency) == theirs
-        assert mine.efficiency.at(0.1) == theirs.efficiency.at(0.1)
+    assert card.bins == other.bins
     assert card.model == "spin-2"
     assert "arXiv:2412.10150" in card.references
 
