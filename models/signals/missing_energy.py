@@ -24,7 +24,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import CubicSpline, PchipInterpolator
+from scipy.interpolate import PchipInterpolator
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
@@ -46,6 +46,7 @@ from na64.models.response.acceptance import MissingEnergyAcceptance
 from na64.models.response.preshower import is_simulated
 from na64.models.response.windows import MissingEnergyWindow, refuse
 from na64.models.showers.cascade import Cascade, cascade
+from na64.models.showers.momentum_spread import TAIL_SIGMAS, positron_spectrum
 from na64.models.signals.photoproduction import PROCESS as PRIMAKOFF
 from na64.models.signals.photoproduction import made_by_photons
 from na64.models.signals.rates import SignalRates, TableStore, check_masses, stored
@@ -87,9 +88,8 @@ _TURN_ON: Final = 20.0
 # where the tail of initial-state radiation is cut, as 1 - E'/E_miss, and its nodes
 _SOFTEST_COLLISION: Final = 0.98
 _TAIL_NODES: Final = 60
-# nodes across a smeared cut and across the tail of the beam's momentum, and where that ends
+# nodes across a smeared cut and across the tail of the beam's momentum
 _CUT_NODES: Final = 33
-_TAIL_SIGMAS: Final = 4.0
 
 
 def invisible_branching(
@@ -259,43 +259,13 @@ def _emission(
     return np.asarray(emitted * couplings**2)
 
 
-def _beam_spectrum(
-    shower: Cascade, beam: Beam, passed: Callable[[FloatArray], FloatArray]
-) -> Callable[[FloatArray], FloatArray]:
-    """Track length of the positrons of a beam with its spread of momentum, X0 per GeV.
-
-    Showers scale with the energy of what began them, so that the spread convolves the spectrum in
-    ln E; ``passed`` weights it before, as a function of the energy at the nominal beam energy.
-    """
-    # a light mediator asks for energies, even negative ones, at which nothing is selected
-    floor = shower.energies_gev[-1]
-    spread = beam.momentum_spread
-    if spread < _CASCADE_STEP / 4.0:
-        return lambda energy: np.asarray(
-            shower.spectrum(np.maximum(energy, floor))[1] * passed(energy)
-        )
-    # The nodes lie no further apart than the spread: the sum over them is then exact to 1e-8, and
-    # four points to a standard deviation carry it to 1e-4
-    nodes, weights = np.log(shower.energies_gev), shower.weights[1] * passed(shower.energies_gev)
-    end = nodes[0] + 2.0 * _TAIL_SIGMAS * spread
-    at = np.linspace(nodes[-1], end, int(np.ceil(4.0 * (end - nodes[-1]) / spread)) + 1)
-    density = np.exp(-0.5 * ((at[:, None] - nodes) / spread) ** 2) @ weights
-    smeared = CubicSpline(at, density / (np.sqrt(2.0 * np.pi) * spread))
-
-    def spectrum(energy: FloatArray) -> FloatArray:
-        log = np.log(np.maximum(energy, floor))
-        return np.asarray(np.maximum(smeared(np.minimum(log, end)), 0.0) * np.exp(-log))
-
-    return spectrum
-
-
 def _positrons(
     shower: Cascade, acceptance: MissingEnergyAcceptance, radiation: bool
 ) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
     """The spectrum of positrons that count, X0 per GeV, and cells in which it is smooth."""
     beam = acceptance.beam
     threshold, sure = acceptance.cut_edges_gev
-    top = beam.energy_gev * (1.0 + _TAIL_SIGMAS * beam.momentum_spread)
+    top = beam.energy_gev * (1.0 + TAIL_SIGMAS * beam.momentum_spread)
     # the smeared cut is a feature of its own, whatever its width, and so is the beam's spread
     cut = np.linspace(threshold, sure, _CUT_NODES) if sure > threshold else np.array([threshold])
     ascending = shower.energies_gev[::-1]
@@ -303,13 +273,13 @@ def _positrons(
     inside = [cut, ascending[ascending > cut[-1]], [acceptance.largest_gev], above]
     edges = np.unique(np.concatenate(inside))
     if not radiation:
-        selected = _beam_spectrum(shower, beam, acceptance.trigger)
+        selected = positron_spectrum(shower, beam.momentum_spread, acceptance.trigger)
         return edges, lambda energy: np.asarray(selected(energy) * acceptance.cut(energy))
 
     # photons soften the step at the threshold and add a tail of softer collisions below it
     below = threshold * (1.0 - np.geomspace(_SOFTEST_COLLISION, 1e-5, _TAIL_NODES))
     edges = np.concatenate([below, edges])
-    track = _beam_spectrum(shower, beam, np.ones_like)
+    track = positron_spectrum(shower, beam.momentum_spread, np.ones_like)
     table = PchipInterpolator(
         np.log(edges), radiated_spectrum(track, (threshold, top), edges, acceptance)
     )
