@@ -204,7 +204,8 @@ def decades(axes: Axes) -> None:
         axis.set_major_formatter(LogFormatterMathtext())
         if high <= 12.0 * low:  # at most one power of ten: the ticks between them need numbers
             axis.set_major_formatter(FuncFormatter(_number))
-            axis.set_minor_formatter(FuncFormatter(_number))
+            crowded = high > 3.0 * low  # 7, 8, 9 and 10 then touch one another
+            axis.set_minor_formatter(FuncFormatter(_number_but_7_and_9 if crowded else _number))
         elif high <= 80.0 * low:
             axis.set_minor_formatter(FuncFormatter(_twos_and_fives))
         else:
@@ -215,6 +216,11 @@ def _twos_and_fives(value: float, _position: int | None) -> str:
     """Label 2 and 5 times a power of ten."""
     digit, power = _scientific(value)
     return rf"${digit}\times10^{{{power}}}$" if digit in (2, 5) else ""
+
+
+def _number_but_7_and_9(value: float, position: int | None) -> str:
+    """Label a digit times a power of ten unless the digit is 7 or 9."""
+    return "" if _scientific(value)[0] in (7, 9) else _number(value, position)
 
 
 def _number(value: float, _position: int | None) -> str:
