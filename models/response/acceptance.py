@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -66,13 +67,24 @@ class MissingEnergyAcceptance:
             return self.beam.energy_gev
         return self.beam.energy_gev - self.preshower_energy_gev
 
+    def before_spread(self) -> MissingEnergyAcceptance:
+        """Return the acceptance to use before a spectrum is convolved with the beam's spread s.
+
+        The convolution smears a cut at c by s c; what is left of the spread s E0 is kept.
+        """
+        left = math.sqrt(1.0 - (self.missing_energy_gev / self.beam.energy_gev) ** 2)
+        beam = replace(self.beam, momentum_spread=self.beam.momentum_spread * left)
+        return replace(self, beam=beam)
+
     def cut(self, missing_gev: FloatArray) -> FloatArray:
         """Return the probability to pass the cut on the energy in the target."""
         missing = np.asarray(missing_gev, float)
         spread = self.spread_gev(missing)
         excess = missing - self.missing_energy_gev
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.where(spread > 0.0, ndtr(excess / spread), excess >= 0.0), float)
+            # rounding must not push what is at a sharp cut below it
+            sharp = excess >= -1e-9 * self.missing_energy_gev
+            return np.asarray(np.where(spread > 0.0, ndtr(excess / spread), sharp), float)
 
     def trigger(self, missing_gev: FloatArray) -> FloatArray:
         """Return the probability to pass the trigger on what is left in the target."""

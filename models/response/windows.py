@@ -8,7 +8,7 @@ target and window do not fit together.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,12 @@ __all__ = [
     "MesonWindow",
     "MissingEnergyWindow",
     "MuonWindow",
+    "Selection",
     "refuse",
 ]
+
+#: least energy of a boson in GeV, and the probability of an energy above it to be selected
+Selection = tuple[float, Callable[[FloatArray], FloatArray]]
 
 
 def _start(where: str) -> Any:
@@ -44,6 +48,18 @@ def _end(where: str) -> Any:
 
 def _energy(what: str, example: float) -> Any:
     return declare(help=f"least energy of {what}", unit="GeV", above=0.0, example=example)
+
+
+def _stochastic() -> Any:
+    return declare(
+        0.0,
+        help="stochastic term of the energy resolution of the target, sigma/E at 1 GeV",
+        at_most=1.0,
+    )
+
+
+def _constant() -> Any:
+    return declare(0.0, help="constant term of the energy resolution, in quadrature", at_most=1.0)
 
 
 def _preshower() -> Any:
@@ -110,13 +126,8 @@ class MissingEnergyWindow:
         example=50.0,
     )
     preshower_energy_gev: float = _preshower()
-    resolution_stochastic: float = declare(
-        0.0, help="stochastic term of the energy resolution of the target, sigma/E at 1 GeV",
-        at_most=1.0,
-    )  # fmt: skip
-    resolution_constant: float = declare(
-        0.0, help="constant term of the energy resolution, in quadrature", at_most=1.0
-    )
+    resolution_stochastic: float = _stochastic()
+    resolution_constant: float = _constant()
 
     def __post_init__(self) -> None:
         check_declared(self)
@@ -235,11 +246,26 @@ class DisplacedWindow(_DecayVolume):
     decay_energy_gev: float = _energy("a decay that is seen", 15.0)
     missing_energy_gev: float = _energy("what is missing", 50.0)
     preshower_energy_gev: float = _preshower()
+    resolution_stochastic: float = _stochastic()
+    resolution_constant: float = _constant()
 
-    def trigger(self, boson_gev: FloatArray, beam: Beam, target: Target) -> FloatArray:
-        """Return the probability that the rest of the event passes the trigger, by the boson."""
-        rest = beam.energy_gev - boson_gev
-        return preshower_probability(rest, self.preshower_energy_gev, target.material)
+    def selections(self, beam: Beam, target: Target) -> tuple[Selection, Selection]:
+        """Return the least energy of a boson and its probability to pass, by region.
+
+        The energy of a decay has a sharp cut, that of missing energy has the resolution.
+        """
+        acceptance = MissingEnergyAcceptance(
+            beam,
+            target,
+            self.missing_energy_gev,
+            self.resolution_stochastic,
+            self.resolution_constant,
+            self.preshower_energy_gev,
+        )
+        return (
+            (self.decay_energy_gev, acceptance.trigger),
+            (acceptance.cut_edges_gev[0], acceptance),
+        )
 
     def missing(self, length_cm: FloatArray) -> FloatArray:
         """Return the probability of a decay beyond the detector, by mean decay length in cm."""

@@ -1,4 +1,4 @@
-"""The track length of positrons in a shower of a beam whose momentum has a spread.
+"""Spectra in showers of a beam whose momentum has a spread.
 
 A shower scales with the energy E0 of the particle that began it, T(E; E0) = f(E/E0)/E0, but for
 the logarithms in which screening and suppression change: nothing within per cents of E0. A spread
@@ -15,9 +15,8 @@ from numpy.polynomial.legendre import leggauss
 from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from na64.models.arrays import FloatArray
-from na64.models.showers.cascade import Cascade
 
-__all__ = ["TAIL_SIGMAS", "positron_spectrum"]
+__all__ = ["TAIL_SIGMAS", "Spectrum", "with_momentum_spread"]
 
 #: how many standard deviations of the momentum are followed
 TAIL_SIGMAS: Final = 5.0
@@ -29,54 +28,52 @@ _PER_SIGMA: Final = 4.0
 # a spread below this is that of a beam without one: no spectrum of a shower is known as finely
 _SMALLEST: Final = 1e-5
 
-Weight = Callable[[FloatArray], FloatArray]
+Spectrum = Callable[[FloatArray], FloatArray]
 
 
-def positron_spectrum(shower: Cascade, momentum_spread: float, weight: Weight) -> Weight:
-    """Return the spectrum of positrons as a function of energy, X0 per GeV.
+def with_momentum_spread(
+    spectrum: Spectrum, edges_gev: FloatArray, momentum_spread: float
+) -> Spectrum:
+    """Return the spectrum of a beam with a spread of its momentum, X0 per GeV.
 
     Parameters
     ----------
-    shower
-        The cascade of a particle of the nominal energy.
+    spectrum
+        Of the shower of a particle of the nominal energy, as a function of energy in GeV; weighted
+        with whatever depends on the energy in units of the beam's.
+    edges_gev
+        Ascending edges of cells in which the spectrum is smooth, up to the nominal energy.
     momentum_spread
         Relative standard deviation of the beam's momentum, 0 or above.
-    weight
-        Multiplies the spectrum before the spread, as a function of the energy in GeV at the nominal
-        energy of the beam, such as the probability that the rest of the event is seen.
 
     Returns
     -------
     callable
-        Of an array of energies in GeV; below the floor of the cascade its value there.
+        Of an array of energies in GeV; below the first edge its value there.
     """
-    floor = float(shower.energies_gev[-1])
+    floor, top = float(edges_gev[0]), float(edges_gev[-1])
     if momentum_spread < _SMALLEST:
+        return lambda energy: spectrum(np.maximum(energy, floor))
 
-        def plain(energy: FloatArray) -> FloatArray:
-            return np.asarray(shower.spectrum(np.maximum(energy, floor))[1] * weight(energy))
-
-        return plain
-
-    beyond = _integral_above(shower, weight)
-    table = _convolved(beyond, np.log(shower.energy_gev / floor), momentum_spread)
+    beyond = _integral_above(spectrum, edges_gev)
+    table = _convolved(beyond, np.log(top / floor), momentum_spread)
     end = -TAIL_SIGMAS * momentum_spread
 
     def smeared(energy: FloatArray) -> FloatArray:
         log = np.log(np.maximum(energy, floor))
-        depth = np.maximum(np.log(shower.energy_gev) - log, end)
+        depth = np.maximum(np.log(top) - log, end)
         return np.asarray(np.maximum(table(depth), 0.0) * np.exp(-log))
 
     return smeared
 
 
-def _integral_above(shower: Cascade, weight: Weight) -> PchipInterpolator:
-    """Weighted track length above an energy, as a function of ln(E0/E)."""
-    nodes = np.log(shower.energy_gev / shower.energies_gev)
+def _integral_above(spectrum: Spectrum, edges_gev: FloatArray) -> PchipInterpolator:
+    """Integral of a spectrum above an energy, as a function of ln(E0/E)."""
+    nodes = np.log(edges_gev[-1] / edges_gev[::-1])
     points, weights = leggauss(_POINTS_PER_CELL)
     half = 0.5 * np.diff(nodes)[:, None]
-    energy = shower.energy_gev * np.exp(-(nodes[:-1, None] + half * (points + 1.0)))
-    content = np.sum(half * weights * energy * shower.spectrum(energy)[1] * weight(energy), axis=1)
+    energy = edges_gev[-1] * np.exp(-(nodes[:-1, None] + half * (points + 1.0)))
+    content = np.sum(half * weights * energy * spectrum(energy), axis=1)
     return PchipInterpolator(nodes, np.concatenate([[0.0], np.cumsum(content)]))
 
 

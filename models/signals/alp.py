@@ -22,7 +22,7 @@ from na64.models.kinds import kind_row
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.boson_flux import BosonFlux
 from na64.models.production.process import Approximation
-from na64.models.response.windows import DisplacedWindow, refuse
+from na64.models.response.windows import DisplacedWindow, Selection, refuse
 from na64.models.signals.decay_in_flight import (
     coupling_grid,
     fold,
@@ -89,18 +89,19 @@ def alp_rates(
     grid = coupling_grid(*_COUPLINGS[photons], couplings)
     visible = 1.0 - settings.invisible_branching
 
-    def flux(least_gev: float) -> BosonFlux:
+    def flux(selection: Selection) -> BosonFlux:
+        least, passes = selection
         made = mediator_flux(
-            beam, target, mediator, masses, least_gev, settings=settings, tables=tables
+            beam, target, mediator, masses, least, settings=settings, tables=tables
         )
-        passed = window.trigger(made.energies_gev, beam, target)
-        return BosonFlux(made.energies_gev, made.weights * passed)
+        return BosonFlux(made.energies_gev, made.weights * passes(made.energies_gev))
 
-    missing = flux(window.missing_energy_gev)
+    to_decay, to_miss = window.selections(beam, target)
+    missing = flux(to_miss)
     events = np.zeros((len(masses), len(grid), 1, 2))
     if visible > 0.0:
         width = total_width(mediator, masses) / visible
-        seen = flux(window.decay_energy_gev)
+        seen = flux(to_decay)
         events[..., 0, 0] = visible * fold(seen, masses, width, grid, window.seen)
         events[..., 0, 1] = visible * fold(missing, masses, width, grid, window.missing)
     events[..., 0, 1] += settings.invisible_branching * missing.totals[:, None] * grid**2

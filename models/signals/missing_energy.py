@@ -46,7 +46,7 @@ from na64.models.response.acceptance import MissingEnergyAcceptance
 from na64.models.response.preshower import is_simulated
 from na64.models.response.windows import MissingEnergyWindow, refuse
 from na64.models.showers.cascade import Cascade, cascade
-from na64.models.showers.momentum_spread import TAIL_SIGMAS, positron_spectrum
+from na64.models.showers.momentum_spread import TAIL_SIGMAS, with_momentum_spread
 from na64.models.signals.photoproduction import PROCESS as PRIMAKOFF
 from na64.models.signals.photoproduction import made_by_photons
 from na64.models.signals.rates import SignalRates, TableStore, check_masses, stored
@@ -263,32 +263,39 @@ def _positrons(
     shower: Cascade, acceptance: MissingEnergyAcceptance, radiation: bool
 ) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
     """The spectrum of positrons that count, X0 per GeV, and cells in which it is smooth."""
-    beam = acceptance.beam
+    nominal, spread = acceptance.beam.energy_gev, acceptance.beam.momentum_spread
     threshold, sure = acceptance.cut_edges_gev
-    top = beam.energy_gev * (1.0 + TAIL_SIGMAS * beam.momentum_spread)
     # the smeared cut is a feature of its own, whatever its width, and so is the beam's spread
     cut = np.linspace(threshold, sure, _CUT_NODES) if sure > threshold else np.array([threshold])
     ascending = shower.energies_gev[::-1]
-    above = np.linspace(beam.energy_gev, top, _CUT_NODES)
-    inside = [cut, ascending[ascending > cut[-1]], [acceptance.largest_gev], above]
-    edges = np.unique(np.concatenate(inside))
+    edges = np.unique(
+        np.concatenate([cut, ascending[ascending > cut[-1]], [acceptance.largest_gev]])
+    )
+    above = np.linspace(nominal, nominal * (1.0 + TAIL_SIGMAS * spread), _CUT_NODES)
+
+    def track(energy: FloatArray) -> FloatArray:
+        return np.asarray(shower.spectrum(energy)[1])
+
     if not radiation:
-        selected = positron_spectrum(shower, beam.momentum_spread, acceptance.trigger)
-        return edges, lambda energy: np.asarray(selected(energy) * acceptance.cut(energy))
+        moved = with_momentum_spread(
+            lambda energy: track(energy) * acceptance.trigger(energy), edges, spread
+        )
+        return np.union1d(edges, above), lambda energy: moved(energy) * acceptance.cut(energy)
 
     # photons soften the step at the threshold and add a tail of softer collisions below it
     below = threshold * (1.0 - np.geomspace(_SOFTEST_COLLISION, 1e-5, _TAIL_NODES))
     edges = np.concatenate([below, edges])
-    track = positron_spectrum(shower, beam.momentum_spread, np.ones_like)
     table = PchipInterpolator(
-        np.log(edges), radiated_spectrum(track, (threshold, top), edges, acceptance)
+        np.log(edges),
+        radiated_spectrum(track, (threshold, nominal), edges, acceptance.before_spread()),
     )
+    moved = with_momentum_spread(lambda energy: table(np.log(energy)), edges, spread)
 
     def radiated(energy: FloatArray) -> FloatArray:
-        inside = np.clip(energy, edges[0], edges[-1])
-        return np.asarray(np.where(inside == energy, table(np.log(inside)), 0.0))
+        inside = (energy >= edges[0]) & (energy <= above[-1])
+        return np.asarray(np.where(inside, moved(energy), 0.0))
 
-    return edges, radiated
+    return np.union1d(edges, above), radiated
 
 
 def _annihilation(

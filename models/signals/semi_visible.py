@@ -116,9 +116,9 @@ def semi_visible_rates(
     grid = coupling_grid(*_COUPLINGS, couplings)
     events = np.zeros((len(masses), len(grid), len(PROCESSES), len(REGIONS)))
     motion = electron_motion(target.material) if settings.bound_electrons else None
-    thresholds = (window.decay_energy_gev, window.missing_energy_gev)
-    for region, (least, counts) in enumerate(
-        zip(thresholds, (window.seen, window.missing), strict=True)
+    selections = window.selections(beam, target)
+    for region, ((least, passes), counts) in enumerate(
+        zip(selections, (window.seen, window.missing), strict=True)
     ):
         fluxes = [
             mediator_flux(beam, target, mediator, masses, least, settings=settings, tables=tables)
@@ -126,8 +126,8 @@ def semi_visible_rates(
         if settings.annihilation:
             fluxes.append(_resonant_flux(beam, target, mediator, masses, least, sector, motion))
         for process, flux in enumerate(fluxes):
-            triggered = flux.weights * window.trigger(flux.energies_gev, beam, target)
-            excited = _excited_states(BosonFlux(flux.energies_gev, triggered), masses, decay)
+            selected = flux.weights * passes(flux.energies_gev)
+            excited = _excited_states(BosonFlux(flux.energies_gev, selected), masses, decay)
             if region == 0:
                 visible = decay.visible_fraction(least / excited.energies_gev)
                 excited = BosonFlux(excited.energies_gev, excited.weights * visible)

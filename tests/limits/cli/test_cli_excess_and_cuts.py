@@ -185,7 +185,7 @@ BINS = "low_gev,high_gev,events\n"
             f"{BINS}60,65,3\n65,70,4\n70,75,9\n75,80,9\n",
             "overlaps the sideband",
         ),
-        ("optimise --cuts 20,30 --sideband s.csv", "", "give --masses with one"),
+        ("optimise --cuts 20,30 --sideband s.csv", "", "no such file: s.csv"),
         (
             "optimise --masses 0.1 --cuts 20,120",
             "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.polynomial.hermite_e import hermegauss
@@ -9,14 +11,21 @@ from numpy.polynomial.legendre import leggauss
 
 from na64.models.materials import material
 from na64.models.showers.cascade import cascade
-from na64.models.showers.momentum_spread import positron_spectrum
+from na64.models.showers.momentum_spread import Spectrum, with_momentum_spread
 
 SHOWER = cascade(material("ecal"), "e+", 100.0, floor_gev=40.0, step=0.01)
 
 
+def positron_spectrum(spread: float, weight: Callable[[np.ndarray], np.ndarray]) -> Spectrum:
+    def weighted(energy: np.ndarray) -> np.ndarray:
+        return np.asarray(SHOWER.spectrum(energy)[1] * weight(energy))
+
+    return with_momentum_spread(weighted, SHOWER.energies_gev[::-1], spread)
+
+
 @pytest.mark.parametrize("spread", [0.0003, 0.001, 0.0025, 0.004, 0.01, 0.03])
 def test_positrons_are_moved_and_not_lost(spread: float) -> None:
-    track = positron_spectrum(SHOWER, spread, np.ones_like)
+    track = positron_spectrum(spread, np.ones_like)
     points, weights = leggauss(16)
     # cells as fine as the spread, up to where the tail ends
     edges = np.unique(
@@ -32,7 +41,7 @@ def test_positrons_are_moved_and_not_lost(spread: float) -> None:
 @pytest.mark.parametrize("spread", [1e-6, 1e-4, 0.0024, 0.0026, 0.005])
 def test_spectrum_away_from_its_end_does_not_feel_a_small_spread(spread: float) -> None:
     energy = np.linspace(60.0, 92.0, 9)
-    smeared = positron_spectrum(SHOWER, spread, np.ones_like)(energy)
+    smeared = positron_spectrum(spread, np.ones_like)(energy)
     sharp = SHOWER.spectrum(energy)[1]
     # second order: s^2/2 times the curvature in ln E, about 1/(1 - E/E0)^2
     np.testing.assert_allclose(smeared, sharp, rtol=2e-3 + 100.0 * spread**2)
@@ -46,7 +55,7 @@ def test_is_the_average_over_beams_without_spread() -> None:
         weight * SHOWER.spectrum(energy * np.exp(-spread * shift))[1] * np.exp(-spread * shift)
         for shift, weight in zip(shifts, weights / weights.sum(), strict=True)
     )
-    smeared = positron_spectrum(SHOWER, spread, np.ones_like)(energy)
+    smeared = positron_spectrum(spread, np.ones_like)(energy)
     np.testing.assert_allclose(smeared, average, rtol=2e-3)
 
 
@@ -55,9 +64,9 @@ def test_the_weight_is_that_of_the_nominal_beam() -> None:
     def weight(energy: np.ndarray) -> np.ndarray:
         return np.asarray(energy < 99.0, float)
 
-    smeared = positron_spectrum(SHOWER, 0.001, weight)
+    smeared = positron_spectrum(0.001, weight)
     assert smeared(np.array([99.6]))[0] == pytest.approx(
         0.0, abs=1e-3 * smeared(np.array([95.0]))[0]
     )
-    with_all = positron_spectrum(SHOWER, 0.001, np.ones_like)
+    with_all = positron_spectrum(0.001, np.ones_like)
     assert with_all(np.array([100.1]))[0] > 0.0

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from na64.limits.scanning.grids import log_grid
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
 from na64.models.production.process import best_approximation
@@ -40,7 +41,7 @@ SPLIT = DarkSector(DarkMatter.PSEUDO_DIRAC, 0.1, 3.0, 0.4)
 def grid_of(card: RunCard, points: int) -> np.ndarray:
     grid = card.masses
     if grid.points < 5:  # a search for mesons knows no others
-        return np.array([0.547862, 0.95778])
+        return log_grid(grid.low_gev, grid.high_gev, grid.points)
     return np.geomspace(grid.low_gev, grid.high_gev, points)
 
 
