@@ -39,7 +39,9 @@ class Beam:
         help="total energy", unit="GeV", above=0.0, at_least=1.0, at_most=1000.0, example=100.0
     )
     momentum_spread: float = declare(
-        0.0, help="relative standard deviation of the momentum", at_most=0.1
+        0.0,
+        help="relative standard deviation of the momentum; what searches for missing energy feel",
+        at_most=0.1,
     )
 
     def __post_init__(self) -> None:

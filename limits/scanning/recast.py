@@ -25,7 +25,7 @@ from na64.limits.scanning.request import NO_DARK_MATTER, changed_sector, find_me
 from na64.limits.scanning.runner import join, run
 from na64.limits.scanning.settings import SECTOR
 from na64.limits.scanning.signal import Progress, silent
-from na64.limits.scanning.validity import limit_warnings
+from na64.limits.scanning.validity import limit_warnings, trigger_note
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.protocol import Mediator
@@ -151,6 +151,7 @@ def carried_to(
     notes = limit_warnings(
         changed.mediator, changed.dark_sector, result.power, masses, result.shown_regions
     )
+    notes += filter(None, [trigger_note(changed.cards)])
     return replace(
         result,
         specification=changed,

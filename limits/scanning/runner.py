@@ -21,7 +21,7 @@ from na64.limits.scanning.invert import invert
 from na64.limits.scanning.request import Search, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
-from na64.limits.scanning.validity import limit_warnings
+from na64.limits.scanning.validity import limit_warnings, trigger_note
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards import DEFAULT_CARD
@@ -166,6 +166,8 @@ def _warned(limit: Limit) -> Limit:
     warnings = limit_warnings(
         made.mediator, made.dark_sector, limit.power, limit.masses_gev, limit.shown_regions
     )
+    if note := trigger_note(made.cards):
+        warnings.append(note)
     return replace(limit, warnings=tuple(warnings))
 
 

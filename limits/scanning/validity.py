@@ -13,13 +13,17 @@ from na64.limits.calculators.status import Regions
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
+from na64.models.response.preshower import is_simulated
+from na64.models.response.windows import DisplacedWindow, MissingEnergyWindow
 from na64.models.signals.missing_energy import invisible_branching_at
+from na64.workspaces.cards.card import RunCard
 
 __all__ = [
     "largest_perturbative",
     "limit_warnings",
     "limit_with_visible_decays",
     "nonperturbative_note",
+    "trigger_note",
     "visible_decay_note",
 ]
 
@@ -179,6 +183,26 @@ def limit_warnings(
     if sector is not None and power is not None:
         notes.append(visible_decay_note(mediator, sector, masses_gev, regions))
     return [note for note in notes if note]
+
+
+def trigger_note(cards: Sequence[RunCard]) -> str:
+    """Say where a trigger on the preshower is a step, because its distribution is not known."""
+    names = []
+    for card in cards:
+        for name in card.used_setups:
+            setup = card.setups[name]
+            window, material = setup.window, setup.target.material
+            if not isinstance(window, MissingEnergyWindow | DisplacedWindow):
+                continue
+            if window.preshower_energy_gev > 0.0 and not is_simulated(material):
+                names.append(f"{card.name}, target {material.name}")
+    if not names:
+        return ""
+    where = "; ".join(dict.fromkeys(names))
+    return (
+        f"the trigger asks for its threshold in all that is left in the target ({where}): "
+        "how much of it is in the preshower is known for the lead-scintillator calorimeter alone"
+    )
 
 
 def _range(masses: Sequence[float]) -> str:

@@ -46,7 +46,7 @@ _CHUNK: Final = 32768
 # Nodes in ln[(1-x)/x]: one per e-fold, but no fewer than this, and two more per e-fold of x < 1/2.
 _FEWEST_NODES: Final = 12
 # With an acceptance a stretch of less than an e-fold needs fewer, and the turn-on of a trigger is
-# integrated to 1e-3.
+# integrated to 2e-3.
 _SHORT_NODES: Final = 5
 # Below this lepton mass, emission of a light boson along the final lepton is a peak in t that
 # is narrow and not yet cut off by the form factors.

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.special import ndtr
 
 from na64.models.arrays import FloatArray
 from na64.models.response.preshower import is_simulated, preshower_probability
@@ -78,6 +77,9 @@ class MissingEnergyAcceptance:
 
     def cut(self, missing_gev: FloatArray) -> FloatArray:
         """Return the probability to pass the cut on the energy in the target."""
+        # whoever reads a card only does not wait for it
+        from scipy.special import ndtr
+
         missing = np.asarray(missing_gev, float)
         spread = self.spread_gev(missing)
         excess = missing - self.missing_energy_gev

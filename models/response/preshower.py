@@ -35,8 +35,11 @@ _NOTHING_GEV: Final = 1e-3
 
 
 def is_simulated(material: Material) -> bool:
-    """Return whether the distribution of the preshower's energy in a material is known."""
-    return material == MATERIALS["ecal"]
+    """Return whether the distribution of the preshower's energy in a material is known.
+
+    It is for the layers of the calorimeter, whatever a card calls them.
+    """
+    return material.parts == MATERIALS["ecal"].parts
 
 
 def preshower_probability(
