@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE, HBAR_GEV_S
+from na64.models.decays.invisible import invisible_branching
 from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import InputError
 from na64.models.kinds import kind_row
@@ -21,7 +22,6 @@ from na64.models.mediators.registry import mediator
 from na64.models.production.annihilation import Resonance, annihilation_cross_section
 from na64.models.production.emission import emission_cross_section
 from na64.models.production.primakoff import primakoff_cross_section
-from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
 
 from na64.limits.likelihood.elimination import ArrowSolver
 from na64.limits.likelihood.evaluation import Evaluator, Points
@@ -295,6 +294,9 @@ class _Problem:
             signal_events = x[-1:] if self.evaluator.free_signal else nu
             found = self.evaluator.derivatives(x[:n_parameters, None], signal_events, points)
             return float(found.value[0]), found.gradient[:, 0]
+
+        # the last resort, and the slowest of all imports
+        from scipy import optimize
 
         bounds = optimize.Bounds(self.lower[:, 0], self.upper[:, 0])
         begin = np.clip(np.nan_to_num(start), self.lower[:, 0], self.upper[:, 0])

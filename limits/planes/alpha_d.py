@@ -14,6 +14,7 @@ from na64.limits.results.axes import Plane, coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
 from na64.limits.scanning.recast import carried_to, carrier, recomputed_note
 from na64.limits.scanning.signal import Progress, silent
+from na64.models.decays.invisible import invisible_branching_at
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
@@ -24,7 +25,6 @@ from na64.models.relic.targets import (
     thermal_target,
     validity_notes,
 )
-from na64.models.signals.missing_energy import invisible_branching_at
 from na64.models.signals.rates import TableStore
 
 __all__ = [

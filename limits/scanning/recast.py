@@ -27,11 +27,11 @@ from na64.limits.scanning.settings import SECTOR
 from na64.limits.scanning.signal import Progress, silent
 from na64.limits.scanning.validity import limit_warnings, trigger_note
 from na64.models.constants import ELECTRON_MASS_GEV
+from na64.models.decays.invisible import invisible_branching
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.protocol import Mediator
 from na64.models.response.missing_momentum import MissingMomentumWindow
 from na64.models.response.windows import MissingEnergyWindow, MuonWindow
-from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import Setup
 

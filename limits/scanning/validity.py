@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from na64.limits.calculators.status import Regions
 from na64.models.constants import LEPTON_MASSES_GEV
+from na64.models.decays.invisible import invisible_branching_at
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
 from na64.models.response.preshower import is_simulated
 from na64.models.response.windows import DisplacedWindow, MissingEnergyWindow
-from na64.models.signals.missing_energy import invisible_branching_at
 from na64.workspaces.cards.card import RunCard
 
 __all__ = [

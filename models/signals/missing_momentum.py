@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE
+from na64.models.decays.invisible import invisible_branching
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.process import Emission
@@ -38,7 +39,6 @@ from na64.models.production.recoil import RECOIL_GRID, RecoilGrid, recoil_cross_
 from na64.models.response.missing_momentum import MissingMomentumWindow
 from na64.models.response.windows import refuse
 from na64.models.showers.straggling import radiated_energy
-from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import SignalRates, TableStore, check_masses
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam, Target

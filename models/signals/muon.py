@@ -25,12 +25,12 @@ from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import ELEMENTARY_CHARGE
+from na64.models.decays.invisible import invisible_branching
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.accepted_lepton import lepton_accepted_cross_section
 from na64.models.production.process import Approximation, Emission
 from na64.models.response.windows import MuonWindow, refuse
-from na64.models.signals.missing_energy import invisible_branching
 from na64.models.signals.rates import SignalRates, TableStore, check_masses
 from na64.models.signals.recoil import recoil_acceptance
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from na64.limits.scanning.validity import limit_with_visible_decays, visible_decay_note
+from na64.models.decays.invisible import invisible_branching, invisible_branching_at
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import mediator
-from na64.models.signals.missing_energy import invisible_branching, invisible_branching_at
 
 MASSES = np.array([0.01, 0.3, 1.0, 2.0])
 WEAK = DarkSector(DarkMatter.SCALAR, 1e-6)

@@ -10,13 +10,14 @@ import pytest
 from na64.limits import scan
 from na64.models.anomalies import anomalous_moment
 from na64.models.constants import ELEMENTARY_CHARGE
+from na64.models.decays.invisible import invisible_branching
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.gauge_bosons import loop_mixing
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.response.windows import MissingEnergyWindow
-from na64.models.signals.missing_energy import invisible_branching, missing_energy_rates
+from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.settings import SignalSettings
 from na64.models.targets import Beam, Target
 

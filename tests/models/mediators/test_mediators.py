@@ -12,6 +12,7 @@ from scipy.integrate import quad
 
 from na64.models.constants import ALPHA, ELEMENTARY_CHARGE, LEPTON_MASSES_GEV, MUON_MASS_GEV
 from na64.models.decays.hadrons import r_ratio
+from na64.models.decays.invisible import invisible_branching
 from na64.models.errors import InputError
 from na64.models.mediators.charges import FERMIONS
 from na64.models.mediators.gauge_bosons import (
@@ -33,7 +34,6 @@ from na64.models.mediators.vectors import (
     dark_photon,
     vector,
 )
-from na64.models.signals.missing_energy import invisible_branching
 
 masses = st.floats(1e-6, 10.0)
 

@@ -11,6 +11,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import gammainc
 
 from na64.models.constants import ELECTRON_MASS_GEV
+from na64.models.decays.invisible import invisible_branching
 from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
@@ -20,7 +21,7 @@ from na64.models.response.preshower import preshower_probability
 from na64.models.response.windows import MissingEnergyWindow
 from na64.models.showers.cascade import cascade
 from na64.models.signals import missing_energy
-from na64.models.signals.missing_energy import invisible_branching, missing_energy_rates
+from na64.models.signals.missing_energy import missing_energy_rates
 from na64.models.signals.settings import SignalSettings
 from na64.models.targets import Beam, Target
 
