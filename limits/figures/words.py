@@ -195,7 +195,9 @@ def _of_sector(limit: Limit) -> list[_Fact]:
         return [_Fact("")] * 4
     species = SPECIES.get(found.dark_matter, found.dark_matter)
     thermal = "thermal " if limit.plane.excluded_below else ""
-    alpha_d = "" if found.alpha_d is None else rf"$\alpha_D = {found.alpha_d:g}$"
+    # a coupling with a dimension gives the one to dark matter the same
+    unit = r"\,\mathrm{GeV}^{-2}" if limit.y.unit == "GeV^-1" else ""
+    alpha_d = "" if found.alpha_d is None else rf"$\alpha_D = {found.alpha_d:g}{unit}$"
     splitting = rf"$\Delta = {found.splitting:g}$" if found.splitting else ""
     ratio = ratio_words(limit, found.ratio)
     return [
