@@ -31,7 +31,7 @@ _LOGGER = logging.getLogger(__name__)
 #: environment variable that names the cache's folder, or says ``off``
 CACHE_VARIABLE: Final = "NA64_LIMITS_CACHE"
 #: part of every key; raised whenever a change of the code changes a table's numbers
-PHYSICS_VERSION: Final = 1
+PHYSICS_VERSION: Final = 2
 #: entry of a file that holds its key
 _KEY: Final = "__key__"
 
