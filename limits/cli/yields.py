@@ -54,8 +54,10 @@ def command(request: SignalRequest, coupling: float, reference: ReferenceRequest
         "events": accepted,
     }
     sums = accepted.sum(axis=2)
+    # decays in flight have no power law: without the coupling their events mean nothing
+    total = f"total at {rates.parameter} = {coupling:g}"
     people = Table(
-        ("mass [GeV]", *(f"{name} [events]" for name in rates.processes), "total"),
+        ("mass [GeV]", *(f"{name} [events]" for name in rates.processes), total),
         [(mass, *sums[m].tolist(), float(sums[m].sum())) for m, mass in enumerate(masses)],
     )
     rows = Table(

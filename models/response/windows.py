@@ -120,9 +120,11 @@ class MissingEnergyWindow:
     """
 
     missing_energy_gev: float = declare(
-        help="least energy that the invisible particle carries away",
+        help="least energy that the invisible particle carries away; from 0.05 GeV on, a tenth of "
+        "which showers are followed to",
         unit="GeV",
         above=0.0,
+        at_least=0.05,
         example=50.0,
     )
     preshower_energy_gev: float = _preshower()
