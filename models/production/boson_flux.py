@@ -110,8 +110,7 @@ def primakoff_flux(
     """
     masses = _check(masses_gev, energy_gev, min_energy_gev)
     shower = cascade(material, particle, energy_gev, floor_gev=min_energy_gev, step=_CASCADE_STEP)
-    track = np.maximum(shower.weights[2], 0.0)
-    track[-1] *= 0.5  # the floor cuts the cell of the last node in half
+    track = np.maximum(shower.tracks[2], 0.0)
     probability = primakoff_cross_section(
         shower.energies_gev, masses, material, inelastic=inelastic, nuclear=nuclear
     )

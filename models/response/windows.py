@@ -105,6 +105,19 @@ def shower_problems(beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         yield "", f"this selection is for an e- or e+ beam, not for {beam.particle}"
 
 
+def _acceptance(
+    window: MissingEnergyWindow | DisplacedWindow, beam: Beam, target: Target
+) -> MissingEnergyAcceptance:
+    return MissingEnergyAcceptance(
+        beam,
+        target,
+        window.missing_energy_gev,
+        window.resolution_stochastic,
+        window.resolution_constant,
+        window.preshower_energy_gev,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MissingEnergyWindow:
     """Selection of a search for missing energy in an active target.
@@ -136,14 +149,7 @@ class MissingEnergyWindow:
 
     def acceptance(self, beam: Beam, target: Target) -> MissingEnergyAcceptance:
         """Return the probability of a missing energy to be selected."""
-        return MissingEnergyAcceptance(
-            beam,
-            target,
-            self.missing_energy_gev,
-            self.resolution_stochastic,
-            self.resolution_constant,
-            self.preshower_energy_gev,
-        )
+        return _acceptance(self, beam, target)
 
     def problems(self, beam: Beam, target: Target) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) where beam, target and window do not fit."""
@@ -256,14 +262,7 @@ class DisplacedWindow(_DecayVolume):
 
         The energy of a decay has a sharp cut, that of missing energy has the resolution.
         """
-        acceptance = MissingEnergyAcceptance(
-            beam,
-            target,
-            self.missing_energy_gev,
-            self.resolution_stochastic,
-            self.resolution_constant,
-            self.preshower_energy_gev,
-        )
+        acceptance = _acceptance(self, beam, target)
         return (
             (self.decay_energy_gev, acceptance.trigger),
             (acceptance.cut_edges_gev[0], acceptance),

@@ -76,6 +76,13 @@ class Cascade:
         line = _PRIMARY[self.particle] if self.particle == "gamma" else None
         return spectrum_of(self.energies_gev, self.weights, line=line)
 
+    @property
+    def tracks(self) -> FloatArray:
+        """Weights for sums down to the floor, which cuts the cell of the last node in half."""
+        tracks = self.weights.copy()
+        tracks[:, -1] *= 0.5
+        return tracks
+
     @cached_property
     def _integral(self) -> PPoly:
         """Integral of T from the floor, by species, without the line."""

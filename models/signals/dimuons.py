@@ -179,9 +179,7 @@ def _rates(beam: Beam, target: Target, wanted: DimuonSelection, inelastic: bool)
             f"nothing of the beam energy of {beam.energy_gev:g} GeV"
         )
     shower = cascade(material, beam.particle, beam.energy_gev, floor_gev=least, step=_CASCADE_STEP)
-    tracks = shower.weights.copy()
-    tracks[:, -1] *= 0.5  # the floor cuts the cell of the last node in half
-    energies = shower.energies_gev
+    tracks, energies = shower.tracks, shower.energies_gev
     converted = muon_pair_cross_section(energies, material, min_muon_gev=muon, inelastic=inelastic)
     annihilated = annihilation_to_muons(energies, min_muon_gev=muon)
     electrons = material.electron_density_cm3 * material.radiation_length_cm * GEV2_TO_CM2

@@ -27,10 +27,9 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
 from na64.models.arrays import FloatArray
-from na64.models.constants import ELEMENTARY_CHARGE, GEV2_TO_CM2
+from na64.models.constants import GEV2_TO_CM2
 from na64.models.decays.invisible import invisible_branching
 from na64.models.declaration import table_of
-from na64.models.errors import InputError
 from na64.models.kinds import kind_row
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.annihilation import (
@@ -48,7 +47,13 @@ from na64.models.showers.cascade import Cascade, cascade
 from na64.models.showers.momentum_spread import TAIL_SIGMAS, with_momentum_spread
 from na64.models.signals.photoproduction import PROCESS as PRIMAKOFF
 from na64.models.signals.photoproduction import made_by_photons
-from na64.models.signals.rates import SignalRates, TableStore, check_masses, stored
+from na64.models.signals.rates import (
+    SignalRates,
+    TableStore,
+    check_masses,
+    emission_strengths,
+    stored,
+)
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam, Target
 
@@ -137,17 +142,17 @@ def _table_energies(acceptance: MissingEnergyAcceptance) -> list[_Stretch]:
 def _emission(
     shower: Cascade,
     acceptance: MissingEnergyAcceptance,
-    mediator: Mediator,
+    kind: str,
     masses: FloatArray,
     settings: SignalSettings,
     tables: TableStore | None,
 ) -> FloatArray:
-    """Mediators emitted and selected per particle on target, shape (M,)."""
+    """Mediators emitted and selected per particle on target for a coupling of e, shape (M,)."""
     material = acceptance.target.material
     edges = sorted({*acceptance.cut_edges_gev, acceptance.largest_gev})
     parts = _table_energies(acceptance)
     energies = np.concatenate([part.energies[1:] for part in parts])
-    process = settings.emission(mediator.kind)
+    process = settings.emission(kind)
 
     def compute() -> dict[str, FloatArray]:
         return {
@@ -186,13 +191,9 @@ def _emission(
         at_nodes[inside] = curve(part.phase_of(shower.energies_gev[inside]))
         row = last
     charged = shower.weights[0] + shower.weights[1]
-    couplings = np.array(
-        [float(mediator.coupling("e", mass**2)) / ELEMENTARY_CHARGE for mass in masses]
-    )
     # one sum per mass along contiguous memory: a product of matrices adds in an order that depends
     # on how many masses there are
-    emitted = np.ascontiguousarray((charged[:, None] * at_nodes).T).sum(axis=1)
-    return np.asarray(emitted * couplings**2)
+    return np.asarray(np.ascontiguousarray((charged[:, None] * at_nodes).T).sum(axis=1))
 
 
 def _positrons(
@@ -298,8 +299,7 @@ def missing_energy_rates(
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
     check_masses(masses, beam.energy_gev)
-    if not np.any(mediator.coupling("e", masses**2)):
-        raise InputError(f"model '{mediator.name}' does not couple to the electrons of this beam")
+    strengths = emission_strengths(mediator, "e", masses)
     branching = invisible_branching(mediator, masses, settings.dark_sector)
     acceptance = window.acceptance(beam, target)
 
@@ -308,9 +308,10 @@ def missing_energy_rates(
         material, energy = target.material, beam.energy_gev
         return cascade(material, particle, energy, floor_gev=lowest, step=_CASCADE_STEP)
 
-    emitted = branching * _emission(
-        shower(beam.particle), acceptance, mediator, masses, settings, tables
+    probability = _emission(
+        shower(beam.particle), acceptance, mediator.kind, masses, settings, tables
     )
+    emitted = branching * strengths * probability
     annihilated = np.zeros_like(masses)
     if settings.annihilation:
         # showers of electrons and positrons are alike but for the particle that began them

@@ -30,16 +30,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
-from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.decays.invisible import invisible_branching
-from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.process import Emission
 from na64.models.production.recoil import RECOIL_GRID, RecoilGrid, recoil_cross_section
 from na64.models.response.missing_momentum import MissingMomentumWindow
 from na64.models.response.windows import refuse
 from na64.models.showers.straggling import radiated_energy
-from na64.models.signals.rates import SignalRates, TableStore, check_masses
+from na64.models.signals.rates import (
+    SignalRates,
+    TableStore,
+    check_masses,
+    emission_strengths,
+)
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam, Target
 
@@ -128,11 +131,9 @@ def missing_momentum_rates(
     masses = np.atleast_1d(np.asarray(masses_gev, float))
     refuse(window.problems(beam, target))
     check_masses(masses, beam.energy_gev)
-    couplings = mediator.coupling("e", masses**2)
-    if not np.any(couplings):
-        raise InputError(f"model '{mediator.name}' does not couple to the electrons of this beam")
+    strengths = emission_strengths(mediator, "e", masses)
     branching = invisible_branching(mediator, masses, settings.dark_sector)
     process = settings.emission(mediator.kind)
     probability = _probability(beam, target, window, process, masses)
-    events = branching * probability * (couplings / ELEMENTARY_CHARGE) ** 2
+    events = branching * probability * strengths
     return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events[:, None, None, None])

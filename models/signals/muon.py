@@ -24,14 +24,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
-from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.decays.invisible import invisible_branching
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.accepted_lepton import lepton_accepted_cross_section
 from na64.models.production.process import Approximation, Emission
 from na64.models.response.windows import MuonWindow, refuse
-from na64.models.signals.rates import SignalRates, TableStore, check_masses
+from na64.models.signals.rates import (
+    SignalRates,
+    TableStore,
+    check_masses,
+    emission_strengths,
+)
 from na64.models.signals.recoil import recoil_acceptance
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
 from na64.models.targets import Beam, Target
@@ -97,10 +101,8 @@ def muon_rates(
         raise InputError(
             "iww overestimates emission by muons by a factor of 1.7 to 2.4: choose etl or ww"
         )
-    couplings = mediator.coupling("mu", masses**2)
-    if not np.any(couplings):
-        raise InputError(f"model '{mediator.name}' does not couple to the muons of this beam")
+    strengths = emission_strengths(mediator, "mu", masses)
     branching = invisible_branching(mediator, masses, settings.dark_sector)
     emitted = _probability(beam, target, window, settings.emission(mediator.kind, "mu"), masses)
-    events = branching * emitted * (couplings / ELEMENTARY_CHARGE) ** 2
+    events = branching * emitted * strengths
     return SignalRates.of(mediator, masses, PROCESSES, REGIONS, events[:, None, None, None])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.arrays import FloatArray
+from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.emission import LIGHTEST_GEV
@@ -20,6 +21,7 @@ __all__ = [
     "TableStore",
     "check_masses",
     "checked_couplings",
+    "emission_strengths",
     "events_at",
     "side_by_side",
     "stored",
@@ -178,6 +180,31 @@ def check_masses(masses_gev: FloatArray, energy_gev: float) -> None:
             f"mass of {masses.min():g} GeV is below {LIGHTEST_GEV:g} GeV (1 keV), down to which "
             "signals are computed"
         )
+
+
+def emission_strengths(mediator: Mediator, lepton: str, masses_gev: FloatArray) -> FloatArray:
+    """Return (g/e)^2 of a mediator with the leptons of a beam, shape (M,).
+
+    Parameters
+    ----------
+    mediator
+        What the leptons emit.
+    lepton
+        ``e`` or ``mu``.
+    masses_gev
+        Masses, shape (M,): a coupling by loops depends on them.
+
+    Raises
+    ------
+    InputError
+        If it couples to them at no mass.
+    """
+    # one by one: the digits of a mass must not depend on the others
+    couplings = np.array([float(mediator.coupling(lepton, mass**2)) for mass in masses_gev])
+    if not np.any(couplings):
+        beam = {"e": "electrons", "mu": "muons"}[lepton]
+        raise InputError(f"model '{mediator.name}' does not couple to the {beam} of this beam")
+    return np.asarray((couplings / ELEMENTARY_CHARGE) ** 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,26 @@ def region(signal: ExpectedSignal, couplings: np.ndarray | None) -> object:
     return excluded_regions(likelihood, signals, len(events), grid)
 
 
+Times = tuple[float, float]
+
+
+def measured(search: str, couplings: np.ndarray | None, masses: int) -> tuple[list[Times], Times]:
+    """Return the times of the region, cold and with tables kept, and of that with five bands."""
+    with tempfile.TemporaryDirectory() as folder:
+        tables = TableCache(folder)
+
+        def signal() -> ExpectedSignal:
+            made = specify(search)
+            chosen = np.linspace(0, len(made.masses_gev) - 1, masses).astype(int)
+            return expected_signal(made.at(made.masses_gev[chosen]), tables=tables)
+
+        results = []
+        for _ in range(2):
+            decay_in_flight._flux.cache_clear()
+            results.append(timed(lambda: region(signal(), couplings)))
+        return results, timed(lambda: exclude(signal()))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print a table; exit code 1 if a region takes longer than required."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -65,19 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     print("|---|---|---|---|")
     for search, (low, high) in SEARCHES.items():
         couplings = np.geomspace(low, high, options.couplings) if options.couplings else None
-        with tempfile.TemporaryDirectory() as folder:
-            tables = TableCache(folder)
-
-            def signal(search: str = search) -> ExpectedSignal:
-                made = specify(search)
-                chosen = np.linspace(0, len(made.masses_gev) - 1, options.masses).astype(int)
-                return expected_signal(made.at(made.masses_gev[chosen]), tables=tables)  # noqa: B023
-
-            results = []
-            for _ in range(2):
-                decay_in_flight._flux.cache_clear()
-                results.append(timed(lambda: region(signal(), couplings)))  # noqa: B023
-            bands = timed(lambda: exclude(signal()))
+        results, bands = measured(search, couplings, options.masses)
         slow |= results[0][1] > COLD_S or results[1][1] > CACHED_S
         cells = [f"{wall:.1f} ({cpu:.1f})" for wall, cpu in (*results, bands)]
         print(f"| {search} | {' | '.join(cells)} |")

@@ -90,17 +90,15 @@ def test_state_of_the_dirac_equation(q: float) -> None:
     def radial(r: float) -> float:
         return float(r ** (power - 1.0) * np.exp(-q * r))
 
+    def transform(n: int, momentum: float) -> float:
+        def integrand(r: float) -> float:
+            return float(r**2 * radial(r) * spherical_jn(n, momentum * r))
+
+        return float(quad(integrand, 0.0, 50.0 / q, limit=400)[0])
+
     norm, _ = quad(lambda r: r**2 * radial(r) ** 2, 0.0, 50.0 / q)
     for momentum in (0.2 * q, q, 3.0 * q):
-        even, odd = (
-            quad(
-                lambda r, n=n: r**2 * radial(r) * spherical_jn(n, momentum * r),  # noqa: B023
-                0.0,
-                50.0 / q,
-                limit=400,
-            )[0]
-            for n in (0, 1)
-        )
+        even, odd = (transform(n, momentum) for n in (0, 1))
         expected = (even**2 + small * odd**2) / (2.0 * np.pi**2 * (1.0 + small) * norm)
         assert momentum_density(q, momentum) == pytest.approx(expected, rel=1e-5)
 
