@@ -30,12 +30,14 @@ Flags = NDArray[np.bool_]
 MOST_STEPS = 250
 #: Newton decrement (twice the distance to the minimum) at which a point is done
 _TOLERANCE = 1e-9
+#: how often variables at bounds are held for one step
+_RELEASES = 4
 #: part of the promised fall that a step must make; what counts as a promise kept, and as broken
 _LEAST, _KEPT, _BROKEN = 1e-4, 0.75, 0.25
 #: part of the diagonal that is added to the information, which is singular for degenerate parameters
 _OWN = 0.1
-#: damping: when first needed, the least that is kept, the most that is tried
-_FIRST, _SMALLEST, _LARGEST = 0.5, 1e-3, 1e12
+#: damping: the least that is kept, the first after a broken promise, the most that is tried
+_SMALLEST, _FIRST, _LARGEST = 1e-6, 0.1, 1e12
 
 
 class Solver(Protocol):
@@ -109,6 +111,14 @@ def minimise(
         free = ~outward
         step, positive = _solve(solver, state, free)
         fall = -add_rows(at.gradient * step)
+        for _ in range(_RELEASES):
+            # at a bound, drawn inside by itself and outside by the others: it stays there
+            blocked = ((now <= lower) & (step < 0.0)) | ((now >= upper) & (step > 0.0))
+            again = np.flatnonzero(blocked.any(axis=0))
+            if not len(again):
+                break
+            free[:, again] &= ~blocked[:, again]
+            step[:, again], positive[again] = _solve(solver, state.take(again), free[:, again])
         plain = state.damping == 0.0
         finished = positive & plain & (np.abs(fall) < _TOLERANCE)
         # a damped point that hardly moves: the undamped step has to say whether it is done
@@ -184,7 +194,7 @@ def _advance(
     """Try the steps; move the points where the likelihood falls, and adapt the damping, in place."""
     raised = np.maximum(4.0 * state.damping, _FIRST)
     damping = np.where(settled, 0.0, state.damping)
-    damping = np.where(positive, damping, raised)
+    damping = np.where(positive, damping, np.maximum(10.0 * state.damping, _SMALLEST))
     todo = np.flatnonzero(positive & ~settled)
     state.damping = damping
     if not len(todo):
