@@ -48,6 +48,9 @@ class Solver(Protocol):
     ) -> tuple[Array, Flags]:
         """Return the solution, and whether the matrix is positive."""
 
+    def product(self, hessian: Array, x: Array) -> Array:
+        """Return the product with a vector."""
+
 
 @dataclass(slots=True)
 class _State:
@@ -137,7 +140,7 @@ def minimise(
             return result, value, done
         state = state.take(keep)
         step, positive, settled = step[:, keep], positive[keep], settled[keep]
-        _advance(evaluator, bounds, state, step, positive, settled)
+        _advance(evaluator, solver, bounds, state, step, positive, settled)
     result[:, state.where] = state.x
     value[state.where] = state.at.value
     return result, value, done
@@ -185,6 +188,7 @@ def _is_saddle(solver: Solver, state: _State, free: Flags, settled: Flags) -> Fl
 
 def _advance(
     evaluator: Evaluator,
+    solver: Solver,
     bounds: tuple[Array, Array],
     state: _State,
     step: Array,
@@ -200,7 +204,7 @@ def _advance(
     if not len(todo):
         return
     x, at = state.x[:, todo], _taken(state.at, todo)
-    move, promise = _within(evaluator, bounds, x, step[:, todo], at)
+    move, promise = _within(solver, bounds, x, step[:, todo], at)
     trial = np.clip(x + move, *bounds)
     new = _at(evaluator, trial, state.nu[todo], state.points.take(todo))
     fall = at.value - new.value
@@ -221,12 +225,12 @@ def _advance(
 
 
 def _within(
-    evaluator: Evaluator, bounds: tuple[Array, Array], x: Array, step: Array, at: Derivatives
+    solver: Solver, bounds: tuple[Array, Array], x: Array, step: Array, at: Derivatives
 ) -> tuple[Array, Array]:
     """Return the steps inside the bounds, and the fall of the likelihood that they promise."""
     lower, upper = bounds
     move = np.clip(x + step, lower, upper) - x
-    promise = _promise(evaluator, move, at)
+    promise = _promise(solver, move, at)
     lost = np.flatnonzero(~(promise > 0.0))
     if len(lost):
         # cut at the bounds a step may go uphill; shortened to the first bound it does not
@@ -236,16 +240,14 @@ def _within(
         room = np.where(some == 0.0, np.inf, room)
         length = np.minimum(np.min(room, axis=0, initial=np.inf), 1.0)
         move[:, lost] = some * length
-        promise[lost] = _promise(evaluator, move[:, lost], _taken(at, lost))
+        promise[lost] = _promise(solver, move[:, lost], _taken(at, lost))
     return move, promise
 
 
-def _promise(evaluator: Evaluator, move: Array, at: Derivatives) -> Array:
+def _promise(solver: Solver, move: Array, at: Derivatives) -> Array:
     """Return -(g.d + d.H d / 2)."""
-    rows, columns = evaluator.rows, evaluator.columns
-    twice = np.where(rows == columns, 1.0, 2.0)[:, None]
-    bent = add_rows(twice * at.hessian * move[rows] * move[columns])
-    return np.asarray(-add_rows(at.gradient * move) - 0.5 * bent, dtype=np.float64)
+    bent = move * solver.product(at.hessian, move)
+    return np.asarray(-add_rows(at.gradient * move + 0.5 * bent), dtype=np.float64)
 
 
 def _taken(at: Derivatives, keep: Index) -> Derivatives:
