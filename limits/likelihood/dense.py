@@ -1,7 +1,7 @@
 """Derivatives of large likelihoods, and of those with floors: products of matrices.
 
-With M_kp the logarithmic derivative of the factors of component k by parameter p, and D_kp the slope
-of its shifts times its factors, the rate of a component changes by
+With M_kp the logarithmic derivative of the factors of component k by parameter p, and D_kp the
+slope of its shifts times its factors, the rate of a component changes by
 
     J_kp = lambda_k M_kp + D_kp,
     d2 lambda_k / dp dq = lambda_k M_kp M_kq + D_kp M_kq + M_kp D_kq    (p != q),
@@ -90,15 +90,14 @@ class DenseEvaluator(Evaluator):
         weight, curvature = 1.0 - ratio, ratio / safe
 
         ordered, factors = component[self._order], product[self._order]
-        response = np.zeros((n_points, len(ordered) * p))
-        response[:, self._entry_element] = first[self._entry_response].T
-        response = response.reshape(n_points, len(ordered), p)
+        response = np.zeros((n_points, len(ordered), p))
+        response.reshape(n_points, -1)[:, self._entry_element] = first[self._entry_response].T
         slopes = ordered.T[:, :, None] * response
         by_shift = None
         if shift_first is not None:
-            by_shift = np.zeros((n_points, len(ordered) * p))
-            by_shift[:, self._shift_element] = (shift_first * factors[self._shift_row]).T
-            by_shift = by_shift.reshape(n_points, len(ordered), p)
+            by_shift = np.zeros((n_points, len(ordered), p))
+            moved = (shift_first * factors[self._shift_row]).T
+            by_shift.reshape(n_points, -1)[:, self._shift_element] = moved
             slopes += by_shift
         of_parts = np.add.reduceat(slopes, self._starts, axis=1)
 
@@ -121,10 +120,10 @@ class DenseEvaluator(Evaluator):
         if by_shift is not None:
             half += by_shift * on_components.T[:, :, None]
         crossed = np.matmul(half.transpose(0, 2, 1), response)
-        # of one parameter twice the product has (f')^2 where f f'' belongs, which is zero for a factor
-        # that may be as small as 1e-10: it is left out, not subtracted
-        own = np.arange(p)
-        crossed[:, own, own] = 0.0
+        # of one parameter twice the product has (f')^2 where f f'' belongs, which is zero for a
+        # factor that may be as small as 1e-10: it is left out, not subtracted
+        every = np.arange(p)
+        crossed[:, every, every] = 0.0
         hessian[:, :p, :p] += crossed + crossed.transpose(0, 2, 1)
         if bend is not None:
             hessian[:, :p, :p] += _gram(of_parts, weight[self._part_bin] * share * bend)

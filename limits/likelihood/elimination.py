@@ -230,7 +230,7 @@ class DenseSolver:
     ) -> tuple[Array, NDArray[np.bool_]]:
         """Solve H x = r on the free variables; see `ArrowSolver.solve_and_judge`.
 
-        Where H is not positive definite even with a ridge of a 1e-8 of its natural scale, x is zero.
+        Where H is not positive definite even with a ridge of 1e-8 of its natural scale, x is zero.
         """
         # large likelihoods alone need it
         from scipy.linalg import lapack

@@ -8,9 +8,9 @@ With rates lambda_b = nu * sum_signal s_k + sum_background b_k the quantity is
     sum_b [lambda_b - n_b - n_b ln(lambda_b / n_b)] + sum_p constraint_p(theta_p)
 
 where a Gaussian constraint is (theta - a)^2 / (2 sigma^2) and a Poisson one
-tau gamma - a - a ln(tau gamma / a). Both are zero at their best, which keeps digits. Background and
-signal of a bin that can become negative have a floor (`na64.limits.likelihood.floors`): a rate is never
-negative, and the likelihood is bounded whatever the workspace says.
+tau gamma - a - a ln(tau gamma / a). Both are zero at their best, which keeps digits. Background
+and signal of a bin that can become negative have a floor (`na64.limits.likelihood.floors`): a rate
+is never negative, and the likelihood is bounded whatever the workspace says.
 
 What the derivatives are made of is for two classes to say: one lists the elements that are not zero
 (`na64.limits.likelihood.sparse`), the other multiplies matrices (`na64.limits.likelihood.dense`).
@@ -89,8 +89,8 @@ class Derivatives:
     information
         Elements of the expected information, as `hessian`; None unless asked for.
     reach
-        Sum of the absolute curvatures of every variable by itself, which bounds how much the Hessian
-        can differ from the information, shape (V, N); None unless asked for.
+        Sum of the absolute curvatures of every variable by itself, which bounds how much the
+        Hessian can differ from the information, shape (V, N); None unless asked for.
     """
 
     value: Array
@@ -110,8 +110,8 @@ class Parts:
     background, signal
         Rates, shape (B, N).
     background_slope, background_bend, signal_slope, signal_bend
-        First and second derivatives of the lifted part by the part as it was; None where nothing is
-        lifted.
+        First and second derivatives of the lifted part by the part as it was; None where nothing
+        is lifted.
     """
 
     background: Array

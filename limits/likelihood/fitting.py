@@ -1,9 +1,10 @@
 """Minimising the likelihood of many points at once, within bounds.
 
-Small likelihoods are minimised by Newton's method, all points at a time; every point has its own step
-length, and points that are done leave the batch. A point that does not converge, and every point of a
-large likelihood or of one with floors, is minimised by a trust region, which has a bound on its work.
-What is not at a minimum after that is reported as not converged: its value is never used as if it were.
+Small likelihoods are minimised by Newton's method, all points at a time; every point has its own
+step length, and points that are done leave the batch. A point that does not converge, and every
+point of a large likelihood or of one with floors, is minimised by a trust region, which has a bound
+on its work. What is not at a minimum after that is reported as not converged: its value is never
+used as if it were.
 """
 
 from __future__ import annotations
@@ -226,7 +227,7 @@ class Fitter:
 
 
 def _better(best: Fit, other: Fit) -> Fit:
-    """Return the lower of two minima of every point; what has not converged counts for nothing else."""
+    """Return the lower of two minima of every point; a minimum is better than what is none."""
     better = (other.value < best.value) & (other.converged | ~best.converged)
     better |= other.converged & ~best.converged
     return Fit(

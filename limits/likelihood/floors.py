@@ -3,13 +3,13 @@
 Templates that are shifted by events (histosys), and samples with negative weights, can make the
 background of a bin, or its signal, negative. A Poisson mean cannot be: its likelihood would grow
 without bound where nothing is observed. Above a small fraction of its nominal value a part is left
-exactly as it is; below it is continued, with continuous first and second derivatives, to zero, which it
-never reaches:
+exactly as it is; below, it is continued, with continuous first and second derivatives, to zero,
+which it never reaches:
 
     part -> e g(part / e),   g(t) = t for t >= 1,   1 / (1 + (1 - t) + (1 - t)^2) below,
 
-with e = 1e-4 of the nominal part. This is the clip of pyhf's option ``clip_bin_data`` made smooth, and
-applied to the background and the signal of a bin one by one: a signal does not make a negative
+with e = 1e-4 of the nominal part. This is the clip of pyhf's option ``clip_bin_data`` made smooth,
+and applied to the background and the signal of a bin one by one: a signal does not make a negative
 background good.
 """
 
@@ -46,7 +46,8 @@ class Floor:
     bins
         The bins that can become negative.
     shifts
-        Sum of the largest shifts of the part in these bins, the scale where nothing is nominal, (b, 1).
+        Sum of the largest shifts of the part in these bins, the scale where nothing is nominal,
+        shape (b, 1).
     """
 
     bins: Index
@@ -83,7 +84,7 @@ def lifted(rates: Array, below: Array) -> tuple[Array, Array, Array]:
 
 
 def floors_of(model: WorkspaceModel) -> tuple[Floor | None, Floor | None]:
-    """Return the floors of the backgrounds and of the signals of a model, None where none is needed."""
+    """Return the floors of backgrounds and of signals of a model, None where none is needed."""
     answer: list[Floor | None] = []
     sizes = np.zeros(len(model.nominal))
     for shift in model.shifts:

@@ -1,8 +1,8 @@
 """Derivatives of small likelihoods: the elements that are not zero, listed once.
 
 First derivatives of rates, and the products that second derivatives consist of, are rows of arrays
-with the points in the last axis. For a few dozen parameters and thousands of points nothing is faster;
-the lists grow with the square of the parameters that a bin depends on.
+with the points in the last axis. For a few dozen parameters and thousands of points nothing is
+faster; the lists grow with the square of the parameters that a bin depends on.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Where fits begin: likelihoods that can have several minima are minimised from several points.
 
-A likelihood of counts is harmless where rates are products of positive factors of moderate size. It can
-have a second minimum where the up and down variations of a parameter move a rate to the same side (one
-on either side of zero), where a factor spans more than an order of magnitude or a shift is larger
-than the rate (data far off are explained by one such parameter or another), and where backgrounds are shared
-between bins.
+A likelihood of counts is harmless where rates are products of positive factors of moderate size. It
+can have a second minimum where the up and down variations of a parameter move a rate to the same
+side (one on either side of zero), where a factor is large (its polynomial between -1 and 1 can have
+a plateau) or a shift larger than the rate, so that data far off are explained by one parameter or
+another, and where backgrounds are shared between bins.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ Newton's; with more it turns into a short step of Fisher scoring, which goes dow
 Hessian is and knows how parameters are correlated. m grows where the likelihood falls less than the
 step promised, and where H + m F is not positive definite; it shrinks where the promise was kept
 (a trust region in the metric of F: Levenberg 1944, Marquardt 1963). Rates have floors, so the
-likelihood is bounded below and continuous: what is not at a minimum after the last step was slow, not
-lost, and is reported.
+likelihood is bounded below and continuous: what is not at a minimum after the last step was slow,
+not lost, and is reported.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def minimise(
     Returns
     -------
     tuple
-        x, shape (V, N), the negative log-likelihood, shape (N,), and whether each point is at a minimum.
+        x, shape (V, N), the negative log-likelihood, shape (N,), and whether each point is at a
+        minimum.
     """
     lower, upper = bounds
     x = np.clip(np.nan_to_num(start), lower, upper)
@@ -155,8 +156,8 @@ def _at(evaluator: Evaluator, x: Array, nu: Array, points: Points) -> Derivative
     events = x[-1] if evaluator.free_signal else nu
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = evaluator.derivatives(x[:n], events, points, information=True)
-    # what parameters do together may be nothing to first order, and so may what one does by itself: each
-    # keeps its own information, and the curvature that the information does not know
+    # what parameters do together may be nothing to first order, and so may what one does by itself:
+    # each keeps its own information, and the curvature that the information does not know
     _information(found)[: evaluator.n_variables] += found.scale + _asked(found.reach)
     wrong = ~(np.isfinite(found.value) & np.isfinite(found.gradient).all(axis=0))
     if wrong.any():
@@ -203,7 +204,7 @@ def _advance(
     positive: Flags,
     settled: Flags,
 ) -> None:
-    """Try the steps; move the points where the likelihood falls, and adapt the damping, in place."""
+    """Try the steps; move points where the likelihood falls, and adapt the damping, in place."""
     raised = np.maximum(4.0 * state.damping, _FIRST)
     damping = np.where(settled, 0.0, state.damping)
     damping = np.where(positive, damping, np.maximum(10.0 * state.damping, _SMALLEST))
