@@ -114,7 +114,7 @@ def yield_figure(
             title_fontsize=10.5,
         )
         _ratio(ratio, x, (seen, low, high), (total, error))
-        _name_channels(main, ratio, found, bins)
+        _name_channels(main, ratio, [found.bins[i][0] for i in bins], width)
     return figure
 
 
@@ -194,9 +194,8 @@ def _ratio(
     axes.set_ylabel("data / total", fontsize=11)
 
 
-def _name_channels(main: Axes, ratio: Axes, found: PrePost, bins: NDArray[np.intp]) -> None:
-    """Draw lines between channels and write their names beneath."""
-    owners = [found.bins[i][0] for i in bins]
+def _name_channels(main: Axes, ratio: Axes, owners: Sequence[str], width: float) -> None:
+    """Draw lines between channels, one owner per bin, and write their names beneath."""
     starts = [i for i, name in enumerate(owners) if i == 0 or owners[i - 1] != name]
     ends = [*starts[1:], len(owners)]
     for axes in (main, ratio):
@@ -207,7 +206,7 @@ def _name_channels(main: Axes, ratio: Axes, found: PrePost, bins: NDArray[np.int
     middles = [0.5 * (first + end - 1) for first, end in zip(starts, ends, strict=True)]
     names = [plain(owners[first]) for first in starts]
     # inches of a name against inches of its bins
-    room = 0.8 * ratio.get_figure(root=True).get_figwidth() / len(owners)
+    room = 0.8 * width / len(owners)
     long = any(
         inches([name]) > room * (end - first)
         for name, first, end in zip(names, starts, ends, strict=True)

@@ -38,6 +38,8 @@ OK, FIXED, LOWER, UPPER, UNDETERMINED = (
 _DEEPER = 1e-6
 #: relative tolerance of uncertainties from profiles
 _CLOSE = 1e-5
+#: pulls below it are zero
+_ROUNDING = 1e-11
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +235,15 @@ def _result(
     low, high = (flags[:, 0] for flags in local.at_bounds(x[:, None]))
     hessian = local.derivatives(x[:, None], data.points(batch))[2][0]
     found = invert(hessian, ~(held | low | high))
+    centres, widths = prefit(likelihood.model.parameters, data)
+    # nothing but rounding: parameters on which no data bear
+    with np.errstate(invalid="ignore"):
+        unmoved = np.abs(x[:-1] - centres) < _ROUNDING * widths
+    x = np.append(np.where(unmoved, centres, x[:-1]), x[-1])
     units = np.ones(len(x))
     units[-1] = batch.events[0]
     covariance = found.matrix / np.outer(units, units)
     variance = np.diagonal(covariance)
-    centres, widths = prefit(likelihood.model.parameters, data)
     states = [
         next(
             name

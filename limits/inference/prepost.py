@@ -13,6 +13,7 @@ free ones and mu have no uncertainty.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -31,6 +32,7 @@ from na64.limits.likelihood.reading import read_workspace
 __all__ = ["PrePost", "Yields", "pre_and_post_fit"]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +204,15 @@ class _Rates:
         middle = self.components(x[:, None])[:, 0]
         rho = correlations[np.ix_(moving, moving)]
 
-        def summed(target: Array, size: tuple[int, ...]) -> tuple[Array, Array]:
-            total = np.bincount(target, middle, int(np.prod(size))).reshape(size)
-            change = np.zeros((int(np.prod(size)), len(moving)))
+        def summed(target: Index, size: tuple[int, ...]) -> tuple[Array, Array]:
+            total, change = np.zeros(math.prod(size)), np.zeros((math.prod(size), len(moving)))
+            np.add.at(total, target, middle)
             np.add.at(change, target, delta)
             variance = np.einsum("ip,pq,iq->i", change, rho, change)
-            return total, np.sqrt(np.maximum(variance, 0.0)).reshape(size)
+            return total.reshape(size), np.sqrt(np.maximum(variance, 0.0)).reshape(size)
 
         n_bins, n_channels, n_samples = len(self.of_bin), len(self.channels), len(self.samples)
-        channel = self.of_bin[self.bin]
+        channel = np.asarray(self.of_bin[self.bin], dtype=np.intp)
         return Yields(
             float(x[-1]),
             *summed(self.sample * n_bins + self.bin, (n_samples, n_bins)),
