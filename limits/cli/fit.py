@@ -54,7 +54,8 @@ def command(
 ) -> Report:
     """Fit a pyhf workspace: values, uncertainties, pulls, constraints, correlations."""
     from na64.limits.cli.output import nulls
-    from na64.limits.inference.fit import OK, fit_workspace
+    from na64.limits.inference.fit import fit_workspace
+    from na64.limits.inference.result import OK
     from na64.limits.results.tables import Table
     from na64.models.errors import unknown_name
 

@@ -12,7 +12,7 @@ from na64.limits.cli.options import measurement_option
 
 if TYPE_CHECKING:
     from na64.limits.inference.data import Data
-    from na64.limits.inference.fit import FitResult
+    from na64.limits.inference.result import FitResult
     from na64.limits.likelihood.compiled import CompiledLikelihood, SignalBatch
 
 __all__ = ["FitQuestion", "asimov_options", "fit_options", "parameter_rows", "read_fit_question"]

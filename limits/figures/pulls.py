@@ -12,7 +12,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from na64.limits.figures.style import ONE_SIGMA, SCAN_COLOURS, TWO_SIGMA, drawing_style
-from na64.limits.inference.fit import FitResult
+from na64.limits.inference.result import FitResult
 from na64.models.errors import InputError
 
 __all__ = [

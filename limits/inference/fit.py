@@ -1,8 +1,8 @@
-"""Fit of a workspace: best values, uncertainties, pulls, constraints, correlations, likelihood."""
+"""Fit of a workspace: the global minimum, and the uncertainties there."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import background_fit, free_fits, impossible_masses
-from na64.limits.inference.covariance import correlations_of, invert, prefit
-from na64.limits.inference.data import Data, auxiliary_at, observed_data
-from na64.limits.inference.minimum import LocalMinimiser
+from na64.limits.inference.covariance import invert, prefit
+from na64.limits.inference.data import Data, observed_data
+from na64.limits.inference.minimum import LocalMinimiser, Minima
+from na64.limits.inference.profile import DEEPER, profile_errors
+from na64.limits.inference.result import FIXED, LOWER, OK, UNDETERMINED, UPPER, FitResult
 from na64.limits.likelihood.compiled import CompiledLikelihood, SignalBatch
-from na64.limits.likelihood.evaluation import Points
 from na64.limits.likelihood.model import Constraint
 from na64.models.errors import ComputationError, InputError
 
-__all__ = ["ERRORS", "FIXED", "FitResult", "expected_points", "fit_workspace", "predict"]
+__all__ = ["ERRORS", "fit_workspace"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -26,110 +27,11 @@ Flags = NDArray[np.bool_]
 #: how uncertainties are found
 ERRORS: Final = ("hessian", "profile")
 
-#: states of a parameter
-OK, FIXED, LOWER, UPPER, UNDETERMINED = (
-    "ok",
-    "fixed",
-    "at-lower-bound",
-    "at-upper-bound",
-    "undetermined",
-)
-#: a profiled likelihood that is deeper than the minimum by this much was the true one
-_DEEPER = 1e-6
-#: relative tolerance of uncertainties from profiles
-_CLOSE = 1e-5
 #: pulls below it are zero
 _ROUNDING = 1e-11
-
-
-@dataclass(frozen=True, slots=True)
-class FitResult:
-    """The best parameters of one workspace; arrays have the parameter of interest, mu, last.
-
-    Attributes
-    ----------
-    batch
-        The workspace with its signal.
-    data
-        What was fitted.
-    names
-        Of the P nuisance parameters and of mu.
-    values
-        At the minimum, shape (P + 1,).
-    errors
-        Standard deviations from the inverse Hessian, shape (P + 1,). NaN for what is fixed, at a
-        bound, or undetermined; the others are those with the parameters at bounds held there.
-    lower_errors, upper_errors
-        Distances to where the profiled negative log-likelihood has risen by 1/2, shape (P + 1,);
-        NaN where it does not within the bounds. None unless asked for.
-    centres, widths
-        What the auxiliary data alone say, shape (P + 1,); NaN for free parameters and mu.
-    states
-        ``ok``, ``fixed``, ``at-lower-bound``, ``at-upper-bound`` or ``undetermined``, one each.
-    covariance
-        Shape (P + 1, P + 1), zero for parameters without a standard deviation.
-    value
-        Negative log-likelihood over that of the saturated model, in which every count and every
-        auxiliary datum is what is expected.
-    nll
-        Negative log-likelihood with all constants: those of pyhf.
-    """
-
-    batch: SignalBatch
-    data: Data
-    names: tuple[str, ...]
-    values: Array
-    errors: Array
-    lower_errors: Array | None
-    upper_errors: Array | None
-    centres: Array
-    widths: Array
-    states: tuple[str, ...]
-    covariance: Array
-    value: float
-    nll: float
-
-    @property
-    def mu(self) -> float:
-        """Signal strength."""
-        return float(self.values[-1])
-
-    @property
-    def mu_error(self) -> float:
-        """Standard deviation of mu; NaN where mu is fixed or at a bound."""
-        return float(self.errors[-1])
-
-    @property
-    def mu_fixed(self) -> bool:
-        """Whether mu was not fitted."""
-        return self.states[-1] == FIXED
-
-    @property
-    def pulls(self) -> Array:
-        """(theta - theta_0) / sigma_0, shape (P + 1,); NaN for free parameters and mu."""
-        return np.asarray((self.values - self.centres) / self.widths, dtype=np.float64)
-
-    @property
-    def constraints(self) -> Array:
-        """Post-fit over pre-fit standard deviation, shape (P + 1,); NaN where one is missing."""
-        return np.asarray(self.errors / self.widths, dtype=np.float64)
-
-    @property
-    def correlations(self) -> Array:
-        """Shape (P + 1, P + 1); zero with parameters that have no standard deviation."""
-        return correlations_of(self.covariance)
-
-    @property
-    def x(self) -> Array:
-        """Nuisance parameters and signal events, as fits have them, shape (P + 1,)."""
-        return self.values * self.units
-
-    @property
-    def units(self) -> Array:
-        """Signal events per mu for mu, one for nuisance parameters, shape (P + 1,)."""
-        units = np.ones(len(self.values))
-        units[-1] = self.batch.events[0]
-        return units
+#: likelihoods with up to so many parameters are searched for other minima, with each parameter
+#: so many standard deviations away
+_FEW, _FAR = 40, 2.0
 
 
 def fit_workspace(
@@ -179,7 +81,7 @@ def fit_workspace(
         made = _result(batch, data, local, (x, value), held)
         if errors == ERRORS[0]:
             return made
-        sides, deeper = _profile(made, local, held)
+        sides, deeper = profile_errors(made, local, held)
         if deeper is None:
             units = made.units
             return replace(made, lower_errors=sides[0] / units, upper_errors=sides[1] / units)
@@ -216,11 +118,29 @@ def _best(
     x = np.stack(begins, axis=1)
     if mu is not None:
         x[-1] = mu * batch.events
-    found = local.minimise(data.points(batch, len(begins)), x, held)
-    if not found.converged.any():
+    best, value = _lowest(local.minimise(data.points(batch, len(begins)), x, held))
+    if not np.isfinite(value):
         raise ComputationError("the fit did not converge")
-    chosen = int(np.argmin(np.where(found.converged, found.value, np.inf)))
-    return found.x[:, chosen], float(found.value[chosen])
+    n = len(fit.theta)
+    if not batch.likelihood.fitter.one_minimum and n <= _FEW:
+        # other minima of likelihoods with interpolations that bend: each parameter from far away
+        _, widths = prefit(batch.likelihood.model.parameters, data)
+        steps = _FAR * np.diag(np.where(np.isnan(widths), 0.5 * np.abs(best[:-1]), widths))
+        x = np.repeat(best[:, None], 2 * n, axis=1)
+        x[:-1] += np.concatenate([steps, -steps], axis=1)
+        held = np.zeros(x.shape, dtype=bool)
+        held[-1] = mu is not None
+        other, lower = _lowest(local.minimise(data.points(batch, 2 * n), x, held))
+        if lower < value - DEEPER:
+            return other, lower
+    return best, value
+
+
+def _lowest(found: Minima) -> tuple[Array, float]:
+    """Return the lowest of the minima and its likelihood, infinite if there is none."""
+    values = np.where(found.converged, found.value, np.inf)
+    chosen = int(np.argmin(values))
+    return found.x[:, chosen], float(values[chosen])
 
 
 def _result(
@@ -283,90 +203,3 @@ def _constants(likelihood: CompiledLikelihood, data: Data) -> float:
 def _saturated(counts: Array) -> Array:
     """Return n - n ln n + ln n!, the negative logarithm of a Poisson probability at its mean."""
     return np.asarray(counts - special.xlogy(counts, counts) + special.gammaln(counts + 1.0))
-
-
-def predict(made: FitResult, variables: NDArray[np.intp], targets: Array) -> Array:
-    """Return where the other parameters go, to first order, when some are moved.
-
-    Parameters
-    ----------
-    made
-        A fit.
-    variables
-        Which variable each of N points moves, shape (N,).
-    targets
-        Where to, in units of `FitResult.x`, shape (N,).
-
-    Returns
-    -------
-    ndarray
-        x + C_v (t - x_v) / C_vv of every point, shape (P + 1, N).
-    """
-    units = made.units
-    covariance = made.covariance * np.outer(units, units)
-    variance = np.diagonal(covariance)[variables]
-    slope = covariance[:, variables] / np.where(variance > 0.0, variance, 1.0)
-    answer = made.x[:, None] + slope * (targets - made.x[variables])
-    answer[variables, np.arange(len(variables))] = targets
-    return np.asarray(answer, dtype=np.float64)
-
-
-def _profile(
-    made: FitResult, local: LocalMinimiser, held: Flags
-) -> tuple[Array, tuple[Array, float] | None]:
-    """Return how far down and up the profiled likelihood rises by 1/2, shape (2, P + 1).
-
-    And the point and value of a minimum deeper than that of the fit, where one was met.
-    """
-    moving = np.flatnonzero(~np.isnan(made.errors))
-    variables = np.tile(moving, 2)
-    side = np.repeat([-1.0, 1.0], len(moving))
-    x, sigma = made.x[variables], (made.errors * made.units)[variables]
-    bound = np.where(side < 0.0, local.lower[variables], local.upper[variables])
-    near, far = np.zeros(len(variables)), np.full(len(variables), np.inf)
-    distance = np.minimum(sigma, np.abs(bound - x))
-    answer, active = np.full(len(variables), np.nan), np.ones(len(variables), dtype=bool)
-    start = predict(made, variables, x + side * distance)
-    for _ in range(30):
-        todo = np.flatnonzero(active)
-        if not len(todo):
-            break
-        begin = start[:, todo]
-        places = np.arange(len(todo))
-        begin[variables[todo], places] = (x + side * distance)[todo]
-        fixed = np.repeat(held[:, None], len(todo), axis=1)
-        fixed[variables[todo], places] = True
-        found = local.minimise(made.data.points(made.batch, len(todo)), begin, fixed)
-        deepest = int(np.argmin(np.where(found.converged, found.value, np.inf)))
-        if found.converged[deepest] and found.value[deepest] < made.value - _DEEPER:
-            again = local.minimise(
-                made.data.points(made.batch), found.x[:, [deepest]], held[:, None]
-            )
-            return np.empty((2, 0)), (again.x[:, 0], float(again.value[0]))
-        rise = np.sqrt(2.0 * np.maximum(found.value - made.value, 0.0))
-        rise = np.where(found.converged, rise, np.nan)
-        start[:, todo] = np.where(found.converged, found.x, begin)
-        good = np.abs(rise - 1.0) < _CLOSE
-        answer[todo[good]] = distance[todo[good]]
-        ended = (rise < 1.0) & (distance[todo] >= np.abs(bound - x)[todo] * (1.0 - 1e-12))
-        active[todo[good | ended | np.isnan(rise)]] = False
-        below = rise < 1.0
-        near[todo[below]] = distance[todo[below]]
-        far[todo[~below]] = distance[todo[~below]]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            next_one = distance[todo] / rise
-        next_one = np.minimum(next_one, 3.0 * distance[todo])
-        middle = 0.5 * (near[todo] + np.where(np.isfinite(far[todo]), far[todo], near[todo]))
-        inside = (next_one > near[todo]) & (next_one < far[todo])
-        distance[todo] = np.minimum(np.where(inside, next_one, middle), np.abs(bound - x)[todo])
-    sides = np.full((2, len(held)), np.nan)
-    sides[:, moving] = answer.reshape(2, -1)
-    return sides, None
-
-
-def expected_points(made: FitResult) -> Points:
-    """Return the data that a fit expects, with which the Hessian is the expected information."""
-    theta, nu = made.x[:-1], made.x[-1:]
-    evaluator = made.batch.likelihood.fitter.problem(False).evaluator
-    rates = evaluator.rates(theta[:, None], nu, made.batch.shape)[:, 0]
-    return Data(rates, auxiliary_at(made.batch, theta)).points(made.batch)

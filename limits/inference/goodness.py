@@ -26,8 +26,9 @@ from scipy import special
 from na64.limits.calculators.datasets import background_fit, free_fits
 from na64.limits.inference.covariance import information_rank
 from na64.limits.inference.data import Data, auxiliary_at
-from na64.limits.inference.fit import FitResult, expected_points, fit_workspace
+from na64.limits.inference.fit import fit_workspace
 from na64.limits.inference.minimum import LocalMinimiser
+from na64.limits.inference.result import FitResult, expected_points
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.model import Constraint
 from na64.models.errors import ComputationError, InputError

@@ -26,8 +26,10 @@ from na64.limits.calculators.protocol import Calculator
 from na64.limits.calculators.registry import Exact
 from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.inference.data import Data
-from na64.limits.inference.fit import FitResult, fit_workspace, predict
+from na64.limits.inference.fit import fit_workspace
 from na64.limits.inference.minimum import LocalMinimiser
+from na64.limits.inference.profile import DEEPER
+from na64.limits.inference.result import FitResult, predict
 from na64.limits.likelihood.compiled import CompiledLikelihood, SignalBatch
 from na64.limits.likelihood.freezing import freeze
 from na64.limits.likelihood.model import WorkspaceModel
@@ -39,8 +41,6 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 _EXACT = Exact()
-#: a conditional minimum that is deeper than that of the fit by this much was the true one
-_DEEPER = 1e-6
 _MEDIAN = BAND_ORDER.index(0)
 
 
@@ -139,7 +139,7 @@ def _impacts(
         held[variables[some], np.arange(len(some))] = True
         found = local.minimise(fit.data.points(fit.batch, len(some)), begin, held)
         deepest = int(np.argmin(np.where(found.converged, found.value, np.inf)))
-        if found.converged[deepest] and found.value[deepest] < fit.value - _DEEPER:
+        if found.converged[deepest] and found.value[deepest] < fit.value - DEEPER:
             return None, found.x[:, deepest]
         best = found.x[-1] / fit.units[-1]
         shift[some] = np.where(found.converged, best - fit.mu, np.nan)

@@ -4,6 +4,7 @@ The variables are the nuisance parameters and, last, the signal events nu. A glo
 minimiser (`na64.limits.likelihood.fitting`); from there the minima with one variable moved by a
 standard deviation are close, so that Newton's method with the full Hessian needs a few steps. A
 step is accepted if the likelihood grows; if not, the diagonal is raised (Levenberg, Marquardt).
+Where the steps end at a saddle point it is left along its negative direction.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _FLOOR = 1e-11
 #: error of a likelihood per count
 _ROUNDING = 4e-15
 _FIRST, _LARGEST = 1e-3, 1e9
+#: how often, and how far in standard deviations, saddle points are left
+_ESCAPES, _KICK = 4, 0.5
 #: a variable this close to its bound, relative, is at it
 _AT_BOUND = 1e-9
 
@@ -116,9 +119,40 @@ class LocalMinimiser:
         found = Minima(np.array(x), np.empty(n), np.zeros(n, dtype=bool))
         for first in range(0, n, size):
             part = slice(first, first + size)
-            done = self._newton(points.take(part), found.x[:, part], held[:, part])
+            some, fixed = points.take(part), held[:, part]
+            done = self._newton(some, found.x[:, part], fixed)
+            for _ in range(_ESCAPES):
+                left = np.flatnonzero(~done[2])
+                if not len(left):
+                    break
+                kicked = self._escape(some.take(left), done[0][:, left], fixed[:, left])
+                again = self._newton(some.take(left), kicked, fixed[:, left])
+                better = again[2] | (again[1] < done[1][left])
+                for old, new in zip(done, again, strict=True):
+                    old[..., left[better]] = new[..., better]
             found.x[:, part], found.value[part], found.converged[part] = done
         return found
+
+    def _escape(self, points: Points, x: Array, held: Flags) -> Array:
+        """Leave saddle points along the direction in which the likelihood grows fastest."""
+        answer = np.array(x)
+        low, high = self.at_bounds(x)
+        hessian = self.derivatives(x, points)[2]
+        for i in range(x.shape[1]):
+            at = np.flatnonzero(~(held | low | high)[:, i])
+            if not len(at) or not np.all(np.isfinite(hessian[i])):
+                continue
+            part = hessian[i][np.ix_(at, at)]
+            diagonal = np.abs(np.diagonal(part))
+            scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+            direction = np.linalg.eigh(part / np.outer(scale, scale))[1][:, 0] / scale
+            both = np.repeat(x[:, [i]], 2, axis=1)
+            both[at] += _KICK * direction[:, None] * np.array([-1.0, 1.0])
+            both = np.clip(both, self.lower[:, None], self.upper[:, None])
+            both[held[:, i]] = x[held[:, i], i][:, None]
+            value = self.derivatives(both, points.take(np.array([i, i])))[0]
+            answer[:, i] = both[:, int(np.argmin(np.where(np.isfinite(value), value, np.inf)))]
+        return answer
 
     def _newton(self, points: Points, x: Array, held: Flags) -> tuple[Array, Array, Flags]:
         lower = np.where(held, x, self.lower[:, None])

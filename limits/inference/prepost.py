@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from na64.limits.inference.covariance import prefit
 from na64.limits.inference.data import Data
-from na64.limits.inference.fit import FitResult, fit_workspace
+from na64.limits.inference.fit import fit_workspace
+from na64.limits.inference.result import FitResult
 from na64.limits.likelihood.compiled import CompiledLikelihood
-from na64.limits.likelihood.evaluation import Evaluator
+from na64.limits.likelihood.fitting import Fitter
 from na64.limits.likelihood.model import Constraint, WorkspaceModel
 from na64.limits.likelihood.reading import read_workspace
 
@@ -173,7 +174,7 @@ class _Rates:
             observed=np.zeros(n),
             component_bin=np.arange(n),
         )
-        self.evaluator = Evaluator(own, free_signal=False)
+        self.evaluator = Fitter(own).problem(False).evaluator
         self.lower = np.array([p.lower for p in model.parameters], dtype=np.float64)
         self.upper = np.array([p.upper for p in model.parameters], dtype=np.float64)
         self.signal = model.nominal[model.is_signal][:, None]

@@ -37,7 +37,7 @@ def test_the_python_runs(tmp_path: Path) -> None:
 
 
 def test_the_states_of_parameters_are_those_of_the_code() -> None:
-    from na64.limits.inference import fit
+    from na64.limits.inference import result as fit
 
     named = set(re.findall(r"`([a-z-]+)`", PAGE.split("## Ranking")[0].split("| state |")[1]))
     states = {fit.OK, fit.FIXED, fit.LOWER, fit.UPPER, fit.UNDETERMINED}

@@ -11,8 +11,9 @@ import pyhf
 import pytest
 from scipy import optimize
 
-from na64.limits.inference.data import asimov_data
+from na64.limits.inference.data import asimov_data, observed_data
 from na64.limits.inference.fit import fit_workspace
+from na64.limits.inference.minimum import LocalMinimiser
 from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
 from na64.models.errors import InputError
 
@@ -256,3 +257,47 @@ def test_what_cannot_be_fitted_is_refused(counting: Callable[..., Workspace]) ->
     impossible = counting(background=(0.0, 0.1, 0.1), signal=(0.0, 0.1, 0.1), observed=(1, 0, 0))
     with pytest.raises(InputError, match="neither signal nor background"):
         fit_workspace(batch_of(impossible))
+
+
+def folded(n: float) -> Workspace:
+    """One bin whose histosys moves the background up on both sides, by 4 of 9 events."""
+    workspace = one_bin(n, error=0.0)
+    both = {"hi_data": [13.0], "lo_data": [13.0]}
+    background = workspace["channels"][0]["samples"][1]
+    background["modifiers"] = [{"name": "fold", "type": "histosys", "data": both}]
+    return dict(workspace)
+
+
+def test_saddle_points_are_left() -> None:
+    batch = batch_of(folded(14.0))
+    local = LocalMinimiser(batch.likelihood)
+    points = observed_data(batch).points(batch)
+    saddle = np.zeros((2, 1))
+    held = np.array([[False], [True]])
+    value, gradient, hessian = local.derivatives(saddle, points)
+    assert gradient[0, 0] == pytest.approx(0.0, abs=1e-12)
+    assert hessian[0, 0, 0] < 0.0
+    found = local.minimise(points, saddle, held)
+    assert found.converged.all()
+    assert found.value[0] < value[0] - 0.1
+    assert abs(found.x[0, 0]) > 0.5
+    # the same on both sides
+    fit = fit_workspace(batch, mu=0.0)
+    assert fit.value == pytest.approx(found.value[0], rel=1e-9)
+
+
+def test_a_deeper_minimum_far_away_is_found(counting: Callable[..., Workspace]) -> None:
+    # an excess of 5 events: by 1 sigma downwards of a parameter that is 5 sigma upwards elsewhere
+    workspace = counting((9.0, 9.0), (0.0, 0.0), (0.0, 1.0), 0.0, (14.0, 9.0))
+    lopsided = {"hi_data": [9.6], "lo_data": [14.0]}
+    modifiers = workspace["channels"][0]["samples"][1]["modifiers"]
+    modifiers.append({"name": "fold", "type": "histosys", "data": lopsided})
+    batch = batch_of(workspace)
+    grid = np.linspace(-5.0, 5.0, 4001)
+    evaluator = batch.likelihood.fitter.problem(False).evaluator
+    points = observed_data(batch).points(batch, len(grid))
+    scanned = evaluator.value(grid[None, :], np.zeros(len(grid)), points)
+    fit = fit_workspace(batch, mu=0.0)
+    assert fit.value == pytest.approx(float(scanned.min()), abs=1e-5)
+    assert fit.values[0] == pytest.approx(grid[int(np.argmin(scanned))], abs=0.01)
+    assert fit.values[0] < 0.0
