@@ -73,8 +73,8 @@ def draw_pulls(axes: Axes, fit: FitResult, parameters: Index) -> None:
     # no standard deviation: at a bound, fixed or undetermined
     bare = np.isnan(widths) & ~np.isnan(pulls)
     axes.plot(shown[bare], rows[bare], "o", color="black", markerfacecolor="white", markersize=4)
-    largest = np.max(np.nan_to_num(np.abs(shown)), initial=0.0)
-    reach = max(2.4, min(_WIDEST, largest) + 0.5)
+    ends = np.abs(shown) + np.nan_to_num(widths, nan=0.0)
+    reach = max(2.4, min(_WIDEST + 1.0, np.max(np.nan_to_num(ends), initial=0.0)) + 0.2)
     axes.set_xlim(-reach, reach)
     axes.xaxis.set_major_locator(MultipleLocator(1.0))
     axes.set_xlabel(r"$(\hat\theta-\theta_0)/\sigma_0$")
