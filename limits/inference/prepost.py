@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,12 @@ from na64.limits.inference.covariance import prefit
 from na64.limits.inference.data import Data
 from na64.limits.inference.fit import fit_workspace
 from na64.limits.inference.result import FitResult
-from na64.limits.likelihood.compiled import CompiledLikelihood
-from na64.limits.likelihood.fitting import Fitter
+from na64.limits.likelihood.compiled import CompiledLikelihood, SignalBatch
+from na64.limits.likelihood.interpolation import (
+    additive_shifts,
+    code4_coefficients,
+    multiplicative_factors,
+)
 from na64.limits.likelihood.model import Constraint, WorkspaceModel
 from na64.limits.likelihood.reading import read_workspace
 
@@ -47,7 +51,8 @@ class Yields:
     samples, sample_errors
         Of every sample and bin, shape (S, B); zero where a sample is not there.
     totals, total_errors
-        Of every bin, shape (B,).
+        Of every bin as the likelihood has them, shape (B,): the sum of the samples unless that is
+        at or below zero.
     channel_samples, channel_sample_errors
         Of every sample and channel, shape (S, C).
     channel_totals, channel_total_errors
@@ -135,7 +140,7 @@ def pre_and_post_fit(
     compiled = likelihood or CompiledLikelihood(read_workspace(spec, measurement))
     fit = fit_workspace(compiled.batch(), data=data, mu=mu)
     model = read_workspace(spec, measurement, merge=False)
-    rates = _Rates(model)
+    rates = _Rates(model, fit.batch)
     parameters = compiled.model.parameters
     centre, width = prefit(parameters, fit.data)
     usual = np.array([p.init for p in parameters], dtype=np.float64)
@@ -160,35 +165,47 @@ def pre_and_post_fit(
 
 
 class _Rates:
-    """Rates of every component by sample, bin and channel."""
+    """Rates of every component by sample, and of every bin as the likelihood has them."""
 
-    def __init__(self, model: WorkspaceModel) -> None:
-        self.model = model
-        n = len(model.nominal)
+    def __init__(self, model: WorkspaceModel, batch: SignalBatch) -> None:
+        self.model, self.batch = model, batch
+        self.evaluator = batch.likelihood.fitter.problem(False).evaluator
         self.samples = tuple(dict.fromkeys(model.sample_names))
         self.channels = tuple(dict.fromkeys(channel for channel, _ in model.bins))
-        # every component in a bin of its own: the rates of bins are those of components
-        own = replace(
-            model,
-            bins=tuple(("", k) for k in range(n)),
-            observed=np.zeros(n),
-            component_bin=np.arange(n),
-        )
-        self.evaluator = Fitter(own).problem(False).evaluator
         self.lower = np.array([p.lower for p in model.parameters], dtype=np.float64)
         self.upper = np.array([p.upper for p in model.parameters], dtype=np.float64)
-        self.signal = model.nominal[model.is_signal][:, None]
-        sample = np.array([self.samples.index(name) for name in model.sample_names], dtype=np.intp)
-        of_bin = np.array([self.channels.index(channel) for channel, _ in model.bins], np.intp)
-        self.sample, self.bin = sample, model.component_bin
-        self.of_bin = of_bin
+        self.sample = np.array([self.samples.index(name) for name in model.sample_names], np.intp)
+        self.of_bin = np.array([self.channels.index(name) for name, _ in model.bins], np.intp)
+
+    def totals(self, x: Array) -> Array:
+        """Return the rates of bins at parameters and mu (P + 1, N), shape (B, N)."""
+        signal = np.repeat(self.batch.shape, x.shape[1], axis=1)
+        return self.evaluator.rates(x[:-1], x[-1] * self.batch.events[0], signal)
 
     def components(self, x: Array) -> Array:
         """Return the rates of components at parameters and mu (P + 1, N), shape (K, N)."""
-        theta, mu = x[:-1], x[-1]
-        reference = self.evaluator.reference_events
-        signal = np.repeat(self.signal / reference, x.shape[1], axis=1)
-        return self.evaluator.rates(theta, mu * reference, signal)
+        model, n = self.model, x.shape[1]
+        factors = np.empty((len(model.responses), n))
+        for r, response in enumerate(model.responses):
+            alpha = x[[response.parameter]]
+            if response.hi is None or response.lo is None:
+                factors[r] = alpha[0]
+                continue
+            high, low = np.array([response.hi]), np.array([response.lo])
+            bent = model.normsys_code == "code4"
+            coefficients = code4_coefficients(high, low)[:, :, None] if bent else None
+            logarithms = np.log(high)[:, None], np.log(low)[:, None]
+            factors[r] = multiplicative_factors(alpha, *logarithms, coefficients)[0][0]
+        rates = np.repeat(model.nominal[:, None], n, axis=1)
+        if model.shifts:
+            ups, downs = np.array([[s.up, s.down] for s in model.shifts]).T[:, :, None]
+            alphas = x[[s.parameter for s in model.shifts]]
+            moved, _, _ = additive_shifts(alphas, ups, downs, model.histosys_code)
+            np.add.at(rates, [s.component for s in model.shifts], moved)
+        for k, used in enumerate(model.factors):
+            rates[k] *= np.prod(factors[list(used)], axis=0)
+        rates[model.is_signal] *= x[-1]
+        return rates
 
     def yields(self, x: Array, sigma: Array, correlations: Array) -> Yields:
         """Return yields and their uncertainties at parameters with mu last, shape (P + 1,)."""
@@ -198,26 +215,28 @@ class _Rates:
         low, high = np.append(self.lower, 0.0)[:, None], np.append(self.upper, np.inf)[:, None]
         up = np.clip(x[:, None] + steps, low, high)
         down = np.clip(x[:, None] - steps, low, high)
-        span = (up - down)[moving, np.arange(len(moving))]
-        delta = self.components(up) - self.components(down)
         # a side that a bound cuts short counts for what is left of it
-        delta *= sigma[moving] / span
-        middle = self.components(x[:, None])[:, 0]
+        stretch = sigma[moving] / (up - down)[moving, np.arange(len(moving))]
         rho = correlations[np.ix_(moving, moving)]
 
-        def summed(target: Index, size: tuple[int, ...]) -> tuple[Array, Array]:
+        points = np.concatenate([x[:, None], up, down], axis=1)
+        parts, totals = self.components(points), self.totals(points)
+
+        def summed(rates: Array, target: Index, size: tuple[int, ...]) -> tuple[Array, Array]:
             total, change = np.zeros(math.prod(size)), np.zeros((math.prod(size), len(moving)))
-            np.add.at(total, target, middle)
-            np.add.at(change, target, delta)
+            np.add.at(total, target, rates[:, 0])
+            ups, downs = np.split(rates[:, 1:], 2, axis=1)
+            np.add.at(change, target, stretch * (ups - downs))
             variance = np.einsum("ip,pq,iq->i", change, rho, change)
             return total.reshape(size), np.sqrt(np.maximum(variance, 0.0)).reshape(size)
 
         n_bins, n_channels, n_samples = len(self.of_bin), len(self.channels), len(self.samples)
-        channel = np.asarray(self.of_bin[self.bin], dtype=np.intp)
+        place = self.model.component_bin
+        channel = np.asarray(self.of_bin[place], dtype=np.intp)
         return Yields(
             float(x[-1]),
-            *summed(self.sample * n_bins + self.bin, (n_samples, n_bins)),
-            *summed(self.bin, (n_bins,)),
-            *summed(self.sample * n_channels + channel, (n_samples, n_channels)),
-            *summed(channel, (n_channels,)),
+            *summed(parts, self.sample * n_bins + place, (n_samples, n_bins)),
+            *summed(totals, np.arange(n_bins, dtype=np.intp), (n_bins,)),
+            *summed(parts, self.sample * n_channels + channel, (n_samples, n_channels)),
+            *summed(totals, self.of_bin, (n_channels,)),
         )
