@@ -45,6 +45,8 @@ _GRID: Final = (6, 8)
 _EXPECTED_GRID: Final = (4, 6)
 #: estimates of a sampled integral, of which the error is made
 _REPLICAS: Final = 8
+#: fewest points of one for expectations
+_FEWEST_SAMPLES: Final = 64
 #: posteriors that are computed together, to bound the memory
 _TOGETHER: Final = 64
 #: fraction of the ensemble that is left out, and the smallest probability looked for
@@ -145,7 +147,7 @@ class Engine:
         counts[varied] = own
         marginal = Marginal(
             batch,
-            samples=max(settings.samples // _REPLICAS, 2),
+            samples=max(settings.samples // _REPLICAS, _FEWEST_SAMPLES),
             replicas=1,
             seed=settings.seed,
             coarse=True,

@@ -47,7 +47,9 @@ class GammaMixture:
         """Return the probability of more than nu >= 0 signal events, of the shape of nu."""
         x = self.rate * np.asarray(nu, dtype=np.float64)
         shapes = np.arange(1.0, len(self.weights) + 1.0)
-        return np.asarray(special.gammaincc(shapes, x[..., None]) @ self.weights, dtype=np.float64)
+        # not a product of matrices: its bits depend on how many positions there are
+        terms = special.gammaincc(shapes, x[..., None]) * self.weights
+        return np.asarray(terms.sum(axis=-1), dtype=np.float64)
 
     def bracket(self, alpha: float) -> tuple[float, float]:
         """Return a first guess of where the tail is alpha."""

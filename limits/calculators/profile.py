@@ -44,7 +44,7 @@ Array = NDArray[np.float64]
 #: confidence levels unless told otherwise
 LEVELS: Final = (0.683, 0.9, 0.95)
 #: nodes within the range that is shown, and from zero to its upper end
-_NODES, _FAR_NODES = 81, 41
+_NODES, _FAR_NODES = 49, 25
 #: how far above the largest threshold the range goes
 _ABOVE = 1.5
 #: a minimum this close above a threshold is looked at more closely, with so many nodes

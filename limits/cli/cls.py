@@ -49,12 +49,12 @@ def command(
     given = None if mu is None else parse_grid(mu, "signal strengths", "units of mu")
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
-        batch, chosen = asked.compiled.batch(), {"calculator": asked.calculator}
+        batch, chosen = asked.compiled.batch(), asked.calculator
         limits = None
         if given is None:
-            limits = upper_limits(batch, confidence_level=confidence_level, **chosen)
+            limits = upper_limits(batch, confidence_level=confidence_level, calculator=chosen)
             given = strengths_up_to(limits)
-        table = cls_values(batch, given[:, None], expected=True, **chosen)
+        table = cls_values(batch, given[:, None], expected=True, calculator=chosen)
     parameter = asked.compiled.poi
     strengths, observed = table.mu[:, 0], table.observed[:, 0]
     expected = np.asarray(table.expected)[:, :, 0]
@@ -62,7 +62,9 @@ def command(
     def drawn() -> Figure:
         from na64.limits.figures.strength import cls_figure
 
-        crossings = limits or upper_limits(batch, confidence_level=confidence_level, **chosen)
+        crossings = limits or upper_limits(
+            batch, confidence_level=confidence_level, calculator=chosen
+        )
         return cls_figure(table, crossings, parameter)
 
     known = nulls(observed)  # null is a value that could not be computed
