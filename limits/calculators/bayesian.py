@@ -17,26 +17,40 @@ from __future__ import annotations
 from typing import Any, Final, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import observed_fits
 from na64.limits.calculators.gamma_mixture import GammaMixture, gamma_mixture
 from na64.limits.calculators.marginal import Marginal
 from na64.limits.calculators.posterior import Density, make_nodes
-from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
+from na64.limits.calculators.roots import BRACKETED, FAILED, NO_ROOT, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.structure import connected_bins
 from na64.models.errors import ComputationError, InputError
 
-__all__ = ["Engine", "Posterior", "likely_datasets", "posteriors"]
+__all__ = ["Engine", "Posterior", "Unbounded", "likely_datasets", "posteriors"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-#: a posterior in one of its two forms
-Posterior = GammaMixture | Density
+
+class Unbounded:
+    """The posterior where the likelihood does not fall with the signal: it is all at infinity."""
+
+    def tail(self, nu: ArrayLike) -> Array:
+        """Return one."""
+        return np.ones(np.shape(nu))
+
+    def bracket(self, alpha: float) -> tuple[float, float]:
+        """Return any interval."""
+        del alpha
+        return 0.0, 1.0
+
+
+#: a posterior in one of its forms
+Posterior = GammaMixture | Density | Unbounded
 
 #: most events of which the closed form is made; its time is their square
 _MOST_EVENTS: Final = 3000
@@ -84,11 +98,9 @@ class Engine:
             for mass in range(n):
                 some, probability = self._ensemble(mass)
                 roots = _quantiles(some, alpha)
-                failed = (roots.state != BRACKETED).any()
+                values = np.where(roots.state == NO_ROOT, np.inf, roots.x)
                 for band, order in zip(bands, BAND_ORDER, strict=True):
-                    x = np.nan if failed else _weighted_quantile(roots.x, probability, order)
-                    state = FAILED if failed else BRACKETED
-                    band.put(np.array([mass]), Roots(np.log([x]), np.array([state], np.int8)))
+                    band.put(np.array([mass]), _band(values, probability, order))
             upper[1:] = bands
         return Edges(tuple(upper), None, error)
 
@@ -178,9 +190,8 @@ def posteriors(
     Returns
     -------
     list
-        For every dataset its posterior, None where a fit failed or where there is none because
-        the likelihood does not fall with the signal; followed by one for every replica where
-        there are several.
+        For every dataset its posterior, None where a fit failed; followed by one for every
+        replica where there are several.
 
     Raises
     ------
@@ -225,7 +236,10 @@ def _integrated(
     together = np.logaddexp.reduce(log, axis=0)
     answer: list[list[Posterior | None]] = []
     for i in range(n):
-        if not (nodes.proper[i] and nodes.converged[i]) or np.isnan(log[:, i]).any():
+        if not nodes.proper[i]:
+            answer.append([Unbounded()])
+            continue
+        if not nodes.converged[i] or np.isnan(log[:, i]).any():
             answer.append([None])
             continue
         peak = int(np.argmax(together[i]))
@@ -327,6 +341,16 @@ def _quantiles(some: list[Posterior | None], alpha: float) -> Roots:
     )
     answer.put(good, Roots(roots.x * scale, roots.state))
     return answer
+
+
+def _band(values: Array, probability: Array, order: int) -> Roots:
+    """Return the root of a band in ln(events), of limits that are infinite or NaN (failed)."""
+    if np.isnan(values).any():
+        return Roots(np.array([np.nan]), np.array([FAILED], dtype=np.int8))
+    x = _weighted_quantile(values, probability, order)
+    if np.isinf(x):
+        return Roots(np.array([np.nan]), np.array([NO_ROOT], dtype=np.int8))
+    return Roots(np.log([x]), np.array([BRACKETED], dtype=np.int8))
 
 
 def _spread(replicas: Array, value: float) -> float:

@@ -30,6 +30,8 @@ Index = NDArray[np.intp]
 _RISE = 25.0
 #: doublings of the distance within which the likelihood must have fallen so far
 _DOUBLINGS = 60
+#: so many times further away it must have fallen by this much more
+_FAR, _FAR_RISE = 1e6, 4.0 * _RISE
 #: distances at which the profile is looked at on each side of the best fit, and their smallest
 _LOOKS, _NEAREST = 24, 1e-3
 #: smallest fraction of the best fit that is looked at
@@ -96,7 +98,8 @@ def make_nodes(batch: SignalBatch, mass: Index, counts: Array, panels: int, orde
         if not len(open_):
             break
         reach[open_] *= 2.0
-    proper = np.ones(n, dtype=bool)
+    # a likelihood that stays at a small value, however large the signal, has no integral either
+    proper = ~(rise(free.nu + _FAR * reach, every) <= _FAR_RISE)
     proper[open_] = False
     fractions = np.concatenate([[0.0], np.geomspace(_NEAREST, 1.0, _LOOKS)])
     # on the way to zero the logarithm of nu is what counts

@@ -12,6 +12,7 @@ from na64.limits.calculators.discovery import discovery
 from na64.limits.calculators.gamma_mixture import gamma_mixture
 from na64.limits.calculators.limits import cls_values, upper_limits
 from na64.limits.calculators.registry import Bayesian, Exact
+from na64.limits.calculators.status import Status
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.models.errors import ComputationError, InputError
 
@@ -157,6 +158,39 @@ def test_thrown_bands_are_near_the_enumerated_ones(bins):
     # a step of one event at most
     np.testing.assert_allclose(some, whole, rtol=0.12)
     assert some[2] == pytest.approx(whole[2], rel=1e-9)
+
+
+def test_signal_that_can_vanish_has_no_posterior():
+    """An efficiency that reaches zero within its bounds: any strength is possible."""
+    spec = {
+        "channels": [
+            {
+                "name": "c",
+                "samples": [
+                    {
+                        "name": "signal",
+                        "data": [1.0],
+                        "modifiers": [
+                            {"name": "mu", "type": "normfactor", "data": None},
+                            {
+                                "name": "efficiency",
+                                "type": "histosys",
+                                "data": {"hi_data": [1.5], "lo_data": [0.5]},
+                            },
+                        ],
+                    },
+                    {"name": "background", "data": [0.5], "modifiers": []},
+                ],
+            }
+        ],
+        "observations": [{"name": "c", "data": [0.0]}],
+        "measurements": [{"name": "m", "config": {"poi": "mu", "parameters": []}}],
+        "version": "1.0.0",
+    }
+    found = upper_limits(compile_workspace(spec, validate=False).batch(), calculator=Bayesian())
+    assert found.status == (Status.NOT_BRACKETED,)
+    assert np.isnan(found.observed[0])
+    assert {band[0] for band in found.expected_status} == {Status.NOT_BRACKETED}
 
 
 def test_no_discovery(bins):
