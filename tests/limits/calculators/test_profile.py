@@ -26,6 +26,7 @@ def test_gaussian_limit(counting):
     found = likelihood_scan(_one(counting, n, b), levels=[level])
     ((low, high),) = found.intervals[0].allowed
     assert found.best_fit == pytest.approx((n - b) / 2.0)
+    assert high is not None
     assert high - low == pytest.approx(np.sqrt(n), rel=1e-4)
     assert 0.5 * (low + high) == pytest.approx(found.best_fit + 1.0 / 6.0, abs=0.01)
 

@@ -37,8 +37,8 @@ def test_bands_and_limits(batch, chosen):
     np.testing.assert_array_equal(observed.get_ydata()[-len(table.mu) :], table.observed[:, 0])
     # nothing is drawn at zero where zero may be excluded from below
     assert len(observed.get_xdata()) == len(table.mu) + (not chosen.two_sided)
-    (at,), (level,) = lines[f"observed limit: {limits.observed[0]:.3g}"].get_data()
-    assert (at, level) == pytest.approx((limits.observed[0], 0.1))
+    mark = lines[f"observed limit: {limits.observed[0]:.3g}"]
+    np.testing.assert_allclose(mark.get_xydata(), [[limits.observed[0], 0.1]])
     assert len(axes.collections) == 2
     assert figure_bytes(figure, "a.svg") == figure_bytes(cls_figure(table, limits), "a.svg")
 
