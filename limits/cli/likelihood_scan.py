@@ -58,7 +58,8 @@ def command(file: str, mu: str | None, levels: str, measurement: str | None) -> 
 
         return likelihood_figure(found, compiled.poi)
 
-    rows: list[tuple[Any, ...]] = [
+    best = ("best fit", "point", 0.0, found.best_fit, found.best_fit)
+    rows: list[tuple[Any, ...]] = [best] + [
         (f"{100 * item.confidence_level:g} %", item.kind, item.threshold, low, high)
         for item in found.intervals
         for low, high in item.allowed
@@ -88,7 +89,6 @@ def command(file: str, mu: str | None, levels: str, measurement: str | None) -> 
         ),
         facts={"workspace_digest": digest(document)},
         figure=drawn,
-        after=f"\nbest {compiled.poi}: {found.best_fit:.4g}\n",
         warnings=[f"{failed} of {len(rise)} fits did not converge"] if failed else [],
         code=0 if not failed else 1 if failed == len(rise) else 3,
     )
