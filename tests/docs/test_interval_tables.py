@@ -83,8 +83,10 @@ def test_bayesian_limits_with_uncertainties(script: ModuleType) -> None:
         closed, here = float(row[1]), float(row[2])
         error = 4.0 * float(row[4]) * here if row[4] else 1e-6 * here
         assert abs(here - closed) < error, row[0]
-    sample = script.nuisance_rows(script.AUXILIARY[1:4] + script.AUXILIARY[5:6], ())
-    for row, (_, closed, here, _) in zip([*rows[1:4], rows[5]], sample, strict=True):
+    # quadrature in one and two parameters, sampling in four
+    some = (1, 3, 5)
+    sample = script.nuisance_rows([script.AUXILIARY[i] for i in some], ())
+    for row, (_, closed, here, _) in zip([rows[i] for i in some], sample, strict=True):
         assert (float(row[1]), float(row[2])) == pytest.approx((closed, here), abs=2e-6)
 
 
