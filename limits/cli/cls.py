@@ -1,15 +1,18 @@
-"""``na64-limits cls``: CLs of any pyhf workspace at given signal strengths."""
+"""``na64-limits cls``: CLs of any pyhf workspace against the signal strength."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import measurement_option
-from na64.limits.cli.report import Report, reporting, tabled
+from na64.limits.cli.options import cl_option, measurement_option
+from na64.limits.cli.report import Report, reporting_with_figure, tabled
 from na64.limits.cli.settings import SettingsCommand
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @click.command("cls", cls=SettingsCommand, settings=("calculator",))
@@ -17,30 +20,53 @@ from na64.limits.cli.settings import SettingsCommand
 @click.option(
     "--mu",
     metavar="MU,..",
-    default="1",
-    show_default=True,
-    help="Signal strengths: a comma list or LO:HI:N.",
+    help="Signal strengths: a comma list or LO:HI:N.  [default: 40 up to beyond the limits]",
 )
 @measurement_option
-@reporting()
-def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Report:
-    """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded."""
+@cl_option
+@reporting_with_figure()
+def command(
+    file: str,
+    mu: str | None,
+    measurement: str | None,
+    confidence_level: float,
+    **settings: Any,
+) -> Report:
+    """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded.
+
+    The figure has the bands against the signal strength, and marks the limits.
+    """
     import numpy as np
 
-    from na64.limits.calculators.limits import cls_values
+    from na64.limits.calculators.curve import strengths_up_to
+    from na64.limits.calculators.limits import cls_values, upper_limits
     from na64.limits.calculators.status import BAND_ORDER
     from na64.limits.cli.inputs import read_question
     from na64.limits.cli.output import nulls
     from na64.limits.results.tables import Table
     from na64.limits.scanning.grids import parse_grid
 
-    strengths = parse_grid(mu, "signal strengths", "units of mu")
+    given = None if mu is None else parse_grid(mu, "signal strengths", "units of mu")
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
-        table = cls_values(
-            asked.compiled.batch(), strengths[:, None], expected=True, calculator=asked.calculator
+        batch, chosen = asked.compiled.batch(), asked.calculator
+        limits = None
+        if given is None:
+            limits = upper_limits(batch, confidence_level=confidence_level, calculator=chosen)
+            given = strengths_up_to(limits)
+        table = cls_values(batch, given[:, None], expected=True, calculator=chosen)
+    parameter = asked.compiled.poi
+    strengths, observed = table.mu[:, 0], table.observed[:, 0]
+    expected = np.asarray(table.expected)[:, :, 0]
+
+    def drawn() -> Figure:
+        from na64.limits.figures.strength import cls_figure
+
+        crossings = limits or upper_limits(
+            batch, confidence_level=confidence_level, calculator=chosen
         )
-        observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
+        return cls_figure(table, crossings, parameter)
+
     known = nulls(observed)  # null is a value that could not be computed
     failed = [f"{mu:g}" for mu, value in zip(strengths, known, strict=True) if value is None]
     return tabled(
@@ -50,16 +76,26 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
             "observed": known,
             "band_order": list(BAND_ORDER),
             "expected": nulls(expected),
+            "confidence_level": confidence_level,
+            "limit": limits
+            and {
+                "observed": nulls(limits.observed)[0],
+                "lower": nulls(limits.lower)[0],
+                "expected": nulls(limits.expected[:, 0]),
+                "status": limits.status[0].value,
+                "message": limits.messages[0],
+            },
         },
         Table(
             (
-                asked.compiled.poi,
+                parameter,
                 "CLs observed",
                 *(f"expected {order:+d} sigma" for order in BAND_ORDER),
             ),
             np.column_stack([strengths, observed, expected.T]).tolist(),
         ),
         facts=asked.facts,
+        figure=drawn,
         warnings=[f"no CLs at mu = {', '.join(failed)}: a fit did not converge"] if failed else [],
         code=0 if not failed else 1 if len(failed) == len(known) else 3,
     )

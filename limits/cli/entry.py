@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "workspace": "workspace",
     "limit": "limit",
     "cls": "cls",
+    "likelihood-scan": "likelihood_scan",
     "significance": "significance",
     "breakdown": "breakdown",
     "fit": "fit",
