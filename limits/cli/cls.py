@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import measurement_option
+from na64.limits.cli.options import jobs_option, measurement_option
+from na64.limits.cli.patched import PatchRequest, cls_of_patches, patch_options
 from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SettingsCommand
 
@@ -22,9 +23,21 @@ from na64.limits.cli.settings import SettingsCommand
     help="Signal strengths: a comma list or LO:HI:N.",
 )
 @measurement_option
+@jobs_option
 @reporting()
-def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Report:
-    """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded."""
+@patch_options
+def command(
+    file: str,
+    mu: str,
+    measurement: str | None,
+    request: PatchRequest | None,
+    jobs: int,
+    **settings: Any,
+) -> Report:
+    """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded.
+
+    With --patchset that of each signal of a published likelihood.
+    """
     import numpy as np
 
     from na64.limits.calculators.limits import cls_values
@@ -35,6 +48,10 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
     from na64.limits.scanning.grids import parse_grid
 
     strengths = parse_grid(mu, "signal strengths", "units of mu")
+    if request is not None:
+        return cls_of_patches(request, settings, strengths, jobs)
+    if jobs != 1:
+        raise click.UsageError("--jobs shares the patches of a --patchset among processes")
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
         table = cls_values(
