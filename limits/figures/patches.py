@@ -23,7 +23,7 @@ from na64.limits.figures.style import (
     drawing_style,
 )
 from na64.limits.figures.words import plain_text
-from na64.limits.scanning.contours import UnitSquare, exclusion_contours, interpolated
+from na64.limits.scanning.contours import UnitSquare, exclusion_contours, hull, interpolated
 from na64.limits.scanning.patches import PatchedResults, PatchResult, limits_or_infinity
 from na64.models.errors import InputError
 from na64.workspaces.pyhf.patchsets import Patch, Patchset
@@ -33,7 +33,7 @@ __all__ = ["check_drawable", "patch_figure"]
 Array = NDArray[np.float64]
 
 #: points per axis at which the band is evaluated
-_FINE: Final = 400
+_FINE: Final = 300
 #: part of the range that is left free around the points
 _MARGIN: Final = 0.06
 #: longest description that fits above the figure
@@ -113,7 +113,7 @@ def _draw_against(axes: Axes, points: Array, found: PatchedResults[LimitTable]) 
         label = rf"expected $\pm {sigmas}\sigma$"
         axes.fill_between(x, low, high, color=colour, lw=0.0, label=label)
     black, blue = SCAN_COLOURS[0], MEDIAN
-    axes.plot(x, expected[_MEDIAN], color=blue, ls=(0, (3, 3)), label="expected median")
+    axes.plot(x, expected[_MEDIAN], color=blue, ls=(0, (3, 3)), zorder=3.0, label="expected median")
     axes.plot(x, observed, "o-", color=black, ms=3.5, label="observed")
     axes.axhline(1.0, color=SCAN_COLOURS[2], lw=0.9, ls=(0, (6, 2, 1, 2)))
     axes.set_yscale("log")
@@ -158,6 +158,10 @@ def _draw_plane(axes: Axes, points: Array, found: PatchedResults[LimitTable]) ->
             axes.plot(*line.T, color=colour, ls=dashes, lw=1.6, zorder=3.0)
         words = name if drawn else f"{name}: {_without_contour(values)}"
         handles.append(Line2D([], [], color=colour, ls=dashes if drawn else "", label=words))
+    around = hull(points[~np.isnan(observed)]) if np.any(~np.isnan(observed)) else ()
+    if len(around):
+        style: dict[str, Any] = {"color": "#999999", "lw": 0.8, "ls": ":"}
+        handles += axes.plot(*np.transpose(around), **style, zorder=0.5, label="edge of the points")
     handles += _draw_points(axes, points, observed)
     axes.set_xlabel(plain_text(found.labels[0]))
     axes.set_ylabel(plain_text(found.labels[1]))

@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import LinearNDInterpolator
-from scipy.spatial import Delaunay, QhullError
+from scipy.spatial import ConvexHull, Delaunay, QhullError
 
 from na64.models.errors import InputError
 
-__all__ = ["UnitSquare", "exclusion_contours", "interpolated"]
+__all__ = ["UnitSquare", "exclusion_contours", "hull", "interpolated"]
 
 Array = NDArray[np.float64]
 
@@ -106,6 +106,19 @@ def exclusion_contours(points: ArrayLike, limits: ArrayLike) -> list[Array]:
     if found is None:
         return []
     return [square.outward(line) for line in _zero_lines(unit, found.simplices, log_limits)]
+
+
+def hull(points: ArrayLike) -> Array:
+    """Return the closed line around points, beyond which there is no contour, shape (K + 1, 2).
+
+    Empty where the points do not span triangles.
+    """
+    square = UnitSquare.around(points)
+    unit = square.inward(points)
+    if _triangles(unit) is None:
+        return np.empty((0, 2))
+    around = ConvexHull(unit).vertices
+    return square.outward(unit[np.append(around, around[0])])
 
 
 def interpolated(square: UnitSquare, points: ArrayLike, limits: ArrayLike, at: Array) -> Array:

@@ -164,6 +164,7 @@ def patch_limits(
         the patchset, and fewer than one job.
     """
     check_confidence_level(settings.get("confidence_level", 0.5))
+    check_schema(background)
     ask: Callable[[SignalBatch], LimitTable] = partial(upper_limits, **settings)
     task = _Task(background, measurement, ask)
     return _all_of(patchset, task, verify=verify, jobs=jobs, progress=progress)
@@ -199,6 +200,7 @@ def patch_cls(
     strengths = np.asarray(mu, dtype=np.float64)
     if not (np.all(np.isfinite(strengths)) and np.all(strengths >= 0.0)):
         raise InputError("signal strengths must be finite and not negative")
+    check_schema(background)
     ask: Callable[[SignalBatch], ClsTable] = partial(
         cls_values, mu=strengths[..., None], expected=True, **settings
     )
@@ -301,7 +303,6 @@ def _all_of(
     """Do a task with all patches, in one process or several."""
     if jobs < 1:
         raise InputError(f"at least one job is needed, not {jobs}")
-    check_schema(task.background)
     if verify:
         patchset.verify(task.background)
     total = len(patchset)
