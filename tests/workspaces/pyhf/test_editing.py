@@ -118,7 +118,7 @@ def test_what_would_not_be_a_workspace_is_refused() -> None:
     ):
         with pytest.raises(InputError, match=message):
             prune(document(), **parts)
-    for new, message in (
+    cases: tuple[tuple[dict[str, Any], str | None], ...] = (
         ({"channels": {"SR": "CR"}}, "two channels would have the name 'CR'"),
         ({"samples": {"signal": "top"}}, "two samples in channel 'SR' would have the name 'top'"),
         ({"measurements": {"first": "second"}}, "two measurements"),
@@ -126,11 +126,12 @@ def test_what_would_not_be_a_workspace_is_refused() -> None:
         ({"modifiers": {"lumi": "both"}}, "two settings of parameters in measurement 'second'"),
         ({"modifiers": {"none": "x"}}, "unknown modifier 'none'"),
         ({"samples": {"top": ""}}, "the new name of sample 'top' is empty"),
-    ):
-        if message is None:
+    )
+    for new, told in cases:
+        if told is None:
             assert rename(document(), **new)
             continue
-        with pytest.raises(InputError, match=message):
+        with pytest.raises(InputError, match=told):
             rename(document(), **new)
     twice = copy.deepcopy(document())
     twice["channels"][0]["samples"][2]["modifiers"].append(
