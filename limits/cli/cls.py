@@ -38,6 +38,11 @@ def command(
 
     With --patchset that of each signal of a published likelihood.
     """
+    if request is not None:
+        return cls_of_patches(request, settings, mu, jobs)
+    if jobs != 1:
+        raise click.UsageError("--jobs shares the patches of a --patchset among processes")
+
     import numpy as np
 
     from na64.limits.calculators.limits import cls_values
@@ -48,10 +53,6 @@ def command(
     from na64.limits.scanning.grids import parse_grid
 
     strengths = parse_grid(mu, "signal strengths", "units of mu")
-    if request is not None:
-        return cls_of_patches(request, settings, strengths, jobs)
-    if jobs != 1:
-        raise click.UsageError("--jobs shares the patches of a --patchset among processes")
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
         table = cls_values(

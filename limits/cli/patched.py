@@ -125,7 +125,7 @@ def refuse_figure() -> None:
 
     for name in click.get_current_context().params["outputs"]:
         if Path(name).suffix in FIGURE_SUFFIXES:
-            raise InputError(f"output '{name}': a figure shows the limits of a patchset")
+            raise InputError(f"output '{name}': figures are of the limits of a patchset, `limit`")
 
 
 def limits_of_patches(
@@ -198,7 +198,7 @@ def limits_of_patches(
 
 
 def cls_of_patches(
-    request: PatchRequest, settings: Mapping[str, Any], mu: Any, jobs: int
+    request: PatchRequest, settings: Mapping[str, Any], strengths: str, jobs: int
 ) -> Report:
     """Return the report of CLs of all patches.
 
@@ -208,16 +208,19 @@ def cls_of_patches(
         Which patches.
     settings
         Of the calculator, as the options give them.
-    mu
-        Signal strengths, shape (K,).
+    strengths
+        Signal strengths as the option gives them.
     jobs
         As in `na64.limits.scanning.patches.patch_cls`.
     """
     from na64.limits.calculators.status import BAND_ORDER
     from na64.limits.cli.inputs import make_calculator
     from na64.limits.results.tables import Table
+    from na64.limits.scanning.grids import parse_grid
     from na64.limits.scanning.patches import patch_cls
 
+    refuse_figure()
+    mu = parse_grid(strengths, "signal strengths", "units of mu")
     calculator = make_calculator(settings)
     with the_console().progress("patchset") as progress:
         document, patchset, warnings = request.read()

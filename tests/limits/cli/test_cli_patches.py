@@ -214,7 +214,7 @@ def test_another_workspace_is_refused_unless_that_is_meant(published) -> None:
 
 def test_figures_are_of_one_or_two_numbers(published) -> None:
     done = published("limit", "BkgOnly.json", "-o", "one.pdf")
-    assert (done.code, "a figure shows the limits of a patchset" in done.err) == (2, True)
+    assert (done.code, "figures are of the limits of a patchset" in done.err) == (2, True)
 
     def more(document: Any) -> None:
         document["metadata"]["labels"].append("coupling")
