@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import cl_option, measurement_option
+from na64.limits.cli.options import cl_option, jobs_option, measurement_option
+from na64.limits.cli.patched import PatchRequest, cls_of_patches, patch_options
 from na64.limits.cli.report import Report, reporting_with_figure, tabled
 from na64.limits.cli.settings import SettingsCommand
 
@@ -24,18 +25,28 @@ if TYPE_CHECKING:
 )
 @measurement_option
 @cl_option
+@jobs_option
 @reporting_with_figure()
+@patch_options
 def command(
     file: str,
     mu: str | None,
     measurement: str | None,
     confidence_level: float,
+    request: PatchRequest | None,
+    jobs: int,
     **settings: Any,
 ) -> Report:
     """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded.
 
-    The figure has the bands against the signal strength, and marks the limits.
+    The figure has the bands against the signal strength, and marks the limits. With --patchset that
+    of each signal of a published likelihood.
     """
+    if request is not None:
+        return cls_of_patches(request, settings, mu or "1", jobs)
+    if jobs != 1:
+        raise click.UsageError("--jobs shares the patches of a --patchset among processes")
+
     import numpy as np
 
     from na64.limits.calculators.curve import strengths_up_to

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Question",
+    "check_workspace",
     "make_calculator",
     "make_dark_sector",
+    "read_any",
     "read_card",
+    "read_document",
     "read_model",
     "read_question",
     "read_result",
@@ -87,18 +90,61 @@ def read_workspace(
     """
     from na64.limits.likelihood.compiled import compile_workspace
     from na64.models.errors import InputError
-    from na64.workspaces.io.jsonio import parse_json, read_json
 
     where = "stdin" if name == "-" else name
-    document = parse_json(read_stdin(), "stdin") if name == "-" else read_json(name)
-    if not isinstance(document, dict):
-        raise InputError(f"{where}: not a pyhf workspace, which is a JSON object")
-    if other := _other_kind(document):
-        raise InputError(f"{where}: not a pyhf workspace but {other}")
+    document = _workspace_object(read_any(name), where)
     try:
         return document, compile_workspace(document, measurement)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
+
+
+def read_any(name: str) -> object:
+    """Return what a JSON file, or ``-``, holds."""
+    from na64.workspaces.io.jsonio import parse_json, read_json
+
+    return parse_json(read_stdin(), "stdin") if name == "-" else read_json(name)
+
+
+def read_document(name: str) -> dict[str, Any]:
+    """Return the document of a workspace file, or of ``-``, that may be without signal.
+
+    Raises
+    ------
+    InputError
+        For what is no workspace by pyhf's schema; the message names the file.
+    """
+    return check_workspace(read_any(name), "stdin" if name == "-" else name)
+
+
+def check_workspace(document: object, where: str) -> dict[str, Any]:
+    """Return a document that is a workspace by pyhf's schema, with or without signal.
+
+    Raises
+    ------
+    InputError
+        For any other; the message names the file.
+    """
+    from na64.limits.likelihood.validation import check_schema
+    from na64.models.errors import InputError
+
+    spec = _workspace_object(document, where)
+    try:
+        check_schema(spec)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    return spec
+
+
+def _workspace_object(document: object, where: str) -> dict[str, Any]:
+    """Refuse what is of another kind than a workspace."""
+    from na64.models.errors import InputError
+
+    if not isinstance(document, dict):
+        raise InputError(f"{where}: not a pyhf workspace, which is a JSON object")
+    if other := _other_kind(document):
+        raise InputError(f"{where}: not a pyhf workspace but {other}")
+    return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +193,10 @@ def _other_kind(document: dict[str, Any]) -> str:
     if schema.startswith("na64-limits/"):
         return f"a result of na64-limits with schema {schema}"
     if "patches" in document:
-        return "a pyhf patchset; apply one of its patches to its workspace, `pyhf patchset apply`"
+        return (
+            "a pyhf patchset: `workspace patch WS.json` applies one of its patches to its "
+            "workspace, `limit WS.json --patchset` all of them"
+        )
     if "topology" in document:
         return "a run card; `workspace build` makes workspaces of it"
     return ""

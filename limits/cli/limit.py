@@ -8,7 +8,8 @@ import click
 
 from na64.limits.cli.application import the_console
 from na64.limits.cli.options import cl_option, jobs_option, measurement_option
-from na64.limits.cli.report import Report, reporting, tabled
+from na64.limits.cli.patched import PatchRequest, limits_of_patches, patch_options, refuse_figure
+from na64.limits.cli.report import Report, reporting_with_figure, tabled
 from na64.limits.cli.settings import SettingsCommand
 
 
@@ -17,17 +18,28 @@ from na64.limits.cli.settings import SettingsCommand
 @measurement_option
 @cl_option
 @jobs_option
-@reporting()
+@reporting_with_figure()
+@patch_options
 def command(
-    file: str, measurement: str | None, confidence_level: float, jobs: int, **settings: Any
+    file: str,
+    measurement: str | None,
+    request: PatchRequest | None,
+    confidence_level: float,
+    jobs: int,
+    **settings: Any,
 ) -> Report:
-    """Upper limit on the signal strength of a pyhf workspace, observed and expected."""
+    """Upper limit on the signal strength of a pyhf workspace, observed and expected.
+
+    With --patchset that of each signal of a published likelihood, and a figure of their grid.
+    """
+    if request is not None:
+        return limits_of_patches(request, settings, confidence_level, jobs)
+    refuse_figure()
     from na64.limits.calculators.limits import upper_limits
     from na64.limits.calculators.status import BAND_ORDER, Status
     from na64.limits.cli.inputs import read_question
-    from na64.limits.cli.output import nulls
+    from na64.limits.cli.output import coupling_limits, nulls
     from na64.limits.results.tables import Table
-    from na64.workspaces.pyhf.write import parse_measurement
 
     with the_console().progress("limit"):
         asked = read_question(file, measurement, settings)
@@ -57,16 +69,9 @@ def command(
         asked.compiled.poi: values,
         "signal events": events,
     }
-    point = parse_measurement(asked.compiled.model.measurement)
-    if point is not None and point.power is not None:
-        couplings = [None if value is None else point.coupling_at(value) for value in values]
-        result["coupling"] = {
-            "name": point.parameter,
-            "mass_gev": point.mass_gev,
-            "observed": couplings[0],
-            "expected": couplings[1:],
-        }
-        columns[point.parameter] = couplings
+    result.update(coupling_limits(asked.compiled.model.measurement, values))
+    if coupling := result.get("coupling"):
+        columns[coupling["name"]] = [coupling["observed"], *coupling["expected"]]
     failed = status in (Status.FAILED, Status.NOT_BRACKETED)
     return tabled(
         result,

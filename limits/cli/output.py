@@ -21,6 +21,7 @@ __all__ = [
     "WORKSPACE_FILES",
     "check_directory",
     "check_outputs",
+    "coupling_limits",
     "nulls",
     "sector_facts",
     "workspace_files",
@@ -37,6 +38,27 @@ def nulls(values: Any) -> Any:
     if isinstance(plain, list):
         return [nulls(value) for value in plain]
     return plain if math.isfinite(plain) else None
+
+
+def coupling_limits(measurement: str, values: Sequence[float | None]) -> dict[str, Any]:
+    """Return limits on mu, observed and expected, as couplings under the key ``coupling``.
+
+    Empty for measurements that say of no coupling that it is the one at mu = 1.
+    """
+    from na64.workspaces.pyhf.write import parse_measurement
+
+    point = parse_measurement(measurement)
+    if point is None or point.power is None:
+        return {}
+    couplings = [None if value is None else point.coupling_at(value) for value in values]
+    return {
+        "coupling": {
+            "name": point.parameter,
+            "mass_gev": point.mass_gev,
+            "observed": couplings[0],
+            "expected": couplings[1:],
+        }
+    }
 
 
 def sector_facts(sector: DarkSector | None) -> dict[str, Any]:

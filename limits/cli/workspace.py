@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import Group, the_console
+from na64.limits.cli.editing import patch, prune, rename
 from na64.limits.cli.options import json_option
 from na64.limits.cli.report import Report, reporting
 from na64.limits.cli.settings import SignalCommand, SignalRequest
@@ -92,67 +93,26 @@ def combine(parts: tuple[str, ...], shared: str) -> Report:
 
 
 @command.command("inspect")
-@click.argument("file", metavar="WS.json|-")
+@click.argument("file", metavar="WS.json|PATCHSET.json|-")
 @json_option
 def inspect(file: str, as_json: bool) -> None:
-    """Check a workspace and print its channels, samples, nuisances and measurements."""
-    from na64.limits.cli.inputs import read_workspace
-    from na64.limits.results.tables import Table
-    from na64.workspaces.io.jsonio import canonical_json, digest
-    from na64.workspaces.pyhf.write import parse_measurement
+    """Check a workspace and print its channels, samples, nuisances and measurements.
 
+    Of a pyhf patchset its labels and digests, and the patches with their values.
+    """
+    from na64.limits.cli.inputs import check_workspace, read_any
+    from na64.limits.cli.inspection import patchset_summary, workspace_summary
+    from na64.workspaces.io.jsonio import canonical_json
+
+    where = "stdin" if file == "-" else file
     with the_console().progress("workspace"):
-        document, compiled = read_workspace(file)
-    observations = {item["name"]: item["data"] for item in document["observations"]}
-    summary: dict[str, Any] = {
-        "channels": [
-            {
-                "name": channel["name"],
-                "observed": observations[channel["name"]],
-                "samples": [
-                    {
-                        "name": sample["name"],
-                        "events": sample["data"],
-                        "modifiers": [
-                            f"{modifier['name']} ({modifier['type']})"
-                            for modifier in sample["modifiers"]
-                        ],
-                    }
-                    for sample in channel["samples"]
-                ],
-            }
-            for channel in document["channels"]
-        ],
-        "measurements": [item["name"] for item in document["measurements"]],
-        "poi": compiled.poi,
-        "signal_samples": list(compiled.signal_names),
-        "nuisances": list(compiled.parameter_names),
-        "digest": digest(document),
-    }
-    if as_json:
-        click.echo(canonical_json(summary, indent=1))
-        return
-    rows = [
-        (
-            channel["name"],
-            " ".join(f"{count:g}" for count in channel["observed"]),
-            sample["name"],
-            " ".join(f"{count:.4g}" for count in sample["events"]),
-            ", ".join(sample["modifiers"]),
-        )
-        for channel in summary["channels"]
-        for sample in channel["samples"]
-    ]
-    click.echo(Table(("channel", "observed", "sample", "events", "modifiers"), rows).text())
-    for name in summary["measurements"]:
-        click.echo(f"\nmeasurement  {name}", nl=False)
-        point = parse_measurement(name)
-        if point is not None:
-            click.echo(
-                f"\n             mu = 1 is {point.parameter} = {point.coupling:.4g} at a mass of "
-                f"{point.mass_gev:.6g} GeV",
-                nl=False,
-            )
-    click.echo(f"\nparameter    {compiled.poi}, on {', '.join(compiled.signal_names)}")
-    click.echo(f"nuisances    {', '.join(compiled.parameter_names) or 'none'}")
-    click.echo(f"digest       {summary['digest']}")
+        given = read_any(file)
+        if isinstance(given, dict) and "patches" in given:
+            summary, text = patchset_summary(given, where)
+        else:
+            summary, text = workspace_summary(check_workspace(given, where), where)
+    click.echo(canonical_json(summary, indent=1) if as_json else text)
+
+
+for _command in (prune, rename, patch):
+    command.add_command(_command)

@@ -20,6 +20,7 @@ __all__ = [
     "check_depth",
     "check_target",
     "digest",
+    "faithful_json",
     "parse_json",
     "parsed",
     "plain",
@@ -110,6 +111,27 @@ def canonical_json(obj: object, *, indent: int | None = None) -> str:
         indent=indent,
         separators=separators,
     )
+
+
+def faithful_json(obj: object) -> str:
+    """Return the JSON of a document of others with all digits of its numbers, for people.
+
+    What is read again is the same to the last digit: digests of other tools stay as they are.
+
+    Parameters
+    ----------
+    obj
+        A value as `parse_json` returns it.
+
+    Raises
+    ------
+    InputError
+        For NaN and infinity.
+    """
+    try:
+        return json.dumps(obj, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+    except ValueError as error:
+        raise InputError(f"cannot be written as JSON: {error}") from error
 
 
 def digest(obj: object) -> str:

@@ -228,7 +228,7 @@ def test_every_method_takes_jobs_but_one_point_needs_none(call, foreign: str) ->
         assert {**one, "provenance": None} == {**two, "provenance": None}
     done = call("cls", foreign, "--jobs", "2")
     assert done.code == 2
-    assert "No such option" in done.err
+    assert "shares the patches of a --patchset" in done.err
 
 
 Change = Callable[[dict[str, Any]], object]
