@@ -107,6 +107,7 @@ def test_asymptotic_cls_is_pyhfs(name):
         with _quiet():
             observed, expected = pyhf.infer.hypotest(mu, data, model, return_expected_set=True)
         assert ours.observed[0] == pytest.approx(float(observed), rel=1e-3)
+        assert ours.expected is not None
         wanted = np.array([float(e) for e in expected])
         np.testing.assert_allclose(np.ravel(ours.expected), wanted, rtol=1e-3)
 
@@ -146,7 +147,7 @@ def test_exact_cls_of_a_signal_with_a_negative_bin(observed):
         q = np.where(high <= mu, 2.0 * (nll(mu) - nll(high)), 0.0)
         inside = q[1:] >= q[0] - 1e-8
         both, alone = (
-            stats.poisson.pmf(grid[:, 1:], background + x * signal).prod(axis=0)[inside].sum()
+            np.prod(stats.poisson.pmf(grid[:, 1:], background + x * signal), axis=0)[inside].sum()
             for x in (mu, 0.0)
         )
         found = cls_values(batch, mu, calculator=Exact())

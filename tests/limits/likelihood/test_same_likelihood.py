@@ -38,14 +38,14 @@ def _modifiers(
         name = f"n{generator.integers(3)}" if chance() < 0.5 else "h"
         found.append({"name": name, "type": "histosys", "data": data})
     if chance() < 0.4:
-        data = np.abs(rates) * generator.uniform(0.05, 0.5, bins)
-        data[generator.random(bins) < 0.2] = 0.0
+        own = np.abs(rates) * generator.uniform(0.05, 0.5, bins)
+        own[generator.random(bins) < 0.2] = 0.0
         name = f"shape_{channel}_{sample}"
-        found.append({"name": name, "type": "shapesys", "data": data.tolist()})
+        found.append({"name": name, "type": "shapesys", "data": own.tolist()})
     if statistics:
-        data = rates * generator.uniform(0.0, 0.3, bins)  # negative for negative rates
-        data[generator.random(bins) < 0.2] = 0.0
-        found.append({"name": statistics, "type": "staterror", "data": data.tolist()})
+        own = rates * generator.uniform(0.0, 0.3, bins)  # negative for negative rates
+        own[generator.random(bins) < 0.2] = 0.0
+        found.append({"name": statistics, "type": "staterror", "data": own.tolist()})
     if chance() < 0.3:
         found.append({"name": f"free{generator.integers(2)}", "type": "normfactor", "data": None})
     if chance() < 0.3:
@@ -84,7 +84,8 @@ def _anything(seed: int) -> Workspace:
     chance = generator.random
     everywhere = chance() < 0.4  # one staterror of all channels
     carriers = {sample: chance() < 0.5 for sample in ("signal", "b0", "b1", "negative")}
-    channels, observations = [], []
+    channels: list[dict[str, Any]] = []
+    observations: list[dict[str, Any]] = []
     for c in range(int(generator.integers(1, 4))):
         bins = int(generator.integers(1, 4))
         b0 = _events(generator, bins)
@@ -98,7 +99,7 @@ def _anything(seed: int) -> Workspace:
             rates["signal"][0] *= -0.1
         if chance() < 0.3:
             rates["negative"][-1] = 0.0
-        samples = []
+        samples: list[dict[str, Any]] = []
         for sample, data in rates.items():
             if sample in ("b1", "negative") and not everywhere and chance() < 0.3:
                 continue
@@ -134,7 +135,7 @@ def _anything(seed: int) -> Workspace:
     }
     measurements = []
     for name in ("first", "second"):
-        parameters = [lumi]
+        parameters: list[dict[str, Any]] = [lumi]
         for parameter, (kind, size) in sizes.items():
             if parameter != "lumi" and chance() < 0.5:
                 poi = parameter == "mu"
@@ -186,10 +187,10 @@ def _spread(workspace: Workspace, likelihood: CompiledLikelihood, seed: int) -> 
         if np.any(model.expected_actualdata(x) <= 0.0):
             continue  # no likelihood there
         value = evaluator.value(theta[:, None], np.array([mu]) * batch.events, at)[0]
-        sums.append(float(value + model.logpdf(x, data)[0]))
+        sums.append(float(value) + float(model.logpdf(x, data)[0]))
         largest = max(largest, abs(value) / 1e4)
         if len(sums) == 3:
-            return float(np.ptp(sums)) / largest
+            return float(np.ptp(sums) / largest)
     raise AssertionError("no point with positive rates")
 
 
