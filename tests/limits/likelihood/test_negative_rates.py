@@ -191,3 +191,43 @@ def test_a_negative_factor_is_read_if_it_is_fixed():
     config.update(bounds=[[-2.0, -0.5]], fixed=False)
     with pytest.raises(InputError, match=r"bounds \[-2.0, -0.5\] leave no positive value"):
         compile_workspace(subtracted)
+
+
+@pytest.mark.parametrize("below", [-2.0, 0.3, 1.5])
+def test_derivatives_where_a_subtracted_signal_leaves_nothing(below):
+    """Against central differences where the sum of a bin is that many times its floor.
+
+    The floor is 1e-4 of 20 events. Rates change by 1e-6 events: truncation 1e-6 of the derivative.
+    """
+    likelihood = compile_workspace(NEGATIVE["signal"], validate=False)
+    batch = likelihood.batch()
+    evaluator = likelihood.fitter.problem(True).evaluator
+    assert likelihood.parameter_names == ("efficiency", "scale")
+    nu = (20.0 - below * 2e-3) / -batch.shape[1, 0]
+    at = np.array([0.0, 0.0, nu])
+    steps = np.diag([1e-7, 1e-7, 1e-6])
+    x = np.concatenate([at[:, None], at[:, None] + steps, at[:, None] - steps], axis=1)
+    points = batch.points(np.zeros(7, dtype=int), likelihood.observed[:, None])
+    found = evaluator.derivatives(x[:2], x[2], points)
+    np.testing.assert_allclose(evaluator.value(x[:2], x[2], points), found.value, rtol=1e-12)
+    h = np.diag(steps)
+    numeric = (found.value[1:4] - found.value[4:]) / (2.0 * h)
+    np.testing.assert_allclose(numeric, found.gradient[:, 0], rtol=1e-4)
+    hessian = np.zeros((3, 3))
+    hessian[evaluator.rows, evaluator.columns] = found.hessian[:, 0]
+    hessian += np.tril(hessian, -1).T
+    numeric = (found.gradient[:, 1:4] - found.gradient[:, 4:]) / (2.0 * h)
+    np.testing.assert_allclose(numeric, hessian, rtol=1e-3, atol=1e-6 * np.abs(hessian).max())
+
+
+def test_a_limit_beyond_the_strength_that_leaves_nothing():
+    """A subtracted signal takes a background down to zero, as pyhf's clip of bins does, no further.
+
+    One bin expects mu, the other 0.5 - 0.4 mu, both are empty. At mu > 1.25 the second expects
+    nothing. As much like the background are then the data with an empty first bin, whatever is in
+    the second, so that CLs = P(n_1 = 0 | mu) / P(n_1 = 0 | 0) = exp(-mu) and the limit is ln 10.
+    """
+    workspace = _workspace([1.0, -0.4], {"b": [0.0, 0.5]}, [0.0, 0.0])
+    found = upper_limits(compile_workspace(workspace, validate=False).batch(), calculator=Exact())
+    assert found.status[0].value == "ok"
+    assert found.observed[0] == pytest.approx(np.log(10.0), rel=1e-4)

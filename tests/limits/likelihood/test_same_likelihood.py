@@ -162,8 +162,10 @@ def _pyhf_model(workspace: Workspace, measurement: str) -> tuple[Any, list[float
 def _spread(workspace: Workspace, likelihood: CompiledLikelihood, seed: int) -> float:
     """Return by how much our -ln L and pyhf's ln L differ between three random points.
 
-    Constants of the data and of what does not move drop out. In units of a value of 1e4, if
-    there is one so large: doubles have 2e-12 there.
+    Constants of the data and of what does not move drop out. Points where a background is
+    negative, or a signal that is positive nominally, are left out: pyhf goes on there until the
+    sum is zero, the floors of this project do not. In units of a value of 1e4, if there is one so
+    large: doubles have 2e-12 there.
     """
     generator = np.random.default_rng(seed)
     model, data = _pyhf_model(workspace, likelihood.model.measurement)
@@ -171,6 +173,12 @@ def _spread(workspace: Workspace, likelihood: CompiledLikelihood, seed: int) -> 
     at = batch.points(np.zeros(1, dtype=int), likelihood.observed[:, None])
     evaluator = likelihood.fitter.problem(False).evaluator
     start = np.array(model.config.suggested_init())
+    order = sorted(range(len(likelihood.bins)), key=lambda b: likelihood.bins[b])  # pyhf's
+    nominal = np.zeros(len(order))
+    signal = likelihood.model.is_signal
+    np.add.at(nominal, likelihood.model.component_bin[signal], likelihood.model.nominal[signal])
+    subtracted = nominal[order] < 0.0
+    is_mu = np.arange(len(start)) == model.config.poi_index
     sums: list[float] = []
     largest = 1.0
     for _ in range(40):
@@ -183,9 +191,12 @@ def _spread(workspace: Workspace, likelihood: CompiledLikelihood, seed: int) -> 
         mu = generator.uniform(0.1, 3.0)
         ours: Mapping[str, float] = dict(zip(likelihood.parameter_names, theta, strict=True))
         x = np.array([ours.get(n, s) for n, s in zip(model.config.par_names, start, strict=True)])
-        x[model.config.poi_index] = mu
-        if np.any(model.expected_actualdata(x) <= 0.0):
-            continue  # no likelihood there
+        background = model.expected_actualdata(np.where(is_mu, 0.0, x))
+        x[is_mu] = mu
+        rates = model.expected_actualdata(x)
+        # far enough above a floor, where there is one
+        if np.any((rates < 0.05) | (background < 0.05) | ~subtracted & (rates < background)):
+            continue
         value = evaluator.value(theta[:, None], np.array([mu]) * batch.events, at)[0]
         sums.append(float(value) + float(model.logpdf(x, data)[0]))
         largest = max(largest, abs(value) / 1e4)
