@@ -150,9 +150,9 @@ def _lumi(place: Place, modifier: Mapping[str, Any]) -> Effects:
     if missing:
         raise InputError(
             f"{place.here}: a lumi needs {' and '.join(repr(key) for key in missing)} in the "
-            f"'parameters' of measurement '{parameters.measurement}', its measured value and the "
-            f'uncertainty of that, such as {{"name": "{name}", "auxdata": [1.0], "sigmas": [0.02], '
-            f'"inits": [1.0], "bounds": [[0.5, 1.5]]}}; pyhf needs all four keys'
+            f"'parameters' of measurement '{parameters.measurement}', such as "
+            f'{{"name": "{name}", "auxdata": [1.0], "sigmas": [0.02], "inits": [1.0], '
+            f'"bounds": [[0.5, 1.5]]}}'
         )
     parameters.check(place.here, name, Constraint.GAUSSIAN, 1)
     value = float(config["auxdata"][0])

@@ -205,7 +205,7 @@ class _Reader:
                     )
             for count in observations[name]:
                 if not (math.isfinite(count) and count >= 0.0):
-                    raise InputError(f"channel '{name}': observed count {count} is not allowed")
+                    raise InputError(f"channel '{name}': observed count {count:g} is not allowed")
         return observations
 
     def _check_names(self) -> None:

@@ -176,7 +176,7 @@ BAD = [
     (lambda s: s["channels"][0]["samples"][0].update(data=[np.inf]), "sample 'signal': rate inf"),
     (lambda s: s["channels"][0]["samples"][0].update(data=[1.0, 2.0]), "2 rates for 1 observed"),
     (lambda s: s["observations"].pop(), "channel 'bin_02' has no observation"),
-    (lambda s: s["observations"][0].update(data=[-1.0]), "observed count -1.0"),
+    (lambda s: s["observations"][0].update(data=[-1.0]), "observed count -1 is"),
     (lambda s: s["measurements"][0]["config"].update(poi=""), "no parameter of interest"),
     (lambda s: s["measurements"][0]["config"].update(poi="nu"), "no sample carries .* 'nu'"),
     (lambda s: s["measurements"].clear(), "no measurement"),
