@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from na64.limits.likelihood.evaluation import Derivatives, Evaluator, Points
 from na64.limits.likelihood.sums import add_rows
 
-__all__ = ["MOST_STEPS", "minimise"]
+__all__ = ["FEW_STEPS", "MOST_STEPS", "minimise"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -28,14 +28,14 @@ Flags = NDArray[np.bool_]
 
 #: bound on the work: steps, taken or refused, of one point from one start
 MOST_STEPS = 250
+#: the same where a point is one of several starts
+FEW_STEPS = 80
 #: Newton decrement (twice the distance to the minimum) at which a point is done
 _TOLERANCE = 1e-9
 #: how often variables at bounds are held for one step
 _RELEASES = 4
 #: part of the promised fall that a step must make; what counts as a promise kept, and as broken
 _LEAST, _KEPT, _BROKEN = 1e-4, 0.75, 0.25
-#: part of the diagonal that is added to the information, which is singular for degenerate parameters
-_OWN = 0.1
 #: damping: the least that is kept, the first after a broken promise, the most that is tried
 _SMALLEST, _FIRST, _LARGEST = 1e-6, 0.1, 1e12
 
@@ -81,6 +81,7 @@ def minimise(
     start: Array,
     nu: Array,
     points: Points,
+    steps: int,
 ) -> tuple[Array, Array, Flags]:
     """Minimise within bounds, each point by itself.
 
@@ -96,6 +97,8 @@ def minimise(
         Signal events where they are fixed, shape (N,).
     points
         Data and signal of the N points.
+    steps
+        Bound on the work.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def minimise(
     value, done = np.empty(n), np.zeros(n, dtype=bool)
     state = _State(np.arange(n), x, nu, points, _at(evaluator, x, nu, points), np.zeros(n))
     result = x.copy()
-    for _ in range(MOST_STEPS):
+    for _ in range(steps):
         now, at = state.x, state.at
         outward = ((now <= lower) & (at.gradient > 0.0)) | ((now >= upper) & (at.gradient < 0.0))
         free = ~outward
@@ -152,8 +155,9 @@ def _at(evaluator: Evaluator, x: Array, nu: Array, points: Points) -> Derivative
     events = x[-1] if evaluator.free_signal else nu
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = evaluator.derivatives(x[:n], events, points, information=True)
-    # what parameters do together may be nothing to first order: each keeps a part of its own scale
-    _information(found)[: evaluator.n_variables] += _OWN * found.scale
+    # what parameters do together may be nothing to first order, and so may what one does by itself: each
+    # keeps its own information, and the curvature that the information does not know
+    _information(found)[: evaluator.n_variables] += found.scale + _asked(found.reach)
     wrong = ~(np.isfinite(found.value) & np.isfinite(found.gradient).all(axis=0))
     if wrong.any():
         found.value[wrong] = np.inf
@@ -161,8 +165,12 @@ def _at(evaluator: Evaluator, x: Array, nu: Array, points: Points) -> Derivative
 
 
 def _information(at: Derivatives) -> Array:
-    assert at.information is not None  # asked for in `_at`
-    return at.information
+    return _asked(at.information)
+
+
+def _asked(part: Array | None) -> Array:
+    assert part is not None  # asked for in `_at`
+    return part
 
 
 def _solve(solver: Solver, state: _State, free: Flags) -> tuple[Array, Flags]:
