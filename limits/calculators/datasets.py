@@ -169,26 +169,50 @@ def qtilde(
 
 
 def impossible_masses(batch: SignalBatch, counts: Array) -> list[str]:
-    """Say for every mass which bin has events that neither signal nor background can give."""
+    """Say for every mass which bin has data that no rate of the model allows.
+
+    That is a bin with events where neither signal nor background can be positive, and one
+    whose background is negative whatever the nuisance parameters are.
+    """
     model = batch.likelihood.model
     n_bins = len(model.bins)
-    background = np.zeros(n_bins)
-    for k, signal in enumerate(model.is_signal.tolist()):
-        if not signal:  # kept in the tables: it has a rate, or a shift can give it one
-            background[model.component_bin[k]] += 1.0
+    shifted = np.zeros(len(model.nominal), dtype=bool)
+    shifted[[shift.component for shift in model.shifts]] = True
+    # a shift, or a positive rate with factors that are never negative, can give events
+    background = np.zeros(n_bins, dtype=bool)
+    own = ~model.is_signal & ((model.nominal > 0.0) | shifted)
+    background[model.component_bin[own]] = True
     where = model.component_bin[model.is_signal]
-    rates = np.repeat(background[:, None], len(batch), axis=1)
-    np.add.at(rates, where, batch.shape)
-    bad = (rates <= 0.0) & (counts > 0.0)[:, None]
-    answer = [""] * len(batch)
+    possible = np.repeat(background[:, None], len(batch), axis=1)
+    np.logical_or.at(possible, where, (batch.shape > 0.0) | shifted[model.is_signal][:, None])
+    bad = ~possible & (counts > 0.0)[:, None]
+    messages = np.array([_negative_background(batch, shifted)] * len(batch), dtype=object)
     for mass in np.flatnonzero(bad.any(axis=0)).tolist():
         first = int(np.argmax(bad[:, mass]))
         channel, index = model.bins[first]
-        answer[mass] = (
+        messages[mass] = (
             f"channel '{channel}', bin {index}: {counts[first]:g} events observed where neither "
             f"signal nor background is expected"
         )
-    return answer
+    return [str(message) for message in messages]
+
+
+def _negative_background(batch: SignalBatch, shifted: NDArray[np.bool_]) -> str:
+    """Name a bin whose background is negative and that no nuisance parameter changes."""
+    model = batch.likelihood.model
+    total = np.zeros(len(model.bins))
+    moves = np.zeros(len(model.bins), dtype=bool)
+    for k in np.flatnonzero(~model.is_signal).tolist():
+        total[model.component_bin[k]] += model.nominal[k]
+        moves[model.component_bin[k]] |= bool(model.factors[k]) or bool(shifted[k])
+    bad = np.flatnonzero((total < 0.0) & ~moves)
+    if not len(bad):
+        return ""
+    channel, index = model.bins[bad[0]]
+    return (
+        f"channel '{channel}', bin {index}: the background is {total[bad[0]]:g} events, a rate "
+        f"that no count has"
+    )
 
 
 def first_guess(batch: SignalBatch, counts: Array, background_rates: Array) -> Array:
@@ -203,7 +227,8 @@ def first_guess(batch: SignalBatch, counts: Array, background_rates: Array) -> A
     np.add.at(share, model.component_bin[model.is_signal], batch.shape)
     own = 2.5 + 1.6 * np.sqrt(np.maximum(counts, background_rates))
     own += np.maximum(counts - background_rates, 0.0)
+    # a bin whose signal is negative limits it by a deficit, which is no better a scale
     with np.errstate(divide="ignore"):
-        per_bin = own / share
+        per_bin = np.where(share > 0.0, own / share, np.inf)
     best = np.min(per_bin, axis=0)
     return np.maximum(np.where(np.isfinite(best), best, 1.0), 0.5)

@@ -52,7 +52,7 @@ def same_bins(batch: SignalBatch) -> list[Index]:
 
     Which bins say something, and how they hang together, follows from where a signal is.
     """
-    _, group = np.unique(batch.shape > 0.0, axis=1, return_inverse=True)
+    _, group = np.unique(batch.shape != 0.0, axis=1, return_inverse=True)
     group = group.ravel()
     return [np.flatnonzero(group == g) for g in range(int(group.max(initial=-1)) + 1)]
 
@@ -88,7 +88,7 @@ class Enumeration:
         self.counts = counts
         model = batch.likelihood.model
         active = ~model.is_signal
-        active[model.is_signal] = np.any(batch.shape > 0.0, axis=1)
+        active[model.is_signal] = np.any(batch.shape != 0.0, axis=1)
         varied = connected_bins(model, active)
         self.varied = np.flatnonzero(varied)
         self.monotone = is_monotone(model, active, varied)

@@ -21,6 +21,7 @@ from na64.limits.calculators.table import (
     states_to_status,
 )
 from na64.limits.likelihood.compiled import SignalBatch
+from na64.limits.likelihood.counts import whole_counts
 from na64.models.errors import InputError
 
 __all__ = ["cls_values", "observed_counts", "upper_limits"]
@@ -264,7 +265,7 @@ def observed_counts(
         evaluator = fitter.problem(False).evaluator
         nothing = np.zeros((len(batch.shape), 1))
         return evaluator.rates(fitter.init[:, None], np.zeros(1), nothing)[:, 0]
-    data = np.asarray(counts, dtype=np.float64)
+    data = whole_counts(counts)
     if data.shape != (len(likelihood.bins),):
         raise InputError(f"{data.size} counts for {len(likelihood.bins)} bins")
     if not (np.all(np.isfinite(data)) and np.all(data >= 0.0)):

@@ -120,7 +120,14 @@ class CompiledLikelihood:
         return self.model.poi
 
     def batch(self) -> SignalBatch:
-        """Return the workspace's own signal, as a batch of one mass."""
+        """Return the workspace's own signal, as a batch of one mass.
+
+        Raises
+        ------
+        InputError
+            If the signal is negative in some bins and not positive in total: the strength is
+            counted in expected events.
+        """
         return self._make_batch(self.model.nominal[self.model.is_signal][None, :])
 
     def inject(self, signals: ArrayLike, keys: ArrayLike | None = None) -> SignalBatch:
@@ -185,6 +192,13 @@ class CompiledLikelihood:
         evaluator = self.fitter.problem(False).evaluator
         factor = evaluator.nominal_factor[evaluator.signal_components]
         events = add_rows((rates * factor).T)
+        wrong = np.flatnonzero((events <= 0.0) & np.any(rates < 0.0, axis=1))
+        if len(wrong):
+            raise InputError(
+                f"the samples with the parameter of interest '{self.poi}' "
+                f"({', '.join(self.signal_names)}) expect {events[wrong[0]]:g} events in total at "
+                f"{self.poi} = 1; a signal may be negative in some bins, but not as a whole"
+            )
         per_event = rates / np.where(events > 0.0, events, 1.0)[:, None]
         numbers = np.arange(len(rates), dtype=np.float64) if keys is None else keys
         return SignalBatch(self, np.ascontiguousarray(per_event.T), events, numbers)

@@ -81,13 +81,17 @@ class DenseEvaluator(Evaluator):
         base, shift_first, shift_second = self._base(theta, points.signal)
         component = base * product
         parts = self.parts(component, points.signal)
-        rates = parts.background + nu * parts.signal
+        rates, kept, curved = self.sums(parts.background + nu * parts.signal)
         counts = points.counts
         nll = poisson_terms(rates, counts) + self._constraints(theta, points.auxiliary)
         seen = (counts > 0.0) & (rates > SMALLEST_RATE)
         safe = np.where(seen, rates, 1.0)
         ratio = np.where(seen, counts, 0.0) / safe
         weight, curvature = 1.0 - ratio, ratio / safe
+        spread = 1.0 / (1.0 + rates)
+        if kept is not None and curved is not None:  # by the sum as it was, not as it is lifted
+            curvature = curvature * kept * kept + weight * curved
+            weight, spread = weight * kept, spread * kept * kept
 
         ordered, factors = component[self._order], product[self._order]
         response = np.zeros((n_points, len(ordered), p))
@@ -146,7 +150,6 @@ class DenseEvaluator(Evaluator):
         elements = hessian.reshape(n_points, n * n)[:, self._elements].T
         elements[:n] += diagonal
 
-        spread = 1.0 / (1.0 + rates)
         scale = np.matmul(spread.T[:, None, :], jacobian * jacobian)[:, 0, :].T + held
         wanted = reach = None
         if information:

@@ -207,12 +207,15 @@ class Evaluator(ABC):
         where = model.component_bin
         self.to_background = RowSum(where[self.background_components], self.n_bins)
         self.to_signal = RowSum(where[self.signal_components], self.n_bins)
-        self.background_floor, self.signal_floor = floors_of(model)
+        floors = floors_of(model)
+        self.background_floor, self.signal_floor, self.sum_floor = floors
         #: whether some rate has a floor
-        self.lifts = self.background_floor is not None or self.signal_floor is not None
+        self.lifts = any(floor is not None for floor in floors)
+        rates = self.to_background(model.nominal[self.background_components][:, None])
         if self.background_floor is not None:
-            rates = model.nominal[self.background_components][:, None]
-            self.nominal_background = self.to_background(rates)[self.background_floor.bins]
+            self.nominal_background = rates[self.background_floor.bins]
+        if self.sum_floor is not None:
+            self._sum_below = self.sum_floor.below(rates[self.sum_floor.bins])
         self.shift_parameter = np.array([s.parameter for s in model.shifts], dtype=np.intp)
         self.shift_component = np.array([s.component for s in model.shifts], dtype=np.intp)
         # rates of signals are per signal event, so are their shifts
@@ -295,6 +298,28 @@ class Evaluator(ABC):
             found[place : place + 2] = [slope, bend]
         return Parts(background, events, *found)
 
+    def sums(self, rates: Array) -> tuple[Array, Array | None, Array | None]:
+        """Return the rates of whole bins, never negative, and their derivatives by what they were.
+
+        Parameters
+        ----------
+        rates
+            Background and signal together, shape (B, N).
+
+        Returns
+        -------
+        tuple
+            Rates, first and second derivatives, shape (B, N); None where no signal is subtracted.
+        """
+        floor = self.sum_floor
+        if floor is None:
+            return rates, None, None
+        slope, bend = np.ones_like(rates), np.zeros_like(rates)
+        rates[floor.bins], slope[floor.bins], bend[floor.bins] = lifted(
+            rates[floor.bins], self._sum_below
+        )
+        return rates, slope, bend
+
     def rates(self, theta: Array, nu: Array, signal: Array) -> Array:
         """Return the expected counts per bin, shape (B, N)."""
         n = theta.shape[1]
@@ -309,7 +334,7 @@ class Evaluator(ABC):
         rates = self._components(theta, signal)
         if self.lifts:
             parts = self.parts(rates, signal)
-            return parts.background + nu * parts.signal
+            return self.sums(parts.background + nu * parts.signal)[0]
         rates[self.signal_components] *= nu
         return self.to_bins(rates)
 
@@ -335,7 +360,7 @@ class Evaluator(ABC):
             with np.errstate(divide="ignore", invalid="ignore"):
                 terms = found.signal * (1.0 - some.counts / found.background)
             answer[part] = add_rows(
-                np.where(found.signal > 0.0, np.nan_to_num(terms, nan=0.0, neginf=-np.inf), 0.0)
+                np.where(found.signal != 0.0, np.nan_to_num(terms, nan=0.0, neginf=-np.inf), 0.0)
             )
         return answer
 

@@ -358,6 +358,6 @@ def _evaluator_of(model: WorkspaceModel, free_signal: bool) -> Evaluator:
     for shift in model.shifts:
         touched[model.component_bin[shift.component]].add(shift.parameter)
     products = sum((len(some) + 1) * (len(some) + 2) // 2 for some in touched)
-    if products <= _MOST_LISTED and floors_of(model) == (None, None):
+    if products <= _MOST_LISTED and not any(floors_of(model)):
         return SparseEvaluator(model, free_signal=free_signal)
     return DenseEvaluator(model, free_signal=free_signal)

@@ -10,7 +10,8 @@ which it never reaches:
 
 with e = 1e-4 of the nominal part. This is the clip of pyhf's option ``clip_bin_data`` made smooth,
 and applied to the background and the signal of a bin one by one: a signal does not make a negative
-background good.
+background good. A signal that is nominally negative in a bin (an interference) is subtracted as it
+is; there the floor is under the sum, at the same fraction of the background.
 """
 
 from __future__ import annotations
@@ -83,19 +84,22 @@ def lifted(rates: Array, below: Array) -> tuple[Array, Array, Array]:
     )
 
 
-def floors_of(model: WorkspaceModel) -> tuple[Floor | None, Floor | None]:
-    """Return the floors of backgrounds and of signals of a model, None where none is needed."""
+def floors_of(model: WorkspaceModel) -> tuple[Floor | None, Floor | None, Floor | None]:
+    """Return the floors of backgrounds, signals and sums, None where none is needed."""
     answer: list[Floor | None] = []
     sizes = np.zeros(len(model.nominal))
     for shift in model.shifts:
         sizes[shift.component] += abs(shift.up) + abs(shift.down)
-    for signal in (False, True):
-        bins = bins_at_risk(model, signal)
+    signals = np.zeros(len(model.bins))
+    np.add.at(signals, model.component_bin[model.is_signal], model.nominal[model.is_signal])
+    subtracted = np.flatnonzero(signals < 0.0)
+    own = np.setdiff1d(bins_at_risk(model, True), subtracted)
+    for bins, signal in ((bins_at_risk(model, False), False), (own, True), (subtracted, False)):
         part = np.flatnonzero(model.is_signal == signal)
         shifts = np.zeros(len(model.bins))
         np.add.at(shifts, model.component_bin[part], sizes[part])
         answer.append(Floor(bins, shifts[bins][:, None]) if len(bins) else None)
-    return answer[0], answer[1]
+    return answer[0], answer[1], answer[2]
 
 
 def bins_at_risk(model: WorkspaceModel, signal: bool) -> Index:

@@ -1,7 +1,9 @@
-"""The parameters of a measurement, and what each type of modifier does with them.
+"""What each type of modifier does: its parameters, and how they act on the rates.
 
 A type of modifier is one builder in the table `MODIFIERS`: it defines the parameters and says for
-each bin how they act on the rate, by a factor or by a shift.
+each bin how they act on the rate, by a factor or by a shift. Rates may be negative, as those of
+simulated samples with negative weights are; what of a modifier then has no meaning is what pyhf
+leaves out as well.
 """
 
 from __future__ import annotations
@@ -11,18 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from na64.limits.likelihood.binned import BinnedSets, check_length
 from na64.limits.likelihood.model import LOWEST_FACTOR, Constraint, Parameter
+from na64.limits.likelihood.parameters import Parameters
 from na64.models.errors import InputError
 
 __all__ = [
     "ABSOLUTE_MODIFIERS",
-    "BINNED_MODIFIERS",
     "MODIFIERS",
     "Addition",
     "Factor",
-    "Parameters",
     "Place",
-    "check_length",
 ]
 
 #: pyhf's default bounds of Gaussian-constrained nuisance parameters, of gammas, of normfactors
@@ -51,63 +52,6 @@ class Addition:
     down: float
 
 
-class Parameters:
-    """The parameters of one measurement, each defined by the modifier that is read first.
-
-    Parameters
-    ----------
-    config
-        The measurement's configuration of parameters, by name.
-    """
-
-    def __init__(self, config: Mapping[str, Mapping[str, Any]]) -> None:
-        self.config = config
-        self.moving: list[Parameter] = []
-        self.fixed: dict[str, float] = {}  # parameters that do not move, with their values
-        self.index: dict[str, int] = {}
-
-    def define(self, here: str, element: str, usual: Parameter, *, position: int = 0) -> None:
-        """Define a parameter once, with the measurement's configuration on top.
-
-        Parameters
-        ----------
-        here
-            The modifier, for messages.
-        element, position
-            Name of the parameter, and its place in a set.
-        usual
-            What it is where nothing is configured.
-        """
-        if element in self.index or element in self.fixed:
-            return
-        name, constraint = usual.group, usual.constraint
-        centre, width, init = usual.centre, usual.width, usual.init
-        config = self.config.get(name, {})
-        if constraint is Constraint.POISSON:
-            width = float(_item(here, config, "factors", position, width))
-            centre = float(_item(here, config, "auxdata", position, width))
-        elif constraint is Constraint.GAUSSIAN:
-            centre = float(_item(here, config, "auxdata", position, centre))
-            width = float(_item(here, config, "sigmas", position, width))
-            init = centre if "auxdata" in config and "inits" not in config else init
-            if not (width > 0.0 and math.isfinite(width)):
-                raise InputError(f"{here}: the width {width} of its constraint is not positive")
-        init = float(_item(here, config, "inits", position, init))
-        lower, upper = (
-            float(x) for x in _item(here, config, "bounds", position, (usual.lower, usual.upper))
-        )
-        if not (lower <= init <= upper):
-            raise InputError(f"{here}: initial value {init} is outside [{lower}, {upper}]")
-        if config.get("fixed", False) or lower == upper:
-            self.fixed[element] = init
-            return
-        if usual.lower >= 0.0:
-            lower = max(lower, LOWEST_FACTOR)  # a factor is never negative
-            init = max(init, lower)
-        self.index[element] = len(self.moving)
-        self.moving.append(Parameter(element, name, constraint, init, lower, upper, centre, width))
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a modifier is: one sample in one channel.
@@ -116,42 +60,60 @@ class Place:
     ----------
     here
         Channel, sample and modifier, for messages.
+    channel
+        Name of the channel.
     rates
         Rates of the sample.
     parameters
         Of the measurement.
-    staterror_widths
-        Relative uncertainty per bin by name of the staterror, over all samples that share it.
+    sets
+        The sets of parameters with an element per bin.
     """
 
     here: str
+    channel: str
     rates: Sequence[float]
     parameters: Parameters
-    staterror_widths: Mapping[str, Sequence[float]]
+    sets: BinnedSets
 
 
-#: what a modifier does in each bin; None: nothing
-Effects = Sequence[Factor | Addition | None]
+#: what a modifier does in each bin
+Effects = Sequence[Factor | Addition]
 _Builder = Callable[[Place, Mapping[str, Any]], Effects]
 
 
-def _usual(
-    name: str, constraint: Constraint, centre: float, width: float, bounds: tuple[float, float]
+def _one(
+    name: str, constraint: Constraint, centre: float, bounds: tuple[float, float]
 ) -> Parameter:
-    init = 1.0 if constraint is Constraint.POISSON else centre
-    return Parameter(name, name, constraint, init, *bounds, centre, width)
+    """Return a parameter alone in its set: a Gaussian one of width one, or a free one."""
+    free = constraint is Constraint.FREE
+    width = 0.0 if free else 1.0
+    return Parameter(name, name, constraint, 1.0 if free else centre, *bounds, centre, width)
+
+
+def _element(name: str, i: int, constraint: Constraint, centre: float, width: float) -> Parameter:
+    """Return element i of a set of factors around one."""
+    bounds = _NORMFACTOR_BOUNDS if constraint is Constraint.FREE else _GAMMA_BOUNDS
+    return Parameter(f"{name}[{i}]", name, constraint, 1.0, *bounds, centre, width)
 
 
 def _alpha(place: Place, name: str) -> None:
-    usual = _usual(name, Constraint.GAUSSIAN, 0.0, 1.0, _ALPHA_BOUNDS)
-    place.parameters.define(place.here, name, usual)
+    place.parameters.define(place.here, _one(name, Constraint.GAUSSIAN, 0.0, _ALPHA_BOUNDS))
 
 
 def _normfactor(place: Place, modifier: Mapping[str, Any]) -> Effects:
     name = modifier["name"]
-    usual = _usual(name, Constraint.FREE, 1.0, 0.0, _NORMFACTOR_BOUNDS)
-    place.parameters.define(place.here, name, usual)
+    place.parameters.define(place.here, _one(name, Constraint.FREE, 0.0, _NORMFACTOR_BOUNDS))
     return [Factor(name)] * len(place.rates)
+
+
+def _shapefactor(place: Place, modifier: Mapping[str, Any]) -> Effects:
+    name = modifier["name"]
+    size = place.sets.size(name)
+    for i in range(size):  # all at once: the first channel may be shorter than others
+        usual = _element(name, i, Constraint.FREE, 0.0, 0.0)
+        place.parameters.define(place.here, usual, position=i, size=size)
+    return [Factor(f"{name}[{i}]") for i in range(len(place.rates))]
 
 
 def _normsys(place: Place, modifier: Mapping[str, Any]) -> Effects:
@@ -182,58 +144,46 @@ def _histosys(place: Place, modifier: Mapping[str, Any]) -> Effects:
 
 
 def _lumi(place: Place, modifier: Mapping[str, Any]) -> Effects:
-    name = modifier["name"]
-    config = place.parameters.config.get(name, {})
-    if not ("auxdata" in config and "sigmas" in config):
+    name, parameters = modifier["name"], place.parameters
+    config = parameters.config.get(name, {})
+    missing = [key for key in ("auxdata", "sigmas") if key not in config]
+    if missing:
         raise InputError(
-            f"{place.here}: a lumi modifier needs 'auxdata' and 'sigmas' in the measurement's "
-            f"parameters"
+            f"{place.here}: a lumi needs {' and '.join(repr(key) for key in missing)} in the "
+            f"'parameters' of measurement '{parameters.measurement}', such as "
+            f'{{"name": "{name}", "auxdata": [1.0], "sigmas": [0.02], "inits": [1.0], '
+            f'"bounds": [[0.5, 1.5]]}}'
         )
+    parameters.check(place.here, name, Constraint.GAUSSIAN, 1)
     value = float(config["auxdata"][0])
-    usual = _usual(name, Constraint.GAUSSIAN, value, 1.0, (0.0, 10.0 * value))
-    place.parameters.define(place.here, name, usual)
+    usual = _one(name, Constraint.GAUSSIAN, value, (0.0, 10.0 * value))
+    parameters.define(place.here, usual)
     return [Factor(name)] * len(place.rates)
 
 
-def _uncertainties(place: Place, modifier: Mapping[str, Any]) -> list[float]:
-    """Return the absolute uncertainty of every bin, checked."""
-    check_length(place.here, modifier["data"], len(place.rates))
-    values = [float(value) for value in modifier["data"]]
-    for value in values:
-        if not (math.isfinite(value) and value >= 0.0):
-            raise InputError(f"{place.here}: uncertainty {value} is not allowed")
-    return values
-
-
 def _shapesys(place: Place, modifier: Mapping[str, Any]) -> Effects:
-    name, parameters = modifier["name"], place.parameters
-    effects: list[Factor | None] = []
-    values = _uncertainties(place, modifier)
-    for i, (rate, uncertainty) in enumerate(zip(place.rates, values, strict=True)):
-        if not (rate > 0.0 and uncertainty > 0.0):
-            effects.append(None)  # pyhf fixes these to one
-            continue
-        element = f"{name}[{i}]"
-        if element in parameters.index or element in parameters.fixed:
-            raise InputError(f"{place.here}: a shapesys cannot be shared between samples")
-        usual = _usual(name, Constraint.POISSON, 1.0, (rate / uncertainty) ** 2, _GAMMA_BOUNDS)
-        parameters.define(place.here, element, usual, position=i)
-        effects.append(Factor(element))
-    return effects
+    name, size = modifier["name"], len(place.rates)
+    check_length(place.here, modifier["data"], size)
+    for i, (rate, value) in enumerate(zip(place.rates, modifier["data"], strict=True)):
+        # pyhf lets a bin without a positive rate and uncertainty keep its initial factor
+        if not math.isfinite(value) or (rate > 0.0 > value):
+            raise InputError(f"{place.here}: uncertainty {value} is not allowed")
+        held = not (rate > 0.0 and value > 0.0)
+        ratio = 1.0 if held else rate / value
+        usual = _element(name, i, Constraint.POISSON, ratio * ratio, ratio * ratio)
+        place.parameters.define(place.here, usual, position=i, size=size, held=held)
+    return [Factor(f"{name}[{i}]") for i in range(size)]
 
 
 def _staterror(place: Place, modifier: Mapping[str, Any]) -> Effects:
-    name = modifier["name"]
-    _uncertainties(place, modifier)
-    effects: list[Factor | None] = []
-    for i, width in enumerate(place.staterror_widths[name]):
-        if width == 0.0:
-            effects.append(None)  # pyhf fixes these to one
-            continue
-        usual = _usual(name, Constraint.GAUSSIAN, 1.0, width, _GAMMA_BOUNDS)
-        place.parameters.define(place.here, f"{name}[{i}]", usual, position=i)
-        effects.append(Factor(f"{name}[{i}]"))
-    return effects
+    name, sets = modifier["name"], place.sets
+    size = sets.size(name)
+    for i in range(size):
+        width = sets.width(name, i)
+        usual = _element(name, i, Constraint.GAUSSIAN, 1.0, width)
+        place.parameters.define(place.here, usual, position=i, size=size, held=width == 0.0)
+    first = sets.first(name, place.channel)
+    return [Factor(f"{name}[{first + i}]") for i in range(len(place.rates))]
 
 
 #: types of modifiers that can be compiled
@@ -244,24 +194,7 @@ MODIFIERS: Final[Mapping[str, _Builder]] = {
     "lumi": _lumi,
     "shapesys": _shapesys,
     "staterror": _staterror,
+    "shapefactor": _shapefactor,
 }
-#: those with a parameter per bin
-BINNED_MODIFIERS: Final = ("shapesys", "staterror")
 #: those in absolute events: other rates would contradict them
 ABSOLUTE_MODIFIERS: Final = ("shapesys", "staterror", "histosys")
-
-
-def check_length(here: str, values: Sequence[float], n_bins: int) -> None:
-    """Refuse a list that does not have one value per bin."""
-    if len(values) != n_bins:
-        raise InputError(f"{here}: {len(values)} values for {n_bins} bins")
-
-
-def _item(here: str, config: Mapping[str, Any], key: str, position: int, default: Any) -> Any:
-    """Return one element of a configured list, or the default."""
-    if key not in config:
-        return default
-    values = config[key]
-    if position >= len(values):
-        raise InputError(f"{here}: '{key}' of its configuration has only {len(values)} values")
-    return values[position]

@@ -8,26 +8,29 @@ from typing import Any
 
 import numpy as np
 
+from na64.limits.likelihood.binned import BinnedSets, place_of
+from na64.limits.likelihood.counts import whole_counts
 from na64.limits.likelihood.interpolation import (
     HISTOSYS_CODES,
     NORMSYS_CODES,
     factor_at,
     shift_at,
 )
-from na64.limits.likelihood.model import Response, Shift, WorkspaceModel
+from na64.limits.likelihood.model import Constraint, Response, Shift, WorkspaceModel
 from na64.limits.likelihood.modifiers import (
     ABSOLUTE_MODIFIERS,
-    BINNED_MODIFIERS,
     MODIFIERS,
     Addition,
     Factor,
-    Parameters,
     Place,
-    check_length,
 )
+from na64.limits.likelihood.parameters import Parameters
 from na64.models.errors import InputError, unknown_name
 
 __all__ = ["read_workspace"]
+
+#: types of modifiers that can be the strength of a signal
+_SIGNAL_MODIFIERS = ("normfactor", "shapefactor")
 
 
 def read_workspace(
@@ -95,8 +98,8 @@ class _Reader:
                     f"measurement '{name}': parameter '{entry['name']}' is configured twice"
                 )
             configured[entry["name"]] = entry
-        self.parameters = Parameters(configured)
-        self.kinds: dict[str, tuple[str, int]] = {}
+        self.parameters = Parameters(name, configured)
+        self.kinds: dict[str, tuple[str, str]] = {}  # role and first place of every name
         self.responses: dict[Response, int] = {}
         self.bins: list[tuple[str, int]] = []
         self.signal_samples: list[str] = []
@@ -114,28 +117,29 @@ class _Reader:
     def read(self) -> WorkspaceModel:
         observed = self._observations()
         self._check_names()
-        staterror_widths = self._staterror_widths()
+        sets = BinnedSets(self.spec)
+        self._check_poi(sets)
         for channel in self.spec["channels"]:
             first_bin = len(self.bins)
             n_bins = len(observed[channel["name"]])
             self.bins += [(channel["name"], i) for i in range(n_bins)]
             for sample in channel["samples"]:
-                self._read_sample(channel["name"], sample, first_bin, n_bins, staterror_widths)
-        if not self.signal_samples:
-            raise InputError(
-                f"no sample carries the parameter of interest '{self.poi}' as a normfactor"
-            )
+                self._read_sample(channel["name"], sample, first_bin, sets)
         return self._assemble(
             np.array([c for ch in self.spec["channels"] for c in observed[ch["name"]]], float)
         )
 
     def _assemble(self, observed: Any) -> WorkspaceModel:
-        """Drop what nothing depends on and number the rest."""
+        """Drop what nothing depends on and number the rest.
+
+        Components are added as they are, negative ones as well: only the rate of a whole bin has
+        to be positive.
+        """
         shifted = {shift.component for shift in self.shifts}
         kept = [
             k
             for k in range(len(self.nominal))
-            if self.nominal[k] > 0.0 or self.component_sample[k] >= 0 or k in shifted
+            if self.nominal[k] != 0.0 or self.component_sample[k] >= 0 or k in shifted
         ]
         # components of one bin with the same factors and no shifts act as one
         merged: dict[object, int] = {}
@@ -195,7 +199,7 @@ class _Reader:
     def _observations(self) -> dict[str, Sequence[float]]:
         observations: dict[str, Sequence[float]] = {}
         for entry in self.spec["observations"]:
-            observations[entry["name"]] = entry["data"]
+            observations[entry["name"]] = whole_counts(entry["data"]).tolist()
         seen: set[str] = set()
         for channel in self.spec["channels"]:
             name = channel["name"]
@@ -213,7 +217,7 @@ class _Reader:
                     )
             for count in observations[name]:
                 if not (math.isfinite(count) and count >= 0.0):
-                    raise InputError(f"channel '{name}': observed count {count} is not allowed")
+                    raise InputError(f"channel '{name}': observed count {count:g} is not allowed")
         return observations
 
     def _check_names(self) -> None:
@@ -223,7 +227,7 @@ class _Reader:
             if len(set(names)) < len(names):
                 raise InputError(f"channel '{channel['name']}': a sample name is there twice")
             for sample in channel["samples"]:
-                where = _where(channel["name"], sample["name"])
+                where = place_of(channel["name"], sample["name"])
                 seen: set[tuple[str, str]] = set()
                 for modifier in sample["modifiers"]:
                     kind, name = modifier["type"], modifier["name"]
@@ -236,44 +240,38 @@ class _Reader:
                         raise InputError(f"{where}, modifier '{name}': {kind} is there twice")
                     seen.add((kind, name))
                     role = "alpha" if kind in ("normsys", "histosys") else kind
-                    size = len(sample["data"]) if kind in BINNED_MODIFIERS else 1
-                    known = self.kinds.setdefault(name, (role, size))
-                    if known != (role, size):
+                    known, place = self.kinds.setdefault(name, (role, where))
+                    if known != role:
                         raise InputError(
                             f"{where}, modifier '{name}': the name is already used by a "
-                            f"modifier of another type or length"
+                            f"modifier of another type, in {place}"
+                        )
+                    if kind == "shapesys" and place != where:
+                        raise InputError(
+                            f"{where}, modifier '{name}': a shapesys cannot be shared between "
+                            f"samples, this one is also in {place}"
                         )
 
-    def _staterror_widths(self) -> dict[str, list[float]]:
-        """Relative uncertainty per bin of every staterror, over all samples that share it."""
-        squares: dict[str, list[float]] = {}
-        totals: dict[str, list[float]] = {}
-        channels: dict[str, str] = {}
-        for channel in self.spec["channels"]:
-            for sample in channel["samples"]:
-                for modifier in sample["modifiers"]:
-                    if modifier["type"] != "staterror":
-                        continue
-                    name, n_bins = modifier["name"], len(sample["data"])
-                    where = f"{_where(channel['name'], sample['name'])}, modifier '{name}'"
-                    check_length(where, modifier["data"], n_bins)
-                    if channels.setdefault(name, channel["name"]) != channel["name"]:
-                        raise InputError(
-                            f"{where}: a staterror belongs to one channel, this one is also in "
-                            f"'{channels[name]}'"
-                        )
-                    sums = squares.setdefault(name, [0.0] * n_bins)
-                    total = totals.setdefault(name, [0.0] * n_bins)
-                    for i in range(n_bins):
-                        sums[i] += float(modifier["data"][i]) ** 2
-                        total[i] += float(sample["data"][i])
-        return {
-            name: [
-                math.sqrt(square) / total if total > 0.0 else 0.0
-                for square, total in zip(squares[name], totals[name], strict=True)
-            ]
-            for name in squares
-        }
+    def _check_poi(self, sets: BinnedSets) -> None:
+        """Refuse a parameter of interest that is no one free factor of a signal."""
+        if self.poi not in self.kinds:
+            raise InputError(
+                f"no sample carries the parameter of interest '{self.poi}' as a normfactor"
+            )
+        role, where = self.kinds[self.poi]
+        here = f"{where}, modifier '{self.poi}'"
+        if role == "shapefactor" and sets.size(self.poi) > 1:
+            raise InputError(
+                f"{here}: the parameter of interest is a shapefactor of {sets.size(self.poi)} "
+                f"parameters; a limit is on one"
+            )
+        if role not in _SIGNAL_MODIFIERS:
+            kind = "normsys or histosys" if role == "alpha" else role
+            raise InputError(
+                f"{here}: the parameter of interest is a {kind}, a nuisance parameter with "
+                f"auxiliary data; a limit is on the strength of a signal, a normfactor"
+            )
+        self.parameters.check(here, self.poi, Constraint.FREE, 1)
 
     # -- one sample in one channel -----------------------------------------------------------
 
@@ -282,17 +280,15 @@ class _Reader:
         channel: str,
         sample: Mapping[str, Any],
         first_bin: int,
-        n_bins: int,
-        staterror_widths: Mapping[str, Sequence[float]],
+        sets: BinnedSets,
     ) -> None:
-        where = _where(channel, sample["name"])
+        where = place_of(channel, sample["name"])
         rates = [float(rate) for rate in sample["data"]]
+        n_bins = len(rates)
         for rate in rates:
-            if not (math.isfinite(rate) and rate >= 0.0):
+            if not math.isfinite(rate):
                 raise InputError(f"{where}: rate {rate} is not allowed")
-        signal = any(
-            m["type"] == "normfactor" and m["name"] == self.poi for m in sample["modifiers"]
-        )
+        signal = any(m["name"] == self.poi for m in sample["modifiers"])
         if signal and sample["name"] not in self.signal_samples:
             self.signal_samples.append(sample["name"])
         first = len(self.nominal)
@@ -306,16 +302,16 @@ class _Reader:
         scale = [1.0] * n_bins
         for modifier in sample["modifiers"]:
             kind, name = modifier["type"], modifier["name"]
-            if kind == "normfactor" and name == self.poi:
+            if name == self.poi:
                 continue
             if signal and kind in ABSOLUTE_MODIFIERS:
                 self.rigid.append((sample["name"], name))
             here = f"{where}, modifier '{name}'"
-            place = Place(here, rates, self.parameters, staterror_widths)
+            place = Place(here, channel, rates, self.parameters, sets)
             for i, effect in enumerate(MODIFIERS[kind](place, modifier)):
                 if isinstance(effect, Addition):
                     self._add(effect, first + i)
-                elif isinstance(effect, Factor):
+                else:
                     scale[i] *= self._multiply(effect, factors[i])
         for i in range(n_bins):
             self.nominal[first + i] *= scale[i]
@@ -353,12 +349,10 @@ class _Reader:
         return factor_at(value, effect.hi, effect.lo, self.codes[0])
 
 
-def _where(channel: str, sample: str) -> str:
-    return f"channel '{channel}', sample '{sample}'"
-
-
 def _pick_measurement(spec: Mapping[str, Any], name: str | None) -> Mapping[str, Any]:
-    measurements: dict[str, Mapping[str, Any]] = {m["name"]: m for m in spec["measurements"]}
+    measurements: dict[str, Mapping[str, Any]] = {}
+    for entry in spec["measurements"]:
+        measurements.setdefault(entry["name"], entry)  # the first of a name, as in pyhf
     if not measurements:
         raise InputError("the workspace has no measurement")
     if name is None:

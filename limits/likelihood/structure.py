@@ -62,7 +62,8 @@ def is_monotone(model: WorkspaceModel, active: Flags, bins: Flags) -> bool:
     This holds for qtilde when every nuisance parameter acts on one bin only, or multiplies the
     whole signal by one factor: bins then meet only through the size of the signal, and every
     rate grows with it. The set {n : qtilde(n) >= q} then has with n all n' <= n. It fails for
-    control regions, where more events mean more background elsewhere.
+    control regions, where more events mean more background elsewhere, and for a signal that is
+    negative in a bin.
 
     Parameters
     ----------
@@ -72,6 +73,8 @@ def is_monotone(model: WorkspaceModel, active: Flags, bins: Flags) -> bool:
         The bins whose counts vary, shape (B,).
     """
     signal = np.flatnonzero(model.is_signal & active & bins[model.component_bin])
+    if np.any(model.nominal[signal] < 0.0):
+        return False
     for parameter, components in enumerate(_touched(model)):
         inside = [k for k in components if active[k] and bins[model.component_bin[k]]]
         if len({int(model.component_bin[k]) for k in inside}) <= 1:

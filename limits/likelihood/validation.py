@@ -15,17 +15,28 @@ _LONGEST_REASON = 120
 
 
 def check_schema(spec: Mapping[str, Any]) -> None:
-    """Check a workspace against pyhf's own JSON schema.
+    """Check a workspace against pyhf's own JSON schema, in the version that it names.
 
     Raises
     ------
     InputError
-        If the workspace does not satisfy the schema; the message has the path.
+        For a version that the installed pyhf does not read, and if the workspace does not
+        satisfy the schema; the message has the path.
     """
     import pyhf  # slow to import, needed only here
 
+    known = sorted(
+        entry.name for entry in pyhf.schema.variables.schemas.iterdir() if entry.is_dir()
+    )
+    version = spec.get("version")
+    if version not in known:
+        said = "names no version" if version is None else f"is of version {version!r}"
+        raise InputError(
+            f"not a valid pyhf workspace: it {said} of the specification; pyhf "
+            f"{pyhf.__version__} reads {', '.join(known)} (the key 'version', a text)"
+        )
     try:
-        pyhf.schema.validate(spec, "workspace.json")
+        pyhf.schema.validate(spec, "workspace.json", version=version)
     except pyhf.exceptions.InvalidSpecification as error:
         raise InputError(f"not a valid pyhf workspace: {_place(spec, error)}") from error
 

@@ -243,14 +243,20 @@ BAD: dict[str, tuple[Change, str]] = {
         lambda spec: spec["channels"][0]["samples"][0].pop("data"),
         "channels[0].samples[0] ('signal region', 'new physics')",
     ),
-    "version": (lambda spec: spec.pop("version"), "'version' is a required property"),
+    "version": (
+        lambda spec: spec.pop("version"),
+        "it names no version of the specification; pyhf 0.7",
+    ),
     "no modifier of pyhf": (
         lambda spec: modifiers(spec).append({"name": "odd", "type": "oddsys", "data": None}),
         "('signal region', 'continuum', 'odd'): no modifier of type 'oddsys'",
     ),
-    "modifier not supported": (
-        lambda spec: modifiers(spec).append({"name": "odd", "type": "shapefactor", "data": None}),
-        "channel 'signal region', sample 'continuum', modifier 'odd': type 'shapefactor' is not",
+    "lumi without its measurement": (
+        lambda spec: [
+            modifiers(spec).append({"name": "lumi", "type": "lumi", "data": None}),
+            spec["measurements"][0]["config"].update(parameters=[]),
+        ],
+        "modifier 'lumi': a lumi needs 'auxdata' and 'sigmas' in the 'parameters' of",
     ),
     "no parameter of interest": (
         lambda spec: spec["measurements"][0]["config"].update(poi=""),
@@ -262,11 +268,11 @@ BAD: dict[str, tuple[Change, str]] = {
     ),
     "parameter of interest on no signal": (
         lambda spec: spec["measurements"][0]["config"].update(poi="acceptance"),
-        "no sample carries the parameter of interest 'acceptance' as a normfactor",
+        "modifier 'acceptance': the parameter of interest is a normsys or histosys",
     ),
-    "negative rate": (
-        lambda spec: spec["channels"][0]["samples"][1].update(data=[0.9, -2.1]),
-        "channel 'signal region', sample 'continuum': rate -2.1 is not allowed",
+    "negative signal": (
+        lambda spec: spec["channels"][0]["samples"][0].update(data=[0.9, -2.1]),
+        "(new physics) expect -1.2 events in total at ",
     ),
     "length of the observation": (
         lambda spec: spec["observations"][0].update(data=[1, 3, 0]),

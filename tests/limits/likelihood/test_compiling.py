@@ -168,15 +168,15 @@ def _modifier(spec, **changes):
 
 BAD = [
     (
-        lambda s: _modifier(s, type="shapefactor"),
-        r"channel 'bin_01', sample 'background', modifier 'background_1': type 'shapefactor'",
+        lambda s: _modifier(s, type="custom"),
+        r"channel 'bin_01', sample 'background', modifier 'background_1': type 'custom'",
     ),
     (lambda s: _modifier(s, data={"hi": 1.1, "lo": 0.0}), "modifier 'background_1': hi 1.1 and lo"),
     (lambda s: _modifier(s, type="lumi", data=None), "'auxdata' and 'sigmas'"),
-    (lambda s: s["channels"][0]["samples"][0].update(data=[-1.0]), "sample 'signal': rate -1.0"),
+    (lambda s: s["channels"][0]["samples"][0].update(data=[np.inf]), "sample 'signal': rate inf"),
     (lambda s: s["channels"][0]["samples"][0].update(data=[1.0, 2.0]), "2 rates for 1 observed"),
     (lambda s: s["observations"].pop(), "channel 'bin_02' has no observation"),
-    (lambda s: s["observations"][0].update(data=[-1.0]), "observed count -1.0"),
+    (lambda s: s["observations"][0].update(data=[-1.0]), "observed count -1 is"),
     (lambda s: s["measurements"][0]["config"].update(poi=""), "no parameter of interest"),
     (lambda s: s["measurements"][0]["config"].update(poi="nu"), "no sample carries .* 'nu'"),
     (lambda s: s["measurements"].clear(), "no measurement"),
