@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from na64.limits.likelihood.sums import RowSum
 
-__all__ = ["ArrowSolver"]
+__all__ = ["ArrowSolver", "DenseSolver", "solver_of"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -124,7 +124,9 @@ class ArrowSolver:
             back_sum=RowSum(edge_pivot, len(pivots)),
         )
 
-    def solve(self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]) -> Array:
+    def solve_and_judge(
+        self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.bool_]]:
         """Solve H x = r on the free variables.
 
         Where H is not positive definite its pivots are replaced, so that x always goes uphill
@@ -143,8 +145,9 @@ class ArrowSolver:
 
         Returns
         -------
-        ndarray
-            x, zero where not free, shape (V, N).
+        tuple of ndarray
+            x, zero where not free, shape (V, N); and whether H has no pivot that is clearly
+            negative, shape (N,).
         """
         n = hessian.shape[1]
         work = np.zeros((self.n_elements, n))
@@ -158,11 +161,13 @@ class ArrowSolver:
             )
             x *= mask
         factors: list[tuple[Array, Array]] = []
+        positive = np.ones(n, dtype=bool)
         for level in self.levels:
             pivot = work[level.pivots]
             natural = scale[level.pivots]
             bad = ~(pivot > _SMALLEST_PIVOT * natural)
             if bad.any():
+                positive &= ~np.any(~(pivot >= -_SMALLEST_PIVOT * natural), axis=0)
                 pivot = np.where(bad, np.maximum(np.abs(pivot), natural), pivot)
                 pivot = np.where(pivot > 0.0, pivot, 1.0)
             if not len(level.edges):
@@ -178,4 +183,68 @@ class ArrowSolver:
             if len(level.edges):
                 solved -= level.back_sum(ratio * x[level.edge_variable])
             x[level.pivots] = solved
-        return x
+        return x, positive
+
+
+class DenseSolver:
+    """Symmetric systems of many unknowns, one point after the other, by Cholesky factors.
+
+    Parameters
+    ----------
+    rows, columns
+        Variables of the stored elements, every pair once.
+    n_variables
+        Number of unknowns.
+    """
+
+    def __init__(self, rows: Index, columns: Index, n_variables: int) -> None:
+        self.n_variables = n_variables
+        self._places = rows * n_variables + columns
+
+    def solve_and_judge(
+        self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Solve H x = r on the free variables; see `ArrowSolver.solve_and_judge`.
+
+        Where H is not positive definite even with a ridge of a 1e-8 of its natural scale, x is zero.
+        """
+        # large likelihoods alone need it
+        from scipy.linalg import lapack
+
+        n, n_points = self.n_variables, right.shape[1]
+        answer, positive = np.zeros((n, n_points)), np.zeros(n_points, dtype=bool)
+        if not n:
+            return answer, ~positive
+        matrix = np.zeros(n * n)
+        for i in range(n_points):
+            if not np.isfinite(hessian[:, i]).all():
+                continue
+            matrix[self._places] = hessian[:, i]
+            some = np.flatnonzero(free[:, i])
+            part = matrix.reshape(n, n)
+            if len(some) < n:
+                part = part[np.ix_(some, some)]
+            if not len(some):
+                positive[i] = True
+                continue
+            factor, failed = lapack.dpotrf(part, lower=1, clean=0)
+            if failed:
+                ridge = _SMALLEST_PIVOT * np.maximum(scale[some, i], _SMALLEST_PIVOT)
+                factor, failed = lapack.dpotrf(part + np.diag(ridge), lower=1, clean=0)
+            if failed:
+                continue
+            answer[some, i] = lapack.dpotrs(factor, right[some, i], lower=1)[0]
+            positive[i] = True
+        return answer, positive
+
+
+#: number of variables up to which a system of no pattern is eliminated for all points at once
+_FEW_VARIABLES = 20
+
+
+def solver_of(rows: Index, columns: Index, n_variables: int) -> ArrowSolver | DenseSolver:
+    """Return the solver that suits a pattern."""
+    full = len(rows) == n_variables * (n_variables + 1) // 2
+    if full and n_variables > _FEW_VARIABLES:
+        return DenseSolver(rows, columns, n_variables)
+    return ArrowSolver(rows, columns, n_variables)

@@ -1,9 +1,9 @@
-"""Minimising the likelihood of many points at once: damped Newton within bounds.
+"""Minimising the likelihood of many points at once, within bounds.
 
-Every point has its own step length; points that are done leave the batch. A point that does
-not converge is tried again from the nominal parameters with a damped Hessian, then alone with
-scipy's L-BFGS-B and Newton's polish. What is still not at a minimum after that is reported as
-not converged: its value is never used as if it were.
+Small likelihoods are minimised by Newton's method, all points at a time; every point has its own step
+length, and points that are done leave the batch. A point that does not converge, and every point of a
+large likelihood or of one with floors, is minimised by a trust region, which has a bound on its work.
+What is not at a minimum after that is reported as not converged: its value is never used as if it were.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.likelihood.elimination import ArrowSolver
+from na64.limits.likelihood.dense import DenseEvaluator
+from na64.limits.likelihood.elimination import ArrowSolver, solver_of
 from na64.limits.likelihood.evaluation import Evaluator, Points
+from na64.limits.likelihood.floors import floors_of
 from na64.limits.likelihood.model import WorkspaceModel
+from na64.limits.likelihood.sparse import SparseEvaluator
 from na64.limits.likelihood.structure import folded_parameters, is_monotone
 from na64.limits.likelihood.sums import add_rows
+from na64.limits.likelihood.trust_region import minimise
 
 __all__ = ["Fit", "Fitter"]
 
@@ -25,8 +29,8 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-#: points handled together; their arrays stay in the processor's cache
-_CHUNK = 4096
+#: products of derivatives of one point up to which they are listed
+_MOST_LISTED = 20_000
 #: Newton decrement (twice the distance to the minimum) at which a point is done. The last step
 #: is still made, so that the remaining error of the value is of order decrement^(3/2).
 _TOLERANCE = 1e-9
@@ -91,7 +95,7 @@ class Fitter:
         """Return (and keep) the compiled problem with nu free or fixed."""
         if free_signal not in self._problems:
             self._problems[free_signal] = _Problem(
-                Evaluator(self.model, free_signal=free_signal), self.lower, self.upper
+                _evaluator_of(self.model, free_signal), self.lower, self.upper
             )
         return self._problems[free_signal]
 
@@ -148,10 +152,11 @@ class Fitter:
             x[-1] = nu
         value = np.empty(n)
         converged = np.zeros(n, dtype=bool)
-        for first in range(0, n, _CHUNK):
-            part = slice(first, first + _CHUNK)
-            x[:, part], value[part], converged[part] = problem.newton(
-                x[:, part], nu[part], points.take(part), damping=0.0
+        together = problem.evaluator.points_together
+        for first in range(0, n, together):
+            part = slice(first, first + together)
+            x[:, part], value[part], converged[part] = problem.minimum(
+                x[:, part], nu[part], points.take(part)
             )
         if not converged.all():
             self._rescue(problem, points, nu, x, value, converged)
@@ -161,27 +166,21 @@ class Fitter:
     def _rescue(
         self, problem: _Problem, points: Points, nu: Array, x: Array, value: Array, done: Flags
     ) -> None:
-        """Try again, more carefully, the points that are not done; arrays change in place."""
-        for damping in (0.3, 3.0):
-            lost = np.flatnonzero(~done)
-            if not len(lost):
-                return
-            start = np.empty((problem.n_variables, len(lost)))
-            start[: len(self.init)] = self.init[:, None]
-            if problem.evaluator.free_signal:
-                start[-1] = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
-            some = points.take(lost)
-            near = problem.newton(start, nu[lost], some, damping=damping)
-            found = problem.newton(near[0], nu[lost], some, damping=0.0)
+        """Try the points that are not done from the nominal parameters; arrays change in place."""
+        lost = np.flatnonzero(~done)
+        start = np.empty((problem.n_variables, len(lost)))
+        start[: len(self.init)] = self.init[:, None]
+        if problem.evaluator.free_signal:
+            start[-1] = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
+        together = problem.evaluator.points_together
+        for first in range(0, len(lost), together):
+            part = slice(first, first + together)
+            some = lost[part]
+            found = problem.careful(start[:, part], nu[some], points.take(some))
             better = found[2]
-            x[:, lost[better]] = found[0][:, better]
-            value[lost[better]] = found[1][better]
-            done[lost[better]] = True
-        for i in np.flatnonzero(~done):
-            one = np.array([i], dtype=np.intp)
-            start = problem.alone(x[:, i], nu[one], points.take(one))
-            found = problem.newton(start[:, None], nu[one], points.take(one), damping=0.0)
-            x[:, i], value[i], done[i] = found[0][:, 0], found[1][0], found[2][0]
+            x[:, some[better]] = found[0][:, better]
+            value[some[better]] = found[1][better]
+            done[some[better]] = True
 
 
 def _other_starts(model: WorkspaceModel) -> list[Array]:
@@ -205,30 +204,34 @@ class _Problem:
     def __init__(self, evaluator: Evaluator, lower: Array, upper: Array) -> None:
         self.evaluator = evaluator
         self.n_variables = evaluator.n_variables
-        self.solver = ArrowSolver(evaluator.rows, evaluator.columns, evaluator.n_variables)
+        self.solver = solver_of(evaluator.rows, evaluator.columns, evaluator.n_variables)
         extra = [0.0] if evaluator.free_signal else []
         self.lower = np.concatenate([lower, extra])[:, None]
         self.upper = np.concatenate([upper, [np.inf] * len(extra)])[:, None]
 
-    def _direction(
-        self, x: Array, nu: Array, points: Points, damping: float
-    ) -> tuple[Array, Array, Array, Array]:
+    def minimum(self, start: Array, nu: Array, points: Points) -> tuple[Array, Array, Flags]:
+        """Return x, value and whether each point converged, in the way that suits the model."""
+        if isinstance(self.evaluator, SparseEvaluator):
+            return self.newton(start, nu, points)
+        return self.careful(start, nu, points)
+
+    def careful(self, start: Array, nu: Array, points: Points) -> tuple[Array, Array, Flags]:
+        """Minimise with a trust region."""
+        bounds = (self.lower, self.upper)
+        return minimise(self.evaluator, self.solver, bounds, start, nu, points)
+
+    def _direction(self, x: Array, nu: Array, points: Points) -> tuple[Array, Array, Array, Array]:
         """Return value, gradient, Newton step and decrement at x."""
         n_parameters = self.evaluator.n_parameters
         signal_events = x[-1] if self.evaluator.free_signal else nu
         found = self.evaluator.derivatives(x[:n_parameters], signal_events, points)
         gradient = found.gradient
         free = ~(((x <= self.lower) & (gradient > 0.0)) | ((x >= self.upper) & (gradient < 0.0)))
-        hessian = found.hessian
-        if damping:
-            hessian[: self.n_variables] += damping * found.scale
-        step = self.solver.solve(hessian, -gradient, found.scale, free)
+        step, _ = self.solver.solve_and_judge(found.hessian, -gradient, found.scale, free)
         decrement = -add_rows(gradient * step)
         return found.value, gradient, step, decrement
 
-    def newton(
-        self, start: Array, nu: Array, points: Points, *, damping: float
-    ) -> tuple[Array, Array, Flags]:
+    def newton(self, start: Array, nu: Array, points: Points) -> tuple[Array, Array, Flags]:
         """Damped Newton within bounds; return x, value and whether each point converged."""
         n = start.shape[1]
         result_x = np.clip(start, self.lower, self.upper)
@@ -236,9 +239,9 @@ class _Problem:
         done = np.zeros(n, dtype=bool)
         where = np.arange(n)
         x = result_x
-        value, gradient, step, decrement = self._direction(x, nu, points, damping)
+        value, gradient, step, decrement = self._direction(x, nu, points)
         length = np.ones(n)
-        for _ in range(_MAX_ITERATIONS * (4 if damping else 1)):
+        for _ in range(_MAX_ITERATIONS):
             finished = np.abs(decrement) < _TOLERANCE
             stuck = (length < _SHORTEST_STEP) | ~np.isfinite(decrement)
             leaving = finished | stuck
@@ -266,7 +269,7 @@ class _Problem:
                 )
                 points = points.take(keep)
             trial = np.clip(x + length * step, self.lower, self.upper)
-            new = self._direction(trial, nu, points, damping)
+            new = self._direction(trial, nu, points)
             expected = add_rows(gradient * (trial - x))
             slack = 1e-12 * (1.0 + np.abs(value))
             accepted = new[0] <= value + _ARMIJO * np.minimum(expected, 0.0) + slack
@@ -286,19 +289,15 @@ class _Problem:
             result_value[where] = value
         return result_x, result_value, done
 
-    def alone(self, start: Array, nu: Array, points: Points) -> Array:
-        """Minimise one point with scipy; the caller polishes and judges the result."""
-        n_parameters = self.evaluator.n_parameters
 
-        def function(x: Array) -> tuple[float, Array]:
-            signal_events = x[-1:] if self.evaluator.free_signal else nu
-            found = self.evaluator.derivatives(x[:n_parameters, None], signal_events, points)
-            return float(found.value[0]), found.gradient[:, 0]
-
-        # the last resort, and the slowest of all imports
-        from scipy import optimize
-
-        bounds = optimize.Bounds(self.lower[:, 0], self.upper[:, 0])
-        begin = np.clip(np.nan_to_num(start), self.lower[:, 0], self.upper[:, 0])
-        answer = optimize.minimize(function, begin, jac=True, method="L-BFGS-B", bounds=bounds)
-        return np.clip(np.asarray(answer.x, dtype=np.float64), self.lower[:, 0], self.upper[:, 0])
+def _evaluator_of(model: WorkspaceModel, free_signal: bool) -> Evaluator:
+    """Return the evaluator that suits a model."""
+    touched: list[set[int]] = [set() for _ in model.bins]
+    for k, factors in enumerate(model.factors):
+        touched[model.component_bin[k]] |= {model.responses[r].parameter for r in factors}
+    for shift in model.shifts:
+        touched[model.component_bin[shift.component]].add(shift.parameter)
+    products = sum((len(some) + 1) * (len(some) + 2) // 2 for some in touched)
+    if products <= _MOST_LISTED and floors_of(model) == (None, None):
+        return SparseEvaluator(model, free_signal=free_signal)
+    return DenseEvaluator(model, free_signal=free_signal)
