@@ -47,8 +47,8 @@ class FitCheck:
     Attributes
     ----------
     outcome
-        ``agreed``, ``deeper`` or ``shallower`` (ours), ``failed`` (ours says so), ``outside``
-        (ours has a negative rate) or ``value`` (ours is not the likelihood at its parameters).
+        ``agreed``, ``deeper`` or ``shallower`` (ours), ``failed`` (ours says so) or ``value``
+        (ours is not the likelihood at its parameters).
     """
 
     name: str
@@ -133,7 +133,6 @@ def check_workspace(
     spec: Mapping[str, Any],
     *,
     starts: int = 4,
-    domain: str = "sums",
     strengths: tuple[float, ...] = _STRENGTHS,
     seconds: float = 20.0,
 ) -> Report:
@@ -145,15 +144,13 @@ def check_workspace(
         The workspace.
     starts
         From how many points the second minimiser starts, the end of our fit not counted.
-    domain
-        Of the likelihood; see `DOMAINS` of the second minimiser.
     strengths
         Where CLs is checked, over a rough guess of the limit.
     seconds
         CPU time that the engine may take.
     """
     report = Report()
-    plain = PlainLikelihood(spec, domain=domain)
+    plain = PlainLikelihood(spec)
     expected = plain.events if plain.events > 0.0 else 1.0
     guess = (3.0 + 1.6 * math.sqrt(float(plain.observed.counts.sum()))) / expected
     mu = guess * np.array(strengths)
@@ -277,8 +274,6 @@ class _Checks:
             second = again
         if not fit.converged[0]:
             outcome = "failed"
-        elif math.isinf(actual):
-            outcome = "outside"
         elif abs(actual - ours) > _VALUE_TOLERANCE * (1.0 + abs(ours)):
             outcome = "value"
         elif ours > second.value + TOLERANCE:

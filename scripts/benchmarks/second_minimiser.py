@@ -2,11 +2,11 @@
 
 The likelihood is written straight from the JSON of a workspace, one point at a time, in the
 convention of the engine: sums of lambda - n - n ln(lambda / n) over bins, Gaussian and Poisson
-constraints that are zero at their best, nu the signal events at mu = 1 times mu. It is finite on
-its domain alone: no rate is negative, and none is zero where events were seen.
+constraints that are zero at their best, nu the signal events at mu = 1 times mu. Background and signal
+of a bin that shifts can make negative are lifted below e = 1e-4 of their nominal value, r to
+e / (1 + u + u^2) with u = 1 - r / e.
 
-It is minimised by sequential quadratic programming, in which the edges of the domain are
-constraints of their own, from several starts.
+It is minimised by sequential quadratic programming, or by other minimisers, from several starts.
 
 References
 ----------
@@ -17,7 +17,7 @@ and 4p).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,18 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-__all__ = ["DOMAINS", "Data", "Minimum", "PlainLikelihood"]
+__all__ = ["METHODS", "Data", "Minimum", "PlainLikelihood"]
 
 Array = NDArray[np.float64]
 
-#: which rates may not be negative: of bins; of the backgrounds and of the signals of a bin, each
-#: summed; of every sample in every bin
-DOMAINS = ("bins", "sums", "samples")
-#: a rate above minus this fraction of the bin's usual one counts as zero: rounding
-_ROUNDING = 1e-9
+#: fraction of the nominal part of a bin below which it is lifted
+_FRACTION = 1e-4
+#: the least rate where events were seen
+_SMALLEST = 1e-300
 _LOWEST_FACTOR = 1e-10
-#: rates below it continue the logarithm by a parabola while the search is on its way
-_SOFT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Minimum:
-    """Parameters, nu last, and the negative log-likelihood there; infinite without any."""
+    """Parameters, nu last, and the negative log-likelihood there; infinite if none is known."""
 
     x: Array
     value: float
@@ -62,11 +59,9 @@ class PlainLikelihood:
     ----------
     spec
         The workspace. Modifiers are normfactor, normsys, histosys, lumi, shapesys, staterror.
-    domain
-        One of `DOMAINS`.
     """
 
-    def __init__(self, spec: Mapping[str, Any], *, domain: str = "sums") -> None:
+    def __init__(self, spec: Mapping[str, Any]) -> None:
         config = spec["measurements"][0]["config"]
         self.poi: str = config["poi"]
         self._config = {entry["name"]: entry for entry in config.get("parameters", ())}
@@ -96,7 +91,6 @@ class PlainLikelihood:
         counts = {entry["name"]: entry["data"] for entry in spec["observations"]}
         observed = [n for channel in spec["channels"] for n in counts[channel["name"]]]
         self.observed = Data(np.array(observed, dtype=np.float64), self.centre.copy())
-        self._set_domain(domain)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -186,38 +180,36 @@ class PlainLikelihood:
         self.hist_parameter = np.array([m[0] for m in self._histosys], dtype=np.intp)
         self.hist_component = np.array([m[1] for m in self._histosys], dtype=np.intp)
         self.hist = np.array([m[2:] for m in self._histosys]).reshape(-1, 2)
-        # derivatives of components that are not zero everywhere: by factors, by shifts, by nu
-        signals = np.flatnonzero(signal)
-        self.n_signal = len(signals)
-        self.entry_component = np.concatenate([of_factors, self.hist_component, signals])
+        # derivatives of components that are not zero everywhere: by factors, by shifts
+        self.entry_component = np.concatenate([of_factors, self.hist_component])
         self.entry_variable = np.concatenate(
-            [
-                self.factor_parameter[self.table[self.used]],
-                self.hist_parameter,
-                np.full(self.n_signal, self.n_parameters),
-            ]
+            [self.factor_parameter[self.table[self.used]], self.hist_parameter]
         )
         # events at mu = 1, and signals per event
         _, product, _ = self._components(self.init)
         self.events = float((nominal * product)[signal].sum())
         self.unit = np.where(signal, 1.0 / self.events if self.events > 0.0 else 1.0, 1.0)
+        self._find_floors()
 
-    def _set_domain(self, domain: str) -> None:
-        """Say of which groups of components the sum may not be negative."""
-        n = len(self.nominal)
-        if domain == "bins":
-            self.group, self.with_mu = self.bins, True
-        elif domain == "sums":
-            self.group, self.with_mu = self.bins + self.n_bins * self.signal, False
-        else:
-            self.group, self.with_mu = np.arange(n), False
-        self.n_groups = int(self.group.max()) + 1
-        # rates that only factors change are positive anyway, but where code 4 dips below zero
-        moves = np.zeros(n, dtype=bool)
-        moves[self.hist_component] = True
-        dips = np.flatnonzero(_dips(self.norm_a))
-        moves |= np.isin(self.table, dips).any(axis=0)
-        self.edges = np.unique(self.group[moves])
+    def _find_floors(self) -> None:
+        """Find the parts, backgrounds and signals of bins, that shifts can make negative."""
+        lowest = self.nominal.copy()
+        sizes = np.zeros(len(lowest))
+        for (p, k, _, _), shift in zip(self._histosys, self.hist, strict=True):
+            alpha = np.append(np.linspace(-1.0, 1.0, 201), (self.lower[p], self.upper[p]))
+            lowest[k] += _code4p(alpha, np.broadcast_to(shift, (len(alpha), 2)))[0].min()
+            sizes[k] += np.abs(shift).sum()
+        self.part = self.bins + self.n_bins * self.signal
+        self.n_parts = 2 * self.n_bins
+        _, product, _ = self._components(self.init)
+        # as the engine has it: nominal backgrounds with their factors, signals without
+        nominal = self.nominal * self.unit * np.where(self.signal, 1.0, product)
+        scale = np.bincount(self.part, nominal, self.n_parts)
+        shifts = np.bincount(self.part, sizes * self.unit, self.n_parts)
+        scale = np.where(scale > 0.0, scale, np.maximum(np.abs(scale), shifts))
+        self.risky = np.zeros(self.n_parts, dtype=bool)
+        self.risky[self.part[lowest < 0.0]] = True
+        self.floor = np.maximum(_FRACTION * scale, 1e-290)
 
     # -- evaluation --------------------------------------------------------------------------
 
@@ -245,35 +237,36 @@ class PlainLikelihood:
         product = values.prod(axis=0)
         return base, product, (values, slopes, shift_slope)
 
+    def _lifted(self, parts: Array) -> tuple[Array, Array]:
+        """Return backgrounds and signals of all bins with their floors, and d lifted / d part."""
+        u = np.minimum(np.maximum(1.0 - parts / self.floor, 0.0), 1e75)
+        under = self.risky & (u > 0.0)
+        inverse = 1.0 / (1.0 + u + u * u)
+        return (
+            np.where(under, self.floor * inverse, parts),
+            np.where(under, (1.0 + 2.0 * u) * inverse**2, 1.0),
+        )
+
     def rates(self, theta: Array, nu: float) -> Array:
         """Return the expected counts per bin, shape (B,)."""
         base, product, _ = self._components(theta)
-        component = base * product * self.unit * np.where(self.signal, nu, 1.0)
-        return np.bincount(self.bins, component, self.n_bins)
+        parts, _ = self._lifted(np.bincount(self.part, base * product * self.unit, self.n_parts))
+        return np.asarray(parts[: self.n_bins] + nu * parts[self.n_bins :], dtype=np.float64)
 
-    def groups(self, x: Array) -> Array:
-        """Return the sums that may not be negative, over their nominal scale, shape (G,)."""
-        base, product, _ = self._components(x[:-1])
-        scale = self.unit * (np.where(self.signal, x[-1], 1.0) if self.with_mu else 1.0)
-        return np.bincount(self.group, base * product * scale, self.n_groups)
+    def value(self, x: Array, data: Data) -> float:
+        """Return the negative log-likelihood at x = (theta, nu)."""
+        return self._poisson(self.rates(x[:-1], float(x[-1])), data)[0] + self._constraint(
+            x[:-1], data
+        )[0]
 
-    def value(self, x: Array, data: Data, *, rounding: float = _ROUNDING) -> float:
-        """Return the negative log-likelihood at x = (theta, nu), infinite outside its domain."""
-        low = self.groups(x)
-        if np.any(low < -rounding * (1.0 + np.abs(self.nominal).max())):
-            return math.inf
-        rates = self.rates(x[:-1], float(x[-1]))
-        seen = data.counts > 0.0
-        if np.any(rates[seen] <= 0.0):
-            return math.inf
-        return self._sum(rates, x[:-1], data)
-
-    def _sum(self, rates: Array, theta: Array, data: Data) -> float:
-        total = float(np.sum(np.maximum(rates, 0.0) - data.counts))
-        seen = data.counts > 0.0
-        counts = data.counts[seen]
-        total -= float(np.sum(counts * np.log(rates[seen] / counts)))
-        return total + self._constraint(theta, data)[0]
+    def _poisson(self, rates: Array, data: Data) -> tuple[float, Array]:
+        """Return the term of the counts and its derivatives by the rates."""
+        n = data.counts
+        seen = n > 0.0
+        level = np.maximum(rates, _SMALLEST)
+        logarithm = np.log(level / np.where(seen, n, 1.0))
+        value = rates - n - np.where(seen, n * logarithm, 0.0)
+        return float(value.sum()), 1.0 - np.where(seen & (rates > _SMALLEST), n / level, 0.0)
 
     def _constraint(self, theta: Array, data: Data) -> tuple[float, Array]:
         gradient = np.zeros(self.n_parameters)
@@ -288,53 +281,30 @@ class PlainLikelihood:
             gradient[self.pois] = self.tau - count / theta[self.pois]
         return total, gradient
 
-    def _entries(self, x: Array, *, with_mu: bool) -> tuple[Array, Array]:
-        """Return the rates of components, and their derivatives in the order of the entries."""
+    def value_and_gradient(self, x: Array, data: Data) -> tuple[float, Array]:
+        """Return the negative log-likelihood and its derivatives by theta and nu."""
         base, product, (values, slopes, shift_slope) = self._components(x[:-1])
-        scale = self.unit * np.where(self.signal, x[-1], 1.0) if with_mu else self.unit
+        nu, unit, width = float(x[-1]), self.unit, self.n_parameters + 1
         depth, n = values.shape
         # the product of all factors but one, which may be zero
         before, after = np.ones((depth + 1, n)), np.ones((depth + 1, n))
         for d in range(depth):
             before[d + 1] = before[d] * values[d]
             after[-2 - d] = after[-1 - d] * values[-1 - d]
-        by_factor = base * scale * before[:-1] * after[1:] * slopes[self.table]
-        by_shift = shift_slope * (product * scale)[self.hist_component]
-        by_mu = (base * product * self.unit)[self.signal] if with_mu else np.zeros(self.n_signal)
-        return base * product * scale, np.concatenate([by_factor[self.used], by_shift, by_mu])
-
-    def _summed(self, entries: Array, owner: NDArray[np.intp], count: int) -> Array:
-        """Sum the entries of the same owner of the component and the same variable."""
-        width = self.n_parameters + 1
-        flat = owner[self.entry_component] * width + self.entry_variable
-        return np.bincount(flat, entries, count * width).reshape(count, width)
-
-    def soft(self, x: Array, data: Data) -> tuple[float, Array]:
-        """Return a smooth continuation of the value beyond the domain, and its gradient."""
-        component, entries = self._entries(x, with_mu=True)
-        rates = np.bincount(self.bins, component, self.n_bins)
-        per_bin = self._summed(entries, self.bins, self.n_bins)
-        n = data.counts
-        seen = n > 0.0
-        level = np.maximum(rates, _SOFT)
-        under = rates - level  # zero inside
-        logarithm = np.log(level) + under / level - 0.5 * (under / level) ** 2
-        slope = 1.0 / level - under / level**2
-        total = rates - n - np.where(seen, n * (logarithm - np.log(np.where(seen, n, 1.0))), 0.0)
-        constraint, gradient = self._constraint(x[:-1], data)
-        full = (1.0 - n * slope) @ per_bin
-        full[:-1] += gradient
-        return float(total.sum()) + constraint, full
-
-    def edge(self, x: Array) -> Array:
-        """Return the sums at the edges of the domain, which may not be negative."""
-        return np.asarray(self.groups(x)[self.edges], dtype=np.float64)
-
-    def edge_slopes(self, x: Array) -> Array:
-        """Return their derivatives, shape (E, P + 1)."""
-        _, entries = self._entries(x, with_mu=self.with_mu)
-        summed = self._summed(entries, self.group, self.n_groups)
-        return np.asarray(summed[self.edges], dtype=np.float64)
+        by_factor = base * unit * before[:-1] * after[1:] * slopes[self.table]
+        by_shift = shift_slope * (product * unit)[self.hist_component]
+        parts, lift = self._lifted(np.bincount(self.part, base * product * unit, self.n_parts))
+        background, signal = parts[: self.n_bins], parts[self.n_bins :]
+        term, by_rate = self._poisson(background + nu * signal, data)
+        constraint, own = self._constraint(x[:-1], data)
+        # each part counts with d term / d part
+        weight = np.concatenate([by_rate, nu * by_rate]) * lift
+        entries = np.concatenate([by_factor[self.used], by_shift])
+        entries *= weight[self.part[self.entry_component]]
+        gradient = np.bincount(self.entry_variable, entries, width).astype(np.float64)
+        gradient[:-1] += own
+        gradient[-1] = float(by_rate @ signal)
+        return term + constraint, gradient
 
     # -- minimisation ------------------------------------------------------------------------
 
@@ -371,15 +341,14 @@ class PlainLikelihood:
         starts
             Parameters with nu last, shape (P + 1,).
         method
-            ``SLSQP``, ``trust-constr``, ``L-BFGS-B`` or ``minuit``. The last two know no edges of
-            the domain: a minimum of theirs counts where it is inside.
+            One of `METHODS`.
         """
         best = Minimum(np.full(self.n_parameters + 1, math.nan), math.inf)
         lower = np.append(self.lower, 0.0 if nu is None else nu)
         upper = np.append(self.upper, math.inf if nu is None else nu)
         for start in starts:
             begin = np.clip(np.nan_to_num(start), lower, upper)
-            x = np.clip(_METHODS[method](self, data, begin, (lower, upper)), lower, upper)
+            x = np.clip(METHODS[method](self, data, begin, (lower, upper)), lower, upper)
             if not np.all(np.isfinite(x)):
                 continue
             value = self.value(x, data)
@@ -388,17 +357,7 @@ class PlainLikelihood:
         return best
 
 
-def _constraints(likelihood: PlainLikelihood, fixed: float | None) -> Any:
-    """Return the edges of the domain as constraints of scipy's, for free variables alone."""
-
-    def whole(y: Array) -> Array:
-        return y if fixed is None else np.append(y, fixed)
-
-    def jacobian(y: Array) -> Array:
-        slopes = likelihood.edge_slopes(whole(y))
-        return slopes if fixed is None else slopes[:, :-1]
-
-    return lambda y: likelihood.edge(whole(y)), jacobian
+_Method = Callable[[PlainLikelihood, Data, Array, tuple[Array, Array]], Array]
 
 
 def _prepare(
@@ -409,64 +368,29 @@ def _prepare(
     fixed = float(begin[-1]) if lower[-1] == upper[-1] else None
 
     def function(y: Array) -> tuple[float, Array]:
-        value, gradient = likelihood.soft(y if fixed is None else np.append(y, fixed), data)
+        value, gradient = likelihood.value_and_gradient(
+            y if fixed is None else np.append(y, fixed), data
+        )
         return value, gradient if fixed is None else gradient[:-1]
 
     part = slice(None) if fixed is None else slice(-1)
     return function, begin[part], optimize.Bounds(lower[part], upper[part]), fixed
 
 
-def _slsqp(
-    likelihood: PlainLikelihood, data: Data, begin: Array, bounds: tuple[Array, Array]
-) -> Array:
-    function, start, limits, fixed = _prepare(likelihood, data, begin, bounds)
-    constraints: Any = ()
-    if len(likelihood.edges):
-        fun, jac = _constraints(likelihood, fixed)
-        constraints = {"type": "ineq", "fun": fun, "jac": jac}
-    with np.errstate(all="ignore"):
-        answer = optimize.minimize(
-            function,
-            start,
-            jac=True,
-            method="SLSQP",
-            bounds=limits,
-            constraints=constraints,
-            options={"ftol": 1e-9, "maxiter": 200},
-        )
-    return _joined(answer.x, fixed)
+def _scipy(method: str, settings: dict[str, Any]) -> _Method:
+    def minimise(
+        likelihood: PlainLikelihood, data: Data, begin: Array, bounds: tuple[Array, Array]
+    ) -> Array:
+        function, start, limits, fixed = _prepare(likelihood, data, begin, bounds)
+        if not len(start):
+            return _joined(start, fixed)
+        with np.errstate(all="ignore"):
+            answer = optimize.minimize(
+                function, start, jac=True, method=method, bounds=limits, options=settings
+            )
+        return _joined(answer.x, fixed)
 
-
-def _trust(
-    likelihood: PlainLikelihood, data: Data, begin: Array, bounds: tuple[Array, Array]
-) -> Array:
-    function, start, limits, fixed = _prepare(likelihood, data, begin, bounds)
-    constraints: Any = ()
-    if len(likelihood.edges):
-        fun, jac = _constraints(likelihood, fixed)
-        constraints = optimize.NonlinearConstraint(fun, 0.0, math.inf, jac=jac)
-    with np.errstate(all="ignore"):
-        answer = optimize.minimize(
-            function,
-            start,
-            jac=True,
-            method="trust-constr",
-            bounds=limits,
-            constraints=constraints,
-            options={"gtol": 1e-7, "maxiter": 500},
-        )
-    return _joined(answer.x, fixed)
-
-
-def _lbfgsb(
-    likelihood: PlainLikelihood, data: Data, begin: Array, bounds: tuple[Array, Array]
-) -> Array:
-    function, start, limits, fixed = _prepare(likelihood, data, begin, bounds)
-    with np.errstate(all="ignore"):
-        answer = optimize.minimize(
-            function, start, jac=True, method="L-BFGS-B", bounds=limits, options={"ftol": 1e-13}
-        )
-    return _joined(answer.x, fixed)
+    return minimise
 
 
 def _minuit(
@@ -489,7 +413,13 @@ def _joined(x: Array, fixed: float | None) -> Array:
     return np.asarray(x, dtype=np.float64) if fixed is None else np.append(x, fixed)
 
 
-_METHODS = {"SLSQP": _slsqp, "trust-constr": _trust, "L-BFGS-B": _lbfgsb, "minuit": _minuit}
+#: minimisers by name
+METHODS: Mapping[str, _Method] = {
+    "SLSQP": _scipy("SLSQP", {"ftol": 1e-9, "maxiter": 200}),
+    "L-BFGS-B": _scipy("L-BFGS-B", {"ftol": 1e-13}),
+    "trust-constr": _scipy("trust-constr", {"gtol": 1e-7, "maxiter": 500}),
+    "minuit": _minuit,
+}
 
 
 def _code4(hi: float, lo: float) -> Array:
@@ -516,13 +446,6 @@ def _code4p(alpha: Array, shifts: Array) -> tuple[Array, Array]:
     beyond = np.where(alpha > 0.0, up, down)
     within = np.abs(alpha) < 1.0
     return np.where(within, inside, beyond * alpha), np.where(within, slope, beyond)
-
-
-def _dips(coefficients: Array) -> NDArray[np.bool_]:
-    """Say which polynomials are not positive somewhere between -1 and 1."""
-    grid = np.linspace(-1.0, 1.0, 81)
-    powers = grid[:, None] ** np.arange(1, 7)
-    return np.asarray((1.0 + coefficients @ powers.T).min(axis=1) <= 0.01, dtype=bool)
 
 
 def _staterror_widths(channel: Mapping[str, Any]) -> dict[str, list[float]]:
