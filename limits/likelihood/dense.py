@@ -121,6 +121,10 @@ class DenseEvaluator(Evaluator):
         if by_shift is not None:
             half += by_shift * on_components.T[:, :, None]
         crossed = np.matmul(half.transpose(0, 2, 1), response)
+        # of one parameter twice the product has (f')^2 where f f'' belongs, which is zero for a factor
+        # that may be as small as 1e-10: it is left out, not subtracted
+        own = np.arange(p)
+        crossed[:, own, own] = 0.0
         hessian[:, :p, :p] += crossed + crossed.transpose(0, 2, 1)
         if bend is not None:
             hessian[:, :p, :p] += _gram(of_parts, weight[self._part_bin] * share * bend)
@@ -132,14 +136,13 @@ class DenseEvaluator(Evaluator):
             hessian[:, p, :p] += crossing
             hessian[:, :p, p] += crossing
         diagonal = np.zeros((n, n_points))
-        own = first[self._entry_response]
         diagonal[:p] = self._entry_sum(
-            (on_components * ordered)[self._entry_row] * (second[self._entry_response] - own * own)
+            (on_components * ordered)[self._entry_row] * second[self._entry_response]
         )
-        if shift_second is not None:
-            diagonal[:p] += self._shift_variable_sum(
-                (on_components * factors)[self._shift_row] * shift_second
-            )
+        if by_shift is not None and shift_second is not None:
+            both = np.matmul(on_components.T[:, None, :], by_shift * response)[:, 0, :].T
+            bent = (on_components * factors)[self._shift_row] * shift_second
+            diagonal[:p] += 2.0 * both + self._shift_variable_sum(bent)
         held = self._add_constraints(theta, points, gradient, diagonal)
         elements = hessian.reshape(n_points, n * n)[:, self._elements].T
         elements[:n] += diagonal

@@ -185,6 +185,15 @@ class ArrowSolver:
             x[level.pivots] = solved
         return x, positive
 
+    def product(self, hessian: Array, x: Array) -> Array:
+        """Return H x, shape (V, N)."""
+        answer = hessian[: self.n_variables] * x
+        rows, columns = self.off_diagonal_rows, self.off_diagonal_columns
+        off = hessian[self.n_variables :]
+        np.add.at(answer, rows, off * x[columns])
+        np.add.at(answer, columns, off * x[rows])
+        return np.asarray(answer, dtype=np.float64)
+
 
 class DenseSolver:
     """Symmetric systems of many unknowns, one point after the other, by Cholesky factors.
@@ -199,7 +208,22 @@ class DenseSolver:
 
     def __init__(self, rows: Index, columns: Index, n_variables: int) -> None:
         self.n_variables = n_variables
-        self._places = rows * n_variables + columns
+        self._places = columns * n_variables + rows  # the library's order: columns are contiguous
+
+    def _unpacked(self, elements: Array) -> Array:
+        """Return the lower triangle of one matrix."""
+        matrix = np.zeros(self.n_variables**2)
+        matrix[self._places] = elements
+        return matrix.reshape(self.n_variables, self.n_variables).T
+
+    def product(self, hessian: Array, x: Array) -> Array:
+        """Return H x, shape (V, N)."""
+        from scipy.linalg import blas
+
+        answer = np.zeros_like(x)
+        for i in range(x.shape[1] if self.n_variables else 0):
+            answer[:, i] = blas.dsymv(1.0, self._unpacked(hessian[:, i]), x[:, i], lower=1)
+        return answer
 
     def solve_and_judge(
         self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]
@@ -213,28 +237,23 @@ class DenseSolver:
 
         n, n_points = self.n_variables, right.shape[1]
         answer, positive = np.zeros((n, n_points)), np.zeros(n_points, dtype=bool)
-        if not n:
-            return answer, ~positive
-        matrix = np.zeros(n * n)
         for i in range(n_points):
-            if not np.isfinite(hessian[:, i]).all():
-                continue
-            matrix[self._places] = hessian[:, i]
             some = np.flatnonzero(free[:, i])
-            part = matrix.reshape(n, n)
-            if len(some) < n:
-                part = part[np.ix_(some, some)]
             if not len(some):
                 positive[i] = True
                 continue
-            factor, failed = lapack.dpotrf(part, lower=1, clean=0)
-            if failed:
-                ridge = _SMALLEST_PIVOT * np.maximum(scale[some, i], _SMALLEST_PIVOT)
-                factor, failed = lapack.dpotrf(part + np.diag(ridge), lower=1, clean=0)
-            if failed:
-                continue
-            answer[some, i] = lapack.dpotrs(factor, right[some, i], lower=1)[0]
-            positive[i] = True
+            for ridge in (0.0, _SMALLEST_PIVOT):
+                part = self._unpacked(hessian[:, i])
+                if len(some) < n:
+                    part = part.T[np.ix_(some, some)].T
+                if ridge:
+                    place = np.arange(len(some))
+                    part[place, place] += ridge * np.maximum(scale[some, i], ridge)
+                factor, failed = lapack.dpotrf(part, lower=1, clean=0, overwrite_a=1)
+                if not failed:
+                    answer[some, i] = lapack.dpotrs(factor, right[some, i], lower=1)[0]
+                    positive[i] = True
+                    break
         return answer, positive
 
 

@@ -347,7 +347,7 @@ class Evaluator(ABC):
             pull = theta[self.gaussian] - auxiliary[self.gaussian]
             total += 0.5 * add_rows(pull * pull * self.inverse_variance)
         if len(self.poisson):
-            total += poisson_terms(self.tau * theta[self.poisson], auxiliary[self.poisson])
+            total += _constraint_terms(self.tau * theta[self.poisson], auxiliary[self.poisson])
         return total
 
     @abstractmethod
@@ -372,3 +372,13 @@ def poisson_terms(rates: Array, counts: Array) -> Array:
     positive = counts > 0.0
     logarithm = np.log(np.maximum(rates, SMALLEST_RATE) / np.where(positive, counts, 1.0))
     return add_rows(rates - counts - np.where(positive, counts * logarithm, 0.0))
+
+
+def _constraint_terms(means: Array, counts: Array) -> Array:
+    """Return the same of positive means, to all digits where counts are 1e12 and close to them."""
+    seen = np.where(counts > 0.0, counts, 1.0)
+    off = (means - counts) / seen
+    close = np.abs(off) < 0.5
+    near = counts * (off - np.log1p(np.where(close, off, 0.0)))
+    far = means - counts - counts * np.log(means / seen)
+    return add_rows(np.where(close & (counts > 0.0), near, far))

@@ -40,6 +40,10 @@ _SHORTEST_STEP = 1e-7
 #: parameters with a minimum on either side are tried at this distance from zero, each alone if
 #: they are at most so many, otherwise all together
 _OFFSET = 0.7
+#: on the other side of a minimum they begin at least so far from zero; nearer they try both sides
+_LEAST_MIRRORED, _NEAR_ZERO = 0.3, 0.1
+#: more parameters make a likelihood large
+_MANY_PARAMETERS = 40
 _FOLDED_ALONE = 4
 
 
@@ -86,7 +90,10 @@ class Fitter:
         self.lower = np.array([p.lower for p in parameters], dtype=np.float64)
         self.upper = np.array([p.upper for p in parameters], dtype=np.float64)
         self._problems: dict[bool, _Problem] = {}
-        self._offsets = _other_starts(model)
+        self._groups = _folded_groups(model)
+        self._offsets = _other_starts(model, self._groups)
+        #: whether a fit costs so much that other minima are only looked for beside the first
+        self.is_large = len(parameters) > _MANY_PARAMETERS
         everything = np.ones(len(model.nominal), dtype=bool)
         #: whether the likelihood has one minimum only, by its structure
         self.one_minimum = is_monotone(model, everything, np.ones(len(model.bins), dtype=bool))
@@ -129,18 +136,47 @@ class Fitter:
         """
         best = self._fit_from(points, nu, free_signal, start)
         others = [(self.init + offset)[:, None] for offset in self._offsets]
+        if self.is_large:
+            others = []
         if start is not None and not self.one_minimum:
             others.append(self.init[:, None])
         for other_start in others:
-            other = self._fit_from(points, nu, free_signal, other_start)
-            better = other.converged & ((other.value < best.value) | ~best.converged)
-            best = Fit(
-                np.where(better, other.theta, best.theta),
-                np.where(better, other.nu, best.nu),
-                np.where(better, other.value, best.value),
-                best.converged | other.converged,
-            )
+            best = _better(best, self._fit_from(points, nu, free_signal, other_start))
+        for group in self._groups:
+            for side in (-1.0, 1.0):
+                best = self._mirrored(best, points, free_signal, group, side)
         return best
+
+    def _mirrored(
+        self, best: Fit, points: Points, free_signal: bool, group: Index, side: float
+    ) -> Fit:
+        """Try the other side of zero of parameters that may have a minimum on either side.
+
+        Parameters
+        ----------
+        best
+            What has been found.
+        points, free_signal
+            As in `fit`.
+        group
+            The parameters.
+        side
+            To which side they go; the largest of them must be on the other, or near zero.
+        """
+        here = best.theta[group]
+        first = here[np.argmax(np.abs(here), axis=0), np.arange(here.shape[1])]
+        todo = np.flatnonzero(side * first < _NEAR_ZERO)
+        if not len(todo):
+            return best
+        start = best.theta[:, todo]
+        start[group] = side * np.maximum(np.abs(start[group]), _LEAST_MIRRORED)
+        found = self._fit_from(points.take(todo), best.nu[todo], free_signal, start)
+        some = _better(best.take(todo), found)
+        theta, nu = best.theta.copy(), best.nu.copy()
+        value, converged = best.value.copy(), best.converged.copy()
+        theta[:, todo], nu[todo] = some.theta, some.nu
+        value[todo], converged[todo] = some.value, some.converged
+        return Fit(theta, nu, value, converged)
 
     def _fit_from(self, points: Points, nu: Array, free_signal: bool, start: Array | None) -> Fit:
         problem = self.problem(free_signal)
@@ -183,12 +219,28 @@ class Fitter:
             done[some[better]] = True
 
 
-def _other_starts(model: WorkspaceModel) -> list[Array]:
-    """Return offsets of the nominal parameters from which other minima may be reached."""
+def _better(best: Fit, other: Fit) -> Fit:
+    """Return the lower of two minima of every point."""
+    better = other.converged & ((other.value < best.value) | ~best.converged)
+    return Fit(
+        np.where(better, other.theta, best.theta),
+        np.where(better, other.nu, best.nu),
+        np.where(better, other.value, best.value),
+        best.converged | other.converged,
+    )
+
+
+def _folded_groups(model: WorkspaceModel) -> list[Index]:
+    """Return the groups of parameters that are tried on either side of zero together."""
     folded = folded_parameters(model)
     groups = [folded] if folded else []
     if 1 < len(folded) <= _FOLDED_ALONE:
         groups += [[p] for p in folded]
+    return [np.array(group, dtype=np.intp) for group in groups]
+
+
+def _other_starts(model: WorkspaceModel, groups: list[Index]) -> list[Array]:
+    """Return offsets of the nominal parameters from which other minima may be reached."""
     offsets = []
     for group in groups:
         for side in (-_OFFSET, _OFFSET):

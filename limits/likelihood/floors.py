@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.likelihood.interpolation import additive_shifts
-from na64.limits.likelihood.model import Parameter, WorkspaceModel
+from na64.limits.likelihood.model import WorkspaceModel
 
 __all__ = ["Floor", "bins_at_risk", "floors_of", "lifted"]
 
@@ -103,18 +103,21 @@ def bins_at_risk(model: WorkspaceModel, signal: bool) -> Index:
     Factors are positive, so that it needs a component whose nominal rate and shifts can be.
     """
     lowest = model.nominal.copy()
-    for shift in model.shifts:
-        lowest[shift.component] += _least_shift(
-            shift.up, shift.down, model.parameters[shift.parameter], model.histosys_code
-        )
-    where = (lowest < 0.0) & (model.is_signal == signal)
-    return np.unique(model.component_bin[where])
+    if model.shifts:
+        where = np.array([shift.component for shift in model.shifts], dtype=np.intp)
+        np.add.at(lowest, where, _least_shifts(model))
+    negative = (lowest < 0.0) & (model.is_signal == signal)
+    return np.unique(model.component_bin[negative])
 
 
-def _least_shift(up: float, down: float, parameter: Parameter, code: str) -> float:
-    """Return the lowest value of a shift within the bounds of its parameter."""
-    alpha = np.concatenate([np.linspace(-1.0, 1.0, 41), [parameter.lower, parameter.upper]])
-    low, high = max(parameter.lower, -_FARTHEST), min(parameter.upper, _FARTHEST)
-    alpha = np.clip(alpha, low, high)[None, :]
-    values, _, _ = additive_shifts(alpha, np.array([[up]]), np.array([[down]]), code)
-    return float(values.min())
+def _least_shifts(model: WorkspaceModel) -> Array:
+    """Return the lowest value of every shift within the bounds of its parameter."""
+    owners = [model.parameters[shift.parameter] for shift in model.shifts]
+    low = np.maximum([p.lower for p in owners], -_FARTHEST)[:, None]
+    high = np.minimum([p.upper for p in owners], _FARTHEST)[:, None]
+    inside = np.broadcast_to(np.linspace(-1.0, 1.0, 41), (len(owners), 41))
+    alpha = np.clip(np.concatenate([inside, low, high], axis=1), low, high)
+    up = np.array([[shift.up] for shift in model.shifts])
+    down = np.array([[shift.down] for shift in model.shifts])
+    values, _, _ = additive_shifts(alpha, up, down, model.histosys_code)
+    return np.asarray(values.min(axis=1), dtype=np.float64)

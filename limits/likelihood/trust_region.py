@@ -30,12 +30,14 @@ Flags = NDArray[np.bool_]
 MOST_STEPS = 250
 #: Newton decrement (twice the distance to the minimum) at which a point is done
 _TOLERANCE = 1e-9
+#: how often variables at bounds are held for one step
+_RELEASES = 4
 #: part of the promised fall that a step must make; what counts as a promise kept, and as broken
 _LEAST, _KEPT, _BROKEN = 1e-4, 0.75, 0.25
 #: part of the diagonal that is added to the information, which is singular for degenerate parameters
 _OWN = 0.1
-#: damping: when first needed, the least that is kept, the most that is tried
-_FIRST, _SMALLEST, _LARGEST = 0.5, 1e-3, 1e12
+#: damping: the least that is kept, the first after a broken promise, the most that is tried
+_SMALLEST, _FIRST, _LARGEST = 1e-6, 0.1, 1e12
 
 
 class Solver(Protocol):
@@ -45,6 +47,9 @@ class Solver(Protocol):
         self, hessian: Array, right: Array, scale: Array, free: Flags
     ) -> tuple[Array, Flags]:
         """Return the solution, and whether the matrix is positive."""
+
+    def product(self, hessian: Array, x: Array) -> Array:
+        """Return the product with a vector."""
 
 
 @dataclass(slots=True)
@@ -109,6 +114,14 @@ def minimise(
         free = ~outward
         step, positive = _solve(solver, state, free)
         fall = -add_rows(at.gradient * step)
+        for _ in range(_RELEASES):
+            # at a bound, drawn inside by itself and outside by the others: it stays there
+            blocked = ((now <= lower) & (step < 0.0)) | ((now >= upper) & (step > 0.0))
+            again = np.flatnonzero(blocked.any(axis=0))
+            if not len(again):
+                break
+            free[:, again] &= ~blocked[:, again]
+            step[:, again], positive[again] = _solve(solver, state.take(again), free[:, again])
         plain = state.damping == 0.0
         finished = positive & plain & (np.abs(fall) < _TOLERANCE)
         # a damped point that hardly moves: the undamped step has to say whether it is done
@@ -127,7 +140,7 @@ def minimise(
             return result, value, done
         state = state.take(keep)
         step, positive, settled = step[:, keep], positive[keep], settled[keep]
-        _advance(evaluator, bounds, state, step, positive, settled)
+        _advance(evaluator, solver, bounds, state, step, positive, settled)
     result[:, state.where] = state.x
     value[state.where] = state.at.value
     return result, value, done
@@ -175,6 +188,7 @@ def _is_saddle(solver: Solver, state: _State, free: Flags, settled: Flags) -> Fl
 
 def _advance(
     evaluator: Evaluator,
+    solver: Solver,
     bounds: tuple[Array, Array],
     state: _State,
     step: Array,
@@ -184,13 +198,13 @@ def _advance(
     """Try the steps; move the points where the likelihood falls, and adapt the damping, in place."""
     raised = np.maximum(4.0 * state.damping, _FIRST)
     damping = np.where(settled, 0.0, state.damping)
-    damping = np.where(positive, damping, raised)
+    damping = np.where(positive, damping, np.maximum(10.0 * state.damping, _SMALLEST))
     todo = np.flatnonzero(positive & ~settled)
     state.damping = damping
     if not len(todo):
         return
     x, at = state.x[:, todo], _taken(state.at, todo)
-    move, promise = _within(evaluator, bounds, x, step[:, todo], at)
+    move, promise = _within(solver, bounds, x, step[:, todo], at)
     trial = np.clip(x + move, *bounds)
     new = _at(evaluator, trial, state.nu[todo], state.points.take(todo))
     fall = at.value - new.value
@@ -211,12 +225,12 @@ def _advance(
 
 
 def _within(
-    evaluator: Evaluator, bounds: tuple[Array, Array], x: Array, step: Array, at: Derivatives
+    solver: Solver, bounds: tuple[Array, Array], x: Array, step: Array, at: Derivatives
 ) -> tuple[Array, Array]:
     """Return the steps inside the bounds, and the fall of the likelihood that they promise."""
     lower, upper = bounds
     move = np.clip(x + step, lower, upper) - x
-    promise = _promise(evaluator, move, at)
+    promise = _promise(solver, move, at)
     lost = np.flatnonzero(~(promise > 0.0))
     if len(lost):
         # cut at the bounds a step may go uphill; shortened to the first bound it does not
@@ -226,16 +240,14 @@ def _within(
         room = np.where(some == 0.0, np.inf, room)
         length = np.minimum(np.min(room, axis=0, initial=np.inf), 1.0)
         move[:, lost] = some * length
-        promise[lost] = _promise(evaluator, move[:, lost], _taken(at, lost))
+        promise[lost] = _promise(solver, move[:, lost], _taken(at, lost))
     return move, promise
 
 
-def _promise(evaluator: Evaluator, move: Array, at: Derivatives) -> Array:
+def _promise(solver: Solver, move: Array, at: Derivatives) -> Array:
     """Return -(g.d + d.H d / 2)."""
-    rows, columns = evaluator.rows, evaluator.columns
-    twice = np.where(rows == columns, 1.0, 2.0)[:, None]
-    bent = add_rows(twice * at.hessian * move[rows] * move[columns])
-    return np.asarray(-add_rows(at.gradient * move) - 0.5 * bent, dtype=np.float64)
+    bent = move * solver.product(at.hessian, move)
+    return np.asarray(-add_rows(at.gradient * move + 0.5 * bent), dtype=np.float64)
 
 
 def _taken(at: Derivatives, keep: Index) -> Derivatives:
