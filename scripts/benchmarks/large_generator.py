@@ -63,7 +63,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "large-6": Shape((1,) * 12, (1,) * 6, 7, 90, 80, 3, events=8.0),
     "large-7": Shape((12, 12), (4, 4), 6, 30, 20, 2, gammas=True),
     "large-8": Shape((2, 2), (1,), 5, 160, 130, 1, sided=0.4),
-    "large-9": Shape((12, 10), (6, 6, 6), 8, 60, 40, 3, gammas=True, events=1000.0),
+    "large-9": Shape((12, 10), (6, 6, 6), 5, 58, 40, 3, gammas=True, events=1000.0),
     "large-10": Shape((8, 8, 8), (4, 4, 4), 8, 130, 130, 3, sided=0.4),
 }
 
