@@ -35,7 +35,7 @@ _RELEASES = 4
 #: part of the promised fall that a step must make; what counts as a promise kept, and as broken
 _LEAST, _KEPT, _BROKEN = 1e-4, 0.75, 0.25
 #: part of the diagonal that is added to the information, which is singular for degenerate parameters
-_OWN = 0.1
+_OWN = 1.0
 #: damping: the least that is kept, the first after a broken promise, the most that is tried
 _SMALLEST, _FIRST, _LARGEST = 1e-6, 0.1, 1e12
 
