@@ -22,10 +22,9 @@ from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
 from na64.limits.likelihood.fitting import Fit
 from na64.models.errors import NA64Error
-
 from scripts.benchmarks.second_minimiser import Data, Minimum, PlainLikelihood
 
-__all__ = ["TOLERANCE", "FitCheck", "Report", "check_workspace", "cpu_limit"]
+__all__ = ["TOLERANCE", "Checks", "FitCheck", "Report", "check_workspace", "cpu_limit"]
 
 Array = NDArray[np.float64]
 
@@ -72,7 +71,8 @@ class Report:
     problem
         Why there is no limit at all: refused, out of time, or an exception; empty otherwise.
     cls, limit
-        Largest difference of CLs from that of the second minima, and of CLs at the limit.
+        Largest difference of CLs from that of the second minima, infinite where CLs is no number,
+        and of CLs at the limit.
     seconds
         CPU time of CLs and limit with bands.
     """
@@ -92,9 +92,11 @@ class Report:
     def problems(self) -> list[str]:
         """Say in words what must not be: nothing where all is well."""
         answer = [self.problem] if self.problem else []
-        for fit in self.fits:
-            if fit.outcome not in ("agreed", "deeper"):
-                answer.append(f"{fit.name} {fit.outcome}: {fit.ours:.6g}, second {fit.second:.6g}")
+        answer += [
+            f"{fit.name} {fit.outcome}: {fit.ours:.6g}, second {fit.second:.6g}"
+            for fit in self.fits
+            if fit.outcome not in ("agreed", "deeper")
+        ]
         if not self.cls < CLS_TOLERANCE:
             answer.append(f"CLs differs by {self.cls:.3g}")
         if not self.limit < CLS_TOLERANCE:
@@ -172,15 +174,18 @@ def check_workspace(
     report.message = limits.messages[0]
     if plain.events <= 0.0:
         return report
-    checks = _Checks(plain, batch, report, starts)
+    bands_of_table = table.expected
+    assert bands_of_table is not None  # asked for
+    checks = Checks(plain, batch, report, starts)
     try:
         with cpu_limit(seconds):
             checks.prepare()
         observed = float(limits.observed[0])
-        for at, cls, bands in zip(mu, table.observed[:, 0], table.expected[:, :, 0].T, strict=True):
+        for at, cls, bands in zip(mu, table.observed[:, 0], bands_of_table[:, :, 0].T, strict=True):
             found = checks.cls(float(at), seconds)
             for ours, second in zip((float(cls), *bands.tolist()), found, strict=True):
-                report.cls = max(report.cls, abs(ours - second))  # NaN: failed, said by the fits
+                difference = abs(ours - second)
+                report.cls = max(report.cls, difference if difference >= 0.0 else math.inf)
         if math.isfinite(observed):
             report.limit = abs(checks.cls(observed, seconds)[0] - (1.0 - _LEVEL))
     except TimeoutError as error:
@@ -188,8 +193,18 @@ def check_workspace(
     return report
 
 
-class _Checks:
-    """Fits of one workspace, each made twice."""
+class Checks:
+    """Fits of one workspace, each made twice.
+
+    Parameters
+    ----------
+    plain, batch
+        The workspace in both likelihoods.
+    report
+        Where the outcomes go.
+    starts
+        Of the second minimiser.
+    """
 
     def __init__(
         self, plain: PlainLikelihood, batch: SignalBatch, report: Report, starts: int

@@ -1,10 +1,10 @@
 """Random workspaces that are hard to fit, each from its number alone.
 
 One to six bins with up to thirty events, a signal and one to three backgrounds in up to three
-channels, uncertainties of up to 80 %: normsys and histosys with both variations on one side, through
-zero, or to negative rates within the bounds of fits; shapesys, staterror, lumi and free normalisations,
-held by control regions or by nothing; rates of zero and next to zero, bins without signal, and nuisance
-parameters that most samples share in opposite directions.
+channels, uncertainties of up to 80 %: normsys and histosys with both variations on one side,
+through zero, or to negative rates within the bounds of fits; shapesys, staterror, lumi and free
+normalisations, held by control regions or by nothing; rates of zero and next to zero, bins without
+signal, and nuisance parameters that most samples share in opposite directions.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class _Maker:
             rates[self.generator.integers(size)] = 0.0
         if self.chance(0.08):
             rates[self.generator.integers(size)] = 1e-7
-        return np.round(np.minimum(rates, _MOST_EVENTS), 8)
+        return np.asarray(np.round(np.minimum(rates, _MOST_EVENTS), 8), dtype=np.float64)
 
     def signal(self, channel: int, size: int, strength: float) -> dict[str, Any]:
         """Return a signal, with few modifiers."""
@@ -124,10 +124,11 @@ class _Maker:
     def background(self, channel: int, number: int, size: int, control: bool) -> dict[str, Any]:
         """Return a background; control regions have more of it."""
         rates = self.rates(size, self.scale * (2.0 if control else 1.0))
-        modifiers = []
-        for name in self.generator.permutation(_ALPHAS)[: self.generator.integers(0, 3)]:
-            if self.chance(self.density):
-                modifiers.append(self.normsys(f"alpha_{name}"))
+        modifiers: list[dict[str, Any]] = [
+            self.normsys(f"alpha_{name}")
+            for name in self.generator.permutation(_ALPHAS)[: self.generator.integers(0, 3)]
+            if self.chance(self.density)
+        ]
         if self.chance(0.6 * self.density):
             modifiers.append(self.histosys(self.shape_name(), rates, through_zero=True))
         if self.chance(0.4 * self.density):
@@ -180,9 +181,7 @@ class _Maker:
 
     def counts(self, samples: list[dict[str, Any]], size: int) -> list[float]:
         """Return counts around the background, none, or any; none where nothing is expected."""
-        total = sum(
-            (np.array(s["data"]) for s in samples if s["name"] != "signal"), np.zeros(size)
-        )
+        total = sum((np.array(s["data"]) for s in samples if s["name"] != "signal"), np.zeros(size))
         usual = self.generator.poisson(total * np.exp(self.generator.normal(0.0, self.size)))
         kind = self.generator.choice(["usual", "none", "any"], p=[0.75, 0.1, 0.15])
         if kind == "none":

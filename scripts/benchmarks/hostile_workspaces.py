@@ -1,9 +1,10 @@
 """Random hostile workspaces: limits, and every fit against a second minimiser.
 
-Each workspace is made from its number and the seed (`scripts/benchmarks/hostile_generator.py`). The engine
-computes its asymptotic limit and CLs at three signal strengths, with bands; then every fit behind them (mu
-fixed at zero and elsewhere, mu free, observed and Asimov data) is made again, from several starts, by a
-minimiser and a likelihood that share nothing with the engine (`scripts/benchmarks/second_minimiser.py`).
+Each workspace is made from its number and the seed (`scripts/benchmarks/hostile_generator.py`). The
+engine computes its asymptotic limit and CLs at three signal strengths, with bands; then every fit
+behind them (mu fixed at zero and elsewhere, mu free, observed and Asimov data) is made again, from
+several starts, by a minimiser and a likelihood that share nothing with the engine
+(`scripts/benchmarks/second_minimiser.py`).
 """
 
 from __future__ import annotations

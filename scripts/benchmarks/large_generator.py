@@ -1,9 +1,10 @@
 """Ten workspaces with the structure of published searches, the same ones every time.
 
-Signal regions of several bins and control regions that hold free normalisations; backgrounds that fall
-along the bins, a few of them absent from a bin; normsys on some samples in all channels, histosys with one
-parameter for the shapes of all channels, one-sided and same-sided variations as experiments publish them;
-luminosity; statistical uncertainties per bin (staterror) or per bin and sample (shapesys).
+Signal regions of several bins and control regions that hold free normalisations; backgrounds that
+fall along the bins, a few of them absent from a bin; normsys on some samples in all channels,
+histosys with one parameter for the shapes of all channels, one-sided and same-sided variations as
+experiments publish them; luminosity; statistical uncertainties per bin (staterror) or per bin and
+sample (shapesys).
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Time, agreement and memory on large workspaces, side by side with pyhf in one process.
 
-Ten workspaces are built (`scripts/benchmarks/large_generator.py`); files on the command line are run
-instead. Four things are computed by both: the fit with mu free, a fit with mu fixed, CLs with five bands
-at one mu, and the 95 % upper limit with bands. Here the free fit includes the one at mu = 0, which it needs.
-Models are built outside the timers. pyhf has the numpy backend and scipy; where its fit fails, minuit.
-It gets the range of mu around our limits in which to look for its own. What takes pyhf longer than the
-limit of time is stopped, and the ratio is then a lower bound.
+Ten workspaces are built (`scripts/benchmarks/large_generator.py`); files on the command line are
+run instead. Four things are computed by both: the fit with mu free, a fit with mu fixed, CLs with
+five bands at one mu, and the 95 % upper limit with bands. Here the free fit includes the one at mu
+= 0, which it needs. Models are built outside the timers. pyhf has the numpy backend and scipy;
+where its fit fails, minuit. It gets the range of mu around our limits in which to look for its own.
+What takes pyhf longer than the limit of time is stopped, and the ratio is then a lower bound.
 
-Agreement is pyhf's own likelihood at our parameters less that at its own (negative: ours is deeper), and
-the largest difference of CLs. Memory is the peak of a process that computes CLs and limit here, Python and
-its libraries included.
+Agreement is pyhf's own likelihood at our parameters less that at its own (negative: ours is
+deeper), and the largest difference of CLs. Memory is the peak of a process that computes CLs and
+limit here, Python and its libraries included.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from na64.limits.calculators.registry import Asymptotic, Toys
 from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
 from na64.limits.likelihood.fitting import Fit
 from na64.models.errors import NA64Error
-
 from scripts.benchmarks.hostile_checks import cpu_limit
 from scripts.benchmarks.large_generator import SHAPES, make_large
 
@@ -90,6 +89,7 @@ class _Ours:
 
     def cls(self) -> np.ndarray:
         table = cls_values(self.batch, self.mu, calculator=_ASYMPTOTIC, expected=True)
+        assert table.expected is not None  # asked for
         return np.append(table.observed[0], table.expected[:, 0])
 
     def limit(self) -> np.ndarray:
@@ -233,8 +233,8 @@ def markdown(rows: list[dict[str, Any]], seconds: float) -> str:
     import pyhf
 
     lines = [
-        f"CPU seconds here / pyhf {pyhf.__version__}, and the ratio; more than {seconds:g} s of pyhf are "
-        f"not waited for (>). m: minuit, where scipy failed.",
+        f"CPU seconds here / pyhf {pyhf.__version__}, and the ratio; more than {seconds:g} s "
+        f"of pyhf are not waited for (>). m: minuit, where scipy failed.",
         "",
         "| workspace | nuisances | bins | free fit | fit at mu | CLs, 5 bands | limit, 5 bands | "
         "NLL here - pyhf, free / at mu | CLs differs | limit differs | memory (MB) |",
@@ -289,13 +289,17 @@ def missed(row: dict[str, Any]) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Run the comparison; exit code 1 if something is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    names = f"workspace files, or names of the built ones ({', '.join(SHAPES)}), which are the default"
+    names = (
+        f"workspace files, or names of the built ones ({', '.join(SHAPES)}), which are the default"
+    )
     parser.add_argument("workspaces", nargs="*", help=names)
     parser.add_argument("--mu", type=float, default=1.0, help="where CLs is compared")
     parser.add_argument("--seconds", type=float, default=20.0, help="CPU time of a step of pyhf")
     parser.add_argument("--toys", type=int, default=0, help="toys in the measurement of memory")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON")
-    parser.add_argument("--peak", action="store_true", help="print the peak memory of one workspace")
+    parser.add_argument(
+        "--peak", action="store_true", help="print the peak memory of one workspace"
+    )
     parser.add_argument(
         "--write-docs", action="store_true", help="replace the table of docs/statistics.md"
     )

@@ -2,8 +2,8 @@
 
 The likelihood is written straight from the JSON of a workspace, one point at a time, in the
 convention of the engine: sums of lambda - n - n ln(lambda / n) over bins, Gaussian and Poisson
-constraints that are zero at their best, nu the signal events at mu = 1 times mu. Background and signal
-of a bin that shifts can make negative are lifted below e = 1e-4 of their nominal value, r to
+constraints that are zero at their best, nu the signal events at mu = 1 times mu. Background and
+signal of a bin that shifts can make negative are lifted below e = 1e-4 of their nominal value, r to
 e / (1 + u + u^2) with u = 1 - r / e.
 
 It is minimised by sequential quadratic programming, or by other minimisers, from several starts.
@@ -237,8 +237,9 @@ class PlainLikelihood:
         product = values.prod(axis=0)
         return base, product, (values, slopes, shift_slope)
 
-    def _lifted(self, parts: Array) -> tuple[Array, Array]:
+    def _lifted(self, component: Array) -> tuple[Array, Array]:
         """Return backgrounds and signals of all bins with their floors, and d lifted / d part."""
+        parts = np.bincount(self.part, component, self.n_parts).astype(np.float64)
         u = np.minimum(np.maximum(1.0 - parts / self.floor, 0.0), 1e75)
         under = self.risky & (u > 0.0)
         inverse = 1.0 / (1.0 + u + u * u)
@@ -250,14 +251,15 @@ class PlainLikelihood:
     def rates(self, theta: Array, nu: float) -> Array:
         """Return the expected counts per bin, shape (B,)."""
         base, product, _ = self._components(theta)
-        parts, _ = self._lifted(np.bincount(self.part, base * product * self.unit, self.n_parts))
+        parts, _ = self._lifted(base * product * self.unit)
         return np.asarray(parts[: self.n_bins] + nu * parts[self.n_bins :], dtype=np.float64)
 
     def value(self, x: Array, data: Data) -> float:
         """Return the negative log-likelihood at x = (theta, nu)."""
-        return self._poisson(self.rates(x[:-1], float(x[-1])), data)[0] + self._constraint(
-            x[:-1], data
-        )[0]
+        return (
+            self._poisson(self.rates(x[:-1], float(x[-1])), data)[0]
+            + self._constraint(x[:-1], data)[0]
+        )
 
     def _poisson(self, rates: Array, data: Data) -> tuple[float, Array]:
         """Return the term of the counts and its derivatives by the rates."""
@@ -293,7 +295,7 @@ class PlainLikelihood:
             after[-2 - d] = after[-1 - d] * values[-1 - d]
         by_factor = base * unit * before[:-1] * after[1:] * slopes[self.table]
         by_shift = shift_slope * (product * unit)[self.hist_component]
-        parts, lift = self._lifted(np.bincount(self.part, base * product * unit, self.n_parts))
+        parts, lift = self._lifted(base * product * unit)
         background, signal = parts[: self.n_bins], parts[self.n_bins :]
         term, by_rate = self._poisson(background + nu * signal, data)
         constraint, own = self._constraint(x[:-1], data)
@@ -316,8 +318,8 @@ class PlainLikelihood:
             theta = self.init.copy()
             free = np.ones(self.n_parameters, dtype=bool)
             free[self.gauss] = free[self.pois] = False
-            theta[self.gauss] += (
-                generator.uniform(-2.0, 2.0, len(self.gauss)) / np.sqrt(self.inverse_variance)
+            theta[self.gauss] += generator.uniform(-2.0, 2.0, len(self.gauss)) / np.sqrt(
+                self.inverse_variance
             )
             theta[self.pois] *= np.exp(
                 generator.uniform(-1.0, 1.0, len(self.pois)) / np.sqrt(self.tau)
@@ -384,8 +386,9 @@ def _scipy(method: str, settings: dict[str, Any]) -> _Method:
         function, start, limits, fixed = _prepare(likelihood, data, begin, bounds)
         if not len(start):
             return _joined(start, fixed)
+        minimum: Any = optimize.minimize  # its stubs know every method by a type of its own
         with np.errstate(all="ignore"):
-            answer = optimize.minimize(
+            answer = minimum(
                 function, start, jac=True, method=method, bounds=limits, options=settings
             )
         return _joined(answer.x, fixed)
