@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.likelihood.sums import RowSum
+from na64.limits.likelihood.sums import RowSum, add_rows
 
-__all__ = ["ArrowSolver", "DenseSolver", "solver_of"]
+__all__ = ["ArrowSolver", "DenseSolver", "FullSolver", "full_solver"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -257,13 +257,68 @@ class DenseSolver:
         return answer, positive
 
 
+class FullSolver:
+    """Symmetric systems of a few unknowns without a pattern, all points at a time.
+
+    Parameters
+    ----------
+    rows, columns
+        Variables of the stored elements, every pair once; the diagonal comes first.
+    n_variables
+        Number of unknowns.
+    """
+
+    def __init__(self, rows: Index, columns: Index, n_variables: int) -> None:
+        self.n_variables = n_variables
+        place = np.empty((n_variables, n_variables), dtype=np.intp)
+        place[rows, columns] = place[columns, rows] = np.arange(len(rows))
+        self._place = place
+
+    def product(self, hessian: Array, x: Array) -> Array:
+        """Return H x, shape (V, N)."""
+        answer = np.zeros_like(x)
+        for column in range(self.n_variables):
+            answer += hessian[self._place[:, column]] * x[column]
+        return answer
+
+    def solve_and_judge(
+        self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Solve H x = r on the free variables; see `ArrowSolver.solve_and_judge`."""
+        n = self.n_variables
+        work = hessian[self._place]
+        x = right.copy()
+        if not free.all():
+            work *= free[:, None] & free[None, :]
+            work[np.arange(n), np.arange(n)] += ~free
+            x *= free
+        positive = np.ones(right.shape[1], dtype=bool)
+        pivots = np.empty_like(x)
+        for j in range(n):
+            pivot, natural = work[j, j], scale[j]
+            bad = ~(pivot > _SMALLEST_PIVOT * natural)
+            if bad.any():
+                positive &= ~(bad & ~(pivot >= -_SMALLEST_PIVOT * natural))
+                pivot = np.where(bad, np.maximum(np.abs(pivot), natural), pivot)
+                pivot = np.where(pivot > 0.0, pivot, 1.0)
+            pivots[j] = pivot
+            if j + 1 < n:
+                ratio = work[j + 1 :, j] / pivot
+                work[j + 1 :, j + 1 :] -= ratio[:, None] * work[j, j + 1 :]
+                x[j + 1 :] -= ratio * x[j]
+                work[j + 1 :, j] = ratio
+        x /= pivots
+        for j in range(n - 2, -1, -1):
+            x[j] -= add_rows(work[j + 1 :, j] * x[j + 1 :])
+        return x, positive
+
+
 #: number of variables up to which a system of no pattern is eliminated for all points at once
-_FEW_VARIABLES = 20
+_FEW_VARIABLES = 24
 
 
-def solver_of(rows: Index, columns: Index, n_variables: int) -> ArrowSolver | DenseSolver:
-    """Return the solver that suits a pattern."""
-    full = len(rows) == n_variables * (n_variables + 1) // 2
-    if full and n_variables > _FEW_VARIABLES:
+def full_solver(rows: Index, columns: Index, n_variables: int) -> DenseSolver | FullSolver:
+    """Return the solver of systems without a pattern that suits their size."""
+    if n_variables > _FEW_VARIABLES:
         return DenseSolver(rows, columns, n_variables)
-    return ArrowSolver(rows, columns, n_variables)
+    return FullSolver(rows, columns, n_variables)

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.likelihood.dense import DenseEvaluator
-from na64.limits.likelihood.elimination import ArrowSolver, solver_of
+from na64.limits.likelihood.elimination import ArrowSolver, full_solver
 from na64.limits.likelihood.evaluation import Evaluator, Points
 from na64.limits.likelihood.floors import floors_of
 from na64.limits.likelihood.model import WorkspaceModel
 from na64.limits.likelihood.sparse import SparseEvaluator
-from na64.limits.likelihood.structure import folded_parameters, is_monotone
+from na64.limits.likelihood.starts import Starts
+from na64.limits.likelihood.structure import is_monotone
 from na64.limits.likelihood.sums import add_rows
-from na64.limits.likelihood.trust_region import minimise
+from na64.limits.likelihood.trust_region import FEW_STEPS, MOST_STEPS, minimise
 
 __all__ = ["Fit", "Fitter"]
 
@@ -37,14 +38,8 @@ _TOLERANCE = 1e-9
 _MAX_ITERATIONS = 60
 _ARMIJO = 1e-4
 _SHORTEST_STEP = 1e-7
-#: parameters with a minimum on either side are tried at this distance from zero, each alone if
-#: they are at most so many, otherwise all together
-_OFFSET = 0.7
-#: on the other side of a minimum they begin at least so far from zero; nearer they try both sides
-_LEAST_MIRRORED, _NEAR_ZERO = 0.3, 0.1
-#: more parameters make a likelihood large
-_MANY_PARAMETERS = 40
-_FOLDED_ALONE = 4
+#: how much lower another minimum has to be, and points that are minimised side by side
+_LOWER, _MOST_TOGETHER = 1e-9, 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +67,11 @@ class Fit:
         """Return the points of an index, which may repeat."""
         return Fit(self.theta[:, where], self.nu[where], self.value[where], self.converged[where])
 
+    def put(self, where: Index, other: Fit) -> None:
+        """Replace the points of an index, in place."""
+        self.theta[:, where], self.nu[where] = other.theta, other.nu
+        self.value[where], self.converged[where] = other.value, other.converged
+
 
 class Fitter:
     """Fits of one compiled model.
@@ -90,10 +90,7 @@ class Fitter:
         self.lower = np.array([p.lower for p in parameters], dtype=np.float64)
         self.upper = np.array([p.upper for p in parameters], dtype=np.float64)
         self._problems: dict[bool, _Problem] = {}
-        self._groups = _folded_groups(model)
-        self._offsets = _other_starts(model, self._groups)
-        #: whether a fit costs so much that other minima are only looked for beside the first
-        self.is_large = len(parameters) > _MANY_PARAMETERS
+        self.starts = Starts(model)
         everything = np.ones(len(model.nominal), dtype=bool)
         #: whether the likelihood has one minimum only, by its structure
         self.one_minimum = is_monotone(model, everything, np.ones(len(model.bins), dtype=bool))
@@ -113,6 +110,7 @@ class Fitter:
         *,
         free_signal: bool,
         start: Array | None = None,
+        thorough: bool = True,
     ) -> Fit:
         """Minimise over the nuisance parameters, and over nu >= 0 if it is free.
 
@@ -126,6 +124,9 @@ class Fitter:
             Whether nu is fitted.
         start
             Starting nuisance parameters, shape (P, N); the workspace's by default.
+        thorough
+            Whether other minima are looked for where parameters can cause them. A search along nu
+            that starts where it was may leave it out if its end is checked.
 
         Returns
         -------
@@ -134,51 +135,69 @@ class Fitter:
             several, from the nominal parameters and from either side of zero of the parameters
             that cause it.
         """
-        best = self._fit_from(points, nu, free_signal, start)
-        others = [(self.init + offset)[:, None] for offset in self._offsets]
-        if self.is_large:
-            others = []
-        if start is not None and not self.one_minimum:
-            others.append(self.init[:, None])
-        for other_start in others:
-            best = _better(best, self._fit_from(points, nu, free_signal, other_start))
-        for group in self._groups:
-            for side in (-1.0, 1.0):
-                best = self._mirrored(best, points, free_signal, group, side)
+        nominal = not self.one_minimum
+        starts = self.starts.first(start, nominal=nominal, others=thorough)
+        best = self._best_of(points, nu, free_signal, starts)
+        for _ in range(self.starts.rounds if thorough else 0):
+            beside = self.starts.beside(best.theta)
+            if not beside:
+                break
+            which = np.concatenate([index for index, _ in beside])
+            theta = np.concatenate([some for _, some in beside], axis=1)
+            found = self._fit_from(points.take(which), best.nu[which], free_signal, theta)
+            lower = found.converged & (found.value < best.value[which] - _LOWER)
+            order = np.flatnonzero(lower | (found.converged & ~best.converged[which]))
+            if not len(order):
+                break
+            # the last written is the lowest
+            order = order[np.argsort(-found.value[order], kind="stable")]
+            best.put(which[order], found.take(order))
         return best
 
-    def _mirrored(
-        self, best: Fit, points: Points, free_signal: bool, group: Index, side: float
+    def _best_of(self, points: Points, nu: Array, free_signal: bool, starts: list[Array]) -> Fit:
+        """Return the best minima from several starts, which are minimised side by side."""
+        n = len(points)
+        if len(starts) == 1:
+            best = self._fit_from(points, nu, free_signal, starts[0])
+        else:
+            together = max(_MOST_TOGETHER // len(starts), 1)
+            if n > together:
+                parts = [slice(i, i + together) for i in range(0, n, together)]
+                found = [
+                    self._best_of(
+                        points.take(part),
+                        nu[part],
+                        free_signal,
+                        [s if s.shape[1] == 1 else s[:, part] for s in starts],
+                    )
+                    for part in parts
+                ]
+                return _joined(found)
+            every = np.tile(np.arange(n), len(starts))
+            begin = [np.broadcast_to(s, (len(s), n)) for s in starts]
+            tried = self._fit_from(
+                points.take(every), nu[every], free_signal, np.concatenate(begin, axis=1)
+            )
+            best = tried.take(np.arange(n))
+            for i in range(1, len(starts)):
+                best = _better(best, tried.take(np.arange(i * n, (i + 1) * n)))
+        lost = np.flatnonzero(~best.converged)
+        if len(lost):
+            events = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
+            again = self._fit_from(
+                points.take(lost), events if free_signal else nu[lost], free_signal, None, True
+            )
+            best.put(lost, _better(best.take(lost), again))
+        return best
+
+    def _fit_from(
+        self,
+        points: Points,
+        nu: Array,
+        free_signal: bool,
+        start: Array | None,
+        careful: bool = False,
     ) -> Fit:
-        """Try the other side of zero of parameters that may have a minimum on either side.
-
-        Parameters
-        ----------
-        best
-            What has been found.
-        points, free_signal
-            As in `fit`.
-        group
-            The parameters.
-        side
-            To which side they go; the largest of them must be on the other, or near zero.
-        """
-        here = best.theta[group]
-        first = here[np.argmax(np.abs(here), axis=0), np.arange(here.shape[1])]
-        todo = np.flatnonzero(side * first < _NEAR_ZERO)
-        if not len(todo):
-            return best
-        start = best.theta[:, todo]
-        start[group] = side * np.maximum(np.abs(start[group]), _LEAST_MIRRORED)
-        found = self._fit_from(points.take(todo), best.nu[todo], free_signal, start)
-        some = _better(best.take(todo), found)
-        theta, nu = best.theta.copy(), best.nu.copy()
-        value, converged = best.value.copy(), best.converged.copy()
-        theta[:, todo], nu[todo] = some.theta, some.nu
-        value[todo], converged[todo] = some.value, some.converged
-        return Fit(theta, nu, value, converged)
-
-    def _fit_from(self, points: Points, nu: Array, free_signal: bool, start: Array | None) -> Fit:
         problem = self.problem(free_signal)
         n = len(points)
         n_parameters = len(self.init)
@@ -192,31 +211,10 @@ class Fitter:
         for first in range(0, n, together):
             part = slice(first, first + together)
             x[:, part], value[part], converged[part] = problem.minimum(
-                x[:, part], nu[part], points.take(part)
+                x[:, part], nu[part], points.take(part), careful
             )
-        if not converged.all():
-            self._rescue(problem, points, nu, x, value, converged)
         theta = x[:n_parameters]
-        return Fit(theta, x[-1].copy() if free_signal else nu, value, converged)
-
-    def _rescue(
-        self, problem: _Problem, points: Points, nu: Array, x: Array, value: Array, done: Flags
-    ) -> None:
-        """Try the points that are not done from the nominal parameters; arrays change in place."""
-        lost = np.flatnonzero(~done)
-        start = np.empty((problem.n_variables, len(lost)))
-        start[: len(self.init)] = self.init[:, None]
-        if problem.evaluator.free_signal:
-            start[-1] = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
-        together = problem.evaluator.points_together
-        for first in range(0, len(lost), together):
-            part = slice(first, first + together)
-            some = lost[part]
-            found = problem.careful(start[:, part], nu[some], points.take(some))
-            better = found[2]
-            x[:, some[better]] = found[0][:, better]
-            value[some[better]] = found[1][better]
-            done[some[better]] = True
+        return Fit(theta, x[-1].copy() if free_signal else nu.copy(), value, converged)
 
 
 def _better(best: Fit, other: Fit) -> Fit:
@@ -230,24 +228,13 @@ def _better(best: Fit, other: Fit) -> Fit:
     )
 
 
-def _folded_groups(model: WorkspaceModel) -> list[Index]:
-    """Return the groups of parameters that are tried on either side of zero together."""
-    folded = folded_parameters(model)
-    groups = [folded] if folded else []
-    if 1 < len(folded) <= _FOLDED_ALONE:
-        groups += [[p] for p in folded]
-    return [np.array(group, dtype=np.intp) for group in groups]
-
-
-def _other_starts(model: WorkspaceModel, groups: list[Index]) -> list[Array]:
-    """Return offsets of the nominal parameters from which other minima may be reached."""
-    offsets = []
-    for group in groups:
-        for side in (-_OFFSET, _OFFSET):
-            offset = np.zeros(len(model.parameters))
-            offset[group] = side
-            offsets.append(offset)
-    return offsets
+def _joined(parts: list[Fit]) -> Fit:
+    return Fit(
+        np.concatenate([part.theta for part in parts], axis=1),
+        np.concatenate([part.nu for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.converged for part in parts]),
+    )
 
 
 class _Problem:
@@ -256,21 +243,32 @@ class _Problem:
     def __init__(self, evaluator: Evaluator, lower: Array, upper: Array) -> None:
         self.evaluator = evaluator
         self.n_variables = evaluator.n_variables
-        self.solver = solver_of(evaluator.rows, evaluator.columns, evaluator.n_variables)
+        pattern = (evaluator.rows, evaluator.columns, evaluator.n_variables)
+        sparse = isinstance(evaluator, SparseEvaluator)
+        self.solver = ArrowSolver(*pattern) if sparse else full_solver(*pattern)
         extra = [0.0] if evaluator.free_signal else []
         self.lower = np.concatenate([lower, extra])[:, None]
         self.upper = np.concatenate([upper, [np.inf] * len(extra)])[:, None]
 
-    def minimum(self, start: Array, nu: Array, points: Points) -> tuple[Array, Array, Flags]:
+    def minimum(
+        self, start: Array, nu: Array, points: Points, careful: bool
+    ) -> tuple[Array, Array, Flags]:
         """Return x, value and whether each point converged, in the way that suits the model."""
-        if isinstance(self.evaluator, SparseEvaluator):
-            return self.newton(start, nu, points)
-        return self.careful(start, nu, points)
+        if careful or not isinstance(self.evaluator, SparseEvaluator):
+            return self.careful(start, nu, points, MOST_STEPS if careful else FEW_STEPS)
+        x, value, done = self.newton(start, nu, points)
+        lost = np.flatnonzero(~done)
+        if len(lost):
+            found = self.careful(start[:, lost], nu[lost], points.take(lost))
+            x[:, lost], value[lost], done[lost] = found
+        return x, value, done
 
-    def careful(self, start: Array, nu: Array, points: Points) -> tuple[Array, Array, Flags]:
+    def careful(
+        self, start: Array, nu: Array, points: Points, steps: int = FEW_STEPS
+    ) -> tuple[Array, Array, Flags]:
         """Minimise with a trust region."""
         bounds = (self.lower, self.upper)
-        return minimise(self.evaluator, self.solver, bounds, start, nu, points)
+        return minimise(self.evaluator, self.solver, bounds, start, nu, points, steps)
 
     def _direction(self, x: Array, nu: Array, points: Points) -> tuple[Array, Array, Array, Array]:
         """Return value, gradient, Newton step and decrement at x."""

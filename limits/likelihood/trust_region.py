@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from na64.limits.likelihood.evaluation import Derivatives, Evaluator, Points
 from na64.limits.likelihood.sums import add_rows
 
-__all__ = ["MOST_STEPS", "minimise"]
+__all__ = ["FEW_STEPS", "MOST_STEPS", "minimise"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -28,6 +28,8 @@ Flags = NDArray[np.bool_]
 
 #: bound on the work: steps, taken or refused, of one point from one start
 MOST_STEPS = 250
+#: the same where a point is one of several starts
+FEW_STEPS = 80
 #: Newton decrement (twice the distance to the minimum) at which a point is done
 _TOLERANCE = 1e-9
 #: how often variables at bounds are held for one step
@@ -81,6 +83,7 @@ def minimise(
     start: Array,
     nu: Array,
     points: Points,
+    steps: int,
 ) -> tuple[Array, Array, Flags]:
     """Minimise within bounds, each point by itself.
 
@@ -96,6 +99,8 @@ def minimise(
         Signal events where they are fixed, shape (N,).
     points
         Data and signal of the N points.
+    steps
+        Bound on the work.
 
     Returns
     -------
@@ -108,7 +113,7 @@ def minimise(
     value, done = np.empty(n), np.zeros(n, dtype=bool)
     state = _State(np.arange(n), x, nu, points, _at(evaluator, x, nu, points), np.zeros(n))
     result = x.copy()
-    for _ in range(MOST_STEPS):
+    for _ in range(steps):
         now, at = state.x, state.at
         outward = ((now <= lower) & (at.gradient > 0.0)) | ((now >= upper) & (at.gradient < 0.0))
         free = ~outward
