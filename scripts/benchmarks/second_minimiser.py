@@ -418,7 +418,7 @@ def _joined(x: Array, fixed: float | None) -> Array:
 
 #: minimisers by name
 METHODS: Mapping[str, _Method] = {
-    "SLSQP": _scipy("SLSQP", {"ftol": 1e-9, "maxiter": 200}),
+    "SLSQP": _scipy("SLSQP", {"ftol": 1e-7, "maxiter": 200}),
     "L-BFGS-B": _scipy("L-BFGS-B", {"ftol": 1e-13}),
     "trust-constr": _scipy("trust-constr", {"gtol": 1e-7, "maxiter": 500}),
     "minuit": _minuit,

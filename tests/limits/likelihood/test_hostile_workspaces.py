@@ -40,11 +40,20 @@ def _said(reports: dict[int, Report]) -> list[str]:
 def test_no_fit_is_worse_than_a_second_minimisers(part: int) -> None:
     numbers = range(part * COUNT // PARTS, (part + 1) * COUNT // PARTS)
     reports = {
-        number: check_workspace(make_workspace(number, SEED), starts=1, strengths=(1.0,))
+        number: check_workspace(
+            make_workspace(number, SEED), starts=1, strengths=(1.0,), fits_alone=True
+        )
         for number in numbers
     }
     assert not _said(reports)
     assert all(report.count("agreed") + report.count("deeper") >= 4 for report in reports.values())
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_cls_and_limit_are_those_of_the_second_minima(number: int) -> None:
+    report = check_workspace(make_workspace(number, SEED), starts=1, strengths=(1.0,))
+    assert not report.problems()
+    assert len(report.status) == 6
 
 
 def _one_bin(counts: float) -> dict[str, Any]:
