@@ -149,12 +149,22 @@ class DenseEvaluator(Evaluator):
 
         spread = 1.0 / (1.0 + rates)
         scale = np.matmul(spread.T[:, None, :], jacobian * jacobian)[:, 0, :].T + held
-        wanted = None
+        wanted = reach = None
         if information:
+            reach = np.zeros((n, n_points))
+            size = np.abs(on_components * ordered)[self._entry_row]
+            own = first[self._entry_response]
+            bent = np.abs(second[self._entry_response])
+            reach[:p] = self._entry_sum(size * (own * own + bent))
+            if shift_first is not None and shift_second is not None:
+                size = np.abs(on_components * factors)[self._shift_row]
+                reach[:p] += self._shift_variable_sum(
+                    size * (np.abs(shift_second) + np.abs(shift_first))
+                )
             expected = _gram(jacobian, spread).reshape(n_points, n * n)
             wanted = expected[:, self._elements].T
             wanted[:n] = scale
-        return Derivatives(nll, gradient, elements, scale, wanted)
+        return Derivatives(nll, gradient, elements, scale, wanted, reach)
 
     def _lifts(self, parts: Parts) -> tuple[Array, Array | None]:
         """Return first and second derivatives of every part by itself without a floor."""

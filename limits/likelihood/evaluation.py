@@ -88,6 +88,9 @@ class Derivatives:
         shape (V, N).
     information
         Elements of the expected information, as `hessian`; None unless asked for.
+    reach
+        Sum of the absolute curvatures of every variable by itself, which bounds how much the Hessian
+        can differ from the information, shape (V, N); None unless asked for.
     """
 
     value: Array
@@ -95,6 +98,7 @@ class Derivatives:
     hessian: Array
     scale: Array
     information: Array | None = None
+    reach: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,14 +181,22 @@ class Fitter:
             best = tried.take(np.arange(n))
             for i in range(1, len(starts)):
                 best = _better(best, tried.take(np.arange(i * n, (i + 1) * n)))
-        lost = np.flatnonzero(~best.converged)
-        if len(lost):
-            events = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
-            again = self._fit_from(
-                points.take(lost), events if free_signal else nu[lost], free_signal, None, True
-            )
-            best.put(lost, _better(best.take(lost), again))
+        self._rescue(best, points, nu, free_signal)
         return best
+
+    def _rescue(self, best: Fit, points: Points, nu: Array, free_signal: bool) -> None:
+        """Go on where points have not converged, then from the nominal parameters, in place."""
+        for nominal in (False, True):
+            lost = np.flatnonzero(~best.converged)
+            if not len(lost):
+                return
+            events, start = best.nu[lost], best.theta[:, lost]
+            if nominal:
+                start = self.init[:, None]
+                if free_signal:
+                    events = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
+            again = self._fit_from(points.take(lost), events, free_signal, start, careful=True)
+            best.put(lost, _better(best.take(lost), again))
 
     def _fit_from(
         self,
@@ -218,8 +226,9 @@ class Fitter:
 
 
 def _better(best: Fit, other: Fit) -> Fit:
-    """Return the lower of two minima of every point."""
-    better = other.converged & ((other.value < best.value) | ~best.converged)
+    """Return the lower of two minima of every point; what has not converged counts for nothing else."""
+    better = (other.value < best.value) & (other.converged | ~best.converged)
+    better |= other.converged & ~best.converged
     return Fit(
         np.where(better, other.theta, best.theta),
         np.where(better, other.nu, best.nu),

@@ -121,6 +121,7 @@ class SparseEvaluator(Evaluator):
         )
         self.diagonal_component = np.array([x[0] for x in diagonal], dtype=np.intp)
         self.diagonal_response = np.array([x[1] for x in diagonal], dtype=np.intp)
+        self.own_sum = RowSum([x[2] for x in diagonal], self.n_variables)
         targets = (
             [x[2] for x in outer]
             + [x[2] for x in cross]
@@ -195,8 +196,14 @@ class SparseEvaluator(Evaluator):
         expected = slopes[self.scale_rows]
         spread = 1.0 + np.abs(rates)
         scale = self.scale_sum(expected * expected / spread[self.slope_bin[self.scale_rows]])
-        wanted = None
+        wanted = reach = None
         if information:
+            size = np.abs(
+                weight[self.model.component_bin[self.diagonal_component]]
+                * component[self.diagonal_component]
+            )
+            own, bent = first[self.diagonal_response], second[self.diagonal_response]
+            reach = self.own_sum(size * (own * own + np.abs(bent)))
             over = slopes / spread[self.slope_bin]
             wanted = self.outer_sum(over[self.outer_first] * slopes[self.outer_second])
         if len(self.gaussian):
@@ -213,4 +220,4 @@ class SparseEvaluator(Evaluator):
         if wanted is not None:
             wanted = wanted.copy()
             wanted[: self.n_variables] = scale
-        return Derivatives(nll, gradient, hessian, scale, wanted)
+        return Derivatives(nll, gradient, hessian, scale, wanted, reach)

@@ -36,8 +36,6 @@ _TOLERANCE = 1e-9
 _RELEASES = 4
 #: part of the promised fall that a step must make; what counts as a promise kept, and as broken
 _LEAST, _KEPT, _BROKEN = 1e-4, 0.75, 0.25
-#: part of the diagonal that is added to the information, which is singular for degenerate parameters
-_OWN = 1.0
 #: damping: the least that is kept, the first after a broken promise, the most that is tried
 _SMALLEST, _FIRST, _LARGEST = 1e-6, 0.1, 1e12
 
@@ -157,8 +155,9 @@ def _at(evaluator: Evaluator, x: Array, nu: Array, points: Points) -> Derivative
     events = x[-1] if evaluator.free_signal else nu
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = evaluator.derivatives(x[:n], events, points, information=True)
-    # what parameters do together may be nothing to first order: each keeps a part of its own scale
-    _information(found)[: evaluator.n_variables] += _OWN * found.scale
+    # what parameters do together may be nothing to first order, and so may what one does by itself: each
+    # keeps its own information, and the curvature that the information does not know
+    _information(found)[: evaluator.n_variables] += found.scale + _asked(found.reach)
     wrong = ~(np.isfinite(found.value) & np.isfinite(found.gradient).all(axis=0))
     if wrong.any():
         found.value[wrong] = np.inf
@@ -166,8 +165,12 @@ def _at(evaluator: Evaluator, x: Array, nu: Array, points: Points) -> Derivative
 
 
 def _information(at: Derivatives) -> Array:
-    assert at.information is not None  # asked for in `_at`
-    return at.information
+    return _asked(at.information)
+
+
+def _asked(part: Array | None) -> Array:
+    assert part is not None  # asked for in `_at`
+    return part
 
 
 def _solve(solver: Solver, state: _State, free: Flags) -> tuple[Array, Flags]:
