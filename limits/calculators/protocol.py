@@ -37,12 +37,15 @@ class Calculator(Protocol):
         equal signals have equal limits.
     two_sided
         Whether a strength may be excluded because the data have more signal.
+    large_counts
+        Whether it rests on formulas that hold for large counts only.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     smooth: ClassVar[bool]
     two_sided: ClassVar[bool]
+    large_counts: ClassVar[bool]
 
     @property
     def ensemble(self) -> str | None:

@@ -222,6 +222,11 @@ def in_alpha_d(
                 limit.status, solvable.tolist(), line.tolist(), strict=True
             )
         ),
+        expected_status=limit.expected_status
+        and tuple(
+            tuple(map(_status, states, solvable.tolist(), edges[1, 1 + band].tolist()))
+            for band, states in enumerate(limit.expected_status)
+        ),
         warnings=tuple(warnings),
         plane=Plane(
             "alpha-d",
