@@ -27,6 +27,7 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
     """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded."""
     import numpy as np
 
+    from na64.limits.calculators.large_counts import few_events
     from na64.limits.calculators.limits import cls_values
     from na64.limits.calculators.status import BAND_ORDER
     from na64.limits.cli.inputs import read_question
@@ -37,12 +38,25 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
     strengths = parse_grid(mu, "signal strengths", "units of mu")
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
-        table = cls_values(
-            asked.compiled.batch(), strengths[:, None], expected=True, calculator=asked.calculator
-        )
+        batch = asked.compiled.batch()
+        table = cls_values(batch, strengths[:, None], expected=True, calculator=asked.calculator)
         observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
-    known = nulls(observed)  # null is a value that could not be computed
-    failed = [f"{mu:g}" for mu, value in zip(strengths, known, strict=True) if value is None]
+        warnings = few_events(asked.calculator, batch)
+    if asked.projection:
+        observed = np.full_like(observed, np.nan)
+    known = nulls(observed)  # null is a value that does not exist
+    # each strength and band speaks for itself; a projection has no observed value to fail
+    rows = {} if asked.projection else {"observed": observed}
+    rows |= {f"expected {k:+d} sigma": band for k, band in zip(BAND_ORDER, expected, strict=True)}
+    lost = {
+        name: ", ".join(f"{mu:g}" for mu in strengths[np.isnan(row)])
+        for name, row in rows.items()
+        if np.isnan(row).any()
+    }
+    main = expected[BAND_ORDER.index(0)] if asked.projection else observed
+    if lost:
+        where = "; ".join(f"{name} at mu = {at}" for name, at in lost.items())
+        warnings = [f"no CLs {where}: a fit did not converge, or no toy is as extreme", *warnings]
     return tabled(
         {
             **asked.head("cls"),
@@ -60,6 +74,7 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
             np.column_stack([strengths, observed, expected.T]).tolist(),
         ),
         facts=asked.facts,
-        warnings=[f"no CLs at mu = {', '.join(failed)}: a fit did not converge"] if failed else [],
-        code=0 if not failed else 1 if len(failed) == len(known) else 3,
+        warnings=warnings,
+        notes=asked.projection_notes,
+        code=0 if not lost else 1 if np.isnan(main).all() else 3,
     )

@@ -34,7 +34,7 @@ def build(request: SignalRequest, directory: str | None) -> Report:
     The signal is scaled to one event at mu = 1; the measurement's name says which mass and
     coupling that is.
     """
-    from na64.limits.cli.output import check_directory, workspace_files
+    from na64.limits.cli.output import check_directory, projection_notes, workspace_files
     from na64.models.errors import InputError
 
     if directory is not None:
@@ -52,11 +52,12 @@ def build(request: SignalRequest, directory: str | None) -> Report:
         raise InputError("a workspace holds one mass: give --masses with one, or --directory")
     with the_console().progress("card") as progress:
         signal = expected_signal(request.specify(), tables=request.tables, progress=progress)
+    notes = projection_notes(signal.specification.cards)
     if directory is not None:
-        return Report(lambda _name: "", files=workspace_files(signal, directory))
+        return Report(lambda _name: "", files=workspace_files(signal, directory), notes=notes)
     document, _ = signal_workspace(signal.template, signal.rates, 0)
     text = canonical_json(document, indent=1) + "\n"
-    return Report(lambda _name: text, text)
+    return Report(lambda _name: text, text, notes=notes)
 
 
 @command.command("combine")
@@ -153,6 +154,9 @@ def inspect(file: str, as_json: bool) -> None:
                 f"{point.mass_gev:.6g} GeV",
                 nl=False,
             )
+            if point.projection:
+                words = "a projection: medians of the background stand in for what is observed"
+                click.echo(f"\n             {words}", nl=False)
     click.echo(f"\nparameter    {compiled.poi}, on {', '.join(compiled.signal_names)}")
     click.echo(f"nuisances    {', '.join(compiled.parameter_names) or 'none'}")
     click.echo(f"digest       {summary['digest']}")
