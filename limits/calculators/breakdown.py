@@ -1,7 +1,7 @@
 """Breakdown: the limit without each group of systematic uncertainties.
 
-A group is left out by holding its parameters where their auxiliary measurements are: as if these had
-no uncertainty. Values after a fit to the data would make another model of every mass and every
+A group is left out by holding its parameters where their auxiliary measurements are: as if these
+had no uncertainty. Values after a fit to the data would make another model of every mass and every
 outcome, and count the pull as an uncertainty's effect.
 """
 
@@ -48,7 +48,9 @@ class Breakdown:
 
         Of the observed limit, or of the expected median where there are no data.
         """
-        return {name: 1.0 - _shown(table) / _shown(self.full) for name, table in self.without.items()}
+        return {
+            name: 1.0 - _shown(table) / _shown(self.full) for name, table in self.without.items()
+        }
 
 
 def break_down(

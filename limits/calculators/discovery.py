@@ -108,7 +108,8 @@ def discovery(
         highest = float(_significance(np.array([floor]))[0])
         for i in np.flatnonzero(expectation > highest):
             messages[i] = _and(
-                messages[i], f"expected: p-value below {floor:.1g}, the significance is a lower bound"
+                messages[i],
+                f"expected: p-value below {floor:.1g}, the significance is a lower bound",
             )
         expectation = np.minimum(expectation, highest)
     return DiscoveryTable(

@@ -25,16 +25,16 @@ def limit_report(limit: Limit, files: Mapping[str, str | bytes] | None = None) -
     above = "; ".join(text for text in words if text)
     from na64.limits.calculators.status import UNANSWERED
 
-    failed = {}
+    failed = []
     for row, (mass, status) in enumerate(zip(limit.masses_gev, limit.status, strict=True)):
         if status in UNANSWERED:
-            failed[row] = f"{mass:.4g} GeV ({status.value}{_because(limit.messages[row])})"
-        elif words := limit.unanswered(row):
-            failed[row] = f"{mass:.4g} GeV ({', '.join(words)})"
+            failed.append(f"{mass:.4g} GeV ({status.value}{_because(limit.messages[row])})")
+        elif lost_bands := limit.unanswered(row):
+            failed.append(f"{mass:.4g} GeV ({', '.join(lost_bands)})")
     lost = [status in UNANSWERED for status in limit.status]
     warnings = list(limit.warnings)
     if failed:
-        some = "; ".join(list(failed.values())[:5])
+        some = "; ".join(failed[:5])
         what = "limit" if any(lost) else "limit of some bands"
         warnings.append(f"no {what} at {len(failed)} masses: {some}")
     return Report(

@@ -34,9 +34,7 @@ def nominal_value(parameter: Parameter) -> float:
     return min(max(value, parameter.lower), parameter.upper)
 
 
-def freeze(
-    model: WorkspaceModel, parameters: Collection[int]
-) -> tuple[WorkspaceModel, Array]:
+def freeze(model: WorkspaceModel, parameters: Collection[int]) -> tuple[WorkspaceModel, Array]:
     """Return the model with some parameters fixed at their nominal values.
 
     Parameters

@@ -12,7 +12,14 @@ from typing import Any, ClassVar, Final, TextIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.limits.calculators.status import BAND_ORDER, UNANSWERED, BandStatus, Regions, Status, unanswered
+from na64.limits.calculators.status import (
+    BAND_ORDER,
+    UNANSWERED,
+    BandStatus,
+    Regions,
+    Status,
+    unanswered,
+)
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
 from na64.limits.results.operations import operation
@@ -190,7 +197,9 @@ class Limit(Document):
     @property
     def complete(self) -> bool:
         """Whether no limit failed; "no exclusion" is a result, not a failure."""
-        return not any(UNANSWERED & set(row) for row in (self.status, *(self.expected_status or ())))
+        return not any(
+            UNANSWERED & set(row) for row in (self.status, *(self.expected_status or ()))
+        )
 
     def band_words(self, row: int) -> str:
         """Say of one mass how its expected limits fared: ``ok``, or those that are not so."""

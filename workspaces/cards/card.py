@@ -61,9 +61,7 @@ class Setup:
 
     beam: Beam = declare(help="what hits the target", measured=True)
     target: Target = declare(help="what is hit", accepts=TargetTable, measured=True)
-    window: Any = declare(
-        help="the selection; its keys depend on the topology", measured=True
-    )
+    window: Any = declare(help="the selection; its keys depend on the topology", measured=True)
     tables: Mapping[str, Mapping[str, object]] = declare()
 
     @property
@@ -169,9 +167,7 @@ class Bin:
         fallback="region",
         measured=True,
     )
-    exposure: Quantity = declare(
-        help="particles on target", above=0.0, example=1e10, measured=True
-    )
+    exposure: Quantity = declare(help="particles on target", above=0.0, example=1e10, measured=True)
     efficiency: Quantity | MassTable = declare(
         help="accepted fraction of the signal inside the window; a number or a table in mass",
         above=0.0,

@@ -40,12 +40,11 @@ def _measured(card: RunCard, counted: Bin) -> dict[str, Any]:
 
 def _number(value: Any) -> Any:
     """Return the number of a table that has one; its uncertainty and source are knowledge."""
-    main = [item.field for item in declared(type(value)) if item.key.main] if _table(value) else []
+    if not is_dataclass(value):
+        return value
+    cls: type = type(value)
+    main = [item.field for item in declared(cls) if item.key.main]
     return getattr(value, main[0]) if main else value
-
-
-def _table(value: Any) -> bool:
-    return is_dataclass(value) and not isinstance(value, type)
 
 
 def left_behind(before: RunCard, after: RunCard) -> tuple[dict[str, list[str]], list[str]]:
@@ -130,9 +129,7 @@ def _bins(names: list[str], card: RunCard) -> str:
     return f"bin{'s' if len(distinct) > 1 else ''} {', '.join(distinct)}"
 
 
-def _without_data(
-    content: Mapping[str, object], before: Mapping[str, object]
-) -> dict[str, object]:
+def _without_data(content: Mapping[str, object], before: Mapping[str, object]) -> dict[str, object]:
     """Return the content of a card without the observations that it had before."""
     result = copy.deepcopy(dict(content))
     old = {item.get("name"): item.get("observed") for item in _tables_in(before)}

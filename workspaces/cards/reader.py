@@ -173,4 +173,6 @@ def _retitled(title: str, settings: Sequence[str], projection: bool) -> str:
         title = _QUOTED_EXPOSURE.sub("", title)
     shown = ", ".join(setting.strip() for setting in settings[:_TOLD_SETTINGS])
     more = len(settings) - _TOLD_SETTINGS
-    return f"{title}{' (projection)' if projection else ''}, with {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"{title}{' (projection)' if projection else ''}, with {shown}" + (
+        f" and {more} more" if more > 0 else ""
+    )

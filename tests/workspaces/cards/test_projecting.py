@@ -155,7 +155,7 @@ observed = { value = 0, source = "x" }
     added = parse_card(head + own, "mine.toml")
     assert observations(added) == [0, 0, 0, 0]
     # with a new window it has data, and those taken over have none
-    with pytest.raises(InputError, match="tables of mine.toml change window of bins 2016-low"):
+    with pytest.raises(InputError, match=r"tables of mine\.toml change window of bins 2016-low"):
         parse_card(head + window + own, "mine.toml")
 
 
