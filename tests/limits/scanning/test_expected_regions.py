@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from na64.limits.calculators.limits import cls_values
+from na64.limits.calculators.limits import cls_values, upper_limits
 from na64.limits.calculators.status import Status
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 from na64.limits.scanning.expected_regions import expected_region_tables, expected_regions
@@ -142,20 +142,17 @@ def test_no_events_at_all() -> None:
 
 def test_a_band_that_failed_is_no_band_without_a_limit(monkeypatch) -> None:
     """Where a fit fails nothing is known: not "no coupling is excluded"."""
-    from na64.limits.scanning import expected_regions as module
-
     signals = EventCurves.through(COUPLINGS, decays_in_flight(1e6)[None])
     usual = expected_region_tables(likelihood(), signals, 1, COUPLINGS)
     assert [table.status for table in usual] == [(Status.OK,)] * 5
-    true = module.upper_limits
 
     def failing(*arguments: Any, **options: Any) -> Any:
-        table = true(*arguments, **options)
+        table = upper_limits(*arguments, **options)
         bad = (Status.FAILED,) * len(table.status)
         values = np.where(np.arange(5)[:, None] == 4, np.nan, table.expected)
         return replace(table, expected=values, expected_status=(*table.expected_status[:4], bad))
 
-    monkeypatch.setattr(module, "upper_limits", failing)
+    monkeypatch.setattr("na64.limits.scanning.expected_regions.upper_limits", failing)
     found = expected_region_tables(likelihood(), signals, 1, COUPLINGS)
     assert [table.status for table in found] == [(Status.OK,)] * 4 + [(Status.FAILED,)]
     assert found[4].regions == ((),)
