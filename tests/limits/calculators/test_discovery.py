@@ -185,7 +185,7 @@ def test_without_data_the_background_is_the_nominal_one(counting):
     assert expected_of(fitted) == pytest.approx(expected_of(found), rel=1e-6)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 4, 9, 18])
+@pytest.mark.parametrize("seed", [1, 9, 18])
 def test_expected_as_pyhf_has_it(everything, seed):
     """Random workspaces with every modifier, away from backgrounds of zero, where pyhf fails."""
     import pyhf

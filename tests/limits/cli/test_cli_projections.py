@@ -49,7 +49,7 @@ def test_data_that_come_with_the_exposure_are_observed(call) -> None:
     [
         ("yields", "na64e-2016", "--masses", "0.1"),
         ("workspace", "build", "na64e-2016", "--masses", "0.1"),
-        ("optimise", "na64e-2016-2018", "--cuts", "40,50", "--method", "asymptotic"),
+        ("optimise", "na64e-2016-2018", "--cuts", "50", "--method", "asymptotic"),
         ("card", "show", "na64e-2016"),
         ("card", "check", "na64e-2016"),
     ],
