@@ -79,6 +79,10 @@ class Key:
         Least number of entries of a list.
     distinct
         Whether no two tables of an array may have one ``name``.
+    measured
+        Whether the key is part of what an experiment is: events that were counted with one value
+        say nothing on another, so a change of it leaves the data behind. Of a table with a
+        ``main`` number that number counts.
     main
         Whether this is the number of a table for which the range of the table's key holds.
     flat
@@ -115,6 +119,7 @@ class Key:
     missing: str = ""
     fewest: int = 0
     distinct: bool = False
+    measured: bool = False
     main: bool = False
     flat: bool = False
     accepts: Any = None

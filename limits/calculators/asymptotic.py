@@ -22,7 +22,6 @@ from na64.limits.calculators.datasets import (
     TIE,
     background_fit,
     first_guess,
-    free_fits,
     observed_fits,
     qtilde,
 )
@@ -49,14 +48,19 @@ class Engine:
         self.tolerance: float = settings.tolerance
         likelihood = batch.likelihood
         background, self.asimov_counts, self.free = observed_fits(batch, self.counts)
-        evaluator = likelihood.fitter.problem(False).evaluator
-        gaussian, poisson = evaluator.gaussian, evaluator.poisson
-        self.asimov_auxiliary = np.zeros_like(background.theta)
-        self.asimov_auxiliary[gaussian] = background.theta[gaussian]
-        self.asimov_auxiliary[poisson] = evaluator.tau * background.theta[poisson]
+        self._evaluator = likelihood.fitter.problem(False).evaluator
+        self.asimov_auxiliary = self._auxiliary_at(background.theta)
         n = len(batch)
         self._column = np.arange(n) if len(background.value) == n else np.zeros(n, dtype=np.intp)
         self.background = background.take(self._column)
+
+    def _auxiliary_at(self, theta: Array) -> Array:
+        """Return the auxiliary data that are expected with nuisance parameters."""
+        gaussian, poisson = self._evaluator.gaussian, self._evaluator.poisson
+        auxiliary = np.zeros_like(theta)
+        auxiliary[gaussian] = theta[gaussian]
+        auxiliary[poisson] = self._evaluator.tau * theta[poisson]
+        return auxiliary
 
     def _fit(self, points: Points, nu: Array, mass: Index, start: Array | None) -> Fit:
         """Fit at nu from where the last fit ended, which is kept in `start`."""
@@ -90,16 +94,13 @@ class Engine:
         """Return the tail of half a chi-squared distribution."""
         return np.where(q0 > TIE, special.ndtr(-np.sqrt(q0)), 1.0)
 
-    def median_significance(self) -> Array:
-        """Return sqrt(q0) of the expected counts at mu = 1 and nominal nuisance parameters."""
+    def median_significance(self, theta: Array) -> Array:
+        """Return sqrt(q0) of the Asimov data of mu = 1; their best fit has a value of zero."""
         batch, every = self.batch, np.arange(len(self.batch))
-        fitter = batch.likelihood.fitter
-        theta = np.repeat(fitter.init[:, None], len(batch), axis=1)
-        asimov = fitter.problem(False).evaluator.rates(theta, batch.events, batch.shape)
-        background = background_fit(batch, asimov, mass=every)
-        free = free_fits(batch, every, asimov, background)
-        q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
-        return np.where(free.converged & background.converged, np.sqrt(q0), np.nan)
+        asimov = self._evaluator.rates(theta, batch.events, batch.shape)
+        without = background_fit(batch, asimov, self._auxiliary_at(theta), every)
+        q0 = np.maximum(2.0 * without.value, 0.0)
+        return np.where(without.converged, np.sqrt(q0), np.nan)
 
     def p_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
         """Return CLs."""

@@ -1,4 +1,9 @@
-"""Breakdown: the limit without each group of systematic uncertainties."""
+"""Breakdown: the limit without each group of systematic uncertainties.
+
+A group is left out by holding its parameters where their auxiliary measurements are: as if these
+had no uncertainty. Values after a fit to the data would make another model of every mass and every
+outcome, and count the pull as an uncertainty's effect.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.calculators.table import LimitTable
 from na64.limits.likelihood.compiled import CompiledLikelihood, SignalBatch
 from na64.limits.likelihood.freezing import freeze
@@ -38,9 +44,12 @@ class Breakdown:
     statistical: LimitTable
 
     def changes(self) -> dict[str, NDArray[np.float64]]:
-        """Return by how much the limit falls without each group, relative, shape (M,) each."""
+        """Return by how much the limit falls without each group, relative, shape (M,) each.
+
+        Of the observed limit, or of the expected median where there are no data.
+        """
         return {
-            name: 1.0 - table.observed / self.full.observed for name, table in self.without.items()
+            name: 1.0 - _shown(table) / _shown(self.full) for name, table in self.without.items()
         }
 
 
@@ -82,7 +91,7 @@ def break_down(
 
 
 def without_groups(batch: SignalBatch, names: Iterable[str]) -> SignalBatch:
-    """Hold the nuisance parameters of some modifiers at their nominal values.
+    """Hold the nuisance parameters of some modifiers where their auxiliary measurements are.
 
     Parameters
     ----------
@@ -111,7 +120,13 @@ def without_groups(batch: SignalBatch, names: Iterable[str]) -> SignalBatch:
             raise unknown_name("modifier", name, constrained)
     parameters = likelihood.model.parameters
     chosen = [i for i, p in enumerate(parameters) if p.group in wanted]
-    return batch.on(CompiledLikelihood(freeze(likelihood.model, chosen)))
+    frozen, factors = freeze(likelihood.model, chosen)
+    return batch.on(CompiledLikelihood(frozen), factors)
+
+
+def _shown(table: LimitTable) -> NDArray[np.float64]:
+    median = table.expected[BAND_ORDER.index(0)]
+    return np.where(np.isnan(table.observed).all(), median, table.observed)
 
 
 def _constrained(likelihood: CompiledLikelihood) -> list[str]:

@@ -18,6 +18,7 @@ __all__ = [
     "impossible_masses",
     "observed_fits",
     "qtilde",
+    "signal_fit",
 ]
 
 Array = NDArray[np.float64]
@@ -51,6 +52,21 @@ def background_fit(
     which = np.zeros(n, dtype=np.intp) if mass is None else mass
     points = batch.points(which, counts, auxiliary)
     return batch.likelihood.fitter.fit(points, np.zeros(n), free_signal=False)
+
+
+def signal_fit(batch: SignalBatch, counts: Array) -> Fit:
+    """Fit the nuisance parameters to the observed data at mu = 1, for every mass.
+
+    Parameters
+    ----------
+    batch
+        Signals of M masses.
+    counts
+        Observed counts, shape (B,).
+    """
+    every = np.arange(len(batch))
+    points = batch.points(every, counts[:, None])
+    return batch.likelihood.fitter.fit(points, batch.events, free_signal=False)
 
 
 def observed_fits(batch: SignalBatch, counts: Array) -> tuple[Fit, Array, Fit]:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from na64.limits.calculators.datasets import observed_fits
+from na64.limits.calculators.datasets import background_fit, observed_fits, signal_fit
 from na64.limits.calculators.limits import observed_counts
-from na64.limits.calculators.protocol import Calculator
+from na64.limits.calculators.protocol import Calculator, Engine
 from na64.limits.calculators.registry import Exact
 from na64.limits.likelihood.compiled import SignalBatch
 
@@ -44,7 +44,7 @@ class DiscoveryTable:
         Best signal strength, shape (M,).
     expected
         Median significance if a signal of mu = 1 is there, shape (M,), or None when not asked
-        for.
+        for; NaN where a fit failed.
     messages
         What went wrong, one per mass.
     """
@@ -61,6 +61,7 @@ def discovery(
     batch: SignalBatch,
     *,
     calculator: Calculator = _EXACT,
+    observed: bool = True,
     expected: bool = False,
     counts: ArrayLike | None = None,
 ) -> DiscoveryTable:
@@ -72,9 +73,15 @@ def discovery(
         Signals of M masses.
     calculator
         As in `na64.limits.calculators.limits.upper_limits`.
+    observed
+        Whether there are data; otherwise the counts are the nominal background unless given, and
+        what would be observed is NaN.
     expected
         Whether to compute the median significance of a signal of mu = 1: with Asimov data for
-        ``asymptotic``, otherwise the median of the enumerated signal + background ensemble.
+        formulas, otherwise with the median of q0 in the signal + background ensemble. The signal
+        comes on top of the backgrounds of the fit to the data, control regions included, with mu
+        fixed to 1, as in pyhf; without data, of the fit to the nominal background with mu = 0,
+        which has no signal that a fit at mu = 1 could be about.
     counts
         Counts per bin instead of the workspace's, shape (B,).
 
@@ -87,29 +94,65 @@ def discovery(
     InputError
         For counts that are not allowed, and for an ensemble too large to enumerate.
     """
-    data = observed_counts(batch, counts)
-    background, _, free = observed_fits(batch, data)
-    background = background.take(np.arange(len(batch)) % len(background.value))
-    q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
-    q0 = np.where(free.converged & background.converged, q0, np.nan)
+    data = observed_counts(batch, counts, observed=observed)
     engine = calculator.on(batch, data)
-    p_values = engine.discovery_p_values(q0)
-    expectation = engine.median_significance() if expected else None
-    p_values = np.where(np.isnan(q0), np.nan, p_values)
-    messages = ["a fit did not converge" if bad else "" for bad in np.isnan(p_values)]
-    floor = calculator.smallest_p_value
-    for i in np.flatnonzero(p_values < floor):
-        messages[i] = f"p-value below {floor:.1g}: the significance is a lower bound"
-    p_values = np.maximum(p_values, floor)
+    floor, n = calculator.smallest_p_value, len(batch)
+    p_values, best, messages = np.full(n, np.nan), np.full(n, np.nan), [""] * n
+    if observed:
+        p_values, best, messages = _observed(batch, data, engine, floor)
+    expectation = None
+    if expected:
+        expectation = _expected(batch, data, engine, observed)
+        for i in np.flatnonzero(np.isnan(expectation)):
+            messages[i] = _and(messages[i], "expected: a fit did not converge")
+        highest = float(_significance(np.array([floor]))[0])
+        for i in np.flatnonzero(expectation > highest):
+            messages[i] = _and(
+                messages[i],
+                f"expected: p-value below {floor:.1g}, the significance is a lower bound",
+            )
+        expectation = np.minimum(expectation, highest)
     return DiscoveryTable(
         calculator=calculator,
         p_values=p_values,
         significance=_significance(p_values),
-        best_fit=np.where(batch.events > 0.0, free.nu, 0.0)
-        / np.where(batch.events > 0.0, batch.events, 1.0),
+        best_fit=best,
         expected=expectation,
         messages=tuple(messages),
     )
+
+
+def _observed(
+    batch: SignalBatch, data: Array, engine: Engine, floor: float
+) -> tuple[Array, Array, list[str]]:
+    """Return p-values, best signal strengths and messages."""
+    background, _, free = observed_fits(batch, data)
+    background = background.take(np.arange(len(batch)) % len(background.value))
+    q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
+    q0 = np.where(free.converged & background.converged, q0, np.nan)
+    p_values = np.where(np.isnan(q0), np.nan, engine.discovery_p_values(q0))
+    messages = ["a fit did not converge" if bad else "" for bad in np.isnan(p_values)]
+    for i in np.flatnonzero(p_values < floor):
+        messages[i] = f"p-value below {floor:.1g}: the significance is a lower bound"
+    best = np.where(batch.events > 0.0, free.nu, 0.0) / np.where(
+        batch.events > 0.0, batch.events, 1.0
+    )
+    return np.maximum(p_values, floor), best, messages
+
+
+def _expected(batch: SignalBatch, data: Array, engine: Engine, observed: bool) -> Array:
+    """Return the median significance of a signal on top of what the data say, shape (M,)."""
+    if observed:
+        fit = signal_fit(batch, data)
+    else:
+        every = np.arange(len(batch))
+        fit = background_fit(batch, np.repeat(data[:, None], len(batch), axis=1), mass=every)
+    found = engine.median_significance(fit.theta)
+    return np.where(fit.converged, found, np.nan)
+
+
+def _and(said: str, more: str) -> str:
+    return f"{said}; {more}" if said else more
 
 
 def _significance(p_values: Array) -> Array:

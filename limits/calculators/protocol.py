@@ -37,12 +37,15 @@ class Calculator(Protocol):
         equal signals have equal limits.
     two_sided
         Whether a strength may be excluded because the data have more signal.
+    large_counts
+        Whether it rests on formulas that hold for large counts only.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     smooth: ClassVar[bool]
     two_sided: ClassVar[bool]
+    large_counts: ClassVar[bool]
 
     @property
     def ensemble(self) -> str | None:
@@ -86,5 +89,16 @@ class Engine(Protocol):
     def discovery_p_values(self, q0: Array) -> Array:
         """Return the probability of at least q0 (M,) without a signal, for M masses."""
 
-    def median_significance(self) -> Array:
-        """Return the median significance of a signal of mu = 1, shape (M,)."""
+    def median_significance(self, theta: Array) -> Array:
+        """Return the median significance of a signal of mu = 1, shape (M,).
+
+        Parameters
+        ----------
+        theta
+            Nuisance parameters with which the signal is there, shape (P, M).
+
+        Returns
+        -------
+        ndarray
+            NaN where a fit failed, infinite where no outcome of the background is so signal-like.
+        """

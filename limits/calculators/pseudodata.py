@@ -11,7 +11,7 @@ from scipy import special
 
 from na64.limits.calculators.datasets import TIE
 
-__all__ = ["Ensemble", "Minima", "ThrownCls", "poisson_quantile", "without_copies"]
+__all__ = ["Ensemble", "Minima", "ThrownCls", "ThrownQ0", "poisson_quantile", "without_copies"]
 
 Array = NDArray[np.float64]
 
@@ -87,6 +87,28 @@ class ThrownCls:
             p = weight[q >= self.q_observed - TIE].sum() / total
             parts.append((1.0 - p) / max(p * total, 1.0))
         return math.sqrt(sum(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class ThrownQ0:
+    """q0 of pseudo-data, NaN where a fit failed, and how often each occurs."""
+
+    q0: Array
+    weight: Array
+
+    def at_least(self, value: float) -> float:
+        """Return the fraction that is at least as large; NaN if a fit failed."""
+        if np.isnan(self.q0).any() or math.isnan(value):
+            return math.nan
+        return float(self.weight[self.q0 >= value - TIE].sum() / self.weight.sum())
+
+    def median(self) -> float:
+        """Return the median; NaN if a fit failed."""
+        if np.isnan(self.q0).any():
+            return math.nan
+        ranked = np.argsort(self.q0, kind="stable")
+        summed = np.cumsum(self.weight[ranked])
+        return float(self.q0[ranked[np.searchsorted(summed, 0.5 * summed[-1])]])
 
 
 def without_copies(counts: Array) -> Ensemble:

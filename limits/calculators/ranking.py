@@ -15,7 +15,7 @@ from na64.limits.calculators.roots import Edges, Roots
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.models.errors import InputError
 
-__all__ = ["Enumerating", "enumerated_significance"]
+__all__ = ["Enumerating"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -25,14 +25,6 @@ Index = NDArray[np.intp]
 _CUT = 1e-13
 #: and below this under signal + background, where only the median is wanted
 _CUT_SIGNAL = 1e-6
-
-
-def enumerated_significance(batch: SignalBatch, counts: Array, max_datasets: int) -> Array:
-    """Return the significance at the median of q0 with a signal of mu = 1, shape (M,)."""
-    answer = np.empty(len(batch))
-    for masses in same_bins(batch):
-        answer[masses] = _Ranking(batch.take(masses), counts, max_datasets).expected()
-    return answer
 
 
 class Enumerating(ABC):
@@ -94,36 +86,38 @@ class Enumerating(ABC):
                 answer[masses] = _Ranking(part, self.counts, largest).p_values(q0[masses])
         return answer
 
-    def median_significance(self) -> Array:
+    def median_significance(self, theta: Array) -> Array:
         """Return the significance at the median of q0 with a signal."""
-        return enumerated_significance(self.batch, self.counts, self.settings.max_datasets)
+        answer = np.empty(len(self.batch))
+        for masses in same_bins(self.batch):
+            part, largest = self.batch.take(masses), self.settings.max_datasets
+            answer[masses] = _Ranking(part, self.counts, largest).expected(theta[:, masses])
+        return answer
 
 
 class _Ranking:
     """All counts ranked by q0, least signal-like first."""
 
     def __init__(self, batch: SignalBatch, counts: Array, max_datasets: int) -> None:
-        if np.any(counts != np.round(counts)):
-            raise InputError("the exact ensemble needs whole observed counts")
         self.ensemble = Enumeration(batch, counts, max_datasets)
-        self.batch = batch
-        fitter = batch.likelihood.fitter
-        theta = np.repeat(fitter.init[:, None], len(batch), axis=1)
-        self.signal_rates = self.ensemble.evaluator.rates(theta, batch.events, batch.shape)
+        self.batch, self.counts = batch, counts
 
     def p_values(self, q0: Array) -> Array:
         """Return P(q0(n) >= q0 | background), shape (M,)."""
+        if np.any(self.counts != np.round(self.counts)):
+            raise InputError("the exact ensemble needs whole observed counts")
         answer = np.ones(len(q0))
         for mass in np.flatnonzero(q0 > TIE):
             below, _ = self._explore(int(mass), float(q0[mass]), None)
             answer[mass] = max(1.0 - below, 0.0)
         return answer
 
-    def expected(self) -> Array:
+    def expected(self, theta: Array) -> Array:
         """Return the significance at the median of q0 with a signal of mu = 1."""
+        rates = self.ensemble.evaluator.rates(theta, self.batch.events, self.batch.shape)
         answer = np.empty(len(self.batch))
         for mass in range(len(self.batch)):
-            below, threshold = self._explore(mass, None, self.signal_rates[:, mass : mass + 1])
+            below, threshold = self._explore(mass, None, rates[:, mass : mass + 1])
             p_value = 1.0 if threshold <= TIE else max(1.0 - below, 0.0)
             answer[mass] = max(-float(special.ndtri(p_value)), 0.0)
         return answer

@@ -50,6 +50,7 @@ class _Row:
     name: ClassVar[str]
     smooth: ClassVar[bool] = True
     two_sided: ClassVar[bool] = False
+    large_counts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_declared(self)
@@ -108,6 +109,7 @@ class Asymptotic(_Row):
     summary: ClassVar[str] = "CLs from formulas, too strong for few events"
     ensemble: ClassVar[str | None] = None
     smallest_p_value: ClassVar[float] = 0.0
+    large_counts: ClassVar[bool] = True
 
     tolerance: float = declare(1e-6, **_TOLERANCE)
 

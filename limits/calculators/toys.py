@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +35,10 @@ from na64.limits.calculators.pseudodata import (
     Ensemble,
     Minima,
     ThrownCls,
+    ThrownQ0,
     poisson_quantile,
     without_copies,
 )
-from na64.limits.calculators.ranking import enumerated_significance
 from na64.limits.calculators.roots import BRACKETED, Edges, Function, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
@@ -55,10 +55,6 @@ _FOR_SLOPE = 10_000
 #: fits prepared together, and toys of several masses, to bound the memory
 _SLICE = 65_536
 _TOGETHER = 200_000
-
-
-#: datasets of the enumeration behind the median significance
-_LARGEST_ENSEMBLE: Final = 50_000
 
 
 #: background pseudo-data and their free fits, by mass and number of toys
@@ -79,6 +75,7 @@ class Engine:
         self._width = np.array([p.width for p in likelihood.model.parameters], dtype=np.float64)
         background, rates, self.free = observed_fits(batch, self.counts)
         column = np.arange(len(batch)) % len(background.value)
+        self._without_signal: dict[int, ThrownQ0] = {}
         self.background, self.background_rates = background.take(column), rates[:, column]
 
     # -- pseudo-data -------------------------------------------------------------------------
@@ -230,25 +227,40 @@ class Engine:
     def discovery_p_values(self, q0: Array) -> Array:
         """Return the fraction of background toys with at least the given q0, shape (M,)."""
         answer = np.ones(len(q0))
-        for mass in np.flatnonzero(q0 > TIE):
-            _, without = self._generators(int(mass))
-            data = self._throw(
-                without, self.background_rates[:, mass], self.background.theta[:, mass], self.toys
-            )
-            same = np.full(data.size, mass)
-            background = background_fit(self.batch, data.counts, data.auxiliary, same)
-            (free,) = self._free(np.array([mass]), [data])
-            thrown = 2.0 * (background.value - free.value)
-            if np.isnan(free.value).any() or not background.converged.all():
-                answer[mass] = np.nan
-                continue
-            extreme = data.weight[thrown >= q0[mass] - TIE].sum()
-            answer[mass] = extreme / data.weight.sum()
+        for mass in np.flatnonzero(q0 > TIE).tolist():
+            answer[mass] = self._background_q0(mass).at_least(q0[mass])
         return answer
 
-    def median_significance(self) -> Array:
-        """Return that of the enumerated ensemble, which has no noise."""
-        return enumerated_significance(self.batch, self.counts, _LARGEST_ENSEMBLE)
+    def _background_q0(self, mass: int) -> ThrownQ0:
+        """Return q0 of background toys; kept, since two questions ask for it."""
+        if mass not in self._without_signal:
+            rates, theta = self.background_rates[:, mass], self.background.theta[:, mass]
+            data = self._throw(self._generators(mass)[1], rates, theta, self.toys)
+            self._without_signal[mass] = self._q0(mass, data)
+        return self._without_signal[mass]
+
+    def _q0(self, mass: int, data: Ensemble) -> ThrownQ0:
+        """Return q0 of pseudo-data, NaN where a fit failed."""
+        same = np.full(data.size, mass)
+        background = background_fit(self.batch, data.counts, data.auxiliary, same)
+        (free,) = self._free(np.array([mass]), [data])
+        q0 = np.where(background.converged, 2.0 * (background.value - free.value), np.nan)
+        return ThrownQ0(np.maximum(q0, 0.0), data.weight)
+
+    def median_significance(self, theta: Array) -> Array:
+        """Return the significance of the median of q0 of toys with a signal.
+
+        Its p-value is the fraction of background toys, so that none may be as extreme.
+        """
+        rates = self.evaluator.rates(theta, self.batch.events, self.batch.shape)
+        answer = np.empty(len(self.batch))
+        for mass in range(len(self.batch)):
+            with_signal, _ = self._generators(mass)
+            data = self._throw(with_signal, rates[:, mass], theta[:, mass], self.toys)
+            median = self._q0(mass, data).median()
+            p_value = self._background_q0(mass).at_least(median) if median > TIE else 1.0
+            answer[mass] = np.nan if np.isnan(median) else -special.ndtri(p_value)
+        return np.maximum(answer, 0.0)
 
     def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
         """Return where CLs is alpha, and the statistical error."""

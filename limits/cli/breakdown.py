@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from na64.limits.cli.application import the_console
 from na64.limits.cli.options import cl_option, jobs_option, measurement_option
 from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.cli.settings import SettingsCommand
+
+if TYPE_CHECKING:
+    from na64.limits.calculators.table import LimitTable
 
 
 @click.command("breakdown", cls=SettingsCommand, settings=("calculator",))
@@ -35,7 +38,8 @@ def command(
 ) -> Report:
     """Upper limit of a pyhf workspace without each group of nuisance parameters."""
     from na64.limits.calculators.breakdown import break_down
-    from na64.limits.calculators.status import BAND_ORDER, Status
+    from na64.limits.calculators.large_counts import few_events
+    from na64.limits.calculators.status import BAND_ORDER, UNANSWERED, Status
     from na64.limits.cli.inputs import read_question
     from na64.limits.cli.output import nulls
     from na64.limits.results.tables import Table
@@ -43,33 +47,42 @@ def command(
     chosen = _groups(groups)
     with the_console().progress("breakdown"):
         asked = read_question(file, measurement, settings)
+        observed, batch = not asked.projection, asked.compiled.batch()
         found = break_down(
-            asked.compiled.batch(),
+            batch,
             chosen,
+            observed=observed,
             calculator=asked.calculator,
             confidence_level=confidence_level,
             jobs=jobs,
         )
+        warnings = few_events(asked.calculator, batch, observed=observed)
     tables = {
         "all uncertainties": found.full,
         **{f"without {name}": table for name, table in found.without.items()},
         "no uncertainties": found.statistical,
     }
-    median, full = BAND_ORDER.index(0), found.full.observed[0]
+    median = BAND_ORDER.index(0)
+
+    def shown(table: LimitTable) -> float:
+        """The limit that stands for the whole."""
+        return float(table.observed[0] if observed else table.expected[median, 0])
+
+    full = shown(found.full)
     keys = ("uncertainties", "observed", "expected", "change")
     rows = [
         (
             name,
             nulls(table.observed[0]),
             nulls(table.expected[median, 0]),
-            nulls(table.observed[0] / full - 1.0),
+            nulls(shown(table) / full - 1.0),
         )
         for name, table in tables.items()
     ]
     failed = [
         f"{name}: {table.messages[0]}"
         for name, table in tables.items()
-        if table.status[0] in (Status.FAILED, Status.NOT_BRACKETED)
+        if table.status[0] in UNANSWERED
     ]
     status = found.full.status[0]
     return tabled(
@@ -83,8 +96,9 @@ def command(
             ("uncertainties", f"{asked.compiled.poi} observed", "expected median", "change"), rows
         ),
         facts=asked.facts,
-        warnings=[f"no limit with {'; '.join(failed)}"] if failed else [],
-        notes=[] if failed or status is Status.OK else [f"no limit: {found.full.messages[0]}"],
+        warnings=[*([f"no limit with {'; '.join(failed)}"] if failed else []), *warnings],
+        notes=asked.projection_notes
+        + ([] if failed or status is Status.OK else [f"no limit: {found.full.messages[0]}"]),
         code=0 if not failed else 1 if len(failed) == len(tables) else 3,
     )
 

@@ -27,11 +27,14 @@ def command() -> None:
 def show(search: str, overrides: tuple[str, ...], sources: bool) -> None:
     """Print a card for people: what hits what, and the bins."""
     from na64.limits.cli.inputs import read_card
+    from na64.limits.cli.output import projection_notes
     from na64.limits.results.tables import Table
 
     card = read_card(search, overrides)
     for line in _summary(card):
         click.echo(line)
+    for note in projection_notes([card]):
+        the_console().note(note)
     click.echo("")
     click.echo(_bins(card).text())
     for item in card.uncertainties:
@@ -50,6 +53,7 @@ def show(search: str, overrides: tuple[str, ...], sources: bool) -> None:
 def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Check cards and report every problem with its path in the file."""
     from na64.limits.cli.inputs import read_card
+    from na64.limits.cli.output import projection_notes
     from na64.models.errors import InputError
 
     if searches.count("-") > 1:
@@ -65,6 +69,8 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
             the_console().note(
                 f"{search}: sound ({len(card.bins)} bins, digest {card.digest[:12]})"
             )
+            for note in projection_notes([card]):
+                the_console().note(note)
     return 2 if bad else 0
 
 
@@ -75,12 +81,18 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
 def resolve(search: str, overrides: tuple[str, ...]) -> Report:
     """Print the card with its defaults and settings filled in, as JSON; TOML into a file."""
     from na64.limits.cli.inputs import read_card
+    from na64.limits.cli.output import projection_notes
     from na64.workspaces.io.jsonio import canonical_json
     from na64.workspaces.io.toml import toml_text
 
-    card = read_card(search, overrides).to_dict()
+    made = read_card(search, overrides)
+    card = made.to_dict()
     text = canonical_json(card, indent=1) + "\n"
-    return Report(lambda name: toml_text(card) if name.endswith(".toml") else text, text)
+    return Report(
+        lambda name: toml_text(card) if name.endswith(".toml") else text,
+        text,
+        notes=projection_notes([made]),
+    )
 
 
 @command.command("new")

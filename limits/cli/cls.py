@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,6 +51,7 @@ def command(
     import numpy as np
 
     from na64.limits.calculators.curve import strengths_up_to
+    from na64.limits.calculators.large_counts import few_events
     from na64.limits.calculators.limits import cls_values, upper_limits
     from na64.limits.calculators.status import BAND_ORDER
     from na64.limits.cli.inputs import read_question
@@ -61,11 +63,17 @@ def command(
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
         batch, chosen = asked.compiled.batch(), asked.calculator
+        real = not asked.projection
         limits = None
         if given is None:
-            limits = upper_limits(batch, confidence_level=confidence_level, calculator=chosen)
+            limits = upper_limits(
+                batch, confidence_level=confidence_level, calculator=chosen, observed=real
+            )
             given = strengths_up_to(limits)
         table = cls_values(batch, given[:, None], expected=True, calculator=chosen)
+        warnings = few_events(chosen, batch)
+    if asked.projection:
+        table = replace(table, observed=np.full_like(table.observed, np.nan))
     parameter = asked.compiled.poi
     strengths, observed = table.mu[:, 0], table.observed[:, 0]
     expected = np.asarray(table.expected)[:, :, 0]
@@ -74,12 +82,23 @@ def command(
         from na64.limits.figures.strength import cls_figure
 
         crossings = limits or upper_limits(
-            batch, confidence_level=confidence_level, calculator=chosen
+            batch, confidence_level=confidence_level, calculator=chosen, observed=real
         )
         return cls_figure(table, crossings, parameter)
 
-    known = nulls(observed)  # null is a value that could not be computed
-    failed = [f"{mu:g}" for mu, value in zip(strengths, known, strict=True) if value is None]
+    known = nulls(observed)  # null is a value that does not exist
+    # each strength and band speaks for itself; a projection has no observed value to fail
+    rows = {} if asked.projection else {"observed": observed}
+    rows |= {f"expected {k:+d} sigma": band for k, band in zip(BAND_ORDER, expected, strict=True)}
+    lost = {
+        name: ", ".join(f"{mu:g}" for mu in strengths[np.isnan(row)])
+        for name, row in rows.items()
+        if np.isnan(row).any()
+    }
+    main = expected[BAND_ORDER.index(0)] if asked.projection else observed
+    if lost:
+        where = "; ".join(f"{name} at mu = {at}" for name, at in lost.items())
+        warnings = [f"no CLs {where}: a fit did not converge, or no toy is as extreme", *warnings]
     return tabled(
         {
             **asked.head("cls"),
@@ -90,7 +109,7 @@ def command(
             "confidence_level": confidence_level,
             "limit": limits
             and {
-                "observed": nulls(limits.observed)[0],
+                "observed": nulls(limits.observed)[0] if real else None,
                 "lower": nulls(limits.lower)[0],
                 "expected": nulls(limits.expected[:, 0]),
                 "status": limits.status[0].value,
@@ -107,6 +126,7 @@ def command(
         ),
         facts=asked.facts,
         figure=drawn,
-        warnings=[f"no CLs at mu = {', '.join(failed)}: a fit did not converge"] if failed else [],
-        code=0 if not failed else 1 if len(failed) == len(known) else 3,
+        warnings=warnings,
+        notes=asked.projection_notes,
+        code=0 if not lost else 1 if np.isnan(main).all() else 3,
     )

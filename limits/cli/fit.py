@@ -93,5 +93,5 @@ def command(
         figure=drawn,
         after=f"\n\n-ln L {fit.nll:.6g}; -2 ln of its ratio to the saturated model "
         f"{2.0 * fit.value:.4g}",
-        notes=[f"without an uncertainty: {', '.join(said)}"] if said else [],
+        notes=asked.notes + ([f"without an uncertainty: {', '.join(said)}"] if said else []),
     )

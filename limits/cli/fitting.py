@@ -61,6 +61,15 @@ class FitQuestion:
         """What the provenance of the answer says."""
         return {"workspace_digest": self.digest}
 
+    @property
+    def notes(self) -> list[str]:
+        """What is said of the data."""
+        from na64.workspaces.pyhf.write import is_projection
+
+        said = "a projection: medians of the background stand in for what is observed"
+        projection = is_projection(self.compiled.model.measurement)
+        return [said] if projection and self.data.mu is None else []
+
     def head(self, schema: str, fit: FitResult) -> dict[str, Any]:
         """Return what every answer begins with."""
         from na64.limits.cli.output import nulls

@@ -59,7 +59,7 @@ def command(
 
     after = f"\n\nq = {found.statistic:.4g}, {found.degrees_of_freedom} degrees of freedom"
     after += ": p = -" if p_value is None else f": p = {p_value:.4g} (chi2)"
-    notes = []
+    notes = asked.notes
     if thrown is not None:
         after += f", {thrown.p_value:.4g} +- {thrown.error:.1g} ({len(thrown.values)} toys)"
         if thrown.failed:

@@ -161,6 +161,19 @@ class Question:
         """What the provenance of the answer says."""
         return {"workspace_digest": self.digest}
 
+    @property
+    def projection(self) -> bool:
+        """Whether the workspace says that its observations stand in for data to come."""
+        from na64.workspaces.pyhf.write import is_projection
+
+        return is_projection(self.compiled.model.measurement)
+
+    @property
+    def projection_notes(self) -> list[str]:
+        """What is said of a projection."""
+        said = "a projection: there are no data, expected values only"
+        return [said] if self.projection else []
+
     def head(self, schema: str) -> dict[str, Any]:
         """Return what every answer begins with."""
         from na64.limits.calculators.registry import described
@@ -169,6 +182,7 @@ class Question:
             "schema": f"na64-limits/{schema}/1",
             "measurement": self.compiled.model.measurement,
             "parameter": self.compiled.poi,
+            "projection": self.projection,
             **described(self.calculator),
         }
 

@@ -133,6 +133,9 @@ def _workspace_text(summary: Mapping[str, Any]) -> str:
                 f"             mu = 1 is {point.parameter} = {point.coupling:.4g} at a mass of "
                 f"{point.mass_gev:.6g} GeV"
             )
+            if point.projection:
+                words = "a projection: medians of the background stand in for what is observed"
+                lines.append(f"             {words}")
     carriers = ", ".join(summary["signal_samples"]) or "no sample: the background only"
     lines += [
         f"parameter    {summary['poi']}, on {carriers}",

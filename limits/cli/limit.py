@@ -35,23 +35,28 @@ def command(
     if request is not None:
         return limits_of_patches(request, settings, confidence_level, jobs)
     refuse_figure()
+    from na64.limits.calculators.large_counts import few_events
     from na64.limits.calculators.limits import upper_limits
-    from na64.limits.calculators.status import BAND_ORDER, Status
+    from na64.limits.calculators.status import BAND_ORDER, UNANSWERED, unanswered
     from na64.limits.cli.inputs import read_question
     from na64.limits.cli.output import coupling_limits, nulls
     from na64.limits.results.tables import Table
 
     with the_console().progress("limit"):
         asked = read_question(file, measurement, settings)
+        observed, batch = not asked.projection, asked.compiled.batch()
         table = upper_limits(
-            asked.compiled.batch(),
+            batch,
             calculator=asked.calculator,
             confidence_level=confidence_level,
+            observed=observed,
             jobs=jobs,
         )
+        warnings = few_events(asked.calculator, batch, observed=observed)
     values = [nulls(table.observed)[0], *nulls(table.expected[:, 0])]
     events = [nulls(table.observed_events)[0], *nulls(table.expected_events[:, 0])]
     status, message = table.status[0], table.messages[0]
+    bands = [band[0] for band in table.expected_status]
     result: dict[str, Any] = {
         **asked.head("limit"),
         "confidence_level": confidence_level,
@@ -62,6 +67,7 @@ def command(
         "observed_events": events[0],
         "expected_events": events[1:],
         "status": status.value,
+        "expected_status": [one.value for one in bands],
         "message": message,
     }
     columns: dict[str, list[Any]] = {
@@ -72,12 +78,18 @@ def command(
     result.update(coupling_limits(asked.compiled.model.measurement, values))
     if coupling := result.get("coupling"):
         columns[coupling["name"]] = [coupling["observed"], *coupling["expected"]]
-    failed = status in (Status.FAILED, Status.NOT_BRACKETED)
+    columns["status"] = [status.value if observed else "projection", *bands]
+    lost = unanswered(status if observed else None, bands)
+    if lost:
+        warnings = [f"no limit: {', '.join(lost)}; {message}", *warnings]
+    notes = asked.projection_notes
+    if message and not lost:
+        notes.append(f"no limit: {message}")
     return tabled(
         result,
         Table(tuple(columns), list(zip(*columns.values(), strict=True))),
         facts=asked.facts,
-        warnings=[f"no limit: {status.value}, {message}"] if failed else [],
-        notes=[] if failed or status is Status.OK else [f"no limit: {message}"],
-        code=1 if failed else 0,
+        warnings=warnings,
+        notes=notes,
+        code=0 if not lost else 1 if status in UNANSWERED else 3,
     )

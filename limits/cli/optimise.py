@@ -102,6 +102,7 @@ def command(
 
 
 def _report(found: SearchCuts) -> Report:
+    from na64.limits.cli.output import projection_notes
     from na64.limits.results.tables import Table
 
     def drawn() -> Figure:
@@ -147,4 +148,5 @@ def _report(found: SearchCuts) -> Report:
         figure=drawn,
         after=flat,
         warnings=[] if scan.interior else [end],
+        notes=projection_notes(made.cards),
     )

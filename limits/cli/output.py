@@ -16,6 +16,7 @@ from na64.models.errors import InputError
 if TYPE_CHECKING:
     from na64.limits.scanning.signal import ExpectedSignal
     from na64.models.mediators.dark_sector import DarkSector
+    from na64.workspaces.cards.card import RunCard
 
 __all__ = [
     "WORKSPACE_FILES",
@@ -23,6 +24,7 @@ __all__ = [
     "check_outputs",
     "coupling_limits",
     "nulls",
+    "projection_notes",
     "sector_facts",
     "workspace_files",
     "write_outputs",
@@ -99,6 +101,11 @@ def check_outputs(outputs: Sequence[str], force: bool, suffixes: Iterable[str]) 
             raise InputError(f"output '{name}' is given twice")
         seen.add(path.resolve())
         check_target(path, force=force)
+
+
+def projection_notes(cards: Sequence[RunCard]) -> list[str]:
+    """Return what is said of cards that settings made projections."""
+    return [card.projection_note for card in cards if card.projection_note]
 
 
 def check_directory(directory: str) -> None:

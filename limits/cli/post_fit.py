@@ -89,6 +89,7 @@ def command(
             _rows(found, by_bin),
         ),
         facts=asked.facts,
+        notes=asked.notes,
         figure=drawn,
     )
 

@@ -108,7 +108,9 @@ def _by_mu(asked: FitQuestion, found: Impacts, most: int) -> Report:
         for row in rows
         if row["error"] is not None and None in (row["impact_down"], row["impact_up"])
     ]
-    notes = [f"cut short by a bound of mu or of the parameter: {_some(cut)}"] if cut else []
+    notes = asked.notes
+    if cut:
+        notes.append(f"cut short by a bound of mu or of the parameter: {_some(cut)}")
     if found.fit.mu == 0.0:
         notes.append("the best mu is zero: --asimov MU ranks for a signal")
     keys = ("pull", "constraint", *impacts)

@@ -18,26 +18,31 @@ __all__ = ["limit_report"]
 def limit_report(limit: Limit, files: Mapping[str, str | bytes] | None = None) -> Report:
     """Return the report of a limit, with its warnings and further files.
 
-    The exit code is 0 when every mass has its answer, 3 when some failed, 1 when all did.
+    The exit code is 0 when every limit was found or does not exist, 3 when some failed, be it one
+    band of one mass, and 1 when those of all masses did.
     """
-    from na64.limits.calculators.status import Status
-
     words = () if limit.plane.is_coupling else (limit.y.definition, limit.plane.assumptions)
     above = "; ".join(text for text in words if text)
-    failed = [
-        f"{mass:.4g} GeV ({status.value})"
-        for mass, status in zip(limit.masses_gev, limit.status, strict=True)
-        if status in (Status.FAILED, Status.NOT_BRACKETED)
-    ]
+    from na64.limits.calculators.status import UNANSWERED
+
+    failed = []
+    for row, (mass, status) in enumerate(zip(limit.masses_gev, limit.status, strict=True)):
+        if status in UNANSWERED:
+            failed.append(f"{mass:.4g} GeV ({status.value}{_because(limit.messages[row])})")
+        elif lost_bands := limit.unanswered(row):
+            failed.append(f"{mass:.4g} GeV ({', '.join(lost_bands)})")
+    lost = [status in UNANSWERED for status in limit.status]
     warnings = list(limit.warnings)
     if failed:
-        warnings.append(f"no limit at {len(failed)} masses: {', '.join(failed[:5])}")
+        some = "; ".join(failed[:5])
+        what = "limit" if any(lost) else "limit of some bands"
+        warnings.append(f"no {what} at {len(failed)} masses: {some}")
     return Report(
         content=lambda name: limit.to_text(Path(name).suffix),
         people="\n".join([*([] if limit.plane.is_coupling else [above]), _table(limit).text()]),
         files=files or {},
         warnings=warnings,
-        code=0 if not failed else 1 if len(failed) == len(limit.status) else 3,
+        code=0 if not failed else 1 if all(lost) else 3,
     )
 
 
@@ -61,8 +66,18 @@ def _table(limit: Limit) -> Table:
             float(observed[row]),
             *expected[:, row].tolist(),
             *((float(limit.events_limit[row]),) if coupling else ()),
-            limit.status[row].value,
+            _words(limit, row),
         )
         for row, mass in enumerate(limit.masses_gev)
     ]
     return Table(columns, rows)
+
+
+def _words(limit: Limit, row: int) -> str:
+    """Say how a mass fared, and which of its bands did otherwise."""
+    state, bands = limit.status[row].value, limit.band_words(row)
+    return state if bands in ("", state) else f"{state}; {bands}"
+
+
+def _because(message: str) -> str:
+    return f", {message}" if message else ""

@@ -20,13 +20,21 @@ from na64.limits.cli.settings import SettingsCommand
 def command(file: str, measurement: str | None, expected: bool, **settings: Any) -> Report:
     """Discovery significance of a pyhf workspace: p-value, Z, best signal strength."""
     from na64.limits.calculators.discovery import discovery
+    from na64.limits.calculators.large_counts import few_events
     from na64.limits.cli.inputs import read_question
     from na64.limits.cli.output import nulls
     from na64.limits.results.tables import Table
 
     with the_console().progress("significance"):
         asked = read_question(file, measurement, settings)
-        table = discovery(asked.compiled.batch(), expected=expected, calculator=asked.calculator)
+        observed, batch = not asked.projection, asked.compiled.batch()
+        table = discovery(
+            batch,
+            observed=observed,
+            expected=expected or not observed,
+            calculator=asked.calculator,
+        )
+        warnings = few_events(asked.calculator, batch, observed=observed)
     numbers = {
         "p_value": nulls(table.p_values)[0],
         "significance": nulls(table.significance)[0],
@@ -34,14 +42,22 @@ def command(file: str, measurement: str | None, expected: bool, **settings: Any)
         "expected": None if table.expected is None else nulls(table.expected)[0],
     }
     message = table.messages[0]
-    failed = numbers["p_value"] is None
+    lost = [
+        words
+        for words, key, wanted in (
+            ("p-value", "p_value", observed),
+            ("expected significance", "expected", table.expected is not None),
+        )
+        if wanted and numbers[key] is None
+    ]
+    said = [message] if message else []
     return tabled(
         {**asked.head("significance"), **numbers, "message": message},
         Table(
             ("p-value", "Z", f"best {asked.compiled.poi}", "expected Z"), [tuple(numbers.values())]
         ),
         facts=asked.facts,
-        warnings=[f"no p-value: {message}"] if failed else [],
-        notes=[message] if message and not failed else [],
-        code=1 if failed else 0,
+        warnings=[*([f"no {' and no '.join(lost)}: {message}"] if lost else []), *warnings],
+        notes=asked.projection_notes + ([] if lost else said),
+        code=0 if not lost else 1 if not observed or numbers["p_value"] is None else 3,
     )

@@ -35,7 +35,7 @@ def build(request: SignalRequest, directory: str | None) -> Report:
     The signal is scaled to one event at mu = 1; the measurement's name says which mass and
     coupling that is.
     """
-    from na64.limits.cli.output import check_directory, workspace_files
+    from na64.limits.cli.output import check_directory, projection_notes, workspace_files
     from na64.models.errors import InputError
 
     if directory is not None:
@@ -53,11 +53,12 @@ def build(request: SignalRequest, directory: str | None) -> Report:
         raise InputError("a workspace holds one mass: give --masses with one, or --directory")
     with the_console().progress("card") as progress:
         signal = expected_signal(request.specify(), tables=request.tables, progress=progress)
+    notes = projection_notes(signal.specification.cards)
     if directory is not None:
-        return Report(lambda _name: "", files=workspace_files(signal, directory))
+        return Report(lambda _name: "", files=workspace_files(signal, directory), notes=notes)
     document, _ = signal_workspace(signal.template, signal.rates, 0)
     text = canonical_json(document, indent=1) + "\n"
-    return Report(lambda _name: text, text)
+    return Report(lambda _name: text, text, notes=notes)
 
 
 @command.command("combine")

@@ -25,7 +25,7 @@ def command(request: SignalRequest, coupling: float, reference: ReferenceRequest
     if reference.reference is not None:
         return reference_report(request, coupling, reference)
     reference.refuse_alone()
-    from na64.limits.cli.output import sector_facts
+    from na64.limits.cli.output import projection_notes, sector_facts
     from na64.limits.results.tables import Table
     from na64.limits.scanning.signal import expected_signal
     from na64.models.mediators.coupling import check_coupling
@@ -69,4 +69,10 @@ def command(request: SignalRequest, coupling: float, reference: ReferenceRequest
             for b, item in enumerate(signal.bins)
         ],
     )
-    return tabled(document, people, rows=rows, facts={"digest": made.digest})
+    return tabled(
+        document,
+        people,
+        rows=rows,
+        facts={"digest": made.digest},
+        notes=projection_notes(made.cards),
+    )

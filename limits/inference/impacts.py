@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
@@ -301,9 +301,8 @@ class _Task:
 
 def hold(model: WorkspaceModel, parameter: int, value: float) -> WorkspaceModel:
     """Return a model without one parameter, which has a value instead."""
-    changed = list(model.parameters)
-    changed[parameter] = replace(changed[parameter], init=value)
-    return freeze(replace(model, parameters=tuple(changed)), [parameter])
+    held, _ = freeze(model, {parameter: value})
+    return held
 
 
 def _limit_held(task: _Task) -> float:

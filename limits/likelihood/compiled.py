@@ -128,7 +128,7 @@ class CompiledLikelihood:
             If the signal is negative in some bins and not positive in total: the strength is
             counted in expected events.
         """
-        return self._make_batch(self.model.nominal[self.model.is_signal][None, :])
+        return self.make_batch(self.model.nominal[self.model.is_signal][None, :])
 
     def inject(self, signals: ArrayLike, keys: ArrayLike | None = None) -> SignalBatch:
         """Replace the signal rates, for M masses at once.
@@ -182,13 +182,14 @@ class CompiledLikelihood:
         for cell, component in enumerate(model.cell_component.tolist()):
             components[:, component] += cells[:, cell]
         if keys is None:
-            return self._make_batch(components[:, model.is_signal])
+            return self.make_batch(components[:, model.is_signal])
         numbers = np.asarray(keys, dtype=np.float64)
         if numbers.shape != (len(rates),) or not np.all(np.isfinite(numbers)):
             raise InputError(f"keys must be {len(rates)} finite numbers, one per mass")
-        return self._make_batch(components[:, model.is_signal], numbers)
+        return self.make_batch(components[:, model.is_signal], numbers)
 
-    def _make_batch(self, rates: Array, keys: Array | None = None) -> SignalBatch:
+    def make_batch(self, rates: Array, keys: Array | None = None) -> SignalBatch:
+        """Return a batch of rates of the signal components, shape (M, Ks)."""
         evaluator = self.fitter.problem(False).evaluator
         factor = evaluator.nominal_factor[evaluator.signal_components]
         events = add_rows((rates * factor).T)
@@ -274,19 +275,22 @@ class SignalBatch:
             raise InputError("auxiliary data must be finite")
         return replace(self, auxiliary=values)
 
-    def on(self, other: CompiledLikelihood) -> SignalBatch:
+    def on(self, other: CompiledLikelihood, factors: Array) -> SignalBatch:
         """Return the same signals on a likelihood with some parameters frozen.
 
-        The components must be the same; see `na64.limits.likelihood.freezing.freeze`. Auxiliary
-        data are the workspace's.
+        Parameters
+        ----------
+        other
+            The likelihood of `na64.limits.likelihood.freezing.freeze`, with the same components.
+            Auxiliary data are the workspace's.
+        factors
+            Those of the frozen parameters, shape (K,).
         """
-        mine, theirs = (
-            x.fitter.problem(False).evaluator.nominal_factor for x in (self.likelihood, other)
-        )
-        where = self.likelihood.model.is_signal
-        # the frozen factors have left the responses and enter the rates
-        shape = self.shape * (mine / theirs)[where][:, None]
-        return SignalBatch(other, shape, self.events, self.keys)
+        model, where = self.likelihood.model, self.likelihood.model.is_signal
+        # only a workspace's own signal can have shifts, and keep those that were frozen
+        shifted = (other.model.nominal - model.nominal * factors)[where]
+        rates = (self.shape * self.events).T * factors[where] + shifted
+        return other.make_batch(rates, self.keys)
 
     def points(self, mass: Index, counts: Array, auxiliary: Array | None = None) -> Points:
         """Put signals and data together for N fits.

@@ -13,6 +13,7 @@ from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.axes import Plane, coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
 from na64.limits.scanning.recast import carried_to, carrier, recomputed_note
+from na64.limits.scanning.runner import method_warnings
 from na64.limits.scanning.signal import Progress, silent
 from na64.models.decays.invisible import invisible_branching_at
 from na64.models.errors import InputError
@@ -202,7 +203,9 @@ def in_alpha_d(
     solvable = np.zeros(masses.size, bool)
     solvable[inside] = np.any(np.isfinite(thermal), axis=0)
     line = edges[1, 1 + BAND_ORDER.index(0) if limit.expected_only else 0]
-    warnings = [*validity_notes(sector, portal, masses[inside])]
+    # what holds in any plane: of the method, and of data that there are not
+    warnings = [*method_warnings([limit]), *filter(None, (c.projection_note for c in made.cards))]
+    warnings += validity_notes(sector, portal, masses[inside])
     if again.any():
         note = recomputed_note(made.masses_gev[again], limit.power)
         warnings.append(f"{note}, at {grid.size} values of alpha_D")
@@ -221,6 +224,11 @@ def in_alpha_d(
             for status, known, value in zip(
                 limit.status, solvable.tolist(), line.tolist(), strict=True
             )
+        ),
+        expected_status=limit.expected_status
+        and tuple(
+            tuple(map(_status, states, solvable.tolist(), edges[1, 1 + band].tolist()))
+            for band, states in enumerate(limit.expected_status)
         ),
         warnings=tuple(warnings),
         plane=Plane(

@@ -12,7 +12,14 @@ from typing import Any, ClassVar, Final, TextIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.calculators.status import (
+    BAND_ORDER,
+    UNANSWERED,
+    BandStatus,
+    Regions,
+    Status,
+    unanswered,
+)
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
 from na64.limits.results.operations import operation
@@ -71,6 +78,9 @@ class Limit(Document):
         Where the numbers were carried over from, None if they were computed.
     provenance
         Versions and command; nothing in it is needed to redo the result.
+    expected_status
+        Of the expected limits in `BAND_ORDER`, one tuple of M per band; None in results that were
+        written before it was kept.
     """
 
     noun: ClassVar[str] = "scan"
@@ -90,6 +100,7 @@ class Limit(Document):
     warnings: tuple[str, ...] = ()
     origin: Origin | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    expected_status: BandStatus | None = None
 
     def __post_init__(self) -> None:
         for name, kept in (
@@ -110,6 +121,11 @@ class Limit(Document):
             **{
                 f"expected_regions {order:+d}": band
                 for order, band in zip(BAND_ORDER, self.expected_regions, strict=True)
+            },
+            **{
+                f"expected_status {order:+d}": band
+                for order, band in zip(BAND_ORDER, self.expected_status or ((),) * 5, strict=True)
+                if self.expected_status is not None
             },
             **{f"yields.{name}": values for name, values in self.yields.items()},
         }
@@ -180,8 +196,28 @@ class Limit(Document):
 
     @property
     def complete(self) -> bool:
-        """Whether no mass failed; "no exclusion" is a result, not a failure."""
-        return not {Status.FAILED, Status.NOT_BRACKETED} & set(self.status)
+        """Whether no limit failed; "no exclusion" is a result, not a failure."""
+        return not any(
+            UNANSWERED & set(row) for row in (self.status, *(self.expected_status or ()))
+        )
+
+    def band_words(self, row: int) -> str:
+        """Say of one mass how its expected limits fared: ``ok``, or those that are not so."""
+        if self.expected_status is None:
+            return ""
+        states = [band[row] for band in self.expected_status]
+        if len(set(states)) == 1:
+            return states[0].value
+        return "; ".join(
+            f"{order:+d} {state.value}"
+            for order, state in zip(BAND_ORDER, states, strict=True)
+            if state is not Status.OK
+        )
+
+    def unanswered(self, row: int) -> list[str]:
+        """Name the limits at one mass that were not found, with why."""
+        bands = [band[row] for band in self.expected_status or ()]
+        return unanswered(None if self.expected_only else self.status[row], bands)
 
     # -- what can be done with it ------------------------------------------------------------
 
@@ -217,6 +253,8 @@ class Limit(Document):
             ),
             status=tuple(self.status[row] for row in some),
             messages=tuple(self.messages[row] for row in some),
+            expected_status=self.expected_status
+            and tuple(tuple(band[row] for row in some) for band in self.expected_status),
             events_limit=self.events_limit[rows],
             yields={name: values[rows] for name, values in self.yields.items()},
         )
@@ -267,10 +305,15 @@ class Limit(Document):
             "yields": {name: values.tolist() for name, values in self.yields.items()},
             "status": [status.value for status in self.status],
             "messages": list(self.messages),
+            **self._band_status(),
             "warnings": list(self.warnings),
             "specification": self.specification.to_dict(),
             "origin": None if self.origin is None else self.origin.to_dict(),
         }
+
+    def _band_status(self) -> dict[str, Any]:
+        bands = self.expected_status
+        return {} if bands is None else {"expected_status": [[*map(str, band)] for band in bands]}
 
     def _description(self) -> dict[str, Any]:
         """What follows from the specification and the plane, for readers of the file."""
@@ -318,6 +361,7 @@ class Limit(Document):
             "events_limit",
             *(f"yield_{process}" for process in self.yields),
             "status",
+            "expected_status",
         )
         observed, expected = self.observed, self.expected
         rows = []
@@ -332,6 +376,7 @@ class Limit(Document):
                     self.events_limit[row],
                     *(values[row] for values in self.yields.values()),
                     self.status[row].value,
+                    self.band_words(row),
                 )
             )
         return Table(columns, rows, tuple(self._header()))
@@ -398,6 +443,9 @@ class Limit(Document):
                 expected_regions=tuple(_tuples(band) for band in found["expected_regions"]),
                 status=tuple(Status(name) for name in found["status"]),
                 messages=tuple(found["messages"]),
+                expected_status=None
+                if "expected_status" not in found
+                else tuple(tuple(map(Status, band)) for band in found["expected_status"]),
                 events_limit=_nans(found["events_limit"]),
                 yields={name: np.array(row, float) for name, row in found["yields"].items()},
                 power=found["parameter"]["power"],

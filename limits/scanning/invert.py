@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.calculators.large_counts import few_events
 from na64.limits.calculators.limits import upper_limits
-from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.calculators.status import BAND_ORDER, BandStatus, Regions, Status
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 from na64.limits.likelihood.sums import add_rows
-from na64.limits.scanning.expected_regions import expected_regions
+from na64.limits.scanning.expected_regions import expected_region_tables
 from na64.limits.scanning.regions import check_smooth, excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal, Progress, silent
 from na64.models.signals.rates import EventCurves
@@ -47,6 +48,10 @@ class Inversion:
         events are no power of it (0 where there is none); each of shape (M,).
     status, messages
         One per mass; without data those of the expected median.
+    expected_status
+        Of the expected limits, in `BAND_ORDER`, one tuple per mass each.
+    warnings
+        What the method says of its use here.
     """
 
     regions: tuple[Regions, ...]
@@ -55,6 +60,8 @@ class Inversion:
     yields: Mapping[str, Array]
     status: tuple[Status, ...]
     messages: tuple[str, ...]
+    expected_status: BandStatus
+    warnings: tuple[str, ...]
 
 
 def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
@@ -77,8 +84,11 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
     # mu = 1 is one signal event at nominal nuisances
     per_event = per_unit / np.where(totals > 0.0, totals, 1.0)[:, None, None]
     likelihood = _compile(signal)
+    batch = likelihood.inject(
+        _in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev
+    )
     table = upper_limits(
-        likelihood.inject(_in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev),
+        batch,
         confidence_level=made.confidence_level,
         calculator=made.calculator,
         observed=observed,
@@ -98,6 +108,8 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
         yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(signal.rates.processes)},
         status=table.status,
         messages=table.messages,
+        expected_status=table.expected_status,
+        warnings=tuple(few_events(made.calculator, batch, observed=observed)),
     )
 
 
@@ -127,7 +139,7 @@ def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
     count = len(rates.masses_gev)
 
     progress("expected regions")
-    bands = expected_regions(
+    bands = expected_region_tables(
         likelihood,
         events,
         count,
@@ -139,8 +151,7 @@ def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
     if made.expected_only:
         regions: tuple[Regions, ...] = ((),) * count
         median = bands[BAND_ORDER.index(0)]
-        status = tuple(_status(intervals, float(rates.couplings[0])) for intervals in median)
-        messages = ("",) * count
+        status, messages = median.status, median.messages
     else:
         progress("excluded regions")
         found = excluded_regions(
@@ -158,9 +169,11 @@ def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
     at_edge[exists] = events(np.flatnonzero(exists), lowest[exists])
     totals = at_edge.sum(axis=(1, 2))
     samples = list(likelihood.signal_names)
+    most = accepted.sum(axis=(2, 3)).argmax(axis=1)
+    strongest = likelihood.inject(accepted[np.arange(count), most])
     return Inversion(
         regions=regions,
-        expected_regions=tuple(bands),
+        expected_regions=tuple(band.regions for band in bands),
         events_limit=np.where(exists, totals, math.nan),
         yields={
             name: at_edge[:, samples.index(f"signal_{name}")].sum(axis=1)
@@ -168,6 +181,8 @@ def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
         },
         status=status,
         messages=messages,
+        expected_status=tuple(band.status for band in bands),
+        warnings=tuple(few_events(made.calculator, strongest, observed=not made.expected_only)),
     )
 
 
@@ -178,11 +193,3 @@ def _excluded(below: Array, above: Array) -> tuple[Regions, ...]:
         ends = ((high, None),) if math.isfinite(high) else ()
         result.append(((0.0, low), *ends) if low > 0.0 else ends)
     return tuple(result)
-
-
-def _status(intervals: Regions, smallest: float) -> Status:
-    """State of an expected region on a grid that begins at the smallest coupling."""
-    if not intervals:
-        return Status.NO_EXCLUSION
-    at_the_end = math.isclose(intervals[0][0], smallest, rel_tol=1e-9)
-    return Status.NOT_BRACKETED if at_the_end else Status.OK

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from typing import Any, Final, Generic, TypeVar
@@ -27,6 +27,7 @@ from na64.limits.likelihood.validation import check_schema
 from na64.limits.scanning.signal import Progress, silent
 from na64.models.errors import InputError, NA64Error
 from na64.workspaces.pyhf.patchsets import Patch, Patchset
+from na64.workspaces.pyhf.write import is_projection
 
 __all__ = ["PatchResult", "PatchedResults", "limits_or_infinity", "patch_cls", "patch_limits"]
 
@@ -257,6 +258,8 @@ class _Task(Generic[Answer]):
             self._check(document)
             compiled = compile_workspace(document, self.measurement, validate=False)
             answer = self.ask(compiled.batch())
+            if is_projection(compiled.model.measurement):
+                answer = _expected_only(answer)
         except NA64Error as error:
             return PatchResult(patch.name, patch.values, problem=str(error))
         except Exception as error:  # one signal of hundreds: the others are worth their time
@@ -290,6 +293,20 @@ class _Task(Generic[Answer]):
         except (LookupError, TypeError):  # a patch made something else of them
             return document
         return {**document, "channels": channels}
+
+
+def _expected_only(answer: Answer) -> Answer:
+    """Return an answer without what was observed: there are no data yet."""
+    if isinstance(answer, LimitTable):
+        return replace(
+            answer,
+            observed=np.full_like(answer.observed, np.nan),
+            lower=np.full_like(answer.lower, np.nan),
+            status=answer.expected_status[BAND_ORDER.index(0)],
+        )
+    if isinstance(answer, ClsTable):
+        return replace(answer, observed=np.full_like(answer.observed, np.nan))
+    return answer
 
 
 def _all_of(
@@ -362,7 +379,10 @@ def _problem(result: PatchResult[Any]) -> str:
     if isinstance(result.answer, LimitTable):
         missing = result.answer.status[0] in (Status.FAILED, Status.NOT_BRACKETED)
         return result.answer.messages[0] if missing else ""
-    return "" if np.all(np.isfinite(result.answer.observed)) else "a fit did not converge"
+    values = result.answer.observed
+    if is_projection(result.measurement) and result.answer.expected is not None:
+        values = result.answer.expected[BAND_ORDER.index(0)]
+    return "" if np.all(np.isfinite(values)) else "a fit did not converge"
 
 
 def _text(value: object) -> str:

@@ -22,10 +22,10 @@ from na64.limits.results.limit import Limit
 from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.request import NO_DARK_MATTER, changed_sector, find_mediator
-from na64.limits.scanning.runner import join, run
+from na64.limits.scanning.runner import join, method_warnings, run
 from na64.limits.scanning.settings import SECTOR
 from na64.limits.scanning.signal import Progress, silent
-from na64.limits.scanning.validity import limit_warnings, trigger_note
+from na64.limits.scanning.validity import card_notes, limit_warnings
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.invisible import invisible_branching
 from na64.models.errors import InputError, unknown_name
@@ -151,7 +151,8 @@ def carried_to(
     notes = limit_warnings(
         changed.mediator, changed.dark_sector, result.power, masses, result.shown_regions
     )
-    notes += filter(None, [trigger_note(changed.cards)])
+    notes += method_warnings([limit, *parts])
+    notes += card_notes(changed.cards)
     return replace(
         result,
         specification=changed,
@@ -344,6 +345,8 @@ def _nothing(limit: Limit, changed: Specification, rows: NDArray[np.intp]) -> Li
         regions=empty,
         expected_regions=(empty,) * len(BAND_ORDER),
         status=(Status.LEFT_OUT,) * len(rows),
+        expected_status=limit.expected_status
+        and ((Status.LEFT_OUT,) * len(rows),) * len(BAND_ORDER),
         messages=("the yields of the scan cannot carry the change",) * len(rows),
         events_limit=np.full(len(rows), math.nan),
         yields={name: np.zeros(len(rows)) for name in limit.yields},

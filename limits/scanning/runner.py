@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.calculators.large_counts import few_events_note
+from na64.limits.calculators.status import BAND_ORDER, BandStatus
 from na64.limits.results.axes import coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
 from na64.limits.results.origin import GIVEN, Origin
@@ -21,12 +23,12 @@ from na64.limits.scanning.invert import invert
 from na64.limits.scanning.request import Search, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
-from na64.limits.scanning.validity import limit_warnings, trigger_note
+from na64.limits.scanning.validity import card_notes, limit_warnings
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards import DEFAULT_CARD
 
-__all__ = ["exclude", "join", "merge", "run", "scan"]
+__all__ = ["exclude", "join", "merge", "method_warnings", "run", "scan"]
 
 
 def scan(
@@ -151,24 +153,32 @@ def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
         expected_regions=found.expected_regions,
         status=found.status,
         messages=found.messages,
+        expected_status=found.expected_status,
         events_limit=found.events_limit,
         yields=found.yields,
         power=signal.rates.power,
         origin=None if signal.computed else Origin(made, GIVEN),
         provenance=provenance(workspace_digest=signal.template.digest),
     )
-    return _warned(limit)
+    return _warned(limit, found.warnings)
 
 
-def _warned(limit: Limit) -> Limit:
-    """Return a result in couplings with what its readers must know."""
+def _warned(limit: Limit, of_method: Sequence[str]) -> Limit:
+    """Return a result in couplings with what its readers must know.
+
+    Warnings of the method are those of any mass; one says the same of all.
+    """
     made = limit.specification
     warnings = limit_warnings(
         made.mediator, made.dark_sector, limit.power, limit.masses_gev, limit.shown_regions
     )
-    if note := trigger_note(made.cards):
-        warnings.append(note)
-    return replace(limit, warnings=tuple(warnings))
+    return replace(limit, warnings=(*warnings, *of_method, *card_notes(made.cards)))
+
+
+def method_warnings(results: Sequence[Limit]) -> list[str]:
+    """Return the warnings that the method of some results gave any of them."""
+    note = few_events_note(results[0].specification.calculator)
+    return [note] if any(note in result.warnings for result in results) else []
 
 
 def merge(results: Sequence[Limit]) -> Limit:
@@ -204,7 +214,7 @@ def merge(results: Sequence[Limit]) -> Limit:
         raise InputError("results are merged in the plane of the coupling, before any transform")
     if any(_origin(result, masses) != _origin(first, masses) for result in results):
         raise InputError("results that were carried over from different scans cannot be merged")
-    return _warned(join(results))
+    return _warned(join(results), method_warnings(results))
 
 
 def _origin(result: Limit, masses: NDArray[np.float64]) -> Origin | None:
@@ -238,6 +248,18 @@ def join(results: Sequence[Limit]) -> Limit:
         ),
         status=chosen([result.status for result in results]),
         messages=chosen([result.messages for result in results]),
+        expected_status=_bands_joined(results, chosen),
         events_limit=joined([result.events_limit for result in results]),
         yields={name: joined([result.yields[name] for result in results]) for name in first.yields},
     )
+
+
+def _bands_joined(
+    results: Sequence[Limit], chosen: Callable[[Sequence[Sequence[Any]]], tuple[Any, ...]]
+) -> BandStatus | None:
+    """Return the states of the bands side by side; None if a result does not have them."""
+    bands = [result.expected_status for result in results]
+    known = [band for band in bands if band is not None]
+    if len(known) < len(bands):
+        return None
+    return tuple(chosen([band[k] for band in known]) for k in range(len(BAND_ORDER)))

@@ -19,6 +19,7 @@ from na64.models.response.windows import DisplacedWindow, MissingEnergyWindow
 from na64.workspaces.cards.card import RunCard
 
 __all__ = [
+    "card_notes",
     "largest_perturbative",
     "limit_warnings",
     "limit_with_visible_decays",
@@ -182,6 +183,12 @@ def limit_warnings(
     notes = [nonperturbative_note(mediator, masses_gev, regions)]
     if sector is not None and power is not None:
         notes.append(visible_decay_note(mediator, sector, masses_gev, regions))
+    return [note for note in notes if note]
+
+
+def card_notes(cards: Sequence[RunCard]) -> list[str]:
+    """Return what a reader must know about the cards of a result."""
+    notes = [trigger_note(cards), *(card.projection_note for card in cards)]
     return [note for note in notes if note]
 
 

@@ -59,9 +59,9 @@ class Setup:
         The tables ``beam``, ``target`` and ``window`` as the card gives them, with their sources.
     """
 
-    beam: Beam = declare(help="what hits the target")
-    target: Target = declare(help="what is hit", accepts=TargetTable)
-    window: Any = declare(help="the selection; its keys depend on the topology")
+    beam: Beam = declare(help="what hits the target", measured=True)
+    target: Target = declare(help="what is hit", accepts=TargetTable, measured=True)
+    window: Any = declare(help="the selection; its keys depend on the topology", measured=True)
     tables: Mapping[str, Mapping[str, object]] = declare()
 
     @property
@@ -165,8 +165,9 @@ class Bin:
         help="signal region; may be left out where the topology has one",
         allowed="regions",
         fallback="region",
+        measured=True,
     )
-    exposure: Quantity = declare(help="particles on target", above=0.0, example=1e10)
+    exposure: Quantity = declare(help="particles on target", above=0.0, example=1e10, measured=True)
     efficiency: Quantity | MassTable = declare(
         help="accepted fraction of the signal inside the window; a number or a table in mass",
         above=0.0,
@@ -328,7 +329,9 @@ class RunCard:
         "replaced or added by name; written out in resolved cards",
     )
     topology: str = declare(
-        help="kind of search: which signal, which window", allowed=tuple(TOPOLOGIES)
+        help="kind of search: which signal, which window",
+        allowed=tuple(TOPOLOGIES),
+        measured=True,
     )
     mass_parameter: str = declare(
         help="how the mass is written on an axis; that of the topology if left out. In results "
@@ -369,6 +372,11 @@ class RunCard:
     overrides: tuple[str, ...] = declare(
         (), help="settings made on top of the file, `path=value`; written into resolved cards"
     )
+    projected: tuple[str, ...] = declare(
+        (),
+        help="what was changed of a search with data and made a projection of it, such as "
+        "`exposure of bin 2022`; written into resolved cards",
+    )
 
     @property
     def model(self) -> str:
@@ -403,6 +411,16 @@ class RunCard:
     def total_exposure(self) -> float:
         """Particles on target of all bins that count different particles."""
         return math.fsum(item.exposure.value for item in self.distinct_bins)
+
+    @property
+    def projection_note(self) -> str:
+        """Say why a card is a projection although there are data; empty if there are none."""
+        if not self.projected:
+            return ""
+        return (
+            f"{self.name} is a projection: the data were not taken with this "
+            f"{', nor with this '.join(self.projected)}; set what is observed as well to keep data"
+        )
 
     def rate_region(self, item: Bin) -> str:
         """Name of a bin's region in the signal rates: ``region`` or ``setup/region``."""

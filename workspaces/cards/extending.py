@@ -31,8 +31,8 @@ Lookup = Callable[[str], Mapping[str, object]]
 
 def extended(
     data: Mapping[str, object], where: str, lookup: Lookup
-) -> tuple[dict[str, object], str]:
-    """Return the content of a card with that of its base filled in, and the base's name.
+) -> tuple[dict[str, object], tuple[str, Mapping[str, object]] | None]:
+    """Return the content of a card with that of its base filled in, and the base.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def extended(
     Returns
     -------
     tuple
-        The content without ``extends``, and the name of the base; empty if there is none.
+        The content without ``extends``, and name and content of the base; None if there is none.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def extended(
         For a base that is not named by a text, that cannot be read, or that extends another card.
     """
     if EXTENDS not in data:
-        return dict(data), ""
+        return dict(data), None
     name = data[EXTENDS]
     if not isinstance(name, str) or not name.strip():
         raise InputError(f"run card {where}: {EXTENDS}: must be the name of a card, or a file")
@@ -65,7 +65,7 @@ def extended(
             "stand alone"
         )
     own = {key: value for key, value in data.items() if key != EXTENDS}
-    return _merged(base, own), name
+    return _merged(base, own), (name, base)
 
 
 def _read(name: str, where: str, lookup: Lookup) -> Mapping[str, object]:

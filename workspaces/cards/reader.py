@@ -13,6 +13,7 @@ from na64.workspaces.cards.card import Defaults, MassGrid, RunCard
 from na64.workspaces.cards.extending import EXTENDS, extended
 from na64.workspaces.cards.materials import known_materials
 from na64.workspaces.cards.overrides import apply_overrides
+from na64.workspaces.cards.projecting import projected
 from na64.workspaces.cards.setups import read_setups
 from na64.workspaces.cards.topologies import TOPOLOGIES, Topology
 from na64.workspaces.io import jsonio
@@ -83,18 +84,28 @@ def parse_card(
         Name of the file, for messages; a base that is a file is looked for in its folder.
     overrides
         Settings as in `load_card`. They act on the card with its base filled in.
+
+    Settings, and tables of a card that extends another one, that change what data were taken with
+    make a projection; see `na64.workspaces.cards.projecting`.
     """
     data, base = extended(_content(text, where, json), where, _base_content)
+    place = f"{where}, with what it takes from {base[0]}," if base else where
+
+    def read(content: Mapping[str, object]) -> RunCard:
+        return _read_card(content, place)
+
+    if base and data.get("projection") is not True:
+        data = projected(data, base[1], read, f"tables of {where}")
     settings = tuple(overrides)
     changed = apply_overrides(data, settings)
     if EXTENDS in changed:
         raise InputError(f"run card {where}: {EXTENDS} belongs to the file and cannot be set")
-    card = _read_card(changed, f"{where}, with what it takes from {base}," if base else where)
     if not settings:
-        return card
+        return read(changed)
+    card = read(projected(changed, data, read, "settings"))
     return replace(
         card,
-        title=_retitled(card.title, settings),
+        title=_retitled(card.title, settings, card.projection and not data.get("projection")),
         overrides=(*card.overrides, *settings),
     )
 
@@ -150,8 +161,11 @@ def _names_of(topology: Topology | None) -> dict[str, Any]:
     return names
 
 
-def _retitled(title: str, settings: Sequence[str]) -> str:
-    """Say in a title what was set, and no longer in it an exposure that this may have changed."""
+def _retitled(title: str, settings: Sequence[str], projection: bool) -> str:
+    """Say in a title what was set, and no longer in it an exposure that this may have changed.
+
+    Whether it made a projection is said as well.
+    """
     changed = [setting.partition("=")[0].strip(" *") for setting in settings]
     if not changed or "title" in changed:
         return title
@@ -159,4 +173,6 @@ def _retitled(title: str, settings: Sequence[str]) -> str:
         title = _QUOTED_EXPOSURE.sub("", title)
     shown = ", ".join(setting.strip() for setting in settings[:_TOLD_SETTINGS])
     more = len(settings) - _TOLD_SETTINGS
-    return f"{title}, with {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"{title}{' (projection)' if projection else ''}, with {shown}" + (
+        f" and {more} more" if more > 0 else ""
+    )

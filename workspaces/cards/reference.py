@@ -107,6 +107,8 @@ def _words(about: Key) -> str:
 
 def _meaning(item: Declared) -> str:
     words = _words(item.key)
+    if item.key.measured:
+        words += "; other data with another value"
     number = isinstance(item.default, float) and math.isfinite(item.default)
     return words if not number or "left out" in words else f"{words}; {item.default:g} if left out"
 

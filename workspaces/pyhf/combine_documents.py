@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from na64.models.errors import InputError
@@ -119,9 +120,10 @@ def _scales(parts: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, float], s
         )
     # The smallest coupling is that of the strongest part: no signal is above one event then.
     first_name, first = min(known.items(), key=lambda item: item[1].coupling)
-    return {part: _scale(first_name, first, part, point) for part, point in known.items()}, names[
-        first_name
-    ]
+    # with one projection among the parts there is nothing to observe yet
+    common = replace(first, projection=any(point.projection for point in known.values()))
+    scales = {part: _scale(first_name, first, part, point) for part, point in known.items()}
+    return scales, names[first_name] if common == first else common.measurement
 
 
 def _scale(first_name: str, first: SignalPoint, name: str, point: SignalPoint) -> float:

@@ -26,6 +26,7 @@ __all__ = [
     "POI",
     "SignalPoint",
     "background_workspace",
+    "is_projection",
     "parse_measurement",
     "patchset",
     "pyhf_digest",
@@ -37,6 +38,8 @@ __all__ = [
 POI: Final = "mu"
 _VERSION: Final = "1.0.0"
 _BACKGROUND_ONLY: Final = "background-only"
+#: last word of the name of a measurement that has no data
+_PROJECTION: Final = "projection"
 #: pyhf's patchset schema demands an INSPIRE number; this one says that there is none
 _NO_HEPDATA: Final = "ins0000000"
 
@@ -56,12 +59,15 @@ class SignalPoint:
     power
         Signal events are proportional to coupling^power; None where they are not, and mu then
         scales the events at ``coupling`` only.
+    projection
+        Whether the observations are medians of the background that stand in for data.
     """
 
     mass_gev: float
     parameter: str
     coupling: float
     power: float | None
+    projection: bool = False
 
     def coupling_at(self, mu: float) -> float:
         """Return the coupling of a signal strength: coupling * mu^(1/power).
@@ -81,13 +87,16 @@ class SignalPoint:
     def measurement(self) -> str:
         """Name of the measurement, from which `parse_measurement` reads the point again."""
         name = f"mass_gev={self.mass_gev:.12g} {self.parameter}={self.coupling:.12g}"
-        return name if self.power is None else f"{name} power={self.power:g}"
+        name += "" if self.power is None else f" power={self.power:g}"
+        return f"{name} {_PROJECTION}" if self.projection else name
 
 
 def parse_measurement(name: str) -> SignalPoint | None:
     """Return the signal point of a measurement's name; None for a name of another origin."""
     number = r"[0-9.eE+-]+"
-    match = re.fullmatch(rf"mass_gev=({number}) (\S+?)=({number})(?: power=({number}))?", name)
+    match = re.fullmatch(
+        rf"mass_gev=({number}) (\S+?)=({number})(?: power=({number}))?( {_PROJECTION})?", name
+    )
     if match is None:
         return None
     try:
@@ -96,9 +105,16 @@ def parse_measurement(name: str) -> SignalPoint | None:
             match[2],
             float(match[3]),
             None if match[4] is None else float(match[4]),
+            match[5] is not None,
         )
     except ValueError:
         return None
+
+
+def is_projection(measurement: str) -> bool:
+    """Tell whether a measurement's name says that its observations stand in for data to come."""
+    point = parse_measurement(measurement)
+    return point is not None and point.projection
 
 
 def workspace(
@@ -257,9 +273,11 @@ def _scaled(
             f"{template.name} expects no signal of {rates.mediator} at a mass of {mass:.6g} GeV"
         )
     if rates.power is None:
-        return SignalPoint(mass, rates.parameter, coupling, None), events
+        point = SignalPoint(mass, rates.parameter, coupling, None, template.projection)
+        return point, events
     reference = coupling * math.exp(-math.log(total) / rates.power)
-    return SignalPoint(mass, rates.parameter, reference, rates.power), events / total
+    point = SignalPoint(mass, rates.parameter, reference, rates.power, template.projection)
+    return point, events / total
 
 
 def _document(

@@ -7,6 +7,7 @@ import pytest
 
 from na64.limits.calculators.breakdown import break_down, without_groups
 from na64.limits.calculators.limits import upper_limits
+from na64.limits.calculators.registry import Asymptotic
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.models.errors import InputError
 
@@ -66,3 +67,41 @@ def test_unknown_and_free_names(counting, everything):
     batch = compile_workspace(spec, validate=False).batch()
     with pytest.raises(InputError, match="'scale' has no constraint"):
         without_groups(batch, ["scale"])
+
+
+def test_where_fits_begin_does_not_matter(counting):
+    """Parameters are held at their auxiliary data: 0 and 1, whatever `inits` say."""
+    spec = counting(observed=(1, 2, 0), kind="shapesys")
+    for k, channel in enumerate(spec["channels"]):
+        rate = channel["samples"][1]["data"][0]
+        shift = {"hi_data": [1.3 * rate], "lo_data": [0.8 * rate]}
+        channel["samples"][1]["modifiers"].append(
+            {"name": f"shift_{k}", "type": "histosys", "data": shift}
+        )
+    # a signal with a shift of its own: what breaks if factors are not taken where it is held
+    signal = {"name": "shift_0", "type": "histosys", "data": {"hi_data": [0.6], "lo_data": [0.4]}}
+    spec["channels"][0]["samples"][0]["modifiers"].append(signal)
+    usual = break_down(compile_workspace(spec).batch(), calculator=Asymptotic())
+    spec["measurements"][0]["config"]["parameters"] = [
+        {"name": "efficiency", "inits": [0.5]},
+        {"name": "background_1", "inits": [1.4]},
+        {"name": "shift_0", "inits": [-0.6]},
+    ]
+    begun = break_down(compile_workspace(spec).batch(), calculator=Asymptotic())
+    for one, other in (
+        (usual.full, begun.full),
+        (usual.statistical, begun.statistical),
+        *((usual.without[name], begun.without[name]) for name in usual.without),
+    ):
+        np.testing.assert_allclose(other.observed, one.observed, rtol=1e-6)
+        np.testing.assert_allclose(other.expected, one.expected, rtol=1e-6)
+
+
+def test_an_auxiliary_datum_is_where_a_parameter_is_held(counting):
+    """Measured two standard deviations up and known exactly: the efficiency is 1.1^2 times 1."""
+    spec = counting()
+    efficiency = {"name": "efficiency", "inits": [0.0], "auxdata": [2.0]}
+    spec["measurements"][0]["config"]["parameters"] = [efficiency]
+    found = break_down(compile_workspace(spec).batch(), {"it": ["efficiency"]})
+    never = upper_limits(compile_workspace(counting(efficiency=0.0)).batch())
+    assert found.without["it"].observed[0] == pytest.approx(never.observed[0] / 1.1**2, rel=1e-6)

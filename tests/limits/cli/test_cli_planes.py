@@ -36,9 +36,10 @@ def test_json_fits_the_schema_and_is_all_of_stdout(call, scan_file, plane) -> No
     assert data["plane"]["name"] == plane
     assert data["plane"]["excluded_below"] is (plane == "alpha-d")
     assert data["specification"] == json.loads(Path(scan_file).read_text())["specification"]
-    # nothing on stderr but what was scanned anew
+    # nothing on stderr but what was scanned anew, and what the scan said of its method
     assert all(line.startswith("warning: ") for line in done.err.splitlines())
-    assert bool(done.err) == (plane == "alpha-d")
+    assert ("scanned anew" in done.err) == (plane == "alpha-d")
+    assert done.err.count("fewer than 5 of background") == 1
 
 
 def test_y_of_the_scan_in_every_form(call, scan_file) -> None:

@@ -171,7 +171,7 @@ def test_default_grid_has_60_masses_from_1_mev_to_1_gev(call) -> None:
     ("options", "ratio", "because"),
     [
         # eps^2 times a known number of events: eps goes with the root of the exposure
-        (("--set", "bins.*.exposure=1e10"), None, "less exposure"),
+        (("--set", "bins.*.exposure=1e10", "--set", "bins.*.observed=0"), None, "less exposure"),
         (("--cl", "0.95"), math.sqrt(3.05 / 2.36), "95 % of nothing seen is 3.0 events, not 2.3"),
         # one bin with n = 0 and one background event: asymptotics (1007.1727, eqs. 64-66) give
         # 1.76 signal events instead of 2.30
@@ -230,7 +230,7 @@ def test_csv_has_the_numbers_of_the_json(call) -> None:
     done = call("scan", *FEW, *FAST, "-o", "scan.json", "-o", "scan.csv")
     assert done.code == 0
     assert done.out == ""
-    assert done.err == "wrote scan.json\nwrote scan.csv\n"
+    assert done.err.startswith("wrote scan.json\nwrote scan.csv\n")
     data = json.loads(Path("scan.json").read_text())
     text = Path("scan.csv").read_text()
     header = [line for line in text.splitlines() if line.startswith("#")]
@@ -332,7 +332,8 @@ def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
     done = call("scan", "--method", "asymptotic", *weak, "-o", "weak.json")
     assert done.code == 0
     found = json.loads(Path("weak.json").read_text())
-    (warning,) = found["warnings"]
+    warning, few = found["warnings"]
+    assert "fewer than 5 of background" in few
     # width to scalars alpha_D M (1 - 4/9)^(3/2)/12, and to e, mu and hadrons alpha eps^2 M/3 each
     # but for R = 2.2 or so at 1 GeV and thresholds
     low, high = (
@@ -346,7 +347,7 @@ def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
     assert f"warning: {warning}" in done.err
     plane = call("to-plane", "weak.json", "--plane", "y", "--json")
     assert f"warning: {warning}" in plane.err
-    assert plane.data["warnings"] == [warning]
+    assert plane.data["warnings"] == [warning, few]
     # a recast speaks of its own limit: with neutrinos some coupling is always excluded
     words = ("--dark-matter", "scalar", "--alpha-d", "1e-6", "--leave-out")
     recast = call("recast", "weak.json", "--model", "b-minus-l", *words, "-o", "b-l.json")
@@ -356,7 +357,7 @@ def test_a_limit_at_which_visible_decays_count_is_warned_of(call) -> None:
     # the other dark sector has no such problem, and no warning is left
     strong = call("to-plane", "weak.json", "--plane", "y", "--alpha-d", "0.1", "--json")
     assert strong.code == 0, strong.err
-    assert strong.data["warnings"] == []
+    assert strong.data["warnings"] == [few]
 
 
 def test_masses_from_python_must_be_numbers() -> None:

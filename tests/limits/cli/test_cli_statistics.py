@@ -424,7 +424,7 @@ def test_a_cls_that_cannot_be_computed_is_null_and_told(
     assert done.code == code
     validate(done.data, "cls", "na64-limits/cls/1", "stdout")
     assert [value is None for value in done.data["observed"]] == [i in failing for i in (0, 1)]
-    assert f"no CLs at mu = {'1, 2' if len(failing) == 2 else '2'}" in done.err
+    assert f"no CLs observed at mu = {'1, 2' if len(failing) == 2 else '2'}" in done.err
 
 
 def test_numerical_noise_is_for_the_verbose(capsys) -> None:

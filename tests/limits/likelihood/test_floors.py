@@ -87,7 +87,7 @@ def test_a_signal_does_not_buy_a_negative_background(observed, nu):
     def nll(alpha: float) -> float:
         rate = max(3.0 + 3.0 * alpha, 1e-9) + nu
         seen = observed * math.log(observed / rate) if observed else 0.0
-        return rate - observed + seen + 0.5 * alpha**2
+        return float(rate - observed + seen + 0.5 * alpha**2)
 
     best = min(nll(a) for a in np.linspace(-2.0, 2.0, 40_001))
     assert fit.converged[0]

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.results.limit import Limit
+from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
 from na64.limits.results.tables import WRITERS
 from na64.limits.scanning.request import specify
+from na64.limits.scanning.runner import join
 from na64.models.errors import InputError
 from tests.shared import toy_limit
 
@@ -237,3 +239,49 @@ def test_a_specification_goes_through_a_file(found: Specification, parts: int) -
 
 def test_band_order_is_that_of_all_results() -> None:
     assert len(made().expected_regions) == len(BAND_ORDER)
+
+
+BANDS = (
+    (Status.OK,) * 3,
+    (Status.OK,) * 3,
+    (Status.OK,) * 3,
+    (Status.OK, Status.NO_EXCLUSION, Status.OK),
+    (Status.OK, Status.NO_EXCLUSION, Status.FAILED),
+)
+
+
+def test_each_band_has_a_status() -> None:
+    result = made(expected_status=BANDS)
+    document = result.as_dict()
+    validate(document, "scan", "na64-limits/scan/2", "x")
+    assert document["expected_status"][4] == ["ok", "no-exclusion", "failed"]
+    assert Limit.from_json(result.to_json()) == result
+    assert not result.complete
+    assert result.take(np.array([0, 1])).complete
+    assert [result.band_words(row) for row in range(3)] == [
+        "ok",
+        "+1 no-exclusion; +2 no-exclusion",
+        "+2 failed",
+    ]
+    assert result.unanswered(1) == []
+    assert result.unanswered(2) == ["expected +2 sigma: failed"]
+    column = result.to_table().columns.index("expected_status")
+    assert result.to_table().rows[2][column] == "+2 failed"
+    parts = [result.take(np.array(rows)) for rows in ([1], [0, 2])]
+    assert join(parts).expected_status == BANDS
+    with pytest.raises(InputError, match=r"expected_status \+2 has 2 entries, needs 3"):
+        made(expected_status=(*BANDS[:4], BANDS[4][:2]))
+
+
+def test_files_without_a_status_of_bands_are_read() -> None:
+    """Those of versions that did not keep it, to the same digest."""
+    old = made()
+    assert old.expected_status is None
+    assert "expected_status" not in old.as_dict()
+    again = Limit.from_json(old.to_json())
+    assert again.content_digest == old.content_digest
+    assert again.complete
+    assert again.band_words(0) == ""
+    # beside one that has it, nothing is said of either
+    new = made(expected_status=BANDS)
+    assert join([old.take(np.array([0])), new.take(np.array([1, 2]))]).expected_status is None

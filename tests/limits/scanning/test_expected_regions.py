@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
-from na64.limits.calculators.limits import cls_values
+from na64.limits.calculators.limits import cls_values, upper_limits
+from na64.limits.calculators.status import Status
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
-from na64.limits.scanning.expected_regions import expected_regions
+from na64.limits.scanning.expected_regions import expected_region_tables, expected_regions
 from na64.models.signals.rates import EventCurves
 
 COUPLINGS = np.geomspace(1e-3, 1.0, 46)
@@ -134,3 +138,22 @@ def test_no_events_at_all() -> None:
     signals = EventCurves.through(COUPLINGS, np.zeros((1, len(COUPLINGS), 1, 2)))
     bands = expected_regions(likelihood(), signals, 1, COUPLINGS)
     assert bands == (((),),) * 5
+
+
+def test_a_band_that_failed_is_no_band_without_a_limit(monkeypatch) -> None:
+    """Where a fit fails nothing is known: not "no coupling is excluded"."""
+    signals = EventCurves.through(COUPLINGS, decays_in_flight(1e6)[None])
+    usual = expected_region_tables(likelihood(), signals, 1, COUPLINGS)
+    assert [table.status for table in usual] == [(Status.OK,)] * 5
+
+    def failing(*arguments: Any, **options: Any) -> Any:
+        table = upper_limits(*arguments, **options)
+        bad = (Status.FAILED,) * len(table.status)
+        values = np.where(np.arange(5)[:, None] == 4, np.nan, table.expected)
+        return replace(table, expected=values, expected_status=(*table.expected_status[:4], bad))
+
+    monkeypatch.setattr("na64.limits.scanning.expected_regions.upper_limits", failing)
+    found = expected_region_tables(likelihood(), signals, 1, COUPLINGS)
+    assert [table.status for table in found] == [(Status.OK,)] * 4 + [(Status.FAILED,)]
+    assert found[4].regions == ((),)
+    assert "could not be computed" in found[4].messages[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from na64.models.errors import InputError
@@ -10,6 +12,9 @@ from na64.workspaces.cards.quantity import Quantity
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json
 from na64.workspaces.io.problems import FileProblemsError
+
+#: another exposure with what was observed then
+SEEN = ["bins.0.exposure*=2", "bins.0.observed=1"]
 
 
 @pytest.mark.parametrize(
@@ -25,7 +30,9 @@ def test_setting_a_number(path: str) -> None:
     assert new.correlation == old.correlation == "exposure"
     assert new.source == f"set by the user: {path}=1e13"
     assert card.overrides == (f"{path}=1e13",)
-    assert card.bins[1:] == load_card("na64e-2016").bins[1:]
+    # the others stay, but that nothing was observed with the first
+    for item, was in zip(card.bins[1:], load_card("na64e-2016").bins[1:], strict=True):
+        assert item == replace(was, observation=None)
     assert card.digest != load_card("na64e-2016").digest
 
 
@@ -159,8 +166,9 @@ def test_values_that_are_not_allowed(setting: str, path: str, message: str) -> N
 @pytest.mark.parametrize(
     ("name", "settings", "title"),
     [
-        ("na64e-2016", ["bins.*.exposure=1e12"], "NA64e 2016, invisible decays, with "),
-        ("na64e-2016", ["bins.0.exposure*=2"], "NA64e 2016, invisible decays, with "),
+        ("na64e-2016", ["bins.*.exposure=1e12"], "NA64e 2016, invisible decays (projection), wi"),
+        ("na64e-2016", ["bins.0.exposure*=2"], "NA64e 2016, invisible decays (projection), wi"),
+        ("na64e-2016", SEEN, "NA64e 2016, invisible decays, with bins.0.exposure*=2, "),
         ("na64e-run4", ["bins.0.exposure.value=1e12"], "NA64e after LS3 (projection), with "),
         ("na64e-positron40-run4", ["bins.0.exposure=1e12"], "NA64 after LS3, 40 GeV positrons (p"),
         ("na64e-2016", ["bins.0.efficiency=0.3"], "NA64e 2016, invisible decays, 4.3e10 electro"),
@@ -170,7 +178,7 @@ def test_values_that_are_not_allowed(setting: str, path: str, message: str) -> N
 def test_the_title_says_what_was_set(name: str, settings: list[str], title: str) -> None:
     card = load_card(name, settings)
     assert card.title.startswith(title)
-    assert card.title == "Mine" or card.title.endswith(f", with {settings[0]}")
+    assert card.title == "Mine" or card.title.endswith(f", with {', '.join(settings)}")
     # a resolved card says it already
     assert parse_card(canonical_json(card.to_dict()), "again", json=True).title == card.title
 
