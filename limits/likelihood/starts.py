@@ -43,8 +43,8 @@ class Starts:
 
     Attributes
     ----------
-    several
-        Whether parameters are there that can cause several minima.
+    large
+        Whether a fit costs so much that its nominal start is left out along a search.
     rounds
         How often minima are looked for beside the best.
     """
@@ -52,24 +52,23 @@ class Starts:
     def __init__(self, model: WorkspaceModel) -> None:
         parameters = model.parameters
         self._init = np.array([[p.init] for p in parameters], dtype=np.float64).reshape(-1, 1)
-        large = len(parameters) > _MANY_PARAMETERS
+        self.large = len(parameters) > _MANY_PARAMETERS
         folded, strong = folded_parameters(model), _strong_parameters(model)
         strong = [p for p in strong if p not in folded]
         groups = [folded] if folded else []
         alone = [[p] for p in folded + strong]
-        if len(alone) <= (_ALONE_LARGE if large else _ALONE) and alone != groups:
+        if len(alone) <= (_ALONE_LARGE if self.large else _ALONE) and alone != groups:
             groups += alone
         self._groups = [np.array(group, dtype=np.intp) for group in groups]
         self._offsets: list[Array] = []
-        if not large:
+        if not self.large:
             for group in self._groups:
                 size = _STRONG_OFFSET if group[0] in strong else _OFFSET
                 for side in (-size, size):
                     offset = np.zeros_like(self._init)
                     offset[group] = side
                     self._offsets.append(offset)
-        self.several = bool(self._groups)
-        self.rounds = 1 if large else 3
+        self.rounds = 1 if self.large else 3
 
     def first(self, start: Array | None, *, nominal: bool, others: bool) -> list[Array]:
         """Return nuisance parameters to begin with, each of shape (P, N) or (P, 1).
@@ -79,14 +78,15 @@ class Starts:
         start
             A guess; the nominal parameters by default.
         nominal
-            Whether to begin at the nominal parameters as well.
+            Whether to begin at the nominal parameters as well, in large likelihoods only together
+            with the others.
         others
             Whether to begin at other points as well.
         """
         answer = [self._init if start is None else start]
         if others:
             answer += [self._init + offset for offset in self._offsets]
-        if nominal and start is not None:
+        if nominal and start is not None and (others or not self.large):
             answer.append(self._init)
         return answer
 
