@@ -65,7 +65,9 @@ class Engine:
     def _fit(self, points: Points, nu: Array, mass: Index, start: Array | None) -> Fit:
         """Fit at nu from where the last fit ended, which is kept in `start`."""
         begin = self.background.theta[:, mass] if start is None else start
-        fit = self.batch.likelihood.fitter.fit(points, nu, free_signal=False, start=begin)
+        fit = self.batch.likelihood.fitter.fit(
+            points, nu, free_signal=False, start=begin, thorough=start is None
+        )
         if start is not None:
             start[...] = fit.theta
         return fit

@@ -124,15 +124,9 @@ def free_fits(
         As in `SignalBatch.points`.
     """
     fitter = batch.likelihood.fitter
-    n_parameters = len(fitter.init)
     points = batch.points(mass, counts, auxiliary)
-    slope = (
-        fitter.problem(True)
-        .evaluator.derivatives(background.theta, np.zeros(len(mass)), points)
-        .gradient[n_parameters]
-    )
-    # a rate of zero where events were seen has an infinite slope that the evaluator leaves out
     evaluator = fitter.problem(False).evaluator
+    slope = evaluator.slope_at_zero(background.theta, points)
     rates = evaluator.rates(background.theta, np.zeros(len(mass)), points.signal)
     impossible = np.any((rates <= 0.0) & (points.counts > 0.0), axis=0)
     rising = np.flatnonzero((slope < 0.0) | impossible | ~background.converged)

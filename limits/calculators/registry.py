@@ -23,6 +23,7 @@ __all__ = [
     "CALCULATORS",
     "ENSEMBLES",
     "Asymptotic",
+    "Bayesian",
     "Exact",
     "FeldmanCousins",
     "Toys",
@@ -162,9 +163,40 @@ class FeldmanCousins(_Enumerated):
     two_sided: ClassVar[bool] = True
 
 
+@dataclass(frozen=True, slots=True)
+class Bayesian(_Row):
+    """Upper limits of a posterior, with a prior that is flat in the signal events.
+
+    Attributes
+    ----------
+    samples
+        Points of an integral over more than three nuisance parameters, 64 to 1e6.
+    max_datasets
+        Largest ensemble of expected counts that is enumerated, 1 to 1e7; larger ones are thrown.
+    toys
+        How many counts are thrown for one that is larger, 1 to 1e7.
+    seed
+        Of the samples and the toys, not negative.
+    """
+
+    name: ClassVar[str] = "bayesian"
+    summary: ClassVar[str] = "flat prior in the signal, nuisances integrated out"
+    ensemble: ClassVar[str | None] = ENSEMBLES[0]
+    smallest_p_value: ClassVar[float] = 0.0
+
+    samples: int = declare(
+        2048, at_least=64, at_most=1_000_000, help="Points of an integral over many nuisances."
+    )
+    max_datasets: int = declare(
+        500, at_least=1, at_most=10_000_000, help="Largest ensemble that is enumerated."
+    )
+    toys: int = declare(300, at_least=1, at_most=10_000_000, help="Toys per hypothesis and mass.")
+    seed: int = declare(1, help="Of the toys.")
+
+
 #: calculators by name; the first is the default
 CALCULATORS: Final[Mapping[str, type[Calculator]]] = {
-    row.name: row for row in (Exact, Asymptotic, Toys, FeldmanCousins)
+    row.name: row for row in (Exact, Asymptotic, Toys, FeldmanCousins, Bayesian)
 }
 
 

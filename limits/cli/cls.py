@@ -1,15 +1,19 @@
-"""``na64-limits cls``: CLs of any pyhf workspace at given signal strengths."""
+"""``na64-limits cls``: CLs of any pyhf workspace against the signal strength."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import measurement_option
-from na64.limits.cli.report import Report, reporting, tabled
+from na64.limits.cli.options import cl_option, measurement_option
+from na64.limits.cli.report import Report, reporting_with_figure, tabled
 from na64.limits.cli.settings import SettingsCommand
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @click.command("cls", cls=SettingsCommand, settings=("calculator",))
@@ -17,43 +21,69 @@ from na64.limits.cli.settings import SettingsCommand
 @click.option(
     "--mu",
     metavar="MU,..",
-    default="1",
-    show_default=True,
-    help="Signal strengths: a comma list or LO:HI:N.",
+    help="Signal strengths: a comma list or LO:HI:N.  [default: 40 up to beyond the limits]",
 )
 @measurement_option
-@reporting()
-def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Report:
-    """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded."""
+@cl_option
+@reporting_with_figure()
+def command(
+    file: str,
+    mu: str | None,
+    measurement: str | None,
+    confidence_level: float,
+    **settings: Any,
+) -> Report:
+    """CLs of a pyhf workspace, observed and expected; below 1 - CL a strength is excluded.
+
+    The figure has the bands against the signal strength, and marks the limits.
+    """
     import numpy as np
 
+    from na64.limits.calculators.curve import strengths_up_to
     from na64.limits.calculators.large_counts import few_events
-    from na64.limits.calculators.limits import cls_values
+    from na64.limits.calculators.limits import cls_values, upper_limits
     from na64.limits.calculators.status import BAND_ORDER
     from na64.limits.cli.inputs import read_question
     from na64.limits.cli.output import nulls
     from na64.limits.results.tables import Table
     from na64.limits.scanning.grids import parse_grid
 
-    strengths = parse_grid(mu, "signal strengths", "units of mu")
+    given = None if mu is None else parse_grid(mu, "signal strengths", "units of mu")
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
-        batch = asked.compiled.batch()
-        table = cls_values(batch, strengths[:, None], expected=True, calculator=asked.calculator)
-        observed, expected = table.observed[:, 0], np.asarray(table.expected)[:, :, 0]
-        warnings = few_events(asked.calculator, batch)
-    if asked.projection:
-        observed = np.full_like(observed, np.nan)
+        batch, chosen = asked.compiled.batch(), asked.calculator
+        limits, seen = None, not asked.projection
+        if given is None:
+            limits = upper_limits(
+                batch, confidence_level=confidence_level, calculator=chosen, observed=seen
+            )
+            given = strengths_up_to(limits)
+        table = cls_values(batch, given[:, None], expected=True, calculator=chosen)
+        if not seen:
+            table = replace(table, observed=np.full_like(table.observed, np.nan))
+        warnings = few_events(chosen, batch)
+    parameter = asked.compiled.poi
+    strengths, observed = table.mu[:, 0], table.observed[:, 0]
+    expected = np.asarray(table.expected)[:, :, 0]
+
+    def drawn() -> Figure:
+        from na64.limits.figures.strength import cls_figure
+
+        crossings = limits or upper_limits(
+            batch, confidence_level=confidence_level, calculator=chosen, observed=seen
+        )
+        return cls_figure(table, crossings, parameter)
+
     known = nulls(observed)  # null is a value that does not exist
     # each strength and band speaks for itself; a projection has no observed value to fail
-    rows = {} if asked.projection else {"observed": observed}
+    rows = {"observed": observed} if seen else {}
     rows |= {f"expected {k:+d} sigma": band for k, band in zip(BAND_ORDER, expected, strict=True)}
     lost = {
         name: ", ".join(f"{mu:g}" for mu in strengths[np.isnan(row)])
         for name, row in rows.items()
         if np.isnan(row).any()
     }
-    main = expected[BAND_ORDER.index(0)] if asked.projection else observed
+    main = expected[BAND_ORDER.index(0)] if not seen else observed
     if lost:
         where = "; ".join(f"{name} at mu = {at}" for name, at in lost.items())
         warnings = [f"no CLs {where}: a fit did not converge, or no toy is as extreme", *warnings]
@@ -64,16 +94,26 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
             "observed": known,
             "band_order": list(BAND_ORDER),
             "expected": nulls(expected),
+            "confidence_level": confidence_level,
+            "limit": limits
+            and {
+                "observed": nulls(limits.observed)[0],
+                "lower": nulls(limits.lower)[0],
+                "expected": nulls(limits.expected[:, 0]),
+                "status": limits.status[0].value,
+                "message": limits.messages[0],
+            },
         },
         Table(
             (
-                asked.compiled.poi,
+                parameter,
                 "CLs observed",
                 *(f"expected {order:+d} sigma" for order in BAND_ORDER),
             ),
             np.column_stack([strengths, observed, expected.T]).tolist(),
         ),
         facts=asked.facts,
+        figure=drawn,
         warnings=warnings,
         notes=asked.projection_notes,
         code=0 if not lost else 1 if np.isnan(main).all() else 3,

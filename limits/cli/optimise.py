@@ -9,13 +9,13 @@ import click
 
 from na64.limits.cli.application import the_console
 from na64.limits.cli.options import cl_option, number_option
-from na64.limits.cli.report import Report, reporting, tabled
+from na64.limits.cli.report import Report, reporting_with_figure, tabled
 from na64.limits.cli.settings import SignalCommand, SignalRequest
 from na64.limits.cli.sideband import read_sideband, shape_option
-from na64.limits.figures import FIGURE_SUFFIXES
-from na64.limits.results.tables import WRITERS
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from na64.limits.design.optimise import SearchCuts
 
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     help="Relative uncertainty of the signal.  [default: that of the card]",
 )
 @cl_option
-@reporting("{data}, or a figure {figures}", (*WRITERS, *FIGURE_SUFFIXES))
+@reporting_with_figure()
 def command(
     request: SignalRequest,
     cuts: str | None,
@@ -105,11 +105,10 @@ def _report(found: SearchCuts) -> Report:
     from na64.limits.cli.output import projection_notes
     from na64.limits.results.tables import Table
 
-    def drawn(name: str) -> bytes:
+    def drawn() -> Figure:
         from na64.limits.figures.cuts import cut_figure
-        from na64.limits.figures.style import figure_bytes
 
-        return figure_bytes(cut_figure(found), name)
+        return cut_figure(found)
 
     scan, made = found.scan, found.specification
     parameter = made.mediator.parameter
@@ -146,7 +145,7 @@ def _report(found: SearchCuts) -> Report:
         document,
         Table(columns, rows),
         facts={"digest": made.digest},
-        others=dict.fromkeys(FIGURE_SUFFIXES, drawn),
+        figure=drawn,
         after=flat,
         warnings=[] if scan.interior else [end],
         notes=projection_notes(made.cards),

@@ -6,15 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import the_console
 from na64.limits.cli.options import json_option, output_option
+from na64.limits.figures import FIGURE_SUFFIXES
 from na64.limits.results.tables import WRITERS, Table
 
-__all__ = ["Report", "reporting", "tabled"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Report", "reporting", "reporting_with_figure", "tabled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ def tabled(
     rows: Table | None = None,
     facts: Mapping[str, Any] | None = None,
     others: Mapping[str, Callable[[str], str | bytes]] | None = None,
+    figure: Callable[[], Figure] | None = None,
     after: str = "",
     **said: Any,
 ) -> Report:
@@ -65,6 +70,9 @@ def tabled(
         What `provenance` ought to say beyond versions and command.
     others
         What returns the content of a file, by its suffix, where `WRITERS` does not make it.
+    figure
+        Draws the result, for the commands of `reporting_with_figure`; called only where a file
+        with a suffix of `FIGURE_SUFFIXES` is asked for.
     after
         What people read below the table.
     said
@@ -80,6 +88,10 @@ def tabled(
         suffix = Path(name).suffix
         if others and suffix in others:
             return others[suffix](name)
+        if figure is not None and suffix in FIGURE_SUFFIXES:
+            from na64.limits.figures.style import figure_bytes
+
+            return figure_bytes(figure(), name)
         return WRITERS[suffix](text, rows or table)
 
     return Report(content, table.text() + after, **said)
@@ -130,3 +142,8 @@ def reporting(
         return json_option(made) if json else made
 
     return decorate
+
+
+def reporting_with_figure() -> Callable[[Callable[..., Report]], Callable[..., int]]:
+    """Make a command of a function whose report has a figure; see `reporting` and `tabled`."""
+    return reporting("{data}, or a figure {figures}", (*WRITERS, *FIGURE_SUFFIXES))

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.likelihood.sums import RowSum
+from na64.limits.likelihood.sums import RowSum, add_rows
 
-__all__ = ["ArrowSolver"]
+__all__ = ["ArrowSolver", "DenseSolver", "FullSolver", "full_solver"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -124,7 +124,9 @@ class ArrowSolver:
             back_sum=RowSum(edge_pivot, len(pivots)),
         )
 
-    def solve(self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]) -> Array:
+    def solve_and_judge(
+        self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.bool_]]:
         """Solve H x = r on the free variables.
 
         Where H is not positive definite its pivots are replaced, so that x always goes uphill
@@ -143,8 +145,9 @@ class ArrowSolver:
 
         Returns
         -------
-        ndarray
-            x, zero where not free, shape (V, N).
+        tuple of ndarray
+            x, zero where not free, shape (V, N); and whether H has no pivot that is clearly
+            negative, shape (N,).
         """
         n = hessian.shape[1]
         work = np.zeros((self.n_elements, n))
@@ -158,11 +161,13 @@ class ArrowSolver:
             )
             x *= mask
         factors: list[tuple[Array, Array]] = []
+        positive = np.ones(n, dtype=bool)
         for level in self.levels:
             pivot = work[level.pivots]
             natural = scale[level.pivots]
             bad = ~(pivot > _SMALLEST_PIVOT * natural)
             if bad.any():
+                positive &= ~np.any(~(pivot >= -_SMALLEST_PIVOT * natural), axis=0)
                 pivot = np.where(bad, np.maximum(np.abs(pivot), natural), pivot)
                 pivot = np.where(pivot > 0.0, pivot, 1.0)
             if not len(level.edges):
@@ -178,4 +183,142 @@ class ArrowSolver:
             if len(level.edges):
                 solved -= level.back_sum(ratio * x[level.edge_variable])
             x[level.pivots] = solved
-        return x
+        return x, positive
+
+    def product(self, hessian: Array, x: Array) -> Array:
+        """Return H x, shape (V, N)."""
+        answer = hessian[: self.n_variables] * x
+        rows, columns = self.off_diagonal_rows, self.off_diagonal_columns
+        off = hessian[self.n_variables :]
+        np.add.at(answer, rows, off * x[columns])
+        np.add.at(answer, columns, off * x[rows])
+        return np.asarray(answer, dtype=np.float64)
+
+
+class DenseSolver:
+    """Symmetric systems of many unknowns, one point after the other, by Cholesky factors.
+
+    Parameters
+    ----------
+    rows, columns
+        Variables of the stored elements, every pair once.
+    n_variables
+        Number of unknowns.
+    """
+
+    def __init__(self, rows: Index, columns: Index, n_variables: int) -> None:
+        self.n_variables = n_variables
+        self._places = columns * n_variables + rows  # the library's order: columns are contiguous
+
+    def _unpacked(self, elements: Array) -> Array:
+        """Return the lower triangle of one matrix."""
+        matrix = np.zeros(self.n_variables**2)
+        matrix[self._places] = elements
+        return matrix.reshape(self.n_variables, self.n_variables).T
+
+    def product(self, hessian: Array, x: Array) -> Array:
+        """Return H x, shape (V, N)."""
+        from scipy.linalg import blas
+
+        answer = np.zeros_like(x)
+        for i in range(x.shape[1] if self.n_variables else 0):
+            answer[:, i] = blas.dsymv(1.0, self._unpacked(hessian[:, i]), x[:, i], lower=1)
+        return answer
+
+    def solve_and_judge(
+        self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Solve H x = r on the free variables; see `ArrowSolver.solve_and_judge`.
+
+        Where H is not positive definite even with a ridge of 1e-8 of its natural scale, x is zero.
+        """
+        # large likelihoods alone need it
+        from scipy.linalg import lapack
+
+        n, n_points = self.n_variables, right.shape[1]
+        answer, positive = np.zeros((n, n_points)), np.zeros(n_points, dtype=bool)
+        for i in range(n_points):
+            some = np.flatnonzero(free[:, i])
+            if not len(some):
+                positive[i] = True
+                continue
+            for ridge in (0.0, _SMALLEST_PIVOT):
+                part = self._unpacked(hessian[:, i])
+                if len(some) < n:
+                    part = part.T[np.ix_(some, some)].T
+                if ridge:
+                    place = np.arange(len(some))
+                    part[place, place] += ridge * np.maximum(scale[some, i], ridge)
+                factor, failed = lapack.dpotrf(part, lower=1, clean=0, overwrite_a=1)
+                if not failed:
+                    answer[some, i] = lapack.dpotrs(factor, right[some, i], lower=1)[0]
+                    positive[i] = True
+                    break
+        return answer, positive
+
+
+class FullSolver:
+    """Symmetric systems of a few unknowns without a pattern, all points at a time.
+
+    Parameters
+    ----------
+    rows, columns
+        Variables of the stored elements, every pair once; the diagonal comes first.
+    n_variables
+        Number of unknowns.
+    """
+
+    def __init__(self, rows: Index, columns: Index, n_variables: int) -> None:
+        self.n_variables = n_variables
+        place = np.empty((n_variables, n_variables), dtype=np.intp)
+        place[rows, columns] = place[columns, rows] = np.arange(len(rows))
+        self._place = place
+
+    def product(self, hessian: Array, x: Array) -> Array:
+        """Return H x, shape (V, N)."""
+        answer = np.zeros_like(x)
+        for column in range(self.n_variables):
+            answer += hessian[self._place[:, column]] * x[column]
+        return answer
+
+    def solve_and_judge(
+        self, hessian: Array, right: Array, scale: Array, free: NDArray[np.bool_]
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        """Solve H x = r on the free variables; see `ArrowSolver.solve_and_judge`."""
+        n = self.n_variables
+        work = hessian[self._place]
+        x = right.copy()
+        if not free.all():
+            work *= free[:, None] & free[None, :]
+            work[np.arange(n), np.arange(n)] += ~free
+            x *= free
+        positive = np.ones(right.shape[1], dtype=bool)
+        pivots = np.empty_like(x)
+        for j in range(n):
+            pivot, natural = work[j, j], scale[j]
+            bad = ~(pivot > _SMALLEST_PIVOT * natural)
+            if bad.any():
+                positive &= ~(bad & ~(pivot >= -_SMALLEST_PIVOT * natural))
+                pivot = np.where(bad, np.maximum(np.abs(pivot), natural), pivot)
+                pivot = np.where(pivot > 0.0, pivot, 1.0)
+            pivots[j] = pivot
+            if j + 1 < n:
+                ratio = work[j + 1 :, j] / pivot
+                work[j + 1 :, j + 1 :] -= ratio[:, None] * work[j, j + 1 :]
+                x[j + 1 :] -= ratio * x[j]
+                work[j + 1 :, j] = ratio
+        x /= pivots
+        for j in range(n - 2, -1, -1):
+            x[j] -= add_rows(work[j + 1 :, j] * x[j + 1 :])
+        return x, positive
+
+
+#: number of variables up to which a system of no pattern is eliminated for all points at once
+_FEW_VARIABLES = 24
+
+
+def full_solver(rows: Index, columns: Index, n_variables: int) -> DenseSolver | FullSolver:
+    """Return the solver of systems without a pattern that suits their size."""
+    if n_variables > _FEW_VARIABLES:
+        return DenseSolver(rows, columns, n_variables)
+    return FullSolver(rows, columns, n_variables)

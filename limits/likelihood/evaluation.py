@@ -8,16 +8,23 @@ With rates lambda_b = nu * sum_signal s_k + sum_background b_k the quantity is
     sum_b [lambda_b - n_b - n_b ln(lambda_b / n_b)] + sum_p constraint_p(theta_p)
 
 where a Gaussian constraint is (theta - a)^2 / (2 sigma^2) and a Poisson one
-tau gamma - a - a ln(tau gamma / a). Both are zero at their best, which keeps digits.
+tau gamma - a - a ln(tau gamma / a). Both are zero at their best, which keeps digits. Background
+and signal of a bin that can become negative have a floor (`na64.limits.likelihood.floors`): a rate
+is never negative, and the likelihood is bounded whatever the workspace says.
+
+What the derivatives are made of is for two classes to say: one lists the elements that are not zero
+(`na64.limits.likelihood.sparse`), the other multiplies matrices (`na64.limits.likelihood.dense`).
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.likelihood.floors import floors_of, lifted
 from na64.limits.likelihood.interpolation import (
     additive_shifts,
     code4_coefficients,
@@ -26,13 +33,15 @@ from na64.limits.likelihood.interpolation import (
 from na64.limits.likelihood.model import Constraint, WorkspaceModel
 from na64.limits.likelihood.sums import RowSum, add_rows
 
-__all__ = ["Derivatives", "Evaluator", "Points"]
+__all__ = ["SMALLEST_RATE", "Derivatives", "Evaluator", "Parts", "Points", "poisson_terms"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 #: rates below it count as zero where events were seen; ln of it bounds the penalty
-_SMALLEST_RATE = 1e-300
+SMALLEST_RATE = 1e-300
+#: rates of components that are computed at once
+_MOST_RATES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +72,57 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Derivatives:
-    """Value, gradient (P', N), and the non-zero Hessian elements (H, N)."""
+    """Derivatives of the negative log-likelihood of N points in V variables.
+
+    Attributes
+    ----------
+    value
+        The negative log-likelihood, shape (N,).
+    gradient
+        Shape (V, N).
+    hessian
+        The elements that are not identically zero, shape (H, N); `Evaluator.rows` and
+        `Evaluator.columns` say which.
+    scale
+        Natural scale of the diagonal, the expected information, finite where a rate goes to zero,
+        shape (V, N).
+    information
+        Elements of the expected information, as `hessian`; None unless asked for.
+    reach
+        Sum of the absolute curvatures of every variable by itself, which bounds how much the
+        Hessian can differ from the information, shape (V, N); None unless asked for.
+    """
 
     value: Array
     gradient: Array
     hessian: Array
     scale: Array
+    information: Array | None = None
+    reach: Array | None = None
 
 
-class Evaluator:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Background and signal of every bin at N points, the signal per signal event, with floors.
+
+    Attributes
+    ----------
+    background, signal
+        Rates, shape (B, N).
+    background_slope, background_bend, signal_slope, signal_bend
+        First and second derivatives of the lifted part by the part as it was; None where nothing
+        is lifted.
+    """
+
+    background: Array
+    signal: Array
+    background_slope: Array | None = None
+    background_bend: Array | None = None
+    signal_slope: Array | None = None
+    signal_bend: Array | None = None
+
+
+class Evaluator(ABC):
     """The likelihood of one compiled model.
 
     Parameters
@@ -87,8 +138,14 @@ class Evaluator:
     n_variables
         P, or P + 1 with `free_signal`.
     rows, columns
-        Indices of the Hessian elements, lower triangle, diagonal included.
+        Indices of the Hessian elements, lower triangle; the diagonal comes first.
+    points_together
+        Points whose derivatives fit into the memory of a processor's cache, or nearly.
     """
+
+    rows: Index
+    columns: Index
+    points_together: int
 
     def __init__(self, model: WorkspaceModel, *, free_signal: bool) -> None:
         self.model = model
@@ -100,7 +157,6 @@ class Evaluator:
         self._prepare_constraints()
         self._prepare_responses()
         self._prepare_rates()
-        self._prepare_patterns()
 
     # -- preparation -------------------------------------------------------------------------
 
@@ -147,6 +203,16 @@ class Evaluator:
         self.reference_events = total if total > 0.0 else 1.0
         self.background_nominal = np.where(model.is_signal, 0.0, model.nominal)[:, None]
         self.to_bins = RowSum(model.component_bin, self.n_bins)
+        self.background_components = np.flatnonzero(~model.is_signal)
+        where = model.component_bin
+        self.to_background = RowSum(where[self.background_components], self.n_bins)
+        self.to_signal = RowSum(where[self.signal_components], self.n_bins)
+        self.background_floor, self.signal_floor = floors_of(model)
+        #: whether some rate has a floor
+        self.lifts = self.background_floor is not None or self.signal_floor is not None
+        if self.background_floor is not None:
+            rates = model.nominal[self.background_components][:, None]
+            self.nominal_background = self.to_background(rates)[self.background_floor.bins]
         self.shift_parameter = np.array([s.parameter for s in model.shifts], dtype=np.intp)
         self.shift_component = np.array([s.component for s in model.shifts], dtype=np.intp)
         # rates of signals are per signal event, so are their shifts
@@ -155,105 +221,6 @@ class Evaluator:
         self.shift_up = (units * [s.up for s in model.shifts])[:, None]
         self.shift_down = (units * [s.down for s in model.shifts])[:, None]
         self.shift_sum = RowSum(self.shift_component, n_components)
-
-    def _prepare_patterns(self) -> None:
-        """List which first and second derivatives are not identically zero.
-
-        First derivatives of the rate of a component are of three types: by the parameter of a
-        response (lambda_k f'/f), of a shift (F_k d'), and by nu (s_k). They are the rows of one
-        array "entries"; everything else is sums of products of these rows.
-        """
-        model = self.model
-        entries: list[tuple[int, int, int, int]] = []  # component, variable, response, shift
-        for k, factors in enumerate(model.factors):
-            entries += [(k, int(self.owner[r]), r, -1) for r in factors]
-        n_response_entries = len(entries)
-        entries += [(s.component, s.parameter, -1, j) for j, s in enumerate(model.shifts)]
-        n_shift_entries = len(model.shifts)
-        if self.free_signal:
-            entries += [(int(k), self.n_parameters, -1, -1) for k in self.signal_components]
-        self.entry_component = np.array([e[0] for e in entries[:n_response_entries]], np.intp)
-        self.entry_response = np.array([e[2] for e in entries[:n_response_entries]], np.intp)
-        self.n_shift_entries = n_shift_entries
-
-        # d lambda_b / d variable: the sum of the entries with the same bin and variable
-        pairs: dict[tuple[int, int], int] = {}
-        target = [
-            pairs.setdefault((int(model.component_bin[e[0]]), e[1]), len(pairs)) for e in entries
-        ]
-        self.slope_sum = RowSum(target, len(pairs))
-        self.slope_bin = np.array([b for b, _ in pairs], dtype=np.intp)
-        self.gradient_sum = RowSum([v for _, v in pairs], self.n_variables)
-
-        elements: dict[tuple[int, int], int] = {(v, v): v for v in range(self.n_variables)}
-
-        def element(first: int, second: int) -> int:
-            key = (max(first, second), min(first, second))
-            return elements.setdefault(key, len(elements))
-
-        # (n_b / lambda_b^2) dlambda_b/dp dlambda_b/dq
-        by_bin: dict[int, list[tuple[int, int]]] = {}
-        for (b, v), j in pairs.items():
-            by_bin.setdefault(b, []).append((v, j))
-        outer = [
-            (j, i, element(v, u))
-            for members in by_bin.values()
-            for a, (v, j) in enumerate(members)
-            for (u, i) in members[: a + 1]
-        ]
-        self.outer_first = np.array([x[0] for x in outer], dtype=np.intp)
-        self.outer_second = np.array([x[1] for x in outer], dtype=np.intp)
-
-        # (1 - n_b / lambda_b) d2lambda_b/dp dq: products of an entry with f'/f of another factor
-        cross: list[tuple[int, int, int]] = []  # entry, response, element
-        diagonal: list[tuple[int, int, int]] = []  # component, response (f''/f), element
-        by_component: dict[int, list[int]] = {}
-        for j, entry in enumerate(entries):
-            by_component.setdefault(entry[0], []).append(j)
-        for k, members in by_component.items():
-            with_response = [j for j in members if entries[j][2] >= 0]
-            without = [j for j in members if entries[j][2] < 0]
-            for a, j in enumerate(with_response):
-                v, r = entries[j][1], entries[j][2]
-                diagonal.append((k, r, element(v, v)))
-                cross += [(j, entries[i][2], element(v, entries[i][1])) for i in with_response[:a]]
-                for i in without:
-                    u = entries[i][1]
-                    cross.append((i, r, element(u, v)))
-                    if u == v:  # a shift and a factor of one parameter: 2 d' f'
-                        cross.append((i, r, element(u, v)))
-        # shifts under nu: s_k contains the shift, so d2/dnu dp = F_k d'
-        self.shift_nu: list[tuple[int, int]] = []
-        if self.free_signal:
-            signal = set(self.signal_components.tolist())
-            self.shift_nu = [
-                (j, element(s.parameter, self.n_parameters))
-                for j, s in enumerate(model.shifts)
-                if s.component in signal
-            ]
-        shift_diagonal = [
-            (j, element(s.parameter, s.parameter)) for j, s in enumerate(model.shifts)
-        ]
-        self.cross_entry = np.array([x[0] for x in cross], dtype=np.intp)
-        self.cross_response = np.array([x[1] for x in cross], dtype=np.intp)
-        self.cross_bin = np.array(
-            [model.component_bin[entries[x[0]][0]] for x in cross], dtype=np.intp
-        )
-        self.diagonal_component = np.array([x[0] for x in diagonal], dtype=np.intp)
-        self.diagonal_response = np.array([x[1] for x in diagonal], dtype=np.intp)
-        targets = (
-            [x[2] for x in outer]
-            + [x[2] for x in cross]
-            + [x[2] for x in diagonal]
-            + [x[1] for x in shift_diagonal]
-            + [x[1] for x in self.shift_nu]
-        )
-        self.hessian_sum = RowSum(targets, len(elements))
-        self.rows = np.array([x[0] for x in elements], dtype=np.intp)
-        self.columns = np.array([x[1] for x in elements], dtype=np.intp)
-        own = [i for i, x in enumerate(outer) if x[0] == x[1]]
-        self.scale_rows = np.array([outer[i][0] for i in own], dtype=np.intp)
-        self.scale_sum = RowSum([outer[i][2] for i in own], self.n_variables)
 
     # -- evaluation --------------------------------------------------------------------------
 
@@ -300,19 +267,83 @@ class Evaluator:
         base += self.shift_sum(shift)
         return base, first, second
 
+    def parts(self, component: Array, signal: Array) -> Parts:
+        """Return background and signal of every bin, never negative.
+
+        Parameters
+        ----------
+        component
+            Rates of the components, those of signals per signal event, shape (K, N).
+        signal
+            Nominal rates of the signal components per signal event, shape (Ks, N).
+        """
+        background = self.to_background(component[self.background_components])
+        events = self.to_signal(component[self.signal_components])
+        n = component.shape[1]
+        found: list[Array | None] = [None] * 4
+        for part, floor, place in (
+            (background, self.background_floor, 0),
+            (events, self.signal_floor, 2),
+        ):
+            if floor is None:
+                continue
+            nominal = self.to_signal(signal)[floor.bins] if place else self.nominal_background
+            slope, bend = np.ones((self.n_bins, n)), np.zeros((self.n_bins, n))
+            part[floor.bins], slope[floor.bins], bend[floor.bins] = lifted(
+                part[floor.bins], floor.below(nominal)
+            )
+            found[place : place + 2] = [slope, bend]
+        return Parts(background, events, *found)
+
     def rates(self, theta: Array, nu: Array, signal: Array) -> Array:
         """Return the expected counts per bin, shape (B, N)."""
-        value, _, _ = self._factors(theta)
-        base, _, _ = self._base(theta, signal)
-        rates = base * self._product(value)
+        n = theta.shape[1]
+        together = max(_MOST_RATES // max(len(self.model.nominal), 1), 1)
+        if n > together:
+            answer = np.empty((self.n_bins, n))
+            for first in range(0, n, together):
+                part = slice(first, first + together)
+                some = signal if signal.shape[1] == 1 else signal[:, part]
+                answer[:, part] = self.rates(theta[:, part], nu[part], some)
+            return answer
+        rates = self._components(theta, signal)
+        if self.lifts:
+            parts = self.parts(rates, signal)
+            return parts.background + nu * parts.signal
         rates[self.signal_components] *= nu
         return self.to_bins(rates)
 
+    def _components(self, theta: Array, signal: Array) -> Array:
+        """Return the rates of the components, those of signals per signal event, shape (K, N)."""
+        value, _, _ = self._factors(theta)
+        base, _, _ = self._base(theta, signal)
+        rates: Array = base * self._product(value)
+        return rates
+
+    def slope_at_zero(self, theta: Array, points: Points) -> Array:
+        """Return the derivative by the number of signal events where there are none, shape (N,).
+
+        It is -inf where events were seen in a bin that only the signal reaches.
+        """
+        n = len(points)
+        together = max(_MOST_RATES // max(len(self.model.nominal), 1), 1)
+        answer = np.empty(n)
+        for first in range(0, n, together):
+            part = slice(first, first + together)
+            some = points.take(part)
+            found = self.parts(self._components(theta[:, part], some.signal), some.signal)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                terms = found.signal * (1.0 - some.counts / found.background)
+            answer[part] = add_rows(
+                np.where(found.signal > 0.0, np.nan_to_num(terms, nan=0.0, neginf=-np.inf), 0.0)
+            )
+        return answer
+
     def value(self, theta: Array, nu: Array, points: Points) -> Array:
         """Return the negative log-likelihood, shape (N,)."""
-        return _poisson(self.rates(theta, nu, points.signal), points.counts) + self._constraints(
-            theta, points.auxiliary
-        )
+        return poisson_terms(
+            self.rates(theta, nu, points.signal), points.counts
+        ) + self._constraints(theta, points.auxiliary)
 
     def _constraints(self, theta: Array, auxiliary: Array) -> Array:
         total = np.zeros(theta.shape[1])
@@ -320,80 +351,38 @@ class Evaluator:
             pull = theta[self.gaussian] - auxiliary[self.gaussian]
             total += 0.5 * add_rows(pull * pull * self.inverse_variance)
         if len(self.poisson):
-            total += _poisson(self.tau * theta[self.poisson], auxiliary[self.poisson])
+            total += _constraint_terms(self.tau * theta[self.poisson], auxiliary[self.poisson])
         return total
 
-    def derivatives(self, theta: Array, nu: Array, points: Points) -> Derivatives:
-        """Return value, gradient and Hessian elements."""
-        value, first, second = self._factors(theta)
-        product = self._product(value)
-        base, shift_first, shift_second = self._base(theta, points.signal)
-        component = base * product
-        weight_of_shift = product
-        signal = component[self.signal_components]
-        component[self.signal_components] *= nu
-        if shift_first is not None:
-            weight_of_shift = product.copy()
-            weight_of_shift[self.signal_components] *= nu
-        rates = self.to_bins(component)
-        counts = points.counts
-        nll = _poisson(rates, counts) + self._constraints(theta, points.auxiliary)
+    @abstractmethod
+    def derivatives(
+        self, theta: Array, nu: Array, points: Points, *, information: bool = False
+    ) -> Derivatives:
+        """Return value, gradient and Hessian elements.
 
-        seen = (counts > 0.0) & (rates > _SMALLEST_RATE)
-        safe = np.where(seen, rates, 1.0)
-        ratio = np.where(seen, counts, 0.0) / safe
-        weight = 1.0 - ratio
-        curvature = ratio / safe
-
-        parts = [component[self.entry_component] * first[self.entry_response]]
-        if shift_first is not None:
-            parts.append(weight_of_shift[self.shift_component] * shift_first)
-        if self.free_signal:
-            parts.append(signal)
-        entries = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        slopes = self.slope_sum(entries)
-        gradient = self.gradient_sum(weight[self.slope_bin] * slopes)
-
-        curved = curvature[self.slope_bin] * slopes
-        products = [
-            curved[self.outer_first] * slopes[self.outer_second],
-            weight[self.cross_bin] * entries[self.cross_entry] * first[self.cross_response],
-            weight[self.model.component_bin[self.diagonal_component]]
-            * component[self.diagonal_component]
-            * second[self.diagonal_response],
-        ]
-        if shift_first is not None and shift_second is not None:
-            weights = weight[self.model.component_bin[self.shift_component]]
-            products.append(weights * weight_of_shift[self.shift_component] * shift_second)
-            if self.shift_nu:
-                which = np.array([j for j, _ in self.shift_nu], dtype=np.intp)
-                products.append(
-                    weights[which] * product[self.shift_component[which]] * shift_first[which]
-                )
-        hessian = self.hessian_sum(np.concatenate(products))
-
-        # natural scale of each diagonal element: the expected information, but finite where a
-        # rate goes to zero
-        expected = slopes[self.scale_rows]
-        scale = self.scale_sum(
-            expected * expected / (1.0 + np.abs(rates))[self.slope_bin[self.scale_rows]]
-        )
-        if len(self.gaussian):
-            pull = theta[self.gaussian] - points.auxiliary[self.gaussian]
-            gradient[self.gaussian] += pull * self.inverse_variance
-            hessian[self.gaussian] += self.inverse_variance
-            scale[self.gaussian] += self.inverse_variance
-        if len(self.poisson):
-            gamma = theta[self.poisson]
-            seen_auxiliary = points.auxiliary[self.poisson] / gamma
-            gradient[self.poisson] += self.tau - seen_auxiliary
-            hessian[self.poisson] += seen_auxiliary / gamma
-            scale[self.poisson] += self.tau
-        return Derivatives(nll, gradient, hessian, scale)
+        Parameters
+        ----------
+        theta, nu
+            Nuisance parameters, shape (P, N), and signal events, shape (N,).
+        points
+            Data and signal.
+        information
+            Whether the expected information is wanted as well.
+        """
 
 
-def _poisson(rates: Array, counts: Array) -> Array:
+def poisson_terms(rates: Array, counts: Array) -> Array:
     """Return sum over rows of lambda - n - n ln(lambda / n)."""
     positive = counts > 0.0
-    logarithm = np.log(np.maximum(rates, _SMALLEST_RATE) / np.where(positive, counts, 1.0))
+    logarithm = np.log(np.maximum(rates, SMALLEST_RATE) / np.where(positive, counts, 1.0))
     return add_rows(rates - counts - np.where(positive, counts * logarithm, 0.0))
+
+
+def _constraint_terms(means: Array, counts: Array) -> Array:
+    """Return the same of positive means, to all digits where counts are 1e12 and close to them."""
+    seen = np.where(counts > 0.0, counts, 1.0)
+    off = (means - counts) / seen
+    close = np.abs(off) < 0.5
+    near = counts * (off - np.log1p(np.where(close, off, 0.0)))
+    far = means - counts - counts * np.log(means / seen)
+    return add_rows(np.where(close & (counts > 0.0), near, far))

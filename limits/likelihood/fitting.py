@@ -1,9 +1,10 @@
-"""Minimising the likelihood of many points at once: damped Newton within bounds.
+"""Minimising the likelihood of many points at once, within bounds.
 
-Every point has its own step length; points that are done leave the batch. A point that does
-not converge is tried again from the nominal parameters with a damped Hessian, then alone with
-scipy's L-BFGS-B and Newton's polish. What is still not at a minimum after that is reported as
-not converged: its value is never used as if it were.
+Small likelihoods are minimised by Newton's method, all points at a time; every point has its own
+step length, and points that are done leave the batch. A point that does not converge, and every
+point of a large likelihood or of one with floors, is minimised by a trust region, which has a bound
+on its work. What is not at a minimum after that is reported as not converged: its value is never
+used as if it were.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.likelihood.elimination import ArrowSolver
+from na64.limits.likelihood.dense import DenseEvaluator
+from na64.limits.likelihood.elimination import ArrowSolver, full_solver
 from na64.limits.likelihood.evaluation import Evaluator, Points
+from na64.limits.likelihood.floors import floors_of
 from na64.limits.likelihood.model import WorkspaceModel
-from na64.limits.likelihood.structure import folded_parameters, is_monotone
+from na64.limits.likelihood.sparse import SparseEvaluator
+from na64.limits.likelihood.starts import Starts
+from na64.limits.likelihood.structure import is_monotone
 from na64.limits.likelihood.sums import add_rows
+from na64.limits.likelihood.trust_region import FEW_STEPS, MOST_STEPS, minimise
 
 __all__ = ["Fit", "Fitter"]
 
@@ -25,18 +31,16 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-#: points handled together; their arrays stay in the processor's cache
-_CHUNK = 4096
+#: products of derivatives of one point up to which they are listed
+_MOST_LISTED = 20_000
 #: Newton decrement (twice the distance to the minimum) at which a point is done. The last step
 #: is still made, so that the remaining error of the value is of order decrement^(3/2).
 _TOLERANCE = 1e-9
 _MAX_ITERATIONS = 60
 _ARMIJO = 1e-4
 _SHORTEST_STEP = 1e-7
-#: parameters with a minimum on either side are tried at this distance from zero, each alone if
-#: they are at most so many, otherwise all together
-_OFFSET = 0.7
-_FOLDED_ALONE = 4
+#: how much lower another minimum has to be, and points that are minimised side by side
+_LOWER, _MOST_TOGETHER = 1e-9, 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Fit:
         """Return the points of an index, which may repeat."""
         return Fit(self.theta[:, where], self.nu[where], self.value[where], self.converged[where])
 
+    def put(self, where: Index, other: Fit) -> None:
+        """Replace the points of an index, in place."""
+        self.theta[:, where], self.nu[where] = other.theta, other.nu
+        self.value[where], self.converged[where] = other.value, other.converged
+
 
 class Fitter:
     """Fits of one compiled model.
@@ -82,7 +91,7 @@ class Fitter:
         self.lower = np.array([p.lower for p in parameters], dtype=np.float64)
         self.upper = np.array([p.upper for p in parameters], dtype=np.float64)
         self._problems: dict[bool, _Problem] = {}
-        self._offsets = _other_starts(model)
+        self.starts = Starts(model)
         everything = np.ones(len(model.nominal), dtype=bool)
         #: whether the likelihood has one minimum only, by its structure
         self.one_minimum = is_monotone(model, everything, np.ones(len(model.bins), dtype=bool))
@@ -91,7 +100,7 @@ class Fitter:
         """Return (and keep) the compiled problem with nu free or fixed."""
         if free_signal not in self._problems:
             self._problems[free_signal] = _Problem(
-                Evaluator(self.model, free_signal=free_signal), self.lower, self.upper
+                _evaluator_of(self.model, free_signal), self.lower, self.upper
             )
         return self._problems[free_signal]
 
@@ -102,6 +111,7 @@ class Fitter:
         *,
         free_signal: bool,
         start: Array | None = None,
+        thorough: bool = True,
     ) -> Fit:
         """Minimise over the nuisance parameters, and over nu >= 0 if it is free.
 
@@ -115,6 +125,9 @@ class Fitter:
             Whether nu is fitted.
         start
             Starting nuisance parameters, shape (P, N); the workspace's by default.
+        thorough
+            Whether other minima are looked for where parameters can cause them. A search along nu
+            that starts where it was may leave it out if its end is checked.
 
         Returns
         -------
@@ -123,22 +136,77 @@ class Fitter:
             several, from the nominal parameters and from either side of zero of the parameters
             that cause it.
         """
-        best = self._fit_from(points, nu, free_signal, start)
-        others = [(self.init + offset)[:, None] for offset in self._offsets]
-        if start is not None and not self.one_minimum:
-            others.append(self.init[:, None])
-        for other_start in others:
-            other = self._fit_from(points, nu, free_signal, other_start)
-            better = other.converged & ((other.value < best.value) | ~best.converged)
-            best = Fit(
-                np.where(better, other.theta, best.theta),
-                np.where(better, other.nu, best.nu),
-                np.where(better, other.value, best.value),
-                best.converged | other.converged,
-            )
+        nominal = not self.one_minimum
+        starts = self.starts.first(start, nominal=nominal, others=thorough)
+        best = self._best_of(points, nu, free_signal, starts)
+        for _ in range(self.starts.rounds if thorough else 0):
+            beside = self.starts.beside(best.theta)
+            if not beside:
+                break
+            which = np.concatenate([index for index, _ in beside])
+            theta = np.concatenate([some for _, some in beside], axis=1)
+            found = self._fit_from(points.take(which), best.nu[which], free_signal, theta)
+            lower = found.converged & (found.value < best.value[which] - _LOWER)
+            order = np.flatnonzero(lower | (found.converged & ~best.converged[which]))
+            if not len(order):
+                break
+            # the last written is the lowest
+            order = order[np.argsort(-found.value[order], kind="stable")]
+            best.put(which[order], found.take(order))
         return best
 
-    def _fit_from(self, points: Points, nu: Array, free_signal: bool, start: Array | None) -> Fit:
+    def _best_of(self, points: Points, nu: Array, free_signal: bool, starts: list[Array]) -> Fit:
+        """Return the best minima from several starts, which are minimised side by side."""
+        n = len(points)
+        if len(starts) == 1:
+            best = self._fit_from(points, nu, free_signal, starts[0])
+        else:
+            together = max(_MOST_TOGETHER // len(starts), 1)
+            if n > together:
+                parts = [slice(i, i + together) for i in range(0, n, together)]
+                found = [
+                    self._best_of(
+                        points.take(part),
+                        nu[part],
+                        free_signal,
+                        [s if s.shape[1] == 1 else s[:, part] for s in starts],
+                    )
+                    for part in parts
+                ]
+                return _joined(found)
+            every = np.tile(np.arange(n), len(starts))
+            begin = [np.broadcast_to(s, (len(s), n)) for s in starts]
+            tried = self._fit_from(
+                points.take(every), nu[every], free_signal, np.concatenate(begin, axis=1)
+            )
+            best = tried.take(np.arange(n))
+            for i in range(1, len(starts)):
+                best = _better(best, tried.take(np.arange(i * n, (i + 1) * n)))
+        self._rescue(best, points, nu, free_signal)
+        return best
+
+    def _rescue(self, best: Fit, points: Points, nu: Array, free_signal: bool) -> None:
+        """Go on where points have not converged, then from the nominal parameters, in place."""
+        for nominal in (False, True):
+            lost = np.flatnonzero(~best.converged)
+            if not len(lost):
+                return
+            events, start = best.nu[lost], best.theta[:, lost]
+            if nominal:
+                start = self.init[:, None]
+                if free_signal:
+                    events = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
+            again = self._fit_from(points.take(lost), events, free_signal, start, careful=True)
+            best.put(lost, _better(best.take(lost), again))
+
+    def _fit_from(
+        self,
+        points: Points,
+        nu: Array,
+        free_signal: bool,
+        start: Array | None,
+        careful: bool = False,
+    ) -> Fit:
         problem = self.problem(free_signal)
         n = len(points)
         n_parameters = len(self.init)
@@ -148,55 +216,35 @@ class Fitter:
             x[-1] = nu
         value = np.empty(n)
         converged = np.zeros(n, dtype=bool)
-        for first in range(0, n, _CHUNK):
-            part = slice(first, first + _CHUNK)
-            x[:, part], value[part], converged[part] = problem.newton(
-                x[:, part], nu[part], points.take(part), damping=0.0
+        together = problem.evaluator.points_together
+        for first in range(0, n, together):
+            part = slice(first, first + together)
+            x[:, part], value[part], converged[part] = problem.minimum(
+                x[:, part], nu[part], points.take(part), careful
             )
-        if not converged.all():
-            self._rescue(problem, points, nu, x, value, converged)
         theta = x[:n_parameters]
-        return Fit(theta, x[-1].copy() if free_signal else nu, value, converged)
-
-    def _rescue(
-        self, problem: _Problem, points: Points, nu: Array, x: Array, value: Array, done: Flags
-    ) -> None:
-        """Try again, more carefully, the points that are not done; arrays change in place."""
-        for damping in (0.3, 3.0):
-            lost = np.flatnonzero(~done)
-            if not len(lost):
-                return
-            start = np.empty((problem.n_variables, len(lost)))
-            start[: len(self.init)] = self.init[:, None]
-            if problem.evaluator.free_signal:
-                start[-1] = np.maximum(nu[lost], points.counts[:, lost].sum(axis=0) + 1.0)
-            some = points.take(lost)
-            near = problem.newton(start, nu[lost], some, damping=damping)
-            found = problem.newton(near[0], nu[lost], some, damping=0.0)
-            better = found[2]
-            x[:, lost[better]] = found[0][:, better]
-            value[lost[better]] = found[1][better]
-            done[lost[better]] = True
-        for i in np.flatnonzero(~done):
-            one = np.array([i], dtype=np.intp)
-            start = problem.alone(x[:, i], nu[one], points.take(one))
-            found = problem.newton(start[:, None], nu[one], points.take(one), damping=0.0)
-            x[:, i], value[i], done[i] = found[0][:, 0], found[1][0], found[2][0]
+        return Fit(theta, x[-1].copy() if free_signal else nu.copy(), value, converged)
 
 
-def _other_starts(model: WorkspaceModel) -> list[Array]:
-    """Return offsets of the nominal parameters from which other minima may be reached."""
-    folded = folded_parameters(model)
-    groups = [folded] if folded else []
-    if 1 < len(folded) <= _FOLDED_ALONE:
-        groups += [[p] for p in folded]
-    offsets = []
-    for group in groups:
-        for side in (-_OFFSET, _OFFSET):
-            offset = np.zeros(len(model.parameters))
-            offset[group] = side
-            offsets.append(offset)
-    return offsets
+def _better(best: Fit, other: Fit) -> Fit:
+    """Return the lower of two minima of every point; a minimum is better than what is none."""
+    better = (other.value < best.value) & (other.converged | ~best.converged)
+    better |= other.converged & ~best.converged
+    return Fit(
+        np.where(better, other.theta, best.theta),
+        np.where(better, other.nu, best.nu),
+        np.where(better, other.value, best.value),
+        best.converged | other.converged,
+    )
+
+
+def _joined(parts: list[Fit]) -> Fit:
+    return Fit(
+        np.concatenate([part.theta for part in parts], axis=1),
+        np.concatenate([part.nu for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.converged for part in parts]),
+    )
 
 
 class _Problem:
@@ -205,30 +253,45 @@ class _Problem:
     def __init__(self, evaluator: Evaluator, lower: Array, upper: Array) -> None:
         self.evaluator = evaluator
         self.n_variables = evaluator.n_variables
-        self.solver = ArrowSolver(evaluator.rows, evaluator.columns, evaluator.n_variables)
+        pattern = (evaluator.rows, evaluator.columns, evaluator.n_variables)
+        sparse = isinstance(evaluator, SparseEvaluator)
+        self.solver = ArrowSolver(*pattern) if sparse else full_solver(*pattern)
         extra = [0.0] if evaluator.free_signal else []
         self.lower = np.concatenate([lower, extra])[:, None]
         self.upper = np.concatenate([upper, [np.inf] * len(extra)])[:, None]
 
-    def _direction(
-        self, x: Array, nu: Array, points: Points, damping: float
-    ) -> tuple[Array, Array, Array, Array]:
+    def minimum(
+        self, start: Array, nu: Array, points: Points, careful: bool
+    ) -> tuple[Array, Array, Flags]:
+        """Return x, value and whether each point converged, in the way that suits the model."""
+        if careful or not isinstance(self.evaluator, SparseEvaluator):
+            return self.careful(start, nu, points, MOST_STEPS if careful else FEW_STEPS)
+        x, value, done = self.newton(start, nu, points)
+        lost = np.flatnonzero(~done)
+        if len(lost):
+            found = self.careful(start[:, lost], nu[lost], points.take(lost))
+            x[:, lost], value[lost], done[lost] = found
+        return x, value, done
+
+    def careful(
+        self, start: Array, nu: Array, points: Points, steps: int = FEW_STEPS
+    ) -> tuple[Array, Array, Flags]:
+        """Minimise with a trust region."""
+        bounds = (self.lower, self.upper)
+        return minimise(self.evaluator, self.solver, bounds, start, nu, points, steps)
+
+    def _direction(self, x: Array, nu: Array, points: Points) -> tuple[Array, Array, Array, Array]:
         """Return value, gradient, Newton step and decrement at x."""
         n_parameters = self.evaluator.n_parameters
         signal_events = x[-1] if self.evaluator.free_signal else nu
         found = self.evaluator.derivatives(x[:n_parameters], signal_events, points)
         gradient = found.gradient
         free = ~(((x <= self.lower) & (gradient > 0.0)) | ((x >= self.upper) & (gradient < 0.0)))
-        hessian = found.hessian
-        if damping:
-            hessian[: self.n_variables] += damping * found.scale
-        step = self.solver.solve(hessian, -gradient, found.scale, free)
+        step, _ = self.solver.solve_and_judge(found.hessian, -gradient, found.scale, free)
         decrement = -add_rows(gradient * step)
         return found.value, gradient, step, decrement
 
-    def newton(
-        self, start: Array, nu: Array, points: Points, *, damping: float
-    ) -> tuple[Array, Array, Flags]:
+    def newton(self, start: Array, nu: Array, points: Points) -> tuple[Array, Array, Flags]:
         """Damped Newton within bounds; return x, value and whether each point converged."""
         n = start.shape[1]
         result_x = np.clip(start, self.lower, self.upper)
@@ -236,9 +299,9 @@ class _Problem:
         done = np.zeros(n, dtype=bool)
         where = np.arange(n)
         x = result_x
-        value, gradient, step, decrement = self._direction(x, nu, points, damping)
+        value, gradient, step, decrement = self._direction(x, nu, points)
         length = np.ones(n)
-        for _ in range(_MAX_ITERATIONS * (4 if damping else 1)):
+        for _ in range(_MAX_ITERATIONS):
             finished = np.abs(decrement) < _TOLERANCE
             stuck = (length < _SHORTEST_STEP) | ~np.isfinite(decrement)
             leaving = finished | stuck
@@ -266,7 +329,7 @@ class _Problem:
                 )
                 points = points.take(keep)
             trial = np.clip(x + length * step, self.lower, self.upper)
-            new = self._direction(trial, nu, points, damping)
+            new = self._direction(trial, nu, points)
             expected = add_rows(gradient * (trial - x))
             slack = 1e-12 * (1.0 + np.abs(value))
             accepted = new[0] <= value + _ARMIJO * np.minimum(expected, 0.0) + slack
@@ -286,19 +349,15 @@ class _Problem:
             result_value[where] = value
         return result_x, result_value, done
 
-    def alone(self, start: Array, nu: Array, points: Points) -> Array:
-        """Minimise one point with scipy; the caller polishes and judges the result."""
-        n_parameters = self.evaluator.n_parameters
 
-        def function(x: Array) -> tuple[float, Array]:
-            signal_events = x[-1:] if self.evaluator.free_signal else nu
-            found = self.evaluator.derivatives(x[:n_parameters, None], signal_events, points)
-            return float(found.value[0]), found.gradient[:, 0]
-
-        # the last resort, and the slowest of all imports
-        from scipy import optimize
-
-        bounds = optimize.Bounds(self.lower[:, 0], self.upper[:, 0])
-        begin = np.clip(np.nan_to_num(start), self.lower[:, 0], self.upper[:, 0])
-        answer = optimize.minimize(function, begin, jac=True, method="L-BFGS-B", bounds=bounds)
-        return np.clip(np.asarray(answer.x, dtype=np.float64), self.lower[:, 0], self.upper[:, 0])
+def _evaluator_of(model: WorkspaceModel, free_signal: bool) -> Evaluator:
+    """Return the evaluator that suits a model."""
+    touched: list[set[int]] = [set() for _ in model.bins]
+    for k, factors in enumerate(model.factors):
+        touched[model.component_bin[k]] |= {model.responses[r].parameter for r in factors}
+    for shift in model.shifts:
+        touched[model.component_bin[shift.component]].add(shift.parameter)
+    products = sum((len(some) + 1) * (len(some) + 2) // 2 for some in touched)
+    if products <= _MOST_LISTED and floors_of(model) == (None, None):
+        return SparseEvaluator(model, free_signal=free_signal)
+    return DenseEvaluator(model, free_signal=free_signal)

@@ -6,7 +6,7 @@ exactly, the limit of an auxiliary measurement without an uncertainty, has that 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -34,8 +34,10 @@ def nominal_value(parameter: Parameter) -> float:
     return min(max(value, parameter.lower), parameter.upper)
 
 
-def freeze(model: WorkspaceModel, parameters: Collection[int]) -> tuple[WorkspaceModel, Array]:
-    """Return the model with some parameters fixed at their nominal values.
+def freeze(
+    model: WorkspaceModel, parameters: Collection[int], values: Mapping[int, float] | None = None
+) -> tuple[WorkspaceModel, Array]:
+    """Return the model with some parameters fixed, at their nominal values unless given.
 
     Parameters
     ----------
@@ -43,6 +45,8 @@ def freeze(model: WorkspaceModel, parameters: Collection[int]) -> tuple[Workspac
         Tables of a likelihood.
     parameters
         Indices of the parameters to fix.
+    values
+        Other values of some of them, by index.
 
     Returns
     -------
@@ -53,7 +57,8 @@ def freeze(model: WorkspaceModel, parameters: Collection[int]) -> tuple[Workspac
     frozen = set(parameters)
     kept = [p for p in range(len(model.parameters)) if p not in frozen]
     number = {p: i for i, p in enumerate(kept)}
-    value = [nominal_value(parameter) for parameter in model.parameters]
+    given = values or {}
+    value = [given.get(p, nominal_value(item)) for p, item in enumerate(model.parameters)]
     factor_of = [
         factor_at(value[r.parameter], r.hi, r.lo, model.normsys_code)
         if r.parameter in frozen

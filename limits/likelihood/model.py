@@ -120,6 +120,8 @@ class WorkspaceModel:
         For every component the indices of the responses that multiply it.
     shifts
         The additive responses.
+    sample_names
+        Sample of each component, the first of those that share it, K names.
     rigid_signals
         ``(sample, modifier)`` of signal samples with modifiers in absolute events, whose rates
         cannot be replaced.
@@ -143,6 +145,7 @@ class WorkspaceModel:
     responses: tuple[Response, ...]
     factors: tuple[tuple[int, ...], ...]
     shifts: tuple[Shift, ...]
+    sample_names: tuple[str, ...]
     rigid_signals: tuple[tuple[str, str], ...]
     normsys_code: str
     histosys_code: str

@@ -36,6 +36,7 @@ def read_workspace(
     *,
     normsys_code: str = "code4",
     histosys_code: str = "code4p",
+    merge: bool = True,
 ) -> WorkspaceModel:
     """Resolve one measurement of a workspace.
 
@@ -47,6 +48,9 @@ def read_workspace(
         Name of the measurement; the first one by default.
     normsys_code, histosys_code
         Interpolation codes; pyhf's defaults are code4 and code4p.
+    merge
+        Whether samples of one bin with the same factors are one component, which is all that
+        a likelihood needs.
 
     Returns
     -------
@@ -61,16 +65,22 @@ def read_workspace(
         raise unknown_name("normsys interpolation", normsys_code, NORMSYS_CODES)
     if histosys_code not in HISTOSYS_CODES:
         raise unknown_name("histosys interpolation", histosys_code, HISTOSYS_CODES)
-    return _Reader(spec, measurement, normsys_code, histosys_code).read()
+    return _Reader(spec, measurement, normsys_code, histosys_code, merge).read()
 
 
 class _Reader:
     """State of one reading; every method adds to the tables."""
 
     def __init__(
-        self, spec: Mapping[str, Any], measurement: str | None, normsys: str, histosys: str
+        self,
+        spec: Mapping[str, Any],
+        measurement: str | None,
+        normsys: str,
+        histosys: str,
+        merge: bool,
     ) -> None:
         self.spec = spec
+        self.merge = merge
         self.codes = (normsys, histosys)
         self.measurement = _pick_measurement(spec, measurement)
         config = self.measurement["config"]
@@ -92,6 +102,7 @@ class _Reader:
         self.signal_samples: list[str] = []
         self.component_bin: list[int] = []
         self.component_sample: list[int] = []
+        self.sample_names: list[str] = []
         self.nominal: list[float] = []
         self.fixed_factor: list[float] = []
         self.factors: list[tuple[int, ...]] = []
@@ -132,7 +143,7 @@ class _Reader:
         for k in kept:
             key = (
                 k
-                if k in shifted
+                if k in shifted or not self.merge
                 else (self.component_bin[k], self.component_sample[k] >= 0, self.factors[k])
             )
             new_component[k] = merged.setdefault(key, len(merged))
@@ -173,6 +184,7 @@ class _Reader:
                 Shift(new_parameter[s.parameter], new_component[s.component], s.up, s.down)
                 for s in self.shifts
             ),
+            sample_names=tuple(self.sample_names[k] for k in heads),
             rigid_signals=tuple(self.rigid),
             normsys_code=self.codes[0],
             histosys_code=self.codes[1],
@@ -288,6 +300,7 @@ class _Reader:
         self.component_sample += [
             self.signal_samples.index(sample["name"]) if signal else -1
         ] * n_bins
+        self.sample_names += [sample["name"]] * n_bins
         self.nominal += rates
         factors: list[list[int]] = [[] for _ in range(n_bins)]
         scale = [1.0] * n_bins

@@ -25,6 +25,7 @@ LAYERS = (
     ("na64.limits.planes", "na64.limits.design"),
     ("na64.limits.scanning",),
     ("na64.limits.results",),
+    ("na64.limits.inference",),
     ("na64.limits.calculators",),
     ("na64.limits.likelihood",),
     ("na64.workspaces",),

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.limits.calculators.limits import cls_values, upper_limits
-from na64.limits.calculators.registry import CALCULATORS, Asymptotic, Exact, FeldmanCousins, Toys
+from na64.limits.calculators.registry import (
+    CALCULATORS,
+    Asymptotic,
+    Bayesian,
+    Exact,
+    FeldmanCousins,
+    Toys,
+)
 from na64.limits.likelihood.compiled import compile_workspace
 
 CHOSEN = [
@@ -17,6 +24,7 @@ CHOSEN = [
     Toys(toys=60, seed=4),
     Toys(toys=60, ensemble="aux-fluctuated"),
     FeldmanCousins(),
+    Bayesian(samples=64, max_datasets=20, toys=8),
 ]
 MASSES = 8
 KEYS = np.geomspace(1e-3, 1.0, MASSES)

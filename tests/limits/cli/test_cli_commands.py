@@ -25,6 +25,7 @@ DATA_COMMANDS = [
     ("width", "--masses", "0.01,1"),
     ("limit", "ws.json"),
     ("cls", "ws.json", "--mu", "0.5,1,2"),
+    ("likelihood-scan", "ws.json"),
 ]
 
 

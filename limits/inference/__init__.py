@@ -1,0 +1,1 @@
+"""What a workspace says beside limits: fits, rankings of nuisances, goodness of fit, yields."""
