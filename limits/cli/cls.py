@@ -53,10 +53,15 @@ def command(
         asked = read_question(file, measurement, settings)
         batch, chosen = asked.compiled.batch(), asked.calculator
         limits, seen = None, not asked.projection
+        # of the same counts as the curve, in a projection the medians that stand in for data
+        level: dict[str, Any] = {
+            "confidence_level": confidence_level,
+            "calculator": chosen,
+            "observed": seen,
+            "counts": batch.likelihood.observed,
+        }
         if given is None:
-            limits = upper_limits(
-                batch, confidence_level=confidence_level, calculator=chosen, observed=seen
-            )
+            limits = upper_limits(batch, **level)
             given = strengths_up_to(limits)
         table = cls_values(batch, given[:, None], expected=True, calculator=chosen)
         if not seen:
@@ -69,11 +74,10 @@ def command(
     def drawn() -> Figure:
         from na64.limits.figures.strength import cls_figure
 
-        crossings = limits or upper_limits(
-            batch, confidence_level=confidence_level, calculator=chosen, observed=seen
-        )
+        crossings = limits or upper_limits(batch, **level)
         return cls_figure(table, crossings, parameter)
 
+    said = asked.projection_notes
     known = nulls(observed)  # null is a value that does not exist
     # each strength and band speaks for itself; a projection has no observed value to fail
     rows = {"observed": observed} if seen else {}
@@ -115,6 +119,6 @@ def command(
         facts=asked.facts,
         figure=drawn,
         warnings=warnings,
-        notes=asked.projection_notes,
+        notes=[f"{note}, with nuisance parameters fitted to the medians" for note in said],
         code=0 if not lost else 1 if np.isnan(main).all() else 3,
     )
