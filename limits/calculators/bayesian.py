@@ -129,8 +129,9 @@ class Engine:
         del q0
         return _no_discovery()
 
-    def median_significance(self) -> Array:
+    def median_significance(self, theta: Array) -> Array:
         """Refuse: a posterior has no such number."""
+        del theta
         return _no_discovery()
 
     def _observed(self, mass: int, *, error: bool = True) -> list[Posterior | None]:

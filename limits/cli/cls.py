@@ -63,17 +63,21 @@ def command(
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
         batch, chosen = asked.compiled.batch(), asked.calculator
-        real = not asked.projection
-        limits = None
+        limits, seen = None, not asked.projection
+        # of the same counts as the curve, in a projection the medians that stand in for data
+        level: dict[str, Any] = {
+            "confidence_level": confidence_level,
+            "calculator": chosen,
+            "observed": seen,
+            "counts": batch.likelihood.observed,
+        }
         if given is None:
-            limits = upper_limits(
-                batch, confidence_level=confidence_level, calculator=chosen, observed=real
-            )
+            limits = upper_limits(batch, **level)
             given = strengths_up_to(limits)
         table = cls_values(batch, given[:, None], expected=True, calculator=chosen)
+        if not seen:
+            table = replace(table, observed=np.full_like(table.observed, np.nan))
         warnings = few_events(chosen, batch)
-    if asked.projection:
-        table = replace(table, observed=np.full_like(table.observed, np.nan))
     parameter = asked.compiled.poi
     strengths, observed = table.mu[:, 0], table.observed[:, 0]
     expected = np.asarray(table.expected)[:, :, 0]
@@ -81,21 +85,20 @@ def command(
     def drawn() -> Figure:
         from na64.limits.figures.strength import cls_figure
 
-        crossings = limits or upper_limits(
-            batch, confidence_level=confidence_level, calculator=chosen, observed=real
-        )
+        crossings = limits or upper_limits(batch, **level)
         return cls_figure(table, crossings, parameter)
 
+    said = asked.projection_notes
     known = nulls(observed)  # null is a value that does not exist
     # each strength and band speaks for itself; a projection has no observed value to fail
-    rows = {} if asked.projection else {"observed": observed}
+    rows = {"observed": observed} if seen else {}
     rows |= {f"expected {k:+d} sigma": band for k, band in zip(BAND_ORDER, expected, strict=True)}
     lost = {
         name: ", ".join(f"{mu:g}" for mu in strengths[np.isnan(row)])
         for name, row in rows.items()
         if np.isnan(row).any()
     }
-    main = expected[BAND_ORDER.index(0)] if asked.projection else observed
+    main = expected[BAND_ORDER.index(0)] if not seen else observed
     if lost:
         where = "; ".join(f"{name} at mu = {at}" for name, at in lost.items())
         warnings = [f"no CLs {where}: a fit did not converge, or no toy is as extreme", *warnings]
@@ -109,7 +112,7 @@ def command(
             "confidence_level": confidence_level,
             "limit": limits
             and {
-                "observed": nulls(limits.observed)[0] if real else None,
+                "observed": nulls(limits.observed)[0],
                 "lower": nulls(limits.lower)[0],
                 "expected": nulls(limits.expected[:, 0]),
                 "status": limits.status[0].value,
@@ -127,6 +130,6 @@ def command(
         facts=asked.facts,
         figure=drawn,
         warnings=warnings,
-        notes=asked.projection_notes,
+        notes=[f"{note}, with nuisance parameters fitted to the medians" for note in said],
         code=0 if not lost else 1 if np.isnan(main).all() else 3,
     )

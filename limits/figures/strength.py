@@ -55,7 +55,8 @@ def cls_figure(table: ClsTable, limits: LimitTable, parameter: str = "mu") -> Fi
             mu, expected[1], expected[3], color=ONE_SIGMA, lw=0.0, label=r"expected $\pm 1\sigma$"
         )
         axes.plot(mu, expected[_MEDIAN], "--", color=MEDIAN, label="expected median")
-        axes.plot(mu, observed, color=SCAN_COLOURS[0], label="observed")
+        if np.isfinite(observed[1:]).any():  # there are data
+            axes.plot(mu, observed, color=SCAN_COLOURS[0], label="observed")
         red = SCAN_COLOURS[2]
         axes.axhline(alpha, color=red, lw=1.0)
         axes.text(

@@ -301,8 +301,7 @@ class _Task:
 
 def hold(model: WorkspaceModel, parameter: int, value: float) -> WorkspaceModel:
     """Return a model without one parameter, which has a value instead."""
-    held, _ = freeze(model, {parameter: value})
-    return held
+    return freeze(model, [parameter], {parameter: value})[0]
 
 
 def _limit_held(task: _Task) -> float:

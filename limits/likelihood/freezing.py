@@ -35,16 +35,18 @@ def nominal_value(parameter: Parameter) -> float:
 
 
 def freeze(
-    model: WorkspaceModel, parameters: Collection[int] | Mapping[int, float]
+    model: WorkspaceModel, parameters: Collection[int], values: Mapping[int, float] | None = None
 ) -> tuple[WorkspaceModel, Array]:
-    """Return the model with some parameters fixed, at their nominal values or at given ones.
+    """Return the model with some parameters fixed, at their nominal values unless given.
 
     Parameters
     ----------
     model
         Tables of a likelihood.
     parameters
-        Indices of the parameters to fix, or their values by index.
+        Indices of the parameters to fix.
+    values
+        Other values of some of them, by index.
 
     Returns
     -------
@@ -55,8 +57,8 @@ def freeze(
     frozen = set(parameters)
     kept = [p for p in range(len(model.parameters)) if p not in frozen]
     number = {p: i for i, p in enumerate(kept)}
-    given = parameters if isinstance(parameters, Mapping) else {}
-    value = [given.get(i, nominal_value(parameter)) for i, parameter in enumerate(model.parameters)]
+    given = values or {}
+    value = [given.get(p, nominal_value(item)) for p, item in enumerate(model.parameters)]
     factor_of = [
         factor_at(value[r.parameter], r.hi, r.lo, model.normsys_code)
         if r.parameter in frozen
