@@ -4,8 +4,23 @@ With the ensembles of `na64.limits.calculators.enumeration`
 
     CLs = P(qtilde(n) >= qtilde_obs | mu) / P(qtilde(n) >= qtilde_obs | 0),
 
-and the expected CLs of order k is that of the dataset at the Phi(k) quantile of the background
-ensemble, counted from the least signal-like side. Nothing is special at n = 0.
+where the ensembles, their rates from fits to the observed data, are the same for whatever dataset
+n' is put in place of the observed one: CLs(mu; n') orders all datasets. Nothing is special at n = 0.
+
+Expected values are quantiles of CLs itself in the background ensemble, with p = Phi(k):
+
+    CLs_p(mu) = min {c : P(CLs(mu; n) <= c | 0) >= p},
+    mu_p      = the strength where CLs_p(mu) falls through alpha,
+
+so that mu_p is where a fraction p of the experiments without a signal begins to exclude. For
+p < p' the condition on c is weaker, CLs_p(mu) <= CLs_p'(mu) at every mu, so where p' is reached p is
+as well: mu_p <= mu_p'. Ranking datasets by qtilde instead would be the same if CLs fell with
+qtilde. It does without nuisance parameters (the ratio of the sums then falls with the likelihood
+ratio), but not where bins share them, and neighbouring bands would change places.
+
+CLs need not fall with mu either: the set {qtilde >= q} changes in steps, and a step can go up. A
+limit is a strength below which the value is above alpha and above which it is below, and the bands
+are found one after the other, each at or above the one before.
 """
 
 from __future__ import annotations
@@ -55,18 +70,21 @@ class _Part:
     """CLs of masses with events in the same bins."""
 
     def __init__(self, ensemble: Enumeration, tolerance: float) -> None:
-        self.ensemble, self.tolerance = ensemble, tolerance
+        self.ensemble, self.tolerance, self.enough = ensemble, tolerance, np.inf
 
     def _tail_at(
         self, nu: Array, mass: Index, level: Array | None, memory: Memory, which: Index
     ) -> tuple[Tail, Array]:
-        """Return the tail of the observed data (level None) or of a band, and ln CLs."""
+        """Return the tail of the observed data (level None) or of a band, and ln CLs.
+
+        Expected values above `enough` may be some other value above it.
+        """
         rates, q, converged = self.ensemble.signal_rates(nu, mass)
         known = memory.recall(which)
         if level is None:
             tail = self.ensemble.tail(nu, mass, rates, threshold=q, known=known)
         else:
-            tail = self.ensemble.tail(nu, mass, rates, level=level, known=known)
+            tail = self.ensemble.tail(nu, mass, rates, level=level, known=known, enough=self.enough)
         memory.store(which, tail)
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.log(tail.signal) - np.log(tail.background)
@@ -87,6 +105,7 @@ class _Part:
     def limits(self, alpha: float, observed: bool, expected: bool) -> Edges:
         """Return where CLs is alpha."""
         ensemble = self.ensemble
+        self.enough = alpha
         answer: list[Roots | None] = [None] * 6
         guess = np.log(first_guess(ensemble.batch, ensemble.counts, ensemble.background_rates))
         every = np.arange(len(guess))
@@ -98,12 +117,41 @@ class _Part:
             roots, before = Roots.empty(len(guess)), np.full(len(guess), np.nan)
             for i, level in enumerate(levels):
                 new = np.flatnonzero(level != before)
-                roots = roots.take(every)
+                last, roots = roots.x, roots.take(every)
                 if len(new):
                     start = guess + 0.2 * max(i - 2, 0)
                     roots.put(new, self._solve(new, start, alpha, level))
+                    self._at_least(last, roots, alpha, level)
                 answer[i + 1], before = roots, level
         return Edges(tuple(answer))
+
+    def _at_least(self, last: Array, roots: Roots, alpha: float, level: Array) -> None:
+        """Put a band that came out below the one before, at `last`, where it is at or above it."""
+        below = np.flatnonzero(roots.x < last)
+        if not len(below):
+            return
+        memory = Memory(len(below))
+
+        def log_ratio(position: Array, which: Index) -> Array:
+            some = below[which]
+            _, value = self._tail_at(np.exp(position), some, level[some], memory, which)
+            return value - math.log(alpha)
+
+        every, begin = np.arange(len(below)), last[below]
+        # CLs of this band is above that of the one before, which is alpha up to the tolerance
+        roots.x[below] = begin
+        value = log_ratio(begin, every)
+        roots.state[below[np.isnan(value)]] = FAILED
+        roots.x[below[np.isnan(value)]] = np.nan
+        above = np.flatnonzero(value > _SOLVED)
+        if len(above):
+            found = find_roots(
+                lambda x, which: log_ratio(x, above[which]),
+                begin[above],
+                begin[above] + 0.05,
+                tolerance=self.tolerance,
+            )
+            roots.put(below[above], found)
 
     def _solve(self, masses: Index, guess: Array, alpha: float, level: Array | None) -> Roots:
         """Solve CLs = alpha for some masses, in blocks that bound the memory."""
