@@ -47,6 +47,9 @@ class LimitTable:
         calculators of upper limits and where there is no observed limit.
     observed_error
         Statistical error of the observed limit, shape (M,), or None for methods without noise.
+    expected_error
+        Statistical errors of the expected limits in `BAND_ORDER`, shape (5, M); NaN where there
+        is no limit, or CLs does not fall around it; None for methods without noise.
     """
 
     calculator: Calculator
@@ -59,6 +62,7 @@ class LimitTable:
     messages: tuple[str, ...]
     lower: Array
     observed_error: Array | None = None
+    expected_error: Array | None = None
 
     @property
     def observed_events(self) -> Array:
