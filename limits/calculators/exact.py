@@ -5,22 +5,24 @@ With the ensembles of `na64.limits.calculators.enumeration`
     CLs = P(qtilde(n) >= qtilde_obs | mu) / P(qtilde(n) >= qtilde_obs | 0),
 
 where the ensembles, their rates from fits to the observed data, are the same for whatever dataset
-n' is put in place of the observed one: CLs(mu; n') orders all datasets. Nothing is special at n = 0.
+n' is put in place of the observed one: CLs(mu; n') orders them. Nothing is special at n = 0.
 
 Expected values are quantiles of CLs itself in the background ensemble, with p = Phi(k):
 
     CLs_p(mu) = min {c : P(CLs(mu; n) <= c | 0) >= p},
-    mu_p      = the strength where CLs_p(mu) falls through alpha,
+    mu_p      = sup {mu : CLs_p(mu) > alpha},
 
-so that mu_p is where a fraction p of the experiments without a signal begins to exclude. For
-p < p' the condition on c is weaker, CLs_p(mu) <= CLs_p'(mu) at every mu, so where p' is reached p is
-as well: mu_p <= mu_p'. Ranking datasets by qtilde instead would be the same if CLs fell with
-qtilde. It does without nuisance parameters (the ratio of the sums then falls with the likelihood
-ratio), but not where bins share them, and neighbouring bands would change places.
+so that above mu_p at least a fraction p of the experiments without a signal excludes, and the
+observed limit is sup {mu : CLs(mu) > alpha} likewise. For p < p' the condition on c is weaker, so
+CLs_p(mu) <= CLs_p'(mu) at every mu; the strengths with CLs_p > alpha are among those with
+CLs_p' > alpha, and mu_p <= mu_p'. Ranking datasets by qtilde instead is the same where CLs falls
+with qtilde. It does without nuisance parameters (the ratio of the sums then falls with the
+likelihood ratio), but not where bins share them, and neighbouring bands would change places.
 
 CLs need not fall with mu either: the set {qtilde >= q} changes in steps, and a step can go up. A
-limit is a strength below which the value is above alpha and above which it is below, and the bands
-are found one after the other, each at or above the one before.
+root is bracketed by a value above alpha and one below; the bands are found one after the other,
+each at or above the one before. Where there are several crossings within a few percent, the one
+that is found need not be the last; the order of the bands does not depend on that.
 """
 
 from __future__ import annotations
@@ -126,7 +128,7 @@ class _Part:
         return Edges(tuple(answer))
 
     def _at_least(self, last: Array, roots: Roots, alpha: float, level: Array) -> None:
-        """Put a band that came out below the one before, at `last`, where it is at or above it."""
+        """Look again, from `last` upwards, for bands that came out below the one before."""
         below = np.flatnonzero(roots.x < last)
         if not len(below):
             return

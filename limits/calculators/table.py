@@ -74,6 +74,14 @@ class LimitTable:
         """Expected upper limits on the signal events, shape (5, M)."""
         return self.expected * self.events
 
+    @property
+    def relative_errors(self) -> Array | None:
+        """Relative statistical errors, observed and expected, shape (6, M); None without noise."""
+        if self.observed_error is None or self.expected_error is None:
+            return None
+        limits = np.concatenate([self.observed[None], self.expected])
+        return np.concatenate([self.observed_error[None], self.expected_error]) / limits
+
 
 @dataclass(frozen=True, slots=True)
 class ClsTable:

@@ -39,6 +39,9 @@ def command(
         )
     values = [nulls(table.observed)[0], *nulls(table.expected[:, 0])]
     events = [nulls(table.observed_events)[0], *nulls(table.expected_events[:, 0])]
+    errors = None
+    if table.observed_error is not None and table.expected_error is not None:
+        errors = [nulls(table.observed_error)[0], *nulls(table.expected_error[:, 0])]
     status, message = table.status[0], table.messages[0]
     result: dict[str, Any] = {
         **asked.head("limit"),
@@ -52,9 +55,12 @@ def command(
         "status": status.value,
         "message": message,
     }
+    if errors is not None:
+        result |= {"observed_error": errors[0], "expected_error": errors[1:]}
     columns: dict[str, list[Any]] = {
         "limit": ["observed", *(f"expected {order:+d} sigma" for order in BAND_ORDER)],
         asked.compiled.poi: values,
+        **({} if errors is None else {f"error of {asked.compiled.poi}": errors}),
         "signal events": events,
     }
     point = parse_measurement(asked.compiled.model.measurement)

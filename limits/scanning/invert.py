@@ -47,6 +47,9 @@ class Inversion:
         events are no power of it (0 where there is none); each of shape (M,).
     status, messages
         One per mass; without data those of the expected median.
+    errors
+        Relative statistical errors of the limits in events, shape (6, M): observed and expected;
+        None for methods without noise.
     """
 
     regions: tuple[Regions, ...]
@@ -55,6 +58,7 @@ class Inversion:
     yields: Mapping[str, Array]
     status: tuple[Status, ...]
     messages: tuple[str, ...]
+    errors: Array | None = None
 
 
 def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
@@ -98,6 +102,7 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
         yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(signal.rates.processes)},
         status=table.status,
         messages=table.messages,
+        errors=table.relative_errors,
     )
 
 
