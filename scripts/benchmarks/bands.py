@@ -185,7 +185,9 @@ def main(argv: list[str] | None = None) -> int:
         start, reversed_, missing, worst = time.process_time(), 0, 0, 0.0
         for seed in range(options.first, options.first + options.workspaces):
             likelihood = compile_workspace(workspace(seed, options.largest), validate=False)
-            bands = upper_limits(likelihood.batch(), calculator=used, observed=False).expected[:, 0]
+            batch, seen = likelihood.batch(), likelihood.observed
+            table = upper_limits(batch, calculator=used, observed=False, counts=seen)
+            bands = table.expected[:, 0]
             missing += int(np.isnan(bands).sum())
             fall = 1.0 - bands[1:] / bands[:-1]
             reversed_ += int((fall > 0.0).sum())
