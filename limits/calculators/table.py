@@ -80,7 +80,8 @@ class LimitTable:
         if self.observed_error is None or self.expected_error is None:
             return None
         limits = np.concatenate([self.observed[None], self.expected])
-        return np.concatenate([self.observed_error[None], self.expected_error]) / limits
+        errors = np.concatenate([self.observed_error[None], self.expected_error])
+        return np.asarray(errors / limits, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

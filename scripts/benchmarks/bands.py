@@ -107,7 +107,7 @@ class _Enumerated:
         rates = self._rates(0.0)
         axes = [range(int(stats.poisson.isf(1e-7, rate)) + 3) for rate in rates]
         counts = np.array(list(itertools.product(*axes)), dtype=np.float64).T
-        probability = stats.poisson.pmf(counts, rates[:, None]).prod(axis=0)
+        probability = np.prod(stats.poisson.pmf(counts, rates[:, None]), axis=0)
         kept = probability > 1e-9
         self.counts, self.probability = counts[:, kept], probability[kept]
         n = int(kept.sum())
@@ -131,7 +131,7 @@ class _Enumerated:
             n = len(self.value)
             fit = self.fitter.fit(self.points, np.full(n, nu), free_signal=False)
             q = np.where(self.best > nu, 0.0, np.maximum(2.0 * (fit.value - self.value), 0.0))
-            signal = stats.poisson.pmf(self.counts, self._rates(nu)[:, None]).prod(axis=0)
+            signal = np.prod(stats.poisson.pmf(self.counts, self._rates(nu)[:, None]), axis=0)
             order = np.argsort(-q, kind="stable")
             until = np.searchsorted(-q[order], -q[order] + 1e-8, side="right") - 1
             cls = np.empty(n)
