@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import TIE, observed_fits, qtilde
-from na64.limits.calculators.exploration import STRIDE, Survival, Tail, Visited, quantile, sums
+from na64.limits.calculators.exploration import (
+    STRIDE,
+    Survival,
+    Tail,
+    Visited,
+    cls_quantile,
+    sums,
+)
 from na64.limits.calculators.lattice import FitCache, Lattice
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
@@ -154,6 +161,7 @@ class Enumeration:
         threshold: Array | None = None,
         level: Array | None = None,
         known: tuple[Index, Index] | None = None,
+        enough: float = np.inf,
     ) -> Tail:
         """Sum the probabilities of {qtilde >= threshold}, exploring as far as needed.
 
@@ -164,10 +172,12 @@ class Enumeration:
         rates
             Signal + background rates of the problems, shape (B, n).
         threshold, level
-            Either a threshold per problem, or the level of the quantile of the background
+            Either a threshold per problem, or the level of the quantile of CLs in the background
             ensemble that defines it.
         known
             Problems and datasets that were visited at a similar signal strength.
+        enough
+            CLs above which quantiles need not be exact.
         """
         n = len(nu)
         visited = Visited(self.lattice)
@@ -176,7 +186,7 @@ class Enumeration:
         new = of * STRIDE + seed
         if known is not None:
             new = np.unique(np.concatenate([new, known[0] * STRIDE + known[1]]))
-        limit = np.full(n, -np.inf) if threshold is None else threshold
+        limit = reach = np.full(n, -np.inf) if threshold is None else threshold
         survival = Survival(rates[self.varied], self.rates_at(mass)[self.varied])
         while True:
             if len(new):
@@ -192,15 +202,17 @@ class Enumeration:
                 )
             problem = visited.key // STRIDE
             if level is not None:
-                limit = quantile(problem, visited.q, visited.background, level)
+                probabilities = (visited.signal, visited.background)
+                limit, reach = cls_quantile(problem, visited.q, probabilities, level, enough)
             inside = visited.q >= limit[problem] - TIE
             signal = sums(problem, visited.signal * inside, n)
             background = sums(problem, visited.background * inside, n)
-            follow = (inside & (visited.q > TIE))[:, None] & ~visited.followed
+            matter = visited.q >= np.maximum(reach - TIE, TIE)[problem]
+            follow = matter[:, None] & ~visited.followed
             if not self.monotone:
                 # from qtilde = 10 on the margin stays what it is there: a signal of hundreds of
                 # events has a huge lattice below its threshold, and CLs is zero all the same
-                least = np.maximum(_NEAR * limit, limit - _NEAR_MOST)
+                least = np.maximum(_NEAR * reach, reach - _NEAR_MOST)
                 near = visited.q >= np.maximum(least, TIE)[problem]
                 follow |= (visited.rising | near[:, None]) & ~visited.followed
             follow[failed[problem]] = False

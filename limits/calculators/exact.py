@@ -4,8 +4,25 @@ With the ensembles of `na64.limits.calculators.enumeration`
 
     CLs = P(qtilde(n) >= qtilde_obs | mu) / P(qtilde(n) >= qtilde_obs | 0),
 
-and the expected CLs of order k is that of the dataset at the Phi(k) quantile of the background
-ensemble, counted from the least signal-like side. Nothing is special at n = 0.
+where the ensembles, their rates from fits to the observed data, are the same for whatever dataset
+n' is put in place of the observed one: CLs(mu; n') orders them. Nothing is special at n = 0.
+
+Expected values are quantiles of CLs itself in the background ensemble, with p = Phi(k):
+
+    CLs_p(mu) = min {c : P(CLs(mu; n) <= c | 0) >= p},
+    mu_p      = sup {mu : CLs_p(mu) > alpha},
+
+so that above mu_p at least a fraction p of the experiments without a signal excludes, and the
+observed limit is sup {mu : CLs(mu) > alpha} likewise. For p < p' the condition on c is weaker, so
+CLs_p(mu) <= CLs_p'(mu) at every mu; the strengths with CLs_p > alpha are among those with
+CLs_p' > alpha, and mu_p <= mu_p'. Ranking datasets by qtilde instead is the same where CLs falls
+with qtilde. It does without nuisance parameters (the ratio of the sums then falls with the
+likelihood ratio), but not where bins share them, and neighbouring bands would change places.
+
+CLs need not fall with mu either: the set {qtilde >= q} changes in steps, and a step can go up. A
+root is bracketed by a value above alpha and one below; the bands are found one after the other,
+each at or above the one before. Where there are several crossings within a few percent, the one
+that is found need not be the last; the order of the bands does not depend on that.
 """
 
 from __future__ import annotations
@@ -55,18 +72,21 @@ class _Part:
     """CLs of masses with events in the same bins."""
 
     def __init__(self, ensemble: Enumeration, tolerance: float) -> None:
-        self.ensemble, self.tolerance = ensemble, tolerance
+        self.ensemble, self.tolerance, self.enough = ensemble, tolerance, np.inf
 
     def _tail_at(
         self, nu: Array, mass: Index, level: Array | None, memory: Memory, which: Index
     ) -> tuple[Tail, Array]:
-        """Return the tail of the observed data (level None) or of a band, and ln CLs."""
+        """Return the tail of the observed data (level None) or of a band, and ln CLs.
+
+        Expected values above `enough` may be some other value above it.
+        """
         rates, q, converged = self.ensemble.signal_rates(nu, mass)
         known = memory.recall(which)
         if level is None:
             tail = self.ensemble.tail(nu, mass, rates, threshold=q, known=known)
         else:
-            tail = self.ensemble.tail(nu, mass, rates, level=level, known=known)
+            tail = self.ensemble.tail(nu, mass, rates, level=level, known=known, enough=self.enough)
         memory.store(which, tail)
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.log(tail.signal) - np.log(tail.background)
@@ -87,6 +107,7 @@ class _Part:
     def limits(self, alpha: float, observed: bool, expected: bool) -> Edges:
         """Return where CLs is alpha."""
         ensemble = self.ensemble
+        self.enough = alpha
         answer: list[Roots | None] = [None] * 6
         guess = np.log(first_guess(ensemble.batch, ensemble.counts, ensemble.background_rates))
         every = np.arange(len(guess))
@@ -98,12 +119,41 @@ class _Part:
             roots, before = Roots.empty(len(guess)), np.full(len(guess), np.nan)
             for i, level in enumerate(levels):
                 new = np.flatnonzero(level != before)
-                roots = roots.take(every)
+                last, roots = roots.x, roots.take(every)
                 if len(new):
                     start = guess + 0.2 * max(i - 2, 0)
                     roots.put(new, self._solve(new, start, alpha, level))
+                    self._at_least(last, roots, alpha, level)
                 answer[i + 1], before = roots, level
         return Edges(tuple(answer))
+
+    def _at_least(self, last: Array, roots: Roots, alpha: float, level: Array) -> None:
+        """Look again, from `last` upwards, for bands that came out below the one before."""
+        below = np.flatnonzero(roots.x < last)
+        if not len(below):
+            return
+        memory = Memory(len(below))
+
+        def log_ratio(position: Array, which: Index) -> Array:
+            some = below[which]
+            _, value = self._tail_at(np.exp(position), some, level[some], memory, which)
+            return value - math.log(alpha)
+
+        every, begin = np.arange(len(below)), last[below]
+        # CLs of this band is above that of the one before, which is alpha up to the tolerance
+        roots.x[below] = begin
+        value = log_ratio(begin, every)
+        roots.state[below[np.isnan(value)]] = FAILED
+        roots.x[below[np.isnan(value)]] = np.nan
+        above = np.flatnonzero(value > _SOLVED)
+        if len(above):
+            found = find_roots(
+                lambda x, which: log_ratio(x, above[which]),
+                begin[above],
+                begin[above] + 0.05,
+                tolerance=self.tolerance,
+            )
+            roots.put(below[above], found)
 
     def _solve(self, masses: Index, guess: Array, alpha: float, level: Array | None) -> Roots:
         """Solve CLs = alpha for some masses, in blocks that bound the memory."""

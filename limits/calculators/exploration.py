@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from na64.limits.calculators.datasets import TIE
 from na64.limits.calculators.lattice import ORDER_BITS, Lattice
 
-__all__ = ["STRIDE", "Memory", "Survival", "Tail", "Visited", "quantile", "sums"]
+__all__ = ["STRIDE", "Memory", "Survival", "Tail", "Visited", "cls_quantile", "quantile", "sums"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -61,6 +62,79 @@ def quantile(problem: Index, q: Array, probability: Array, level: Array) -> Arra
     exists = reached[np.arange(n), at] & (at < np.diff(first))
     limit = np.append(q[order], -np.inf)[np.where(exists, first[:-1] + at, len(q))]
     return np.asarray(limit, dtype=np.float64)
+
+
+def cls_quantile(
+    problem: Index, q: Array, probabilities: tuple[Array, Array], level: Array, enough: float
+) -> tuple[Array, Array]:
+    """Return per problem where CLs has its quantile in the background ensemble.
+
+    A dataset with test statistic q has CLs(q) = S(q) / B(q), the sums over all with at least q.
+    The quantile is the smallest c such that datasets with CLs <= c have the probability `level`
+    without a signal. q need not rank datasets as CLs does, so it may be that of a dataset
+    anywhere in the order of q.
+
+    Parameters
+    ----------
+    problem
+        Of each dataset visited, sorted, shape (N,).
+    q
+        Test statistics, shape (N,).
+    probabilities
+        With and without signal, shape (N,) each.
+    level
+        Level of the quantile per problem, shape (n,).
+    enough
+        Values of CLs above this need not be told apart.
+
+    Returns
+    -------
+    tuple
+        The q of the dataset at the quantile, and the q down to which the ensemble must be known
+        for it to be the one: every dataset below has CLs >= S > c, whatever has not been visited.
+        Minus infinity where what was visited does not reach the level, shape (n,) each.
+    """
+    n = len(level)
+    order = np.lexsort((-q, problem))
+    first = np.searchsorted(problem, np.arange(n + 1))
+    size = np.diff(first)
+    place = np.arange(len(q)) - first[problem]
+    # one row per problem: its sums must not know what was added for others before
+    ranked = np.full((n, int(size.max(initial=0)) + 1), -np.inf)
+    ranked[problem, place] = q[order]
+    signal, background = np.zeros_like(ranked), np.zeros_like(ranked)
+    signal[problem, place] = probabilities[0][order]
+    background[problem, place] = probabilities[1][order]
+    signal, background = np.cumsum(signal, axis=1), np.cumsum(background, axis=1)
+    # datasets that tie have one CLs, that of the last of them
+    with np.errstate(invalid="ignore"):
+        last = ~(ranked[:, :-1] - ranked[:, 1:] <= TIE)
+    last &= np.arange(last.shape[1]) < size[:, None]
+    row, at = np.nonzero(last)
+    until = background[row, at]
+    begins = np.ones(len(row), dtype=bool)
+    begins[1:] = row[1:] != row[:-1]
+    own = until - np.where(begins, 0.0, np.append(0.0, until[:-1]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cls = signal[row, at] / until
+    # at qtilde = 0 all datasets are in the set
+    cls = np.where(ranked[row, at] <= TIE, 1.0, np.where(until > 0.0, cls, np.inf))
+    by_cls = np.lexsort((cls, row))
+    start = np.searchsorted(row, np.arange(n + 1))
+    table = np.zeros((n, int(np.diff(start).max(initial=0)) + 1))
+    table[row, np.arange(len(row)) - start[row]] = own[by_cls]
+    reached = np.cumsum(table, axis=1) >= level[:, None] - 1e-12
+    which = np.argmax(reached, axis=1)
+    exists = reached[np.arange(n), which] & (which < np.diff(start))
+    chosen = by_cls[np.where(exists, start[:-1] + which, 0)] if len(row) else np.zeros(n, np.intp)
+    value = np.append(cls, np.inf)[np.where(exists, chosen, len(row))]
+    end = np.where(exists, np.append(at, 0)[chosen], size)
+    # S only grows with what has not been visited, and B is at most one
+    above = signal > np.minimum(value, enough)[:, None]
+    deep = np.where(above.any(axis=1), np.argmax(above, axis=1), size)
+    every = np.arange(n)
+    limit = np.where(exists, ranked[every, end], -np.inf)
+    return limit, ranked[every, np.where(exists, np.maximum(end, deep), size)]
 
 
 class Visited:

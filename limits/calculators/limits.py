@@ -88,12 +88,12 @@ def upper_limits(
     edges = _edges(part, data, calculator, alpha, (observed, expected), jobs)
     upper = [None if roots is None else roots.take(copies) for roots in edges.upper]
     values, states, messages = _read(batch, good, upper, problems, (observed, expected))
-    lower, error = np.full(len(batch), np.nan), None
+    lower, error = np.full(len(batch), np.nan), np.full((6, len(batch)), np.nan)
     if edges.lower is not None and observed:
         lower[good] = edges.lower[copies] / batch.events[good]
+    noisy = edges.error is not None
     if edges.error is not None:
-        error = np.full(len(batch), np.nan)
-        error[good] = edges.error[copies] * values[0, good]
+        error[:, good] = edges.error[:, copies] * values[:, good]
     return LimitTable(
         calculator=calculator,
         confidence_level=confidence_level,
@@ -104,7 +104,8 @@ def upper_limits(
         expected_status=states[1:],
         messages=messages,
         lower=lower,
-        observed_error=error,
+        observed_error=error[0] if noisy else None,
+        expected_error=error[1:] if noisy else None,
     )
 
 
@@ -228,13 +229,23 @@ def _edges(
             *(Roots.join([edges.upper[i] for edges in expected]) for i in range(1, 6)),
         ),
         _joined([edges.lower for edges in observed]),
-        _joined([edges.error for edges in observed]),
+        _rows(
+            _joined([edges.error for edges in observed]),
+            _joined([edges.error for edges in expected]),
+        ),
     )
 
 
 def _joined(parts: list[Array | None]) -> Array | None:
     some = [part for part in parts if part is not None]
-    return np.concatenate(some) if len(some) == len(parts) else None
+    return np.concatenate(some, axis=-1) if len(some) == len(parts) else None
+
+
+def _rows(observed: Array | None, expected: Array | None) -> Array | None:
+    """Put errors of the observed and of the expected edges together."""
+    if observed is None or expected is None:
+        return None
+    return np.concatenate([observed[:1], expected[1:]])
 
 
 def observed_counts(

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import TIE
+from na64.limits.calculators.status import BAND_ORDER
 
 __all__ = ["Ensemble", "Minima", "ThrownCls", "ThrownQ0", "poisson_quantile", "without_copies"]
 
 Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+#: repetitions of the bootstrap; the error of an error is 1 / sqrt(2 n), a tenth
+_REPETITIONS = 50
 
 
 @dataclass(slots=True)
@@ -48,12 +53,15 @@ class ThrownCls:
     background: Array
     background_weight: Array
 
-    def _ratio(self, threshold: float) -> float:
-        if (
-            not np.isfinite(threshold)
-            or np.isnan(self.signal).any()
-            or np.isnan(self.background).any()
-        ):
+    @property
+    def failed(self) -> bool:
+        """Whether a fit of a toy failed."""
+        return bool(np.isnan(self.signal).any() or np.isnan(self.background).any())
+
+    def observed(self) -> float:
+        """Return CLs of the observed data."""
+        threshold = self.q_observed
+        if not np.isfinite(threshold) or self.failed:
             return math.nan
         signal = self.signal_weight[self.signal >= threshold - TIE].sum()
         background = self.background_weight[self.background >= threshold - TIE].sum()
@@ -62,21 +70,51 @@ class ThrownCls:
         total = self.signal_weight.sum() / self.background_weight.sum()
         return float(signal / background / total)
 
-    def observed(self) -> float:
-        """Return CLs of the observed data."""
-        return self._ratio(self.q_observed)
+    def expected(self) -> Array:
+        """Return the quantiles of CLs over the background toys in `BAND_ORDER`, shape (5,).
 
-    def expected(self, order: float) -> float:
-        """Return CLs at the Phi(order) quantile of the background toys."""
-        if np.isnan(self.background).any():
-            return math.nan
-        ranked = np.argsort(-self.background, kind="stable")
-        summed = np.cumsum(self.background_weight[ranked])
-        wanted = float(special.ndtr(order)) * summed[-1]
-        at = min(int(np.searchsorted(summed, wanted - 1e-9)), len(ranked) - 1)
-        return self._ratio(float(self.background[ranked[at]]))
+        Every background toy has a CLs, from the toys with at least its qtilde; quantiles are
+        taken of these values, which qtilde need not rank.
+        """
+        if self.failed:
+            return np.full(len(BAND_ORDER), math.nan)
+        ranked = self._ranked()
+        return ranked.quantiles(self.signal_weight, self.background_weight)
 
-    def relative_error(self) -> float:
+    def expected_error(self, generator: np.random.Generator) -> Array:
+        """Return the statistical errors of the logarithms of the expected values, shape (5,).
+
+        By the bootstrap: as often as a toy occurs it occurs on average in a repetition, with the
+        Poisson distribution. That includes what the quantile of a discrete ensemble does: it may
+        jump to the next dataset.
+        """
+        if self.failed:
+            return np.full(len(BAND_ORDER), math.nan)
+        ranked = self._ranked()
+        found = np.array(
+            [
+                ranked.quantiles(
+                    generator.poisson(self.signal_weight).astype(np.float64),
+                    generator.poisson(self.background_weight).astype(np.float64),
+                )
+                for _ in range(_REPETITIONS)
+            ]
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.std(np.log(found), axis=0, ddof=1), dtype=np.float64)
+
+    def _ranked(self) -> _Ranked:
+        signal = np.argsort(-self.signal, kind="stable")
+        background = np.argsort(-self.background, kind="stable")
+        ranked, least = -self.background[background], -self.background[background] + TIE
+        return _Ranked(
+            signal,
+            background,
+            np.searchsorted(-self.signal[signal], least, side="right"),
+            np.searchsorted(ranked, least, side="right"),
+        )
+
+    def observed_error(self) -> float:
         """Return the statistical error of ln CLs of the observed data."""
         parts = []
         for q, weight in (
@@ -109,6 +147,38 @@ class ThrownQ0:
         ranked = np.argsort(self.q0, kind="stable")
         summed = np.cumsum(self.weight[ranked])
         return float(self.q0[ranked[np.searchsorted(summed, 0.5 * summed[-1])]])
+
+
+@dataclass(slots=True)
+class _Ranked:
+    """Toys of both ensembles in falling qtilde.
+
+    Attributes
+    ----------
+    signal, background
+        The order of each ensemble.
+    signals, backgrounds
+        How many toys of either have at least the qtilde of each ranked background toy.
+    """
+
+    signal: Index
+    background: Index
+    signals: Index
+    backgrounds: Index
+
+    def quantiles(self, signal_weight: Array, background_weight: Array) -> Array:
+        """Return the quantiles of CLs over the background toys for weights of the toys."""
+        own = background_weight[self.background]
+        s = np.concatenate([[0.0], np.cumsum(signal_weight[self.signal])])
+        b = np.concatenate([[0.0], np.cumsum(own)])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            cls = s[self.signals] / b[self.backgrounds] * (b[-1] / s[-1])
+        cls = np.where(b[self.backgrounds] > 0.0, cls, np.inf)  # toys without a weight
+        order = np.argsort(cls, kind="stable")
+        summed = np.cumsum(own[order])
+        wanted = special.ndtr(np.array(BAND_ORDER, dtype=np.float64)) * summed[-1]
+        at = np.minimum(np.searchsorted(summed, wanted - 1e-9), len(order) - 1)
+        return np.asarray(cls[order[at]], dtype=np.float64)
 
 
 def without_copies(counts: Array) -> Ensemble:

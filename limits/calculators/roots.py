@@ -80,7 +80,8 @@ class Edges:
         Lower edge of the observed interval in signal events, 0 where it has none, shape (M,);
         None for calculators of upper limits.
     error
-        Statistical error of the observed upper edge, relative, shape (M,); None without noise.
+        Statistical errors of the upper edges, relative, NaN where not asked for or not known,
+        shape (6, M); None without noise.
     """
 
     upper: tuple[Roots | None, ...]

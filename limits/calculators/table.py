@@ -47,6 +47,9 @@ class LimitTable:
         calculators of upper limits and where there is no observed limit.
     observed_error
         Statistical error of the observed limit, shape (M,), or None for methods without noise.
+    expected_error
+        Statistical errors of the expected limits in `BAND_ORDER`, shape (5, M); NaN where there
+        is no limit, or CLs does not fall around it; None for methods without noise.
     """
 
     calculator: Calculator
@@ -59,6 +62,7 @@ class LimitTable:
     messages: tuple[str, ...]
     lower: Array
     observed_error: Array | None = None
+    expected_error: Array | None = None
 
     @property
     def observed_events(self) -> Array:
@@ -69,6 +73,15 @@ class LimitTable:
     def expected_events(self) -> Array:
         """Expected upper limits on the signal events, shape (5, M)."""
         return self.expected * self.events
+
+    @property
+    def relative_errors(self) -> Array | None:
+        """Relative statistical errors, observed and expected, shape (6, M); None without noise."""
+        if self.observed_error is None or self.expected_error is None:
+            return None
+        limits = np.concatenate([self.observed[None], self.expected])
+        errors = np.concatenate([self.observed_error[None], self.expected_error])
+        return np.asarray(errors / limits, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

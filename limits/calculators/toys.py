@@ -40,7 +40,6 @@ from na64.limits.calculators.pseudodata import (
     without_copies,
 )
 from na64.limits.calculators.roots import BRACKETED, Edges, Function, Roots, find_roots
-from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
 
 __all__ = ["Engine"]
@@ -50,8 +49,8 @@ Index = NDArray[np.intp]
 
 #: toys that find the neighbourhood of the limit before all are used
 _PILOT = 2000
-#: toys that measure how fast CLs falls at the limit
-_FOR_SLOPE = 10_000
+#: toys that measure how fast CLs falls at the limit, and over which distance in ln(events)
+_FOR_SLOPE, _SPAN = 10_000, 0.15
 #: fits prepared together, and toys of several masses, to bound the memory
 _SLICE = 65_536
 _TOGETHER = 200_000
@@ -80,12 +79,11 @@ class Engine:
 
     # -- pseudo-data -------------------------------------------------------------------------
 
-    def _generators(self, mass: int) -> tuple[np.random.Generator, np.random.Generator]:
-        """Return the generators of a mass: for signal + background and for background."""
+    def generators(self, mass: int) -> list[np.random.Generator]:
+        """Return the generators of a mass: signal + background, background, and the bootstrap."""
         bits = int(np.float64(self.batch.keys[mass] + 0.0).view(np.uint64))  # no minus zero
         root = np.random.SeedSequence(self.seed, spawn_key=(bits,))
-        first, second = root.spawn(2)
-        return np.random.default_rng(first), np.random.default_rng(second)
+        return [np.random.default_rng(sequence) for sequence in root.spawn(3)]
 
     def _throw(
         self, generator: np.random.Generator, rates: Array, theta: Array, toys: int
@@ -161,7 +159,7 @@ class Engine:
 
     # -- CLs ---------------------------------------------------------------------------------
 
-    def _evaluate(self, nu: Array, mass: Index, toys: int, cache: _Cache) -> list[ThrownCls]:
+    def evaluate(self, nu: Array, mass: Index, toys: int, cache: _Cache) -> list[ThrownCls]:
         """Evaluate both ensembles of N problems (signal strength and mass)."""
         n = len(nu)
         points = self.batch.points(mass, self.counts[:, None])
@@ -173,7 +171,7 @@ class Engine:
         if missing:
             thrown = [
                 self._throw(
-                    self._generators(m)[1],
+                    self.generators(m)[1],
                     self.background_rates[:, m],
                     self.background.theta[:, m],
                     toys,
@@ -184,7 +182,7 @@ class Engine:
             for m, data, minima in zip(missing, thrown, fits, strict=True):
                 cache[m, toys] = (data, minima)
         signal = [
-            self._throw(self._generators(m)[0], rates[:, i], fit.theta[:, i], toys)
+            self._throw(self.generators(m)[0], rates[:, i], fit.theta[:, i], toys)
             for i, m in enumerate(mass.tolist())
         ]
         background = [cache[m, toys] for m in mass.tolist()]
@@ -215,11 +213,11 @@ class Engine:
         for first in range(0, len(nu), together):
             part = order[first : first + together]
             for i, found in zip(
-                part.tolist(), self._evaluate(nu[part], mass[part], self.toys, cache), strict=True
+                part.tolist(), self.evaluate(nu[part], mass[part], self.toys, cache), strict=True
             ):
                 observed[i] = found.observed()
                 if expected:
-                    bands[:, i] = [found.expected(float(k)) for k in BAND_ORDER]
+                    bands[:, i] = found.expected()
             # sorted by mass: only the last one may be needed again
             cache = {key: value for key, value in cache.items() if key[0] == mass[part[-1]]}
         return observed, bands
@@ -235,7 +233,7 @@ class Engine:
         """Return q0 of background toys; kept, since two questions ask for it."""
         if mass not in self._without_signal:
             rates, theta = self.background_rates[:, mass], self.background.theta[:, mass]
-            data = self._throw(self._generators(mass)[1], rates, theta, self.toys)
+            data = self._throw(self.generators(mass)[1], rates, theta, self.toys)
             self._without_signal[mass] = self._q0(mass, data)
         return self._without_signal[mass]
 
@@ -255,7 +253,7 @@ class Engine:
         rates = self.evaluator.rates(theta, self.batch.events, self.batch.shape)
         answer = np.empty(len(self.batch))
         for mass in range(len(self.batch)):
-            with_signal, _ = self._generators(mass)
+            with_signal, _, _ = self.generators(mass)
             data = self._throw(with_signal, rates[:, mass], theta[:, mass], self.toys)
             median = self._q0(mass, data).median()
             p_value = self._background_q0(mass).at_least(median) if median > TIE else 1.0
@@ -263,69 +261,104 @@ class Engine:
         return np.maximum(answer, 0.0)
 
     def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
-        """Return where CLs is alpha, and the statistical error."""
+        """Return where CLs is alpha, and the statistical errors."""
         wanted = (*([0] if observed else []), *(range(1, 6) if expected else []))
         n = len(self.batch)
         answer = [Roots.empty(n) for _ in range(6)]
-        error = np.full(n, np.nan)
+        error = np.full((6, n), np.nan)
         guess = np.log(first_guess(self.batch, self.counts, self.background_rates))
         together = max(_TOGETHER // self.toys, 1)
         for first in range(0, n, together):
             mass = np.arange(first, min(first + together, n))
-            cache: _Cache = {}
+            search = _Search(self, mass, alpha)
             for which in wanted:
-                roots = self._solve(mass, guess[mass], alpha, which, cache)
-                answer[which].put(mass, roots)
-                if which == 0:
-                    good = mass[roots.state == BRACKETED]
-                    error[good] = self._errors(good, answer[0].x[good], cache)
+                last = answer[which - 1].x[mass] if which > 1 else np.full(len(mass), np.nan)
+                answer[which].put(mass, search.solve(guess[mass], which, last))
+            for which in wanted:
+                error[which, mass] = search.errors(answer[which].x[mass], which)
         upper = tuple(roots if i in wanted else None for i, roots in enumerate(answer))
         return Edges(upper, error=error)
 
-    def _errors(self, mass: Index, x: Array, cache: _Cache) -> Array:
-        """Return the statistical errors of the logarithms of observed limits."""
-        if not len(mass):
-            return np.empty(0)
-        span, some = 0.15, min(self.toys, _FOR_SLOPE)
-        low, high = (
-            np.array([f.observed() for f in self._evaluate(np.exp(at), mass, some, cache)])
-            for at in (x - span, x + span)
-        )
-        here = self._evaluate(np.exp(x), mass, self.toys, cache)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = np.log(low / high) / (2.0 * span)
-            error = np.array([f.relative_error() for f in here]) / slope
-        return np.where((slope > 0.0) & np.isfinite(error), error, np.nan)
 
-    def _solve(self, mass: Index, guess: Array, alpha: float, which: int, cache: _Cache) -> Roots:
-        """Solve CLs = alpha for some masses, with few toys first and then with all."""
+class _Search:
+    """The roots of CLs = alpha for some masses, observed and expected.
 
-        def function(toys: int, some: Index) -> Function:
-            def log_ratio(x: Array, index: Index) -> Array:
-                found = self._evaluate(np.exp(x), some[index], toys, cache)
-                values = [
-                    f.observed() if which == 0 else f.expected(float(BAND_ORDER[which - 1]))
-                    for f in found
-                ]
-                with np.errstate(divide="ignore"):
-                    return np.asarray(np.log(np.array(values)) - math.log(alpha), dtype=np.float64)
+    All six values of CLs come from the same toys, and what was evaluated for one of them is known
+    for the others: at every strength the expected values are in order, and a band is looked for at
+    or above the one before.
+    """
 
-            return log_ratio
-
+    def __init__(self, engine: Engine, mass: Index, alpha: float) -> None:
+        self._engine, self._mass, self._alpha = engine, mass, alpha
+        self._cache: _Cache = {}
+        self._known: dict[tuple[int, float, int], Array] = {}
         # CLs is a step function: a tolerance well below its statistical error
-        tolerance = min(0.05 / math.sqrt(self.toys * alpha), 0.003)
+        self._tolerance = min(0.05 / math.sqrt(engine.toys * alpha), 0.003)
+
+    def _values(self, x: Array, place: Index, toys: int) -> Array:
+        """Return the observed CLs and the five expected ones, shape (6, N)."""
+        keys = [(p, at, toys) for p, at in zip(place.tolist(), x.tolist(), strict=True)]
+        new = [key for key in dict.fromkeys(keys) if key not in self._known]
+        if new:
+            nu = np.exp(np.array([at for _, at, _ in new]))
+            mass = self._mass[[p for p, _, _ in new]]
+            for key, found in zip(
+                new, self._engine.evaluate(nu, mass, toys, self._cache), strict=True
+            ):
+                self._known[key] = np.array([found.observed(), *found.expected()])
+        return np.array([self._known[key] for key in keys]).reshape(-1, 6).T
+
+    def _function(self, which: int, toys: int, some: Index) -> Function:
+        def log_ratio(x: Array, index: Index) -> Array:
+            with np.errstate(divide="ignore"):
+                values = np.log(self._values(x, some[index], toys)[which])
+            return np.asarray(values - math.log(self._alpha), dtype=np.float64)
+
+        return log_ratio
+
+    def solve(self, guess: Array, which: int, last: Array) -> Roots:
+        """Solve CLs = alpha with few toys first and then with all, at or above `last`."""
+        toys, every = self._engine.toys, np.arange(len(guess))
         start = guess + 0.2 * max(which - 3, 0)
-        if self.toys <= _PILOT:
-            return find_roots(
-                function(self.toys, mass), start - 0.3, start + 0.3, tolerance=tolerance
+        few = self._function(which, min(_PILOT, toys), every)
+        rough = self._tolerance if toys <= _PILOT else 0.01
+        roots = find_roots(few, start - 0.3, start + 0.3, tolerance=rough)
+        found = np.flatnonzero(roots.state == BRACKETED)
+        if toys > _PILOT and len(found):
+            width = max(3.0 / math.sqrt(_PILOT * self._alpha), 0.01)
+            near = roots.x[found]
+            all_toys = self._function(which, toys, found)
+            roots.put(
+                found,
+                find_roots(all_toys, near - width, near + width, tolerance=self._tolerance),
             )
-        pilot = find_roots(function(_PILOT, mass), start - 0.3, start + 0.3, tolerance=0.01)
-        found = np.flatnonzero(pilot.state == BRACKETED)
-        if len(found):
-            width = max(3.0 / math.sqrt(_PILOT * alpha), 0.01)
-            near = pilot.x[found]
-            roots = find_roots(
-                function(self.toys, mass[found]), near - width, near + width, tolerance=tolerance
-            )
-            pilot.x[found], pilot.state[found] = roots.x, roots.state
-        return pilot
+        below = np.flatnonzero(roots.x < last)
+        if len(below):
+            begin = last[below]
+            roots.x[below] = begin
+            above = self._function(which, toys, below)(begin, np.arange(len(below))) > 0.0
+            below, begin = below[above], begin[above]
+            again = self._function(which, toys, below)
+            roots.put(below, find_roots(again, begin, begin + 0.05, tolerance=self._tolerance))
+        return roots
+
+    def errors(self, x: Array, which: int) -> Array:
+        """Return the statistical errors of the logarithms of limits."""
+        engine, good = self._engine, np.flatnonzero(np.isfinite(x))
+        answer = np.full(len(x), np.nan)
+        if not len(good):
+            return answer
+        at, toys = x[good], min(engine.toys, _FOR_SLOPE)
+        low, high = (self._values(there, good, toys)[which] for there in (at - _SPAN, at + _SPAN))
+        here = engine.evaluate(np.exp(at), self._mass[good], engine.toys, self._cache)
+        of_cls = [
+            found.observed_error()
+            if which == 0
+            else found.expected_error(engine.generators(mass)[2])[which - 1]
+            for mass, found in zip(self._mass[good].tolist(), here, strict=True)
+        ]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = np.log(low / high) / (2.0 * _SPAN)
+            error = np.array(of_cls) / slope
+        answer[good] = np.where((slope > 0.0) & np.isfinite(error), error, np.nan)
+        return answer

@@ -55,6 +55,9 @@ def command(
         warnings = few_events(asked.calculator, batch, observed=observed)
     values = [nulls(table.observed)[0], *nulls(table.expected[:, 0])]
     events = [nulls(table.observed_events)[0], *nulls(table.expected_events[:, 0])]
+    errors = None
+    if table.observed_error is not None and table.expected_error is not None:
+        errors = [nulls(table.observed_error)[0], *nulls(table.expected_error[:, 0])]
     status, message = table.status[0], table.messages[0]
     bands = [band[0] for band in table.expected_status]
     result: dict[str, Any] = {
@@ -70,9 +73,12 @@ def command(
         "expected_status": [one.value for one in bands],
         "message": message,
     }
+    if errors is not None:
+        result |= {"observed_error": errors[0], "expected_error": errors[1:]}
     columns: dict[str, list[Any]] = {
         "limit": ["observed", *(f"expected {order:+d} sigma" for order in BAND_ORDER)],
         asked.compiled.poi: values,
+        **({} if errors is None else {f"error of {asked.compiled.poi}": errors}),
         "signal events": events,
     }
     result.update(coupling_limits(asked.compiled.model.measurement, values))

@@ -34,6 +34,8 @@ __all__ = ["Limit"]
 
 FloatArray = NDArray[np.float64]
 
+#: observed and expected limits in names of columns
+_LINES: Final = ("observed", "m2", "m1", "median", "p1", "p2")
 _SECTOR: Final = ("dark_matter", "ratio", "splitting")
 #: changes when a key changes its meaning; named in the file and in the schema's file name
 SCHEMA: Final = "na64-limits/scan/2"
@@ -81,6 +83,10 @@ class Limit(Document):
     expected_status
         Of the expected limits in `BAND_ORDER`, one tuple of M per band; None in results that were
         written before it was kept.
+    errors
+        Statistical errors of the limits in signal events, relative, shape (6, M): observed, then
+        expected in `BAND_ORDER`. None for methods without noise, and in files from before they
+        were kept.
     """
 
     noun: ClassVar[str] = "scan"
@@ -101,6 +107,7 @@ class Limit(Document):
     origin: Origin | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     expected_status: BandStatus | None = None
+    errors: FloatArray | None = None
 
     def __post_init__(self) -> None:
         for name, kept in (
@@ -111,6 +118,9 @@ class Limit(Document):
             ("yields", {key: _nans(plain(_nulls(row))) for key, row in self.yields.items()}),
         ):
             object.__setattr__(self, name, kept)
+        if self.errors is not None:
+            rows = np.array([_nans(plain(_nulls(row))) for row in self.errors])
+            object.__setattr__(self, "errors", rows)
         count = len(self.specification.masses_gev)
         lists: dict[str, Sequence[Any] | FloatArray] = {
             "masses_gev": self.masses_gev,
@@ -128,6 +138,7 @@ class Limit(Document):
                 if self.expected_status is not None
             },
             **{f"yields.{name}": values for name, values in self.yields.items()},
+            **({} if self.errors is None else {"errors": self.errors[0]}),
         }
         for name, values in lists.items():
             if len(values) != count:
@@ -257,6 +268,7 @@ class Limit(Document):
             and tuple(tuple(band[row] for row in some) for band in self.expected_status),
             events_limit=self.events_limit[rows],
             yields={name: values[rows] for name, values in self.yields.items()},
+            errors=None if self.errors is None else self.errors[:, rows],
         )
 
     def redo(self, **options: Any) -> Limit:
@@ -309,11 +321,18 @@ class Limit(Document):
             "warnings": list(self.warnings),
             "specification": self.specification.to_dict(),
             "origin": None if self.origin is None else self.origin.to_dict(),
+            **self._error_lists(),
         }
 
     def _band_status(self) -> dict[str, Any]:
         bands = self.expected_status
         return {} if bands is None else {"expected_status": [[*map(str, band)] for band in bands]}
+
+    def _error_lists(self) -> dict[str, Any]:
+        if self.errors is None:
+            return {}
+        observed, *expected = (_nulls(row) for row in self.errors)
+        return {"observed_error": observed, "expected_error": expected}
 
     def _description(self) -> dict[str, Any]:
         """What follows from the specification and the plane, for readers of the file."""
@@ -357,9 +376,10 @@ class Limit(Document):
             "mass_gev",
             f"observed_{name}",
             f"observed_upper_edge_{name}",
-            *(f"expected_{band}_{name}" for band in ("m2", "m1", "median", "p1", "p2")),
+            *(f"expected_{band}_{name}" for band in _LINES[1:]),
             "events_limit",
             *(f"yield_{process}" for process in self.yields),
+            *([] if self.errors is None else (f"events_error_{name}" for name in _LINES)),
             "status",
             "expected_status",
         )
@@ -375,6 +395,7 @@ class Limit(Document):
                     *expected[:, row],
                     self.events_limit[row],
                     *(values[row] for values in self.yields.values()),
+                    *(() if self.errors is None else self.errors[:, row]),
                     self.status[row].value,
                     self.band_words(row),
                 )
@@ -452,6 +473,7 @@ class Limit(Document):
                 plane=Plane(**found["plane"]),
                 warnings=tuple(found["warnings"]),
                 origin=None if origin is None else Origin.from_dict(origin, f"{where}: origin"),
+                errors=_errors(found),
                 provenance={
                     key: value
                     for key, value in found["provenance"].items()
@@ -466,6 +488,12 @@ class Limit(Document):
             if value != found[key]:
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
         return result
+
+
+def _errors(found: Mapping[str, Any]) -> FloatArray | None:
+    if "observed_error" not in found or "expected_error" not in found:
+        return None
+    return np.array([_nans(row) for row in (found["observed_error"], *found["expected_error"])])
 
 
 def _lists(regions: Sequence[Regions]) -> list[list[list[float | None]]]:

@@ -52,6 +52,9 @@ class Inversion:
         Of the expected limits, in `BAND_ORDER`, one tuple per mass each.
     warnings
         What the method says of its use here.
+    errors
+        Relative statistical errors of the limits in events, shape (6, M): observed and expected;
+        None for methods without noise.
     """
 
     regions: tuple[Regions, ...]
@@ -62,6 +65,7 @@ class Inversion:
     messages: tuple[str, ...]
     expected_status: BandStatus
     warnings: tuple[str, ...]
+    errors: Array | None = None
 
 
 def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
@@ -110,6 +114,7 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
         messages=table.messages,
         expected_status=table.expected_status,
         warnings=tuple(few_events(made.calculator, batch, observed=observed)),
+        errors=table.relative_errors,
     )
 
 

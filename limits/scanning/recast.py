@@ -351,6 +351,7 @@ def _nothing(limit: Limit, changed: Specification, rows: NDArray[np.intp]) -> Li
         events_limit=np.full(len(rows), math.nan),
         yields={name: np.zeros(len(rows)) for name in limit.yields},
         warnings=(),
+        errors=None if limit.errors is None else np.full((6, len(rows)), math.nan),
     )
 
 

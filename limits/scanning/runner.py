@@ -159,6 +159,7 @@ def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
         power=signal.rates.power,
         origin=None if signal.computed else Origin(made, GIVEN),
         provenance=provenance(workspace_digest=signal.template.digest),
+        errors=found.errors,
     )
     return _warned(limit, found.warnings)
 
@@ -235,6 +236,7 @@ def join(results: Sequence[Limit]) -> Limit:
         whole = [item for items in lists for item in items]
         return tuple(whole[row] for row in order.tolist())
 
+    errors = [result.errors for result in results if result.errors is not None]
     together = masses[order]
     return replace(
         first,
@@ -251,6 +253,7 @@ def join(results: Sequence[Limit]) -> Limit:
         expected_status=_bands_joined(results, chosen),
         events_limit=joined([result.events_limit for result in results]),
         yields={name: joined([result.yields[name] for result in results]) for name in first.yields},
+        errors=np.concatenate(errors, axis=1)[:, order] if len(errors) == len(results) else None,
     )
 
 

@@ -56,9 +56,11 @@ def _full_enumeration(batch: SignalBatch, mu: float, largest: int) -> tuple[floa
         inside = q >= threshold - 1e-8
         return float(probabilities[0][inside].sum() / probabilities[1][inside].sum())
 
-    ranked = np.argsort(-q, kind="stable")
+    # every dataset's CLs; the quantiles are of these, which q need not rank
+    values = np.array([cls(threshold) for threshold in q])
+    ranked = np.argsort(values, kind="stable")
     summed = np.cumsum(probabilities[1][ranked])
-    bands = [cls(q[ranked[np.searchsorted(summed, stats.norm.cdf(k))]]) for k in (-2, -1, 0, 1, 2)]
+    bands = [values[ranked[np.searchsorted(summed, stats.norm.cdf(k))]] for k in (-2, -1, 0, 1, 2)]
     return cls(q[observed]), bands
 
 
