@@ -32,6 +32,8 @@ MOST_STEPS = 250
 FEW_STEPS = 80
 #: Newton decrement (twice the distance to the minimum) at which a point is done
 _TOLERANCE = 1e-9
+#: distance from a bound that is rounding
+_AT_BOUND = 1e-12
 #: how often variables at bounds are held for one step
 _RELEASES = 4
 #: part of the promised fall that a step must make; what counts as a promise kept, and as broken
@@ -114,13 +116,14 @@ def minimise(
     result = x.copy()
     for _ in range(steps):
         now, at = state.x, state.at
-        outward = ((now <= lower) & (at.gradient > 0.0)) | ((now >= upper) & (at.gradient < 0.0))
+        low, high = now <= lower + _AT_BOUND, now >= upper - _AT_BOUND
+        outward = (low & (at.gradient > 0.0)) | (high & (at.gradient < 0.0))
         free = ~outward
         step, positive = _solve(solver, state, free)
         fall = -add_rows(at.gradient * step)
         for _ in range(_RELEASES):
             # at a bound, drawn inside by itself and outside by the others: it stays there
-            blocked = ((now <= lower) & (step < 0.0)) | ((now >= upper) & (step > 0.0))
+            blocked = (low & (step < 0.0)) | (high & (step > 0.0))
             again = np.flatnonzero(blocked.any(axis=0))
             if not len(again):
                 break
