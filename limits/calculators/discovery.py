@@ -15,8 +15,8 @@ from scipy import special
 
 from na64.limits.calculators.datasets import observed_fits
 from na64.limits.calculators.limits import observed_counts
-from na64.limits.calculators.protocol import Calculator
-from na64.limits.calculators.registry import Exact
+from na64.limits.calculators.protocol import Calculator, Choosing
+from na64.limits.calculators.registry import Auto
 from na64.limits.likelihood.compiled import SignalBatch
 
 __all__ = ["DiscoveryTable", "discovery"]
@@ -24,7 +24,7 @@ __all__ = ["DiscoveryTable", "discovery"]
 Array = NDArray[np.float64]
 
 #: what is used unless told otherwise
-_EXACT = Exact()
+_AUTO = Auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class DiscoveryTable:
         for.
     messages
         What went wrong, one per mass.
+    used
+        Which method made each p-value, one per mass, where the calculator chooses.
     """
 
     calculator: Calculator
@@ -55,12 +57,13 @@ class DiscoveryTable:
     best_fit: Array
     expected: Array | None
     messages: tuple[str, ...]
+    used: tuple[str, ...] = ()
 
 
 def discovery(
     batch: SignalBatch,
     *,
-    calculator: Calculator = _EXACT,
+    calculator: Calculator = _AUTO,
     expected: bool = False,
     counts: ArrayLike | None = None,
 ) -> DiscoveryTable:
@@ -97,6 +100,10 @@ def discovery(
     expectation = engine.median_significance() if expected else None
     p_values = np.where(np.isnan(q0), np.nan, p_values)
     messages = ["a fit did not converge" if bad else "" for bad in np.isnan(p_values)]
+    used: tuple[str, ...] = ()
+    if isinstance(engine, Choosing):
+        used, notes = engine.methods(np.arange(len(batch)))
+        messages = [said or note for said, note in zip(messages, notes, strict=True)]
     floor = calculator.smallest_p_value
     for i in np.flatnonzero(p_values < floor):
         messages[i] = f"p-value below {floor:.1g}: the significance is a lower bound"
@@ -109,6 +116,7 @@ def discovery(
         / np.where(batch.events > 0.0, batch.events, 1.0),
         expected=expectation,
         messages=tuple(messages),
+        used=used,
     )
 
 

@@ -81,11 +81,18 @@ class Edges:
         None for calculators of upper limits.
     error
         Statistical error of the observed upper edge, relative, shape (M,); None without noise.
+    used
+        Which method made the observed and which the expected edges, M names each; None where it
+        is the one that was asked for.
+    notes
+        Why, one per mass, empty where there is nothing to say; None as for `used`.
     """
 
     upper: tuple[Roots | None, ...]
     lower: Array | None = None
     error: Array | None = None
+    used: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    notes: tuple[str, ...] | None = None
 
 
 def find_roots(

@@ -47,6 +47,11 @@ class LimitTable:
         calculators of upper limits and where there is no observed limit.
     observed_error
         Statistical error of the observed limit, shape (M,), or None for methods without noise.
+    used
+        Which method made the limits of each mass (``exact``, ``toys``, or ``exact+toys`` for
+        observed and expected), where the calculator chooses; empty otherwise.
+    notes
+        Why, one per mass; empty as `used`, and where there is nothing to say.
     """
 
     calculator: Calculator
@@ -59,6 +64,8 @@ class LimitTable:
     messages: tuple[str, ...]
     lower: Array
     observed_error: Array | None = None
+    used: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def observed_events(self) -> Array:
@@ -88,6 +95,8 @@ class ClsTable:
     too_small
         Whether the data have more signal than was tested, shape (..., M): a low p-value then
         excludes the strength from below. None for calculators of upper limits.
+    used, notes
+        As of `LimitTable`.
     """
 
     calculator: Calculator
@@ -95,6 +104,8 @@ class ClsTable:
     observed: Array
     expected: Array | None
     too_small: NDArray[np.bool_] | None = None
+    used: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def check_confidence_level(confidence_level: float) -> float:

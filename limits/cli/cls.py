@@ -45,7 +45,7 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
     failed = [f"{mu:g}" for mu, value in zip(strengths, known, strict=True) if value is None]
     return tabled(
         {
-            **asked.head("cls"),
+            **asked.head("cls", table.used),
             "mu": strengths,
             "observed": known,
             "band_order": list(BAND_ORDER),
@@ -61,5 +61,6 @@ def command(file: str, mu: str, measurement: str | None, **settings: Any) -> Rep
         ),
         facts=asked.facts,
         warnings=[f"no CLs at mu = {', '.join(failed)}: a fit did not converge"] if failed else [],
+        notes=[note for note in table.notes if note],
         code=0 if not failed else 1 if len(failed) == len(known) else 3,
     )

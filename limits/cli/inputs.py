@@ -115,15 +115,15 @@ class Question:
         """What the provenance of the answer says."""
         return {"workspace_digest": self.digest}
 
-    def head(self, schema: str) -> dict[str, Any]:
-        """Return what every answer begins with."""
+    def head(self, schema: str, used: Sequence[str] = ()) -> dict[str, Any]:
+        """Return what every answer begins with; which methods were used, where one chooses."""
         from na64.limits.calculators.registry import described
 
         return {
             "schema": f"na64-limits/{schema}/1",
             "measurement": self.compiled.model.measurement,
             "parameter": self.compiled.poi,
-            **described(self.calculator),
+            **described(self.calculator, "+".join(dict.fromkeys(filter(None, used)))),
         }
 
 

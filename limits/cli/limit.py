@@ -40,8 +40,9 @@ def command(
     values = [nulls(table.observed)[0], *nulls(table.expected[:, 0])]
     events = [nulls(table.observed_events)[0], *nulls(table.expected_events[:, 0])]
     status, message = table.status[0], table.messages[0]
+    why = [note for note in table.notes if note]
     result: dict[str, Any] = {
-        **asked.head("limit"),
+        **asked.head("limit", table.used),
         "confidence_level": confidence_level,
         "observed": values[0],
         "lower": nulls(table.lower)[0],
@@ -50,7 +51,7 @@ def command(
         "observed_events": events[0],
         "expected_events": events[1:],
         "status": status.value,
-        "message": message,
+        "message": message or "; ".join(why),
     }
     columns: dict[str, list[Any]] = {
         "limit": ["observed", *(f"expected {order:+d} sigma" for order in BAND_ORDER)],
@@ -73,6 +74,6 @@ def command(
         Table(tuple(columns), list(zip(*columns.values(), strict=True))),
         facts=asked.facts,
         warnings=[f"no limit: {status.value}, {message}"] if failed else [],
-        notes=[] if failed or status is Status.OK else [f"no limit: {message}"],
+        notes=[*why, *([] if failed or status is Status.OK else [f"no limit: {message}"])],
         code=1 if failed else 0,
     )

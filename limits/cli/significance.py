@@ -36,7 +36,7 @@ def command(file: str, measurement: str | None, expected: bool, **settings: Any)
     message = table.messages[0]
     failed = numbers["p_value"] is None
     return tabled(
-        {**asked.head("significance"), **numbers, "message": message},
+        {**asked.head("significance", table.used), **numbers, "message": message},
         Table(
             ("p-value", "Z", f"best {asked.compiled.poi}", "expected Z"), [tuple(numbers.values())]
         ),

@@ -71,6 +71,9 @@ class Limit(Document):
         Where the numbers were carried over from, None if they were computed.
     provenance
         Versions and command; nothing in it is needed to redo the result.
+    used
+        Which method made the limits of each mass, where the calculator chooses: ``exact``,
+        ``toys``, or ``exact+toys`` for observed and expected ones; empty otherwise.
     """
 
     noun: ClassVar[str] = "scan"
@@ -90,6 +93,7 @@ class Limit(Document):
     warnings: tuple[str, ...] = ()
     origin: Origin | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    used: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, kept in (
@@ -112,6 +116,7 @@ class Limit(Document):
                 for order, band in zip(BAND_ORDER, self.expected_regions, strict=True)
             },
             **{f"yields.{name}": values for name, values in self.yields.items()},
+            **({"used": self.used} if self.used else {}),
         }
         for name, values in lists.items():
             if len(values) != count:
@@ -217,6 +222,7 @@ class Limit(Document):
             ),
             status=tuple(self.status[row] for row in some),
             messages=tuple(self.messages[row] for row in some),
+            used=tuple(self.used[row] for row in some) if self.used else (),
             events_limit=self.events_limit[rows],
             yields={name: values[rows] for name, values in self.yields.items()},
         )
@@ -267,6 +273,7 @@ class Limit(Document):
             "yields": {name: values.tolist() for name, values in self.yields.items()},
             "status": [status.value for status in self.status],
             "messages": list(self.messages),
+            **({"used": list(self.used)} if self.used else {}),
             "warnings": list(self.warnings),
             "specification": self.specification.to_dict(),
             "origin": None if self.origin is None else self.origin.to_dict(),
@@ -398,6 +405,7 @@ class Limit(Document):
                 expected_regions=tuple(_tuples(band) for band in found["expected_regions"]),
                 status=tuple(Status(name) for name in found["status"]),
                 messages=tuple(found["messages"]),
+                used=tuple(found.get("used", ())),
                 events_limit=_nans(found["events_limit"]),
                 yields={name: np.array(row, float) for name, row in found["yields"].items()},
                 power=found["parameter"]["power"],
@@ -415,7 +423,7 @@ class Limit(Document):
             raise InputError(text if text.startswith(where) else f"{where}: {text}") from error
         content = plain(result._content())
         for key, value in content.items() if isinstance(content, dict) else ():
-            if value != found[key]:
+            if value != found.get(key):
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
         return result
 

@@ -55,6 +55,7 @@ class Inversion:
     yields: Mapping[str, Array]
     status: tuple[Status, ...]
     messages: tuple[str, ...]
+    used: tuple[str, ...] = ()
 
 
 def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
@@ -97,7 +98,11 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
         events_limit=table.observed_events if observed else missing,
         yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(signal.rates.processes)},
         status=table.status,
-        messages=table.messages,
+        messages=tuple(
+            said or note
+            for said, note in zip(table.messages, table.notes or table.messages, strict=True)
+        ),
+        used=table.used,
     )
 
 

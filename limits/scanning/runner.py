@@ -21,7 +21,7 @@ from na64.limits.scanning.invert import invert
 from na64.limits.scanning.request import Search, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
-from na64.limits.scanning.validity import limit_warnings, trigger_note
+from na64.limits.scanning.validity import limit_warnings, toys_note, trigger_note
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards import DEFAULT_CARD
@@ -151,6 +151,7 @@ def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
         expected_regions=found.expected_regions,
         status=found.status,
         messages=found.messages,
+        used=found.used,
         events_limit=found.events_limit,
         yields=found.yields,
         power=signal.rates.power,
@@ -167,6 +168,8 @@ def _warned(limit: Limit) -> Limit:
         made.mediator, made.dark_sector, limit.power, limit.masses_gev, limit.shown_regions
     )
     if note := trigger_note(made.cards):
+        warnings.append(note)
+    if note := toys_note(limit.used, limit.messages):
         warnings.append(note)
     return replace(limit, warnings=tuple(warnings))
 
@@ -238,6 +241,16 @@ def join(results: Sequence[Limit]) -> Limit:
         ),
         status=chosen([result.status for result in results]),
         messages=chosen([result.messages for result in results]),
+        used=_used(results, chosen),
         events_limit=joined([result.events_limit for result in results]),
         yields={name: joined([result.yields[name] for result in results]) for name in first.yields},
     )
+
+
+def _used(
+    results: Sequence[Limit], chosen: Callable[[Sequence[Sequence[Any]]], tuple[Any, ...]]
+) -> tuple[str, ...]:
+    """Return which methods were used, one per mass; none named where no result names any."""
+    if not any(result.used for result in results):
+        return ()
+    return chosen([result.used or ("",) * len(result.masses_gev) for result in results])
