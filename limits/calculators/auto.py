@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from na64.limits.calculators.datasets import TIE
 from na64.limits.calculators.ensemble_size import ensemble_sizes, structure_of
-from na64.limits.calculators.enumeration import EnsembleTooLarge, refuse_fractions
+from na64.limits.calculators.enumeration import EnsembleTooLargeError, refuse_fractions
 from na64.limits.calculators.exact import Engine as ExactEngine
 from na64.limits.calculators.reweighted import ReweightedToys, toys_for
 from na64.limits.calculators.roots import Edges, Roots
@@ -65,7 +65,7 @@ class Engine:
             return [], []
         try:
             return [(masses, ask(self._exact(masses), masses))], []
-        except EnsembleTooLarge:
+        except EnsembleTooLargeError:
             if len(masses) == 1:
                 return [], masses.tolist()
         # one mass is too large: what the others get must not depend on it
@@ -76,8 +76,8 @@ class Engine:
     def _note(self, mass: int) -> str:
         _, varied = structure_of(self.batch.take(np.array([mass])), np.array([0]))
         return (
-            f"{self.toys} toys instead of the exact ensemble, whose {varied.sum()} bins have of the "
-            f"order of {self.sizes[mass]:.0e} datasets"
+            f"{self.toys} toys instead of the exact ensemble, whose {varied.sum()} bins have of "
+            f"the order of {self.sizes[mass]:.0e} datasets"
         )
 
     # -- limits ------------------------------------------------------------------------------
@@ -205,9 +205,7 @@ class Engine:
     def methods(self, masses: Index) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return which method gave the last p-values of some masses, and notes."""
         used = tuple(TOYS if mass in self.switched else EXACT for mass in masses.tolist())
-        notes = tuple(
-            self._note(mass) if mass in self.switched else "" for mass in masses.tolist()
-        )
+        notes = tuple(self._note(mass) if mass in self.switched else "" for mass in masses.tolist())
         return used, notes
 
 

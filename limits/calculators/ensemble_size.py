@@ -35,9 +35,9 @@ Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 #: probability of a dataset and all beyond it below which it does not matter here. The enumeration
-#: goes to 1e-7 of what it has found, but follows not everything: with this cut it visited 0.2 to 1.3
-#: times the size in searches of 5 to 9 bins with shared backgrounds, and 1 to 2.8 times the size in
-#: 3 and 12 bins without.
+#: goes to 1e-7 of what it has found, but follows not everything: with this cut it visited 0.2 to
+#: 1.3 times the size in searches of 5 to 9 bins with shared backgrounds, and 1 to 2.8 times the
+#: size in 3 and 12 bins without.
 CUT: Final = 1e-5
 #: width of the cells in -ln(probability)
 _CELL: Final = 0.1

@@ -27,7 +27,7 @@ from na64.limits.likelihood.structure import connected_bins, is_monotone
 from na64.limits.likelihood.sums import add_rows
 from na64.models.errors import InputError
 
-__all__ = ["EnsembleTooLarge", "Enumeration", "refuse_fractions"]
+__all__ = ["EnsembleTooLargeError", "Enumeration", "refuse_fractions"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -47,7 +47,7 @@ _MAX_SEEDS = (20_000, 2000)
 _SLICE = 65_536
 
 
-class EnsembleTooLarge(InputError):
+class EnsembleTooLargeError(InputError):
     """An ensemble has more datasets than are allowed."""
 
 
@@ -257,10 +257,10 @@ class Enumeration:
             return
         raise self.too_large()
 
-    def too_large(self) -> EnsembleTooLarge:
+    def too_large(self) -> EnsembleTooLargeError:
         """Return the error for an ensemble that is too large to enumerate."""
         background = float(self.background_rates[self.varied].sum(axis=0).max())
-        return EnsembleTooLarge(
+        return EnsembleTooLargeError(
             f"the exact ensemble of {len(self.varied)} bins with {background:.4g} background and "
             f"{self.counts[self.varied].sum():.4g} observed events needs more than "
             f"{self.max_datasets} datasets (of the order of {self._estimate():.0e}); use the "

@@ -48,7 +48,6 @@ class _Row:
 
     __slots__ = ()
     name: ClassVar[str]
-    ensemble: str | None
     smooth: ClassVar[bool] = True
     two_sided: ClassVar[bool] = False
 
@@ -67,7 +66,7 @@ class _Row:
     def on(self, batch: SignalBatch, counts: Array) -> Engine:
         """Put the module that has its name to work."""
         module = importlib.import_module(f"na64.limits.calculators.{self.name.replace('-', '_')}")
-        if self.ensemble is None:
+        if cast(Calculator, self).ensemble is None:
             return cast(Engine, module.Engine(self, batch, counts))
         merging = importlib.import_module("na64.limits.calculators.equivalence")
         return cast(Engine, merging.on_merged_bins(module.Engine, self, batch, counts))

@@ -122,7 +122,7 @@ class ReweightedToys:
         self.batch, self.counts, self.toys = batch, counts, toys
         self.fitter = batch.likelihood.fitter
         self.evaluator = self.fitter.problem(False).evaluator
-        background, rates, self.free = observed_fits(batch, counts)
+        _, rates, self.free = observed_fits(batch, counts)
         self.without = rates[:, 0]
         self.guess = float(limits_in_events(batch, counts, rates)[0])
         reference, _, _ = self._observed(self.guess)
@@ -140,9 +140,10 @@ class ReweightedToys:
         root = np.random.SeedSequence(seed, spawn_key=tuple(words.tolist()))
         parts = []
         for child, rates in zip(root.spawn(2), (self.without, reference), strict=True):
-            uniform = np.random.default_rng(child).random(((self.toys + 1) // 2, len(self.varied)))
-            parts.append([poisson_quantile(u, float(rates[b]))
-                          for u, b in zip(uniform.T, self.varied.tolist(), strict=True)])  # fmt: skip
+            size = ((self.toys + 1) // 2, len(self.varied))
+            uniform = np.random.default_rng(child).random(size).T
+            pairs = zip(uniform, rates[self.varied].tolist(), strict=True)
+            parts.append([poisson_quantile(u, rate) for u, rate in pairs])
         thrown = np.concatenate([np.array(part) for part in parts], axis=1)
         unique, times = np.unique(thrown, axis=1, return_counts=True)
         self.datasets, self.times = unique, times.astype(np.float64)
@@ -193,15 +194,15 @@ class ReweightedToys:
         return value
 
     def _make_profile(self, low: float, high: float) -> _Profile:
-        # the smallest background in a bin with signal is where ln(rate) ends on the other side
+        # ln(nu + offset) goes with nu where rates hardly change, with ln(nu) where they double
         offset = 0.5 * (math.sqrt(float(self.without[self.varied].sum())) + 0.5)
         a, b = math.log(low + offset), math.log(high + offset)
         place = np.arange(_NODES)
         nodes = 0.5 * (a + b) + 0.5 * (b - a) * np.cos(np.pi * place / (_NODES - 1))
-        weights = (-1.0) ** place
+        weights = np.where(place % 2 == 0, 1.0, -1.0)
         weights[[0, -1]] *= 0.5
         values = np.array([self._fit_at(float(np.exp(x)) - offset) for x in nodes])
-        return _Profile(offset, low, high, nodes, weights, values)
+        return _Profile(offset, low, high, np.asarray(nodes, dtype=np.float64), weights, values)
 
     # -- statistics --------------------------------------------------------------------------
 

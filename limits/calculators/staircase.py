@@ -1,15 +1,15 @@
 """Ensembles of large counts in which more events always look more like signal.
 
 There (`na64.limits.likelihood.structure.is_monotone`) the set {n : qtilde(n) >= q} is a staircase:
-for all counts but those of one bin it holds a largest count of that bin, which is found by bisection,
-and what is below it has the probability of a Poisson tail, an incomplete gamma function. No
-dataset inside the set is looked at. In one bin the whole set is {N <= m}: two fits per step of a
+for all counts but those of one bin it holds a largest count of that bin, and what is below it has the
+probability of a Poisson tail, an incomplete gamma function. No dataset inside the set is looked at. In one bin the whole set is {N <= m}: two fits per step of a
 search that takes a few steps whatever the count. In V bins it is one such search for every count
 vector of the other V - 1 bins, all at once.
 
-Searches are made in r, the signed square root of 2 ln(likelihood at the best strength / at the
-tested one), positive where the best strength is lower. It is nearly linear in a count, and
-qtilde = max(r, 0)^2.
+The edge is found in r, the signed square root of 2 ln(likelihood at the best strength / at the
+tested one), positive where the best strength is lower; qtilde = max(r, 0)^2. It changes smoothly
+with a count, so that a spline through a few counts of every row says where the edge is; fits of the
+datasets next to it then say which of them are inside, and that the edge was where it was looked for.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from na64.limits.calculators.ensemble_size import (
     rates_of_signal,
     structure_of,
 )
-from na64.limits.calculators.enumeration import EnsembleTooLarge
+from na64.limits.calculators.enumeration import EnsembleTooLargeError
 from na64.limits.calculators.roots import BRACKETED, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
@@ -195,7 +195,7 @@ class Staircase:
         ranges = [self._range(b, reach) for b in self.others.tolist()]
         size = math.prod(high - low + 1 for low, high in ranges)
         if size > 4 * _MOST_ROWS:
-            raise EnsembleTooLarge(
+            raise EnsembleTooLargeError(
                 f"the exact ensemble of {len(ranges) + 1} bins needs {size} counts of all bins but "
                 f"one, at most {4 * _MOST_ROWS} are looked at; use the method 'toys' or "
                 f"'asymptotic'"
@@ -239,7 +239,7 @@ class Staircase:
     # -- CLs ---------------------------------------------------------------------------------
 
     def _log_cls(self, nu: float, band: int | None) -> float:
-        """Return ln CLs of the data, or of the least set that the background is in with Phi(band)."""
+        """Return ln CLs of the data, or of the band's quantile of the background ensemble."""
         rates, r = self._observed(nu)
         if math.isnan(r):
             return math.nan

@@ -57,7 +57,8 @@ def equivalent_bins(batch: SignalBatch) -> list[tuple[Index, tuple[tuple[int, ..
     answer = []
     for i, kind in enumerate(kinds.T.tolist()):
         groups = tuple(
-            tuple(b for b, label in enumerate(kind) if label == first) for first in sorted(set(kind))
+            tuple(b for b, label in enumerate(kind) if label == first)
+            for first in sorted(set(kind))
         )
         answer.append((np.flatnonzero(which.ravel() == i), groups))
     return answer
@@ -83,8 +84,12 @@ class _Description:
             b = int(model.component_bin[k])
             moved = sorted(shifts.get(k, ()))
             keys[b].append(
-                (bool(model.is_signal[k]), tuple(sorted(model.factors[k])), tuple(p for p, _, _ in moved))
-            )  # fmt: skip
+                (
+                    bool(model.is_signal[k]),
+                    tuple(sorted(model.factors[k])),
+                    tuple(p for p, _, _ in moved),
+                )
+            )
             self.components[b].append(k)
             own = [] if model.is_signal[k] else [float(model.nominal[k])]
             self.sizes[b] += own + [x for _, up, down in moved for x in (up, down)]
@@ -147,16 +152,15 @@ def merge_bins(
     parts = _Description(model)
     place = np.cumsum(model.is_signal) - 1
     kept = sorted(k for group in groups for k in parts.components[group[0]])
-    into = {}
-    for row, k in enumerate(kept):
-        into[k] = row
+    into = {k: row for row, k in enumerate(kept)}
     for group in groups:
         for other in group[1:]:
             pairs = zip(parts.components[group[0]], parts.components[other], strict=True)
             into.update({k: into[first] for first, k in pairs})
     target = np.array([into[k] for k in range(len(model.nominal))], dtype=np.intp)
     bin_of = {b: i for i, group in enumerate(groups) for b in group}
-    nominal = np.bincount(target, model.nominal, len(kept))
+    nominal = np.zeros(len(kept))
+    np.add.at(nominal, target, model.nominal)
     shifts: dict[tuple[int, int], tuple[float, float]] = {}
     for shift in model.shifts:
         key = (shift.parameter, int(target[shift.component]))
@@ -182,7 +186,5 @@ def merge_bins(
     shape = np.zeros((int(merged.is_signal.sum()), len(batch)))
     for k in np.flatnonzero(model.is_signal).tolist():
         shape[rows[target[k]]] += batch.shape[place[k]]
-    new = SignalBatch(
-        CompiledLikelihood(merged), shape, batch.events, batch.keys, batch.auxiliary
-    )
+    new = SignalBatch(CompiledLikelihood(merged), shape, batch.events, batch.keys, batch.auxiliary)
     return new, np.array([counts[list(group)].sum() for group in groups])

@@ -54,7 +54,7 @@ def test_round_trip(toys, seed, ensemble):
         ({"name": "exakt"}, r"statistics: unknown method 'exakt' \(did you mean 'exact'\?\)"),
         (
             {"name": "exact", "toys": 3},
-            "'exact' has no setting 'toys'; it belongs to toys",
+            "'exact' has no setting 'toys'; it belongs to auto, toys",
         ),
         ({"name": "toys", "toy": 3}, r"did you mean 'toys'"),
         ({"name": "toys", "toys": "3"}, "toys must be of type int, is '3'"),
