@@ -103,10 +103,12 @@ def count_datasets(
             place = np.where(n * weight > 0.0, float(columns), 0.0)
         cell = np.minimum(depth / _CELL, rows).astype(np.intp)
         column = np.minimum(place, columns).astype(np.intp)
+        inside = (cell < rows) & (column < columns)
+        cells, many = np.unique(cell[inside] * columns + column[inside], return_counts=True)
         grown = np.zeros_like(total)
-        for i, j in zip(cell.tolist(), column.tolist(), strict=True):
-            if i < rows and j < columns:
-                grown[i:, j:] += total[: rows - i, : columns - j]
+        for at, times in zip(cells.tolist(), many.tolist(), strict=True):
+            i, j = divmod(at, columns)
+            grown[i:, j:] += times * total[: rows - i, : columns - j]
         total = grown
     return float(total.sum())
 
@@ -144,7 +146,8 @@ def ensemble_sizes(batch: SignalBatch, counts: Array) -> Array:
         monotone = is_monotone(model, active, varied)
         where = np.ix_(varied, masses)
         box = (np.array(_highest(rates[where], CUT), dtype=np.float64) + 1.0).prod(axis=0)
-        for i in np.flatnonzero(box > _SMALL).tolist():
+        fine = np.flatnonzero(box > _SMALL) if varied.sum() > 1 else ()
+        for i in (int(place) for place in fine):
             with_signal, without = rates[varied, masses[i]], background[varied, masses[i]]
             weights, most = _least_signal_like(with_signal, without, counts[varied], monotone)
             box[i] = count_datasets(with_signal, CUT, weights, most)

@@ -1,15 +1,16 @@
 """Ensembles of large counts in which more events always look more like signal.
 
 There (`na64.limits.likelihood.structure.is_monotone`) the set {n : qtilde(n) >= q} is a staircase:
-for all counts but those of one bin it holds a largest count of that bin, and what is below it has the
-probability of a Poisson tail, an incomplete gamma function. No dataset inside the set is looked at. In one bin the whole set is {N <= m}: two fits per step of a
-search that takes a few steps whatever the count. In V bins it is one such search for every count
-vector of the other V - 1 bins, all at once.
+for all counts but those of one bin it holds a largest count of that bin, and what is below it has
+the probability of a Poisson tail, an incomplete gamma function. No dataset inside the set is
+looked at. In one bin the whole set is {N <= m}: two fits per signal strength whatever the count.
+In V bins there is one such edge for every count vector of the other V - 1 bins.
 
 The edge is found in r, the signed square root of 2 ln(likelihood at the best strength / at the
 tested one), positive where the best strength is lower; qtilde = max(r, 0)^2. It changes smoothly
-with a count, so that a spline through a few counts of every row says where the edge is; fits of the
-datasets next to it then say which of them are inside, and that the edge was where it was looked for.
+with a count, so that a spline through a few counts of every row says where the edge is; fits of
+the datasets next to it then say which of them are inside, and that the edge was where it was
+looked for.
 """
 
 from __future__ import annotations

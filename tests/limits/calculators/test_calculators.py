@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from na64.limits.calculators.registry import (
     CALCULATORS,
-    Exact,
+    Auto,
     Toys,
     calculator,
     calculator_from_dict,
@@ -71,7 +71,7 @@ def test_refused(data, message):
 
 
 def test_default():
-    assert calculator() == Exact()
+    assert calculator() == Auto()
 
 
 def test_the_table_loads_no_numerics():
