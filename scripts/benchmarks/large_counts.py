@@ -99,7 +99,8 @@ def main(argv: list[str] | None = None) -> int:
         rows.append(measure(f"times {factor}", batch, counts, check))
     rows.append(measure("one bin of 20300", counting([20000.0], [20300.0]), None, check))
     for n in (100.0, 1000.0):
-        rows.append(measure(f"two bins of {n:g}", counting([n, n], [1.03 * n, 0.98 * n]), None, check))  # fmt: skip
+        batch = counting([n, n], [1.03 * n, 0.98 * n])
+        rows += [measure(f"two bins of {n:g}", batch, None, check)]
     print("| case | used | observed, events | median | error | long run | CPU s | peak MB |")
     print("|---|---|---|---|---|---|---|---|")
     for row in rows:
