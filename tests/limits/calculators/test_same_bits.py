@@ -8,10 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.limits.calculators.limits import cls_values, upper_limits
-from na64.limits.calculators.registry import CALCULATORS, Asymptotic, Exact, FeldmanCousins, Toys
+from na64.limits.calculators.registry import (
+    CALCULATORS,
+    Asymptotic,
+    Auto,
+    Exact,
+    FeldmanCousins,
+    Toys,
+)
 from na64.limits.likelihood.compiled import compile_workspace
 
 CHOSEN = [
+    Auto(),
     Exact(),
     Asymptotic(),
     Toys(toys=60, seed=4),

@@ -216,7 +216,8 @@ def test_options_of_toys_are_refused_without_toys(
     done = call(*words, "--method", method, "-o", "x.json")
     assert (done.code, done.out) == (2, "")
     assert not Path("x.json").exists()
-    assert f"the method '{method}' has no setting '{option}'; it belongs to toys" in done.err
+    owners = "toys" if option == "ensemble" else "auto, toys"
+    assert f"the method '{method}' has no setting '{option}'; it belongs to {owners}" in done.err
 
 
 def test_every_method_takes_jobs_but_one_point_needs_none(call, foreign: str) -> None:
