@@ -19,12 +19,12 @@ from na64.limits.calculators.registry import (
 from na64.limits.likelihood.compiled import compile_workspace
 
 CHOSEN = [
-    Auto(),
     Exact(),
     Asymptotic(),
     Toys(toys=60, seed=4),
     Toys(toys=60, ensemble="aux-fluctuated"),
     FeldmanCousins(),
+    Auto(max_datasets=60, toys=1000),
 ]
 MASSES = 8
 KEYS = np.geomspace(1e-3, 1.0, MASSES)
