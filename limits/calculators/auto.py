@@ -143,7 +143,7 @@ class Engine:
         )
         return Edges(
             upper,
-            error=error if seen else None,
+            error=None if upper[0] is None else error,
             used=(used[0], used[1]),
             notes=tuple(notes),
         )
