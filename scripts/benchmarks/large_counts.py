@@ -43,8 +43,8 @@ def batch_of(searches: tuple[str, ...], factor: int, mass_gev: float) -> SignalB
 
 def counting(background: list[float], seen: list[float]) -> SignalBatch:
     """Return bins with one signal event in the first, half a one in others, 10 % uncertainties."""
-    u = {"hi": 1.1, "lo": 1.0 / 1.1}
-    channels = []
+    u: Any = {"hi": 1.1, "lo": 1.0 / 1.1}
+    channels: list[dict[str, Any]] = []
     for i, b in enumerate(background):
         modifiers = [{"name": "mu", "type": "normfactor", "data": None}]
         modifiers.append({"name": "efficiency", "type": "normsys", "data": u})
@@ -73,7 +73,9 @@ def measure(name: str, batch: SignalBatch, counts: np.ndarray | None, check: int
         "used": found.used[0],
         "observed": found.observed_events[0],
         "median": found.expected_events[2, 0],
-        "error": 0.0 if found.observed_error is None else found.observed_error[0],
+        "error": 0.0
+        if found.observed_error is None
+        else float(np.nan_to_num(found.observed_error[0] / found.observed[0])),
         "seconds": spent,
         "check": float("nan"),
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000.0,

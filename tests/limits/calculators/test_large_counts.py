@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def counting(
 ) -> CompiledLikelihood:
     """Counting experiments whose backgrounds have a nuisance each, or one together."""
 
-    def normsys(name: str, u: float) -> list[dict]:
+    def normsys(name: str, u: float) -> list[dict[str, Any]]:
         data = {"hi": 1.0 + u, "lo": 1.0 / (1.0 + u)}
         return [{"name": name, "type": "normsys", "data": data}] if u else []
 
