@@ -15,8 +15,8 @@ from scipy import special
 
 from na64.limits.calculators.datasets import background_fit, observed_fits, signal_fit
 from na64.limits.calculators.limits import observed_counts
-from na64.limits.calculators.protocol import Calculator, Engine
-from na64.limits.calculators.registry import Exact
+from na64.limits.calculators.protocol import Calculator, Choosing, Engine
+from na64.limits.calculators.registry import Auto
 from na64.limits.likelihood.compiled import SignalBatch
 
 __all__ = ["DiscoveryTable", "discovery"]
@@ -24,7 +24,7 @@ __all__ = ["DiscoveryTable", "discovery"]
 Array = NDArray[np.float64]
 
 #: what is used unless told otherwise
-_EXACT = Exact()
+_AUTO = Auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class DiscoveryTable:
         for; NaN where a fit failed.
     messages
         What went wrong, one per mass.
+    used
+        Which method made each p-value, one per mass, where the calculator chooses.
     """
 
     calculator: Calculator
@@ -55,12 +57,13 @@ class DiscoveryTable:
     best_fit: Array
     expected: Array | None
     messages: tuple[str, ...]
+    used: tuple[str, ...] = ()
 
 
 def discovery(
     batch: SignalBatch,
     *,
-    calculator: Calculator = _EXACT,
+    calculator: Calculator = _AUTO,
     observed: bool = True,
     expected: bool = False,
     counts: ArrayLike | None = None,
@@ -112,6 +115,10 @@ def discovery(
                 f"expected: p-value below {floor:.1g}, the significance is a lower bound",
             )
         expectation = np.minimum(expectation, highest)
+    used: tuple[str, ...] = ()
+    if isinstance(engine, Choosing):
+        used, notes = engine.methods(np.arange(n))
+        messages = [said or note for said, note in zip(messages, notes, strict=True)]
     return DiscoveryTable(
         calculator=calculator,
         p_values=p_values,
@@ -119,6 +126,7 @@ def discovery(
         best_fit=best,
         expected=expectation,
         messages=tuple(messages),
+        used=used,
     )
 
 

@@ -34,7 +34,7 @@ from na64.limits.likelihood.structure import connected_bins, is_monotone
 from na64.limits.likelihood.sums import add_rows
 from na64.models.errors import InputError
 
-__all__ = ["Enumeration", "same_bins"]
+__all__ = ["EnsembleTooLargeError", "Enumeration", "refuse_fractions"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -54,14 +54,16 @@ _MAX_SEEDS = (20_000, 2000)
 _SLICE = 65_536
 
 
-def same_bins(batch: SignalBatch) -> list[Index]:
-    """Group the masses whose signals are in the same bins, as indices.
+class EnsembleTooLargeError(InputError):
+    """An ensemble has more datasets than are allowed."""
 
-    Which bins say something, and how they hang together, follows from where a signal is.
-    """
-    _, group = np.unique(batch.shape != 0.0, axis=1, return_inverse=True)
-    group = group.ravel()
-    return [np.flatnonzero(group == g) for g in range(int(group.max(initial=-1)) + 1)]
+
+def refuse_fractions(counts: Array) -> None:
+    """Refuse observed counts that no dataset has."""
+    if np.any(counts != np.round(counts)):
+        raise InputError(
+            "the exact ensemble has no observed limit for counts that are not whole numbers"
+        )
 
 
 class Enumeration:
@@ -267,10 +269,10 @@ class Enumeration:
             return
         raise self.too_large()
 
-    def too_large(self) -> InputError:
+    def too_large(self) -> EnsembleTooLargeError:
         """Return the error for an ensemble that is too large to enumerate."""
         background = float(self.background_rates[self.varied].sum(axis=0).max())
-        return InputError(
+        return EnsembleTooLargeError(
             f"the exact ensemble of {len(self.varied)} bins with {background:.4g} background and "
             f"{self.counts[self.varied].sum():.4g} observed events needs more than "
             f"{self.max_datasets} datasets (of the order of {self._estimate():.0e}); use the "
@@ -288,10 +290,7 @@ class Enumeration:
 
     def check_whole(self) -> None:
         """Refuse counts that no dataset has."""
-        if np.any(self.counts != np.round(self.counts)):
-            raise InputError(
-                "the exact ensemble has no observed limit for counts that are not whole numbers"
-            )
+        refuse_fractions(self.counts)
 
     def levels(self) -> Array:
         """Return the quantiles of the bands, (5, M); those that n = 0 already covers are one."""

@@ -33,10 +33,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.calculators.datasets import first_guess
-from na64.limits.calculators.enumeration import Enumeration
+from na64.limits.calculators.ensemble_size import ensemble_sizes
+from na64.limits.calculators.enumeration import Enumeration, refuse_fractions
 from na64.limits.calculators.exploration import Memory, Tail, sums
 from na64.limits.calculators.ranking import Enumerating
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
+from na64.limits.calculators.staircase import Staircase, fill_in, has_staircase
+from na64.limits.calculators.status import BAND_ORDER
 
 __all__ = ["Engine"]
 
@@ -55,7 +58,59 @@ _FEW_BINS = 4
 
 
 class Engine(Enumerating):
-    """The calculator at work; see `Engine` of `na64.limits.calculators.protocol`."""
+    """The calculator at work; see `Engine` of `na64.limits.calculators.protocol`.
+
+    Large ensembles that are staircases (`na64.limits.calculators.staircase`) are not enumerated.
+    """
+
+    def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
+        """Return where CLs is alpha."""
+        alone = self.closed_form()
+        if not alone.any():
+            return super().limits(alpha, observed=observed, expected=expected)
+        if observed:
+            refuse_fractions(self.counts)
+        wanted = (observed, *[expected] * len(BAND_ORDER))
+        upper = tuple(Roots.empty(len(self.batch)) if want else None for want in wanted)
+        for mass in np.flatnonzero(alone).tolist():
+            fill_in(self._staircase(mass), mass, alpha, upper)
+        masses = np.flatnonzero(~alone)
+        if len(masses):
+            others = self._enumerated(masses).limits(alpha, observed=observed, expected=expected)
+            for roots, some in zip(upper, others.upper, strict=True):
+                if roots is not None and some is not None:
+                    roots.put(masses, some)
+        return Edges(upper)
+
+    def p_values(self, nu: Array, mass: Index, *, expected: bool) -> tuple[Array, Array]:
+        """Return CLs."""
+        alone = self.closed_form()
+        if not alone.any():
+            return super().p_values(nu, mass, expected=expected)
+        refuse_fractions(self.counts)
+        found = np.full((6, len(nu)), np.nan)
+        for one in np.intersect1d(np.flatnonzero(alone), mass).tolist():
+            staircase = self._staircase(one)
+            for i in np.flatnonzero(mass == one).tolist():
+                found[:, i] = staircase.cls_values(float(nu[i]), expected)
+        masses, rest = np.flatnonzero(~alone), np.flatnonzero(~alone[mass])
+        if len(rest):
+            place = np.cumsum(~alone) - 1
+            seen, bands = self._enumerated(masses).p_values(
+                nu[rest], place[mass[rest]], expected=expected
+            )
+            found[0, rest], found[1:, rest] = seen, bands
+        return found[0], found[1:]
+
+    def closed_form(self) -> NDArray[np.bool_]:
+        """Tell which masses need no enumeration, shape (M,)."""
+        return has_staircase(self.batch, self.counts, ensemble_sizes(self.batch, self.counts))
+
+    def _staircase(self, mass: int) -> Staircase:
+        return Staircase(self.batch.take(np.array([mass])), self.counts, self.settings.tolerance)
+
+    def _enumerated(self, masses: Index) -> Engine:
+        return Engine(self.settings, self.batch.take(masses), self.counts)
 
     def part_limits(
         self, ensemble: Enumeration, alpha: float, observed: bool, expected: bool

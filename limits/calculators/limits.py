@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.calculators.datasets import impossible_masses, observed_fits
-from na64.limits.calculators.protocol import Calculator
-from na64.limits.calculators.registry import Exact
+from na64.limits.calculators.protocol import Calculator, Choosing
+from na64.limits.calculators.registry import Auto
 from na64.limits.calculators.roots import Edges, Roots
 from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.calculators.table import (
@@ -30,7 +31,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 #: what is used unless told otherwise
-_EXACT = Exact()
+_AUTO = Auto()
 #: ln(signal events) beyond which there is no limit
 _CEILING = 60.0
 #: bits of a signal's shape that are kept, a relative precision of 1e-12
@@ -40,7 +41,7 @@ _BITS = 40.0
 def upper_limits(
     batch: SignalBatch,
     *,
-    calculator: Calculator = _EXACT,
+    calculator: Calculator = _AUTO,
     confidence_level: float = 0.9,
     observed: bool = True,
     expected: bool = True,
@@ -91,7 +92,8 @@ def upper_limits(
     lower, error = np.full(len(batch), np.nan), np.full((6, len(batch)), np.nan)
     if edges.lower is not None and observed:
         lower[good] = edges.lower[copies] / batch.events[good]
-    noisy = edges.error is not None
+    # a method that had the choice may have used none with noise
+    noisy = edges.error is not None and not (edges.used and np.isnan(edges.error).all())
     if edges.error is not None:
         error[:, good] = edges.error[:, copies] * values[:, good]
     return LimitTable(
@@ -106,6 +108,7 @@ def upper_limits(
         lower=lower,
         observed_error=error[0] if noisy else None,
         expected_error=error[1:] if noisy else None,
+        **_made_by(edges, copies, good, len(batch)),
     )
 
 
@@ -113,7 +116,7 @@ def cls_values(
     batch: SignalBatch,
     mu: ArrayLike,
     *,
-    calculator: Calculator = _EXACT,
+    calculator: Calculator = _AUTO,
     expected: bool = False,
     counts: ArrayLike | None = None,
 ) -> ClsTable:
@@ -159,10 +162,13 @@ def cls_values(
     bad = np.array([status is Status.FAILED for status, _ in problems], dtype=bool)
     answer[bad[mass]], bands[:, bad[mass]] = np.nan, np.nan
     todo = ~zero & ~bad[mass]
+    used: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if todo.any():
-        answer[todo], bands[:, todo] = calculator.on(batch, data).p_values(
-            nu[todo], mass[todo], expected=expected
-        )
+        engine = calculator.on(batch, data)
+        answer[todo], bands[:, todo] = engine.p_values(nu[todo], mass[todo], expected=expected)
+        if isinstance(engine, Choosing):
+            used, notes = engine.methods(np.arange(len(batch)))
     too_small = None
     if calculator.two_sided:
         _, _, free = observed_fits(batch, data)
@@ -173,7 +179,20 @@ def cls_values(
         observed=answer,
         expected=bands if expected else None,
         too_small=too_small,
+        used=used,
+        notes=notes,
     )
+
+
+def _made_by(edges: Edges, copies: Index, good: Index, n: int) -> dict[str, Any]:
+    """Return which methods made the limits of all masses, and why."""
+    if edges.used is None or edges.notes is None:
+        return {}
+    used, notes = [""] * n, [""] * n
+    for place, copy in zip(good.tolist(), copies.tolist(), strict=True):
+        used[place] = "+".join(dict.fromkeys(row[copy] for row in edges.used if row[copy]))
+        notes[place] = edges.notes[copy]
+    return {"used": tuple(used), "notes": tuple(notes)}
 
 
 def _distinct(batch: SignalBatch) -> tuple[SignalBatch, Index]:
@@ -233,7 +252,25 @@ def _edges(
             _joined([edges.error for edges in observed]),
             _joined([edges.error for edges in expected]),
         ),
+        *_joined_words(observed, expected),
     )
+
+
+def _joined_words(
+    observed: list[Edges], expected: list[Edges]
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]] | None, tuple[str, ...] | None]:
+    """Join what parts say of the methods they used, for observed and expected limits."""
+    if any(edges.used is None or edges.notes is None for edges in (*observed, *expected)):
+        return None, None
+    used = tuple(
+        tuple(name for edges in parts for name in (edges.used or ((), ()))[row])
+        for row, parts in enumerate((observed, expected))
+    )
+    said = [
+        [note for edges in parts for note in edges.notes or ()] for parts in (observed, expected)
+    ]
+    notes = tuple("; ".join(dict.fromkeys(filter(None, pair))) for pair in zip(*said, strict=True))
+    return (used[0], used[1]), notes
 
 
 def _joined(parts: list[Array | None]) -> Array | None:

@@ -8,7 +8,7 @@ to the last bit: never on which other masses are in the batch.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-__all__ = ["Calculator", "Engine"]
+__all__ = ["Calculator", "Choosing", "Engine"]
 
 
 class Calculator(Protocol):
@@ -33,8 +33,8 @@ class Calculator(Protocol):
     summary
         A few words for the help of commands.
     smooth
-        Whether its numbers have no statistical noise: edges can be polished by root finding, and
-        equal signals have equal limits.
+        Whether equal signals have equal limits. Edges can be polished by root finding with the
+        calculator `noiseless` alone.
     two_sided
         Whether a strength may be excluded because the data have more signal.
     large_counts
@@ -54,6 +54,10 @@ class Calculator(Protocol):
     @property
     def smallest_p_value(self) -> float:
         """Discovery p-values below it cannot be told from zero."""
+
+    @property
+    def noiseless(self) -> Calculator | None:
+        """The same without statistical noise, None where there is no such thing."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name and all settings."""
@@ -102,3 +106,11 @@ class Engine(Protocol):
         ndarray
             NaN where a fit failed, infinite where no outcome of the background is so signal-like.
         """
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """An engine that chooses among methods, mass by mass."""
+
+    def methods(self, masses: Index) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return which method gave the last p-values of some masses, and why (empty: no need)."""

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import TIE
-from na64.limits.calculators.enumeration import Enumeration, same_bins
+from na64.limits.calculators.ensemble_size import same_bins
+from na64.limits.calculators.enumeration import Enumeration
 from na64.limits.calculators.roots import Edges, Roots
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.models.errors import InputError

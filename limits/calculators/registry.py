@@ -23,6 +23,7 @@ __all__ = [
     "CALCULATORS",
     "ENSEMBLES",
     "Asymptotic",
+    "Auto",
     "Bayesian",
     "Exact",
     "FeldmanCousins",
@@ -55,6 +56,11 @@ class _Row:
     def __post_init__(self) -> None:
         check_declared(self)
 
+    @property
+    def noiseless(self) -> Calculator | None:
+        """The calculator itself, where its numbers have no statistical noise."""
+        return cast(Calculator, self) if self.smooth else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the name and all settings."""
         return {"name": self.name, **{key: getattr(self, key) for key in settings_of(self.name)}}
@@ -62,7 +68,10 @@ class _Row:
     def on(self, batch: SignalBatch, counts: Array) -> Engine:
         """Put the module that has its name to work."""
         module = importlib.import_module(f"na64.limits.calculators.{self.name.replace('-', '_')}")
-        return cast(Engine, module.Engine(self, batch, counts))
+        if cast(Calculator, self).ensemble is None:
+            return cast(Engine, module.Engine(self, batch, counts))
+        merging = importlib.import_module("na64.limits.calculators.equivalence")
+        return cast(Engine, merging.on_merged_bins(module.Engine, self, batch, counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,37 @@ class Exact(_Enumerated):
     summary: ClassVar[str] = "CLs, counts enumerated"
 
     tolerance: float = declare(1e-5, **_TOLERANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Auto(_Enumerated):
+    """Exact where the counts can be enumerated, otherwise toys, never a formula.
+
+    Attributes
+    ----------
+    max_datasets
+        As of `Exact`; where more are needed toys are thrown.
+    tolerance
+        As of `Exact`.
+    toys
+        Pseudo-experiments per mass, 1000 to 1e7; fewer in models of many parameters.
+    seed
+        Of the random numbers, not negative.
+    """
+
+    name: ClassVar[str] = "auto"
+    summary: ClassVar[str] = "exact where the counts can be enumerated, otherwise toys"
+
+    tolerance: float = declare(1e-5, **_TOLERANCE)
+    toys: int = declare(
+        100_000, at_least=1000, at_most=10_000_000, help="Toys per hypothesis and mass."
+    )
+    seed: int = declare(1, help="Of the toys.")
+
+    @property
+    def noiseless(self) -> Calculator:
+        """The exact calculator, which refuses where toys would be needed."""
+        return Exact(max_datasets=self.max_datasets, tolerance=self.tolerance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +236,7 @@ class Bayesian(_Row):
 
 #: calculators by name; the first is the default
 CALCULATORS: Final[Mapping[str, type[Calculator]]] = {
-    row.name: row for row in (Exact, Asymptotic, Toys, FeldmanCousins, Bayesian)
+    row.name: row for row in (Auto, Exact, Asymptotic, Toys, FeldmanCousins, Bayesian)
 }
 
 
@@ -213,7 +253,7 @@ def settings_of(name: str) -> dict[str, Any]:
     return {item.name: item.default for item in fields(cast(Any, CALCULATORS[name]))}
 
 
-def calculator(name: str = "exact", /, **settings: Any) -> Calculator:
+def calculator(name: str = "auto", /, **settings: Any) -> Calculator:
     """Return a calculator by name.
 
     Parameters
@@ -277,12 +317,22 @@ def calculator_from_dict(data: Mapping[str, Any], where: str = "calculator") -> 
         raise InputError(f"{where}: {error}") from error
 
 
-def described(chosen: Calculator) -> dict[str, Any]:
-    """Return what documents quote of a calculator: method, ensemble, seed, toys."""
+def described(chosen: Calculator, used: str = "") -> dict[str, Any]:
+    """Return what documents quote of a calculator: method, ensemble, seed, toys.
+
+    Parameters
+    ----------
+    chosen
+        What was asked for.
+    used
+        The methods that made the numbers, where that is not clear from what was asked for.
+    """
     settings = chosen.to_dict()
+    thrown = used != Exact.name
     return {
         "method": chosen.name,
+        **({"used": used} if used else {}),
         "ensemble": chosen.ensemble,
-        "seed": settings.get("seed"),
-        "toys": settings.get("toys"),
+        "seed": settings.get("seed") if thrown else None,
+        "toys": settings.get("toys") if thrown else None,
     }

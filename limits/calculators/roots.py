@@ -82,11 +82,18 @@ class Edges:
     error
         Statistical errors of the upper edges, relative, NaN where not asked for or not known,
         shape (6, M); None without noise.
+    used
+        Which method made the observed and which the expected edges, M names each; None where it
+        is the one that was asked for.
+    notes
+        Why, one per mass, empty where there is nothing to say; None as for `used`.
     """
 
     upper: tuple[Roots | None, ...]
     lower: Array | None = None
     error: Array | None = None
+    used: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    notes: tuple[str, ...] | None = None
 
 
 def find_roots(

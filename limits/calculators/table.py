@@ -50,6 +50,11 @@ class LimitTable:
     expected_error
         Statistical errors of the expected limits in `BAND_ORDER`, shape (5, M); NaN where there
         is no limit, or CLs does not fall around it; None for methods without noise.
+    used
+        Which method made the limits of each mass (``exact``, ``toys``, or ``exact+toys`` for
+        observed and expected), where the calculator chooses; empty otherwise.
+    notes
+        Why, one per mass; empty as `used`, and where there is nothing to say.
     """
 
     calculator: Calculator
@@ -63,6 +68,8 @@ class LimitTable:
     lower: Array
     observed_error: Array | None = None
     expected_error: Array | None = None
+    used: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def observed_events(self) -> Array:
@@ -101,6 +108,8 @@ class ClsTable:
     too_small
         Whether the data have more signal than was tested, shape (..., M): a low p-value then
         excludes the strength from below. None for calculators of upper limits.
+    used, notes
+        As of `LimitTable`.
     """
 
     calculator: Calculator
@@ -108,6 +117,8 @@ class ClsTable:
     observed: Array
     expected: Array | None
     too_small: NDArray[np.bool_] | None = None
+    used: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def check_confidence_level(confidence_level: float) -> float:

@@ -87,7 +87,7 @@ def command(
     status = found.full.status[0]
     return tabled(
         {
-            **asked.head("breakdown"),
+            **asked.head("breakdown", [name for table in tables.values() for name in table.used]),
             "confidence_level": confidence_level,
             "status": status.value,
             "limits": [dict(zip(keys, row, strict=True)) for row in rows],
@@ -97,8 +97,11 @@ def command(
         ),
         facts=asked.facts,
         warnings=[*([f"no limit with {'; '.join(failed)}"] if failed else []), *warnings],
-        notes=asked.projection_notes
-        + ([] if failed or status is Status.OK else [f"no limit: {found.full.messages[0]}"]),
+        notes=[
+            *asked.projection_notes,
+            *(note for note in found.full.notes if note),
+            *([] if failed or status is Status.OK else [f"no limit: {found.full.messages[0]}"]),
+        ],
         code=0 if not failed else 1 if len(failed) == len(tables) else 3,
     )
 

@@ -104,7 +104,7 @@ def command(
         warnings = [f"no CLs {where}: a fit did not converge, or no toy is as extreme", *warnings]
     return tabled(
         {
-            **asked.head("cls"),
+            **asked.head("cls", table.used),
             "mu": strengths,
             "observed": known,
             "band_order": list(BAND_ORDER),
@@ -130,6 +130,9 @@ def command(
         facts=asked.facts,
         figure=drawn,
         warnings=warnings,
-        notes=[f"{note}, with nuisance parameters fitted to the medians" for note in said],
+        notes=[
+            *(f"{note}, with nuisance parameters fitted to the medians" for note in said),
+            *(note for note in table.notes if note),
+        ],
         code=0 if not lost else 1 if np.isnan(main).all() else 3,
     )

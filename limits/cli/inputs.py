@@ -174,8 +174,8 @@ class Question:
         said = "a projection: there are no data, expected values only"
         return [said] if self.projection else []
 
-    def head(self, schema: str) -> dict[str, Any]:
-        """Return what every answer begins with."""
+    def head(self, schema: str, used: Sequence[str] = ()) -> dict[str, Any]:
+        """Return what every answer begins with; which methods were used, where one chooses."""
         from na64.limits.calculators.registry import described
 
         return {
@@ -183,7 +183,7 @@ class Question:
             "measurement": self.compiled.model.measurement,
             "parameter": self.compiled.poi,
             "projection": self.projection,
-            **described(self.calculator),
+            **described(self.calculator, "+".join(dict.fromkeys(filter(None, used)))),
         }
 
 

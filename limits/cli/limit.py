@@ -60,8 +60,9 @@ def command(
         errors = [nulls(table.observed_error)[0], *nulls(table.expected_error[:, 0])]
     status, message = table.status[0], table.messages[0]
     bands = [band[0] for band in table.expected_status]
+    why = [note for note in table.notes if note]
     result: dict[str, Any] = {
-        **asked.head("limit"),
+        **asked.head("limit", table.used),
         "confidence_level": confidence_level,
         "observed": values[0],
         "lower": nulls(table.lower)[0],
@@ -71,7 +72,7 @@ def command(
         "expected_events": events[1:],
         "status": status.value,
         "expected_status": [one.value for one in bands],
-        "message": message,
+        "message": message or "; ".join(why),
     }
     if errors is not None:
         result |= {"observed_error": errors[0], "expected_error": errors[1:]}
@@ -96,6 +97,6 @@ def command(
         Table(tuple(columns), list(zip(*columns.values(), strict=True))),
         facts=asked.facts,
         warnings=warnings,
-        notes=notes,
+        notes=[*why, *notes],
         code=0 if not lost else 1 if status in UNANSWERED else 3,
     )

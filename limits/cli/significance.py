@@ -52,7 +52,7 @@ def command(file: str, measurement: str | None, expected: bool, **settings: Any)
     ]
     said = [message] if message else []
     return tabled(
-        {**asked.head("significance"), **numbers, "message": message},
+        {**asked.head("significance", table.used), **numbers, "message": message},
         Table(
             ("p-value", "Z", f"best {asked.compiled.poi}", "expected Z"), [tuple(numbers.values())]
         ),

@@ -16,7 +16,7 @@ from scipy import interpolate, stats
 
 from na64.limits.calculators.limits import upper_limits
 from na64.limits.calculators.protocol import Calculator
-from na64.limits.calculators.registry import Exact
+from na64.limits.calculators.registry import Auto
 from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.models.errors import ComputationError, InputError, unknown_name
@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 #: figures of merit: expected limit over background-only experiments
 MERITS: Final = ("mean", "median")
 #: what is used unless told otherwise
-_EXACT: Final = Exact()
+_AUTO: Final = Auto()
 #: probability of the experiments that are left out of the mean, half on either side
 _NEGLECTED: Final = 1e-4
 #: counts for which limits are computed; between them they are interpolated
@@ -83,7 +83,7 @@ def optimise_cut(
     efficiency_uncertainty: float = 0.0,
     confidence_level: float = 0.9,
     merit: str = "mean",
-    calculator: Calculator = _EXACT,
+    calculator: Calculator = _AUTO,
 ) -> CutScan:
     """Compute the expected limit for every value of a cut.
 
@@ -133,11 +133,12 @@ def optimise_cut(
         raise InputError("relative uncertainties must not be negative")
     if merit not in MERITS:
         raise unknown_name("figure of merit", merit, MERITS)
-    if not calculator.smooth:
+    smooth = calculator.noiseless
+    if smooth is None:
         raise InputError(
             f"the best cut needs a method without statistical noise, not '{calculator.name}'"
         )
-    settings = {"confidence_level": confidence_level, "calculator": calculator}
+    settings = {"confidence_level": confidence_level, "calculator": smooth}
     expected = np.array(
         [
             _expected_limit(s, b, u, efficiency_uncertainty, merit, settings)

@@ -87,6 +87,9 @@ class Limit(Document):
         Statistical errors of the limits in signal events, relative, shape (6, M): observed, then
         expected in `BAND_ORDER`. None for methods without noise, and in files from before they
         were kept.
+    used
+        Which method made the limits of each mass, where the calculator chooses: ``exact``,
+        ``toys``, or ``exact+toys`` for observed and expected ones; empty otherwise.
     """
 
     noun: ClassVar[str] = "scan"
@@ -108,6 +111,7 @@ class Limit(Document):
     provenance: Mapping[str, Any] = field(default_factory=dict)
     expected_status: BandStatus | None = None
     errors: FloatArray | None = None
+    used: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, kept in (
@@ -139,6 +143,7 @@ class Limit(Document):
             },
             **{f"yields.{name}": values for name, values in self.yields.items()},
             **({} if self.errors is None else {"errors": self.errors[0]}),
+            **({"used": self.used} if self.used else {}),
         }
         for name, values in lists.items():
             if len(values) != count:
@@ -266,6 +271,7 @@ class Limit(Document):
             messages=tuple(self.messages[row] for row in some),
             expected_status=self.expected_status
             and tuple(tuple(band[row] for row in some) for band in self.expected_status),
+            used=tuple(self.used[row] for row in some) if self.used else (),
             events_limit=self.events_limit[rows],
             yields={name: values[rows] for name, values in self.yields.items()},
             errors=None if self.errors is None else self.errors[:, rows],
@@ -318,6 +324,7 @@ class Limit(Document):
             "status": [status.value for status in self.status],
             "messages": list(self.messages),
             **self._band_status(),
+            **({"used": list(self.used)} if self.used else {}),
             "warnings": list(self.warnings),
             "specification": self.specification.to_dict(),
             "origin": None if self.origin is None else self.origin.to_dict(),
@@ -467,6 +474,7 @@ class Limit(Document):
                 expected_status=None
                 if "expected_status" not in found
                 else tuple(tuple(map(Status, band)) for band in found["expected_status"]),
+                used=tuple(found.get("used", ())),
                 events_limit=_nans(found["events_limit"]),
                 yields={name: np.array(row, float) for name, row in found["yields"].items()},
                 power=found["parameter"]["power"],
@@ -485,7 +493,7 @@ class Limit(Document):
             raise InputError(text if text.startswith(where) else f"{where}: {text}") from error
         content = plain(result._content())
         for key, value in content.items() if isinstance(content, dict) else ():
-            if value != found[key]:
+            if value != found.get(key):
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
         return result
 

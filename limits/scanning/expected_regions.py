@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.calculators.limits import upper_limits
 from na64.limits.calculators.protocol import Calculator
-from na64.limits.calculators.registry import Exact
+from na64.limits.calculators.registry import Auto
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.likelihood.compiled import CompiledLikelihood
 from na64.limits.scanning.crossings import Signals, find_crossings
@@ -20,7 +20,7 @@ __all__ = ["expected_region_tables", "expected_regions"]
 
 Array = NDArray[np.float64]
 #: what is used unless told otherwise
-_EXACT: Final = Exact()
+_AUTO: Final = Auto()
 
 #: digits of the shares of bins and processes of which limits are computed
 _DIGITS: Final = 4
@@ -33,7 +33,7 @@ def expected_regions(
     couplings: ArrayLike,
     *,
     confidence_level: float = 0.9,
-    calculator: Calculator = _EXACT,
+    calculator: Calculator = _AUTO,
     observed: bool = True,
 ) -> tuple[tuple[Regions, ...], ...]:
     """Return the expected excluded intervals of the coupling in all five bands.
@@ -76,12 +76,12 @@ def expected_region_tables(
     couplings: ArrayLike,
     *,
     confidence_level: float = 0.9,
-    calculator: Calculator = _EXACT,
+    calculator: Calculator = _AUTO,
     observed: bool = True,
 ) -> tuple[RegionTable, ...]:
     """Return the regions of `expected_regions` with a status each, one table per band."""
     grid = checked_couplings(couplings)
-    check_smooth(calculator)
+    calculator = check_smooth(calculator)
 
     def limits(events: Array) -> Array:
         table = upper_limits(

@@ -66,6 +66,7 @@ class Inversion:
     expected_status: BandStatus
     warnings: tuple[str, ...]
     errors: Array | None = None
+    used: tuple[str, ...] = ()
 
 
 def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
@@ -111,7 +112,11 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
         events_limit=table.observed_events if observed else missing,
         yields={name: per_unit[:, p].sum(axis=1) for p, name in enumerate(signal.rates.processes)},
         status=table.status,
-        messages=table.messages,
+        messages=tuple(
+            said or note
+            for said, note in zip(table.messages, table.notes or table.messages, strict=True)
+        ),
+        used=table.used,
         expected_status=table.expected_status,
         warnings=tuple(few_events(made.calculator, batch, observed=observed)),
         errors=table.relative_errors,

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.calculators.limits import cls_values, upper_limits
 from na64.limits.calculators.protocol import Calculator
-from na64.limits.calculators.registry import Exact
+from na64.limits.calculators.registry import Auto
 from na64.limits.calculators.roots import BRACKETED, find_roots
 from na64.limits.calculators.status import Regions, Status
 from na64.limits.calculators.table import check_confidence_level
@@ -30,7 +30,7 @@ __all__ = ["RegionTable", "check_smooth", "excluded_regions"]
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 #: what is used unless told otherwise
-_EXACT: Final = Exact()
+_AUTO: Final = Auto()
 
 #: tolerance of an edge in ln(coupling)
 _TOLERANCE: Final = 1e-6
@@ -63,12 +63,14 @@ class RegionTable:
     messages: tuple[str, ...]
 
 
-def check_smooth(calculator: Calculator, whose: str = "") -> None:
-    """Refuse a method whose limits have noise: there are no edges then."""
-    if not calculator.smooth:
+def check_smooth(calculator: Calculator, whose: str = "") -> Calculator:
+    """Return the method without statistical noise; refuse one that has it: there are no edges."""
+    found = calculator.noiseless
+    if found is None:
         raise InputError(
             f"{whose}regions need a method without statistical noise, not '{calculator.name}'"
         )
+    return found
 
 
 def excluded_regions(
@@ -78,7 +80,7 @@ def excluded_regions(
     couplings: ArrayLike,
     *,
     confidence_level: float = 0.9,
-    calculator: Calculator = _EXACT,
+    calculator: Calculator = _AUTO,
     counts: ArrayLike | None = None,
 ) -> RegionTable:
     """Find all excluded intervals of the coupling at every mass.
@@ -112,7 +114,7 @@ def excluded_regions(
     """
     alpha = check_confidence_level(confidence_level)
     grid = checked_couplings(couplings)
-    check_smooth(calculator)
+    calculator = check_smooth(calculator)
     x = np.log(grid)
 
     def limits(events: Array) -> Array:

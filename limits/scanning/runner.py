@@ -23,7 +23,7 @@ from na64.limits.scanning.invert import invert
 from na64.limits.scanning.request import Search, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
-from na64.limits.scanning.validity import card_notes, limit_warnings
+from na64.limits.scanning.validity import card_notes, limit_warnings, toys_note
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards import DEFAULT_CARD
@@ -154,6 +154,7 @@ def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
         status=found.status,
         messages=found.messages,
         expected_status=found.expected_status,
+        used=found.used,
         events_limit=found.events_limit,
         yields=found.yields,
         power=signal.rates.power,
@@ -173,7 +174,9 @@ def _warned(limit: Limit, of_method: Sequence[str]) -> Limit:
     warnings = limit_warnings(
         made.mediator, made.dark_sector, limit.power, limit.masses_gev, limit.shown_regions
     )
-    return replace(limit, warnings=(*warnings, *of_method, *card_notes(made.cards)))
+    thrown = toys_note(limit.used, limit.messages)
+    more = [*of_method, *card_notes(made.cards), *([thrown] if thrown else [])]
+    return replace(limit, warnings=(*warnings, *more))
 
 
 def method_warnings(results: Sequence[Limit]) -> list[str]:
@@ -236,7 +239,13 @@ def join(results: Sequence[Limit]) -> Limit:
         whole = [item for items in lists for item in items]
         return tuple(whole[row] for row in order.tolist())
 
-    errors = [result.errors for result in results if result.errors is not None]
+    noisy = any(result.errors is not None for result in results)
+    errors = [
+        np.full((1 + len(BAND_ORDER), len(result.masses_gev)), np.nan)
+        if result.errors is None
+        else result.errors
+        for result in results
+    ]
     together = masses[order]
     return replace(
         first,
@@ -251,9 +260,10 @@ def join(results: Sequence[Limit]) -> Limit:
         status=chosen([result.status for result in results]),
         messages=chosen([result.messages for result in results]),
         expected_status=_bands_joined(results, chosen),
+        used=_used(results, chosen),
         events_limit=joined([result.events_limit for result in results]),
         yields={name: joined([result.yields[name] for result in results]) for name in first.yields},
-        errors=np.concatenate(errors, axis=1)[:, order] if len(errors) == len(results) else None,
+        errors=np.concatenate(errors, axis=1)[:, order] if noisy else None,
     )
 
 
@@ -266,3 +276,12 @@ def _bands_joined(
     if len(known) < len(bands):
         return None
     return tuple(chosen([band[k] for band in known]) for k in range(len(BAND_ORDER)))
+
+
+def _used(
+    results: Sequence[Limit], chosen: Callable[[Sequence[Sequence[Any]]], tuple[Any, ...]]
+) -> tuple[str, ...]:
+    """Return which methods were used, one per mass; none named where no result names any."""
+    if not any(result.used for result in results):
+        return ()
+    return chosen([result.used or ("",) * len(result.masses_gev) for result in results])

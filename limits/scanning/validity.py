@@ -24,6 +24,7 @@ __all__ = [
     "limit_warnings",
     "limit_with_visible_decays",
     "nonperturbative_note",
+    "toys_note",
     "trigger_note",
     "visible_decay_note",
 ]
@@ -210,6 +211,20 @@ def trigger_note(cards: Sequence[RunCard]) -> str:
         f"the trigger asks for its threshold in all that is left in the target ({where}): "
         "how much of it is in the preshower is known for the lead-scintillator calorimeter alone"
     )
+
+
+def toys_note(used: Sequence[str], messages: Sequence[str]) -> str:
+    """Say at how many masses a calculator that chooses has thrown toys, and why at the first.
+
+    Parameters
+    ----------
+    used, messages
+        As of `na64.limits.results.limit.Limit`.
+    """
+    rows = [row for row, name in enumerate(used) if "toys" in name]
+    if not rows:
+        return ""
+    return f"limits at {len(rows)} of {len(used)} masses are from toys: {messages[rows[0]]}"
 
 
 def _range(masses: Sequence[float]) -> str:

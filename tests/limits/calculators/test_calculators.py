@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from na64.limits.calculators.registry import (
     CALCULATORS,
-    Exact,
+    Auto,
     Toys,
     calculator,
     calculator_from_dict,
@@ -54,7 +54,7 @@ def test_round_trip(toys, seed, ensemble):
         ({"name": "exakt"}, r"statistics: unknown method 'exakt' \(did you mean 'exact'\?\)"),
         (
             {"name": "exact", "toys": 3},
-            "'exact' has no setting 'toys'; it belongs to toys",
+            "'exact' has no setting 'toys'; it belongs to auto, toys",
         ),
         ({"name": "toys", "toy": 3}, r"did you mean 'toys'"),
         ({"name": "toys", "toys": "3"}, "toys must be of type int, is '3'"),
@@ -71,7 +71,7 @@ def test_refused(data, message):
 
 
 def test_default():
-    assert calculator() == Exact()
+    assert calculator() == Auto()
 
 
 def test_the_table_loads_no_numerics():

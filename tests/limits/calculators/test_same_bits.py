@@ -11,6 +11,7 @@ from na64.limits.calculators.limits import cls_values, upper_limits
 from na64.limits.calculators.registry import (
     CALCULATORS,
     Asymptotic,
+    Auto,
     Bayesian,
     Exact,
     FeldmanCousins,
@@ -25,6 +26,7 @@ CHOSEN = [
     Toys(toys=60, ensemble="aux-fluctuated"),
     FeldmanCousins(),
     Bayesian(samples=64, max_datasets=20, toys=8),
+    Auto(max_datasets=60, toys=1000),
 ]
 MASSES = 8
 KEYS = np.geomspace(1e-3, 1.0, MASSES)

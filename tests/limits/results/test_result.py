@@ -197,7 +197,7 @@ MODELS = ("dark-photon", "b-minus-l", "b-minus-l-heavy-neutrinos", "l-mu-l-tau",
 def specifications(draw: st.DrawFn) -> Specification:
     masses = sorted(draw(st.sets(st.floats(1e-3, 0.9), min_size=1, max_size=7)))
     combined = draw(st.booleans())
-    method = draw(st.sampled_from(["exact", "asymptotic", "toys", "feldman-cousins"]))
+    method = draw(st.sampled_from(["auto", "exact", "asymptotic", "toys", "feldman-cousins"]))
     extra: dict[str, Any] = {"toys": draw(st.integers(1, 9)), "seed": 3} if method == "toys" else {}
     if draw(st.booleans()):
         extra |= {"dark_matter": "majorana", "alpha_d": draw(st.floats(1e-3, 1.0)), "ratio": 2.5}
