@@ -26,6 +26,9 @@ Index = NDArray[np.intp]
 
 #: values of a test statistic closer than this are equal: symmetric bins give exact ties
 TIE = 1e-8
+#: ratio of two scales of a signal beyond which a fit does not find its way from one to the other,
+#: and how much lower the other minimum has to be
+_FAR, _LOWER = 100.0, 1e-9
 
 
 def background_fit(
@@ -149,7 +152,36 @@ def free_fits(
             at = again[lower]
             theta[:, at], nu[at] = fit.theta[:, lower], fit.nu[lower]
             value[at], converged[at] = fit.value[lower], True
+        best = Fit(theta, nu, value, converged)
+        _try_far(batch, points, nominal, best)
+        return best
     return Fit(theta, nu, value, converged)
+
+
+def _try_far(batch: SignalBatch, points: Points, nominal: Array, best: Fit) -> None:
+    """Look for a signal of another scale, in place.
+
+    A bin with a small part of the signal and next to no background may be explained by a signal that
+    is orders of magnitude larger than what the other bins say; they then are explained by
+    nuisance parameters.
+    """
+    fitter = batch.likelihood.fitter
+    evaluator = fitter.problem(False).evaluator
+    share = evaluator.to_signal(points.signal)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        surprise = points.counts * np.log(points.counts / np.maximum(nominal, 1e-300))
+    surprise = np.where((points.counts > nominal) & (share > 0.0), surprise, 0.0)
+    worst, every = np.argmax(surprise, axis=0), np.arange(len(points))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        events = points.counts[worst, every] / share[worst, every]
+    far = np.flatnonzero((surprise[worst, every] > 0.0) & (events > _FAR * (best.nu + 1.0)))
+    if not len(far):
+        return
+    some = points.take(far)
+    held = fitter.fit(some, events[far], free_signal=False)  # or the other bins pull it back
+    fit = fitter.fit(some, events[far], free_signal=True, start=held.theta)
+    lower = fit.converged & ((fit.value < best.value[far] - _LOWER) | ~best.converged[far])
+    best.put(far[lower], fit.take(np.flatnonzero(lower)))
 
 
 def qtilde(

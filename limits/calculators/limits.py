@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.calculators.datasets import impossible_masses, observed_fits
 from na64.limits.calculators.protocol import Calculator, Choosing
 from na64.limits.calculators.registry import Auto
-from na64.limits.calculators.roots import Edges, Roots
+from na64.limits.calculators.roots import CEILING, Edges, Roots
 from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.calculators.table import (
     ClsTable,
@@ -32,8 +32,6 @@ Index = NDArray[np.intp]
 
 #: what is used unless told otherwise
 _AUTO = Auto()
-#: ln(signal events) beyond which there is no limit
-_CEILING = 60.0
 #: bits of a signal's shape that are kept, a relative precision of 1e-12
 _BITS = 40.0
 
@@ -350,7 +348,7 @@ def _read(
         if root is None:
             continue
         values[i, good] = np.exp(root.x) / batch.events[good]
-        for j, state in zip(good.tolist(), states_to_status(root, _CEILING), strict=True):
+        for j, state in zip(good.tolist(), states_to_status(root, CEILING), strict=True):
             states[i][j] = state
     observed, expected = wanted
     if not observed:  # the status of the whole is then that of the median

@@ -11,13 +11,14 @@ T. R. Chandrupatla, Adv. Eng. Softw. 28 (1997) 145.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BRACKETED", "FAILED", "NO_ROOT", "Edges", "Function", "Roots", "find_roots"]
+__all__ = ["BRACKETED", "CEILING", "FAILED", "NO_ROOT", "Edges", "Function", "Roots", "find_roots"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -28,6 +29,8 @@ Function = Callable[[Array, Index], Array]
 BRACKETED, FAILED, NO_ROOT = 0, 1, 2
 
 _MAX_ITERATIONS = 100
+#: ln(signal events) beyond which there is no limit: 1e12 events in bins that have fewer than that
+CEILING = math.log(1e12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def find_roots(
     *,
     tolerance: float,
     floor: float = -60.0,
-    ceiling: float = 60.0,
+    ceiling: float = CEILING,
 ) -> Roots:
     """Find where n decreasing functions change sign.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.likelihood.floors import bins_at_risk
-from na64.limits.likelihood.model import WorkspaceModel
+from na64.limits.likelihood.model import Constraint, Shift, WorkspaceModel
 from na64.limits.likelihood.structure import folded_parameters
 
 __all__ = ["Starts"]
@@ -21,8 +21,11 @@ __all__ = ["Starts"]
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-#: how far from zero parameters begin that may have a minimum on either side, and strong ones
-_OFFSET, _STRONG_OFFSET = 0.7, 2.0
+#: how far from zero parameters begin that may have a minimum on either side, strong ones, and those
+#: whose shifts can take a rate to its floor
+_OFFSET, _STRONG_OFFSET, _FLOOR_OFFSET = 0.7, 2.0, 3.5
+#: how much free factors are larger at some starts
+_LARGE_FACTOR = 5.0
 #: on the other side of a minimum they begin at least so far from zero; nearer they try both sides
 _LEAST_MIRRORED, _NEAR_ZERO = 0.3, 0.1
 #: factor at one standard deviation beyond which a parameter is strong
@@ -55,6 +58,7 @@ class Starts:
         self.large = len(parameters) > _MANY_PARAMETERS
         folded, strong = folded_parameters(model), _strong_parameters(model)
         strong = [p for p in strong if p not in folded]
+        risky = _risky_parameters(model)
         groups = [folded] if folded else []
         alone = [[p] for p in folded + strong]
         if len(alone) <= (_ALONE_LARGE if self.large else _ALONE) and alone != groups:
@@ -62,12 +66,22 @@ class Starts:
         self._groups = [np.array(group, dtype=np.intp) for group in groups]
         self._offsets: list[Array] = []
         if not self.large:
-            for group in self._groups:
-                size = _STRONG_OFFSET if group[0] in strong else _OFFSET
+            far = [np.array([p]) for p in risky] if len(risky) <= _ALONE else [np.array(risky)]
+            tried = [
+                *((group, _STRONG_OFFSET if group[0] in strong else _OFFSET) for group in groups),
+                *((group, _FLOOR_OFFSET) for group in far),
+            ]
+            for group, size in tried:
                 for side in (-size, size):
                     offset = np.zeros_like(self._init)
                     offset[group] = side
                     self._offsets.append(offset)
+            free = [i for i, p in enumerate(parameters) if p.constraint is Constraint.FREE]
+            if free and far:  # a negative sample under a large factor cancels another one
+                for offset in list(self._offsets[-2 * len(far) :]):
+                    larger = offset.copy()
+                    larger[free] = _LARGE_FACTOR * self._init[free] - self._init[free]
+                    self._offsets.append(larger)
         self.rounds = 1 if self.large else 3
 
     def first(self, start: Array | None, *, nominal: bool, others: bool) -> list[Array]:
@@ -114,12 +128,24 @@ def _strong_parameters(model: WorkspaceModel) -> list[int]:
         and r.lo is not None
         and max(r.hi, r.lo, 1.0 / r.hi, 1.0 / r.lo) > _STRONG
     }
+    for shift in _risky_shifts(model):
+        if max(abs(shift.up), abs(shift.down)) > abs(model.nominal[shift.component]):
+            strong.add(shift.parameter)
+    return sorted(strong)
+
+
+def _risky_parameters(model: WorkspaceModel) -> list[int]:
+    """Find the parameters whose shifts can take a rate to its floor."""
+    return sorted({shift.parameter for shift in _risky_shifts(model)})
+
+
+def _risky_shifts(model: WorkspaceModel) -> list[Shift]:
     risky = {
         (int(b), signal) for signal in (False, True) for b in bins_at_risk(model, signal).tolist()
     }
-    for shift in model.shifts:
-        k = shift.component
-        where = (int(model.component_bin[k]), bool(model.is_signal[k]))
-        if where in risky and max(abs(shift.up), abs(shift.down)) > abs(model.nominal[k]):
-            strong.add(shift.parameter)
-    return sorted(strong)
+    return [
+        shift
+        for shift in model.shifts
+        if (int(model.component_bin[shift.component]), bool(model.is_signal[shift.component]))
+        in risky
+    ]

@@ -105,6 +105,7 @@ def main(argv: list[str] | None = None) -> int:
             if options.save and not options.files:
                 seed, number = (int(x) for x in name.split("/"))
                 path = Path(options.save) / f"{seed}-{number}.json"
+                path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(json.dumps(make_workspace(number, seed)), encoding="utf-8")
         if len(reports) % 500 == 0:
             print(f"{len(reports)} after {time.monotonic() - begin:.0f} s", file=sys.stderr)
