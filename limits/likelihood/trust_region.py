@@ -32,6 +32,8 @@ MOST_STEPS = 250
 FEW_STEPS = 80
 #: Newton decrement (twice the distance to the minimum) at which a point is done
 _TOLERANCE = 1e-9
+#: how far points are moved off a saddle, in standard deviations
+_KICK = 0.1
 #: distance from a bound that is rounding
 _AT_BOUND = 1e-12
 #: how often variables at bounds are held for one step
@@ -74,6 +76,11 @@ class _State:
             _taken(self.at, keep),
             self.damping[keep],
         )
+
+    def put(self, where: Index, x: Array, at: Derivatives) -> None:
+        self.x[:, where] = x
+        for name in ("value", "gradient", "hessian", "scale", "information"):
+            getattr(self.at, name)[..., where] = getattr(at, name)
 
 
 def minimise(
@@ -135,7 +142,12 @@ def minimise(
         settled = positive & ~plain & (fall * (1.0 + state.damping) < _TOLERANCE)
         stuck = ~np.isfinite(at.value) | (state.damping > _LARGEST)
         if settled.any():
-            stuck |= settled & _is_saddle(solver, state, free, settled)
+            saddle = settled & _is_saddle(solver, state, free, settled)
+            if saddle.any():
+                left = _leave(evaluator, bounds, state, free, np.flatnonzero(saddle))
+                stuck |= saddle & ~left
+                # elsewhere now: neither done nor settled, and without a step yet
+                settled, positive = settled & ~saddle, positive & ~saddle
         leaving = finished | stuck
         if leaving.any():
             last = np.clip(now + np.where(finished, step, 0.0), lower, upper)
@@ -198,6 +210,28 @@ def _is_saddle(solver: Solver, state: _State, free: Flags, settled: Flags) -> Fl
     return answer
 
 
+def _leave(
+    evaluator: Evaluator, bounds: tuple[Array, Array], state: _State, free: Flags, saddles: Index
+) -> Flags:
+    """Move points off saddles, in place, where the likelihood falls; return which have moved.
+
+    Symmetric variations have a saddle at zero, where data sets that were made with nominal
+    parameters begin.
+    """
+    at = state.at
+    n = len(state.x)
+    some = (at.hessian[:n, saddles] < 0.0) & free[:, saddles]
+    spread = 1.0 / np.sqrt(np.maximum(at.scale[:, saddles], 1e-12))
+    trial = np.clip(state.x[:, saddles] + _KICK * np.where(some, spread, 0.0), *bounds)
+    new = _at(evaluator, trial, state.nu[saddles], state.points.take(saddles))
+    lower = np.flatnonzero(new.value < at.value[saddles] - 1e-12 * (1.0 + np.abs(new.value)))
+    state.put(saddles[lower], trial[:, lower], _taken(new, lower))
+    state.damping[saddles[lower]] = _SMALLEST
+    moved = np.zeros(len(state.where), dtype=bool)
+    moved[saddles[lower]] = True
+    return moved
+
+
 def _advance(
     evaluator: Evaluator,
     solver: Solver,
@@ -231,9 +265,7 @@ def _advance(
     state.damping[todo] = own
     gone = np.flatnonzero(moved)
     at_new = todo[gone]
-    state.x[:, at_new] = trial[:, gone]
-    for name in ("value", "gradient", "hessian", "scale", "information"):
-        getattr(state.at, name)[..., at_new] = getattr(new, name)[..., gone]
+    state.put(at_new, trial[:, gone], _taken(new, gone))
 
 
 def _within(
