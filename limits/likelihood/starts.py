@@ -24,6 +24,8 @@ Index = NDArray[np.intp]
 #: how far from zero parameters begin that may have a minimum on either side, strong ones, and those
 #: whose shifts can take a rate to its floor
 _OFFSET, _STRONG_OFFSET, _FLOOR_OFFSET = 0.7, 2.0, 3.5
+#: the same of factors with a wide Gaussian constraint, which zero is not far from
+_WIDE_OFFSET, _WIDE = 0.9, 0.3
 #: how much free factors are larger at some starts
 _LARGE_FACTOR = 5.0
 #: on the other side of a minimum they begin at least so far from zero; nearer they try both sides
@@ -67,8 +69,10 @@ class Starts:
         self._offsets: list[Array] = []
         if not self.large:
             far = [np.array([p]) for p in risky] if len(risky) <= _ALONE else [np.array(risky)]
+            wide = [np.array([p]) for p in _wide_factors(model)][:_ALONE]
             tried = [
                 *((group, _STRONG_OFFSET if group[0] in strong else _OFFSET) for group in groups),
+                *((group, _WIDE_OFFSET) for group in wide),
                 *((group, _FLOOR_OFFSET) for group in far),
             ]
             for group, size in tried:
@@ -132,6 +136,15 @@ def _strong_parameters(model: WorkspaceModel) -> list[int]:
         if max(abs(shift.up), abs(shift.down)) > abs(model.nominal[shift.component]):
             strong.add(shift.parameter)
     return sorted(strong)
+
+
+def _wide_factors(model: WorkspaceModel) -> list[int]:
+    """Find the factors with a Gaussian constraint so wide that zero is within a few sigma."""
+    return [
+        i
+        for i, p in enumerate(model.parameters)
+        if p.constraint is Constraint.GAUSSIAN and p.lower >= 0.0 and p.width > _WIDE * p.centre
+    ]
 
 
 def _risky_parameters(model: WorkspaceModel) -> list[int]:
