@@ -161,8 +161,8 @@ def free_fits(
 def _try_far(batch: SignalBatch, points: Points, nominal: Array, best: Fit) -> None:
     """Look for a signal of another scale, in place.
 
-    A bin with a small part of the signal and next to no background may be explained by a signal that
-    is orders of magnitude larger than what the other bins say; they then are explained by
+    A bin with a small part of the signal and next to no background may be explained by a signal
+    that is orders of magnitude larger than what the other bins say; they then are explained by
     nuisance parameters.
     """
     fitter = batch.likelihood.fitter

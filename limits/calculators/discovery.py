@@ -18,6 +18,7 @@ from na64.limits.calculators.limits import observed_counts
 from na64.limits.calculators.protocol import Calculator, Choosing, Engine
 from na64.limits.calculators.registry import Auto
 from na64.limits.likelihood.compiled import SignalBatch
+from na64.limits.likelihood.trust_region import NOT_CONVERGED
 
 __all__ = ["DiscoveryTable", "discovery"]
 
@@ -107,7 +108,7 @@ def discovery(
     if expected:
         expectation = _expected(batch, data, engine, observed)
         for i in np.flatnonzero(np.isnan(expectation)):
-            messages[i] = _and(messages[i], "expected: a fit did not converge")
+            messages[i] = _and(messages[i], f"expected: {NOT_CONVERGED}")
         highest = float(_significance(np.array([floor]))[0])
         for i in np.flatnonzero(expectation > highest):
             messages[i] = _and(
@@ -139,7 +140,7 @@ def _observed(
     q0 = np.maximum(2.0 * (background.value - free.value), 0.0)
     q0 = np.where(free.converged & background.converged, q0, np.nan)
     p_values = np.where(np.isnan(q0), np.nan, engine.discovery_p_values(q0))
-    messages = ["a fit did not converge" if bad else "" for bad in np.isnan(p_values)]
+    messages = [NOT_CONVERGED if bad else "" for bad in np.isnan(p_values)]
     for i in np.flatnonzero(p_values < floor):
         messages[i] = f"p-value below {floor:.1g}: the significance is a lower bound"
     best = np.where(batch.events > 0.0, free.nu, 0.0) / np.where(

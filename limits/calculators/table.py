@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from na64.limits.calculators.protocol import Calculator
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots
 from na64.limits.calculators.status import Status
+from na64.limits.likelihood.trust_region import NOT_CONVERGED
 from na64.models.errors import InputError
 
 __all__ = ["ClsTable", "LimitTable", "check_confidence_level", "states_to_status"]
@@ -135,7 +136,7 @@ def states_to_status(roots: Roots, ceiling: float) -> list[tuple[Status, str]]:
         if state == BRACKETED and np.isfinite(x):
             answer.append((Status.OK, ""))
         elif state == FAILED:
-            answer.append((Status.FAILED, "a fit did not converge"))
+            answer.append((Status.FAILED, NOT_CONVERGED))
         else:
             answer.append(
                 (

@@ -60,7 +60,6 @@ class Starts:
         self.large = len(parameters) > _MANY_PARAMETERS
         folded, strong = folded_parameters(model), _strong_parameters(model)
         strong = [p for p in strong if p not in folded]
-        risky = _risky_parameters(model)
         groups = [folded] if folded else []
         alone = [[p] for p in folded + strong]
         if len(alone) <= (_ALONE_LARGE if self.large else _ALONE) and alone != groups:
@@ -68,25 +67,33 @@ class Starts:
         self._groups = [np.array(group, dtype=np.intp) for group in groups]
         self._offsets: list[Array] = []
         if not self.large:
-            far = [np.array([p]) for p in risky] if len(risky) <= _ALONE else [np.array(risky)]
-            wide = [np.array([p]) for p in _wide_factors(model)][:_ALONE]
-            tried = [
-                *((group, _STRONG_OFFSET if group[0] in strong else _OFFSET) for group in groups),
-                *((group, _WIDE_OFFSET) for group in wide),
-                *((group, _FLOOR_OFFSET) for group in far),
-            ]
-            for group, size in tried:
-                for side in (-size, size):
-                    offset = np.zeros_like(self._init)
-                    offset[group] = side
-                    self._offsets.append(offset)
-            free = [i for i, p in enumerate(parameters) if p.constraint is Constraint.FREE]
-            if free and far:  # a negative sample under a large factor cancels another one
-                for offset in list(self._offsets[-2 * len(far) :]):
-                    larger = offset.copy()
-                    larger[free] = _LARGE_FACTOR * self._init[free] - self._init[free]
-                    self._offsets.append(larger)
+            for group in self._groups:
+                self._try(group, _STRONG_OFFSET if group[0] in strong else _OFFSET)
+            for p in _wide_factors(model)[:_ALONE]:
+                self._try(p, _WIDE_OFFSET)
+            self._try_floors(model)
         self.rounds = 1 if self.large else 3
+
+    def _try(self, group: int | Index, size: float, others: Array | None = None) -> None:
+        """Begin with some parameters on either side of nominal, and perhaps others elsewhere."""
+        for side in (-size, size):
+            offset = np.zeros_like(self._init) if others is None else others.copy()
+            offset[group] = side
+            self._offsets.append(offset)
+
+    def _try_floors(self, model: WorkspaceModel) -> None:
+        """Begin where rates are at their floors, also under large free factors.
+
+        A negative sample under a large factor can cancel another one.
+        """
+        risky = sorted({shift.parameter for shift in _risky_shifts(model)})
+        groups = [np.array([p]) for p in risky] if len(risky) <= _ALONE else [np.array(risky)]
+        free = [i for i, p in enumerate(model.parameters) if p.constraint is Constraint.FREE]
+        larger = np.zeros_like(self._init)
+        larger[free] = (_LARGE_FACTOR - 1.0) * self._init[free]
+        for others in (None, larger) if free else (None,):
+            for group in groups:
+                self._try(group, _FLOOR_OFFSET, others)
 
     def first(self, start: Array | None, *, nominal: bool, others: bool) -> list[Array]:
         """Return nuisance parameters to begin with, each of shape (P, N) or (P, 1).
@@ -145,11 +152,6 @@ def _wide_factors(model: WorkspaceModel) -> list[int]:
         for i, p in enumerate(model.parameters)
         if p.constraint is Constraint.GAUSSIAN and p.lower >= 0.0 and p.width > _WIDE * p.centre
     ]
-
-
-def _risky_parameters(model: WorkspaceModel) -> list[int]:
-    """Find the parameters whose shifts can take a rate to its floor."""
-    return sorted({shift.parameter for shift in _risky_shifts(model)})
 
 
 def _risky_shifts(model: WorkspaceModel) -> list[Shift]:

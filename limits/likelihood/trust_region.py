@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from na64.limits.likelihood.evaluation import Derivatives, Evaluator, Points
 from na64.limits.likelihood.sums import add_rows
 
-__all__ = ["FEW_STEPS", "MOST_STEPS", "minimise"]
+__all__ = ["FEW_STEPS", "MOST_STEPS", "NOT_CONVERGED", "minimise"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -28,7 +28,9 @@ Flags = NDArray[np.bool_]
 
 #: bound on the work: steps, taken or refused, of one point from one start
 MOST_STEPS = 250
-#: the same where a point is one of several starts
+#: what is said of a point that is not at a minimum after that
+NOT_CONVERGED = f"a fit did not converge in {MOST_STEPS} steps from any of its starts"
+#: the same bound where a point is one of several starts
 FEW_STEPS = 80
 #: Newton decrement (twice the distance to the minimum) at which a point is done
 _TOLERANCE = 1e-9

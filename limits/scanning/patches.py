@@ -23,6 +23,7 @@ from na64.limits.calculators.limits import cls_values, upper_limits
 from na64.limits.calculators.status import BAND_ORDER, Status
 from na64.limits.calculators.table import ClsTable, LimitTable, check_confidence_level
 from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
+from na64.limits.likelihood.trust_region import NOT_CONVERGED
 from na64.limits.likelihood.validation import check_schema
 from na64.limits.scanning.signal import Progress, silent
 from na64.models.errors import InputError, NA64Error
@@ -382,7 +383,7 @@ def _problem(result: PatchResult[Any]) -> str:
     values = result.answer.observed
     if is_projection(result.measurement) and result.answer.expected is not None:
         values = result.answer.expected[BAND_ORDER.index(0)]
-    return "" if np.all(np.isfinite(values)) else "a fit did not converge"
+    return "" if np.all(np.isfinite(values)) else NOT_CONVERGED
 
 
 def _text(value: object) -> str:
