@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from na64.limits.cli.application import the_console
+from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.options import Decorator
 from na64.limits.cli.report import Report, reporting
 
@@ -42,7 +42,7 @@ def _renaming_option(kind: str, help: str = "") -> Decorator[Any]:
     )
 
 
-@click.command("prune")
+@click.command("prune", cls=Command)
 @click.argument("file", metavar="WS.json|-")
 @_names_option("channel", "Leave out a channel with its observation; a name or a pattern as mc_*.")
 @_names_option("sample", "Leave out a sample, in every channel.")
@@ -88,7 +88,7 @@ def prune(file: str, smaller_than: float | None, **wanted: tuple[str, ...]) -> R
     return _written(result, said)
 
 
-@click.command("rename")
+@click.command("rename", cls=Command)
 @click.argument("file", metavar="WS.json|-")
 @_renaming_option("channel")
 @_renaming_option("sample")
@@ -125,7 +125,7 @@ def rename(file: str, **wanted: tuple[tuple[str, str], ...]) -> Report:
     return _written(result, said)
 
 
-@click.command("patch")
+@click.command("patch", cls=Command)
 @click.argument("file", metavar="WS.json|-")
 @click.argument("patches", metavar="PATCH.json|PATCHSET.json|-")
 @click.option("--name", metavar="NAME", help="Patch of the patchset by its name.")

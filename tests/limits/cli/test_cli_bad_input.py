@@ -400,9 +400,12 @@ def test_bad_workspaces(call, command: str, text: str, message: str) -> None:
     [
         ({"schema": "na64-limits/scan/1"}, "but a scan of na64-limits, which has its limits"),
         ({"schema": "na64-limits/yields/1"}, "but a result of na64-limits with schema na64-limits"),
-        ({"metadata": {}, "patches": []}, "but a pyhf patchset; apply one of its patches"),
+        ({"metadata": {}, "patches": []}, "pyhf patchset"),
         ({"topology": "missing-energy"}, "but a run card; `workspace build` makes"),
-        ({"numbers": list(range(5000))}, "not a valid pyhf workspace: the document: "),
+        (
+            {"version": "1.0.0", "numbers": list(range(5000))},
+            "not a valid pyhf workspace: the document: ",
+        ),
     ],
     ids=["scan", "yields", "patchset", "card", "long"],
 )
