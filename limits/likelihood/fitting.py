@@ -39,6 +39,8 @@ _TOLERANCE = 1e-9
 _MAX_ITERATIONS = 60
 _ARMIJO = 1e-4
 _SHORTEST_STEP = 1e-7
+#: signal events that are rounding
+_NO_SIGNAL = 1e-12
 #: how much lower another minimum has to be, and points that are minimised side by side
 _LOWER, _MOST_TOGETHER = 1e-9, 65_536
 
@@ -222,8 +224,10 @@ class Fitter:
             x[:, part], value[part], converged[part] = problem.minimum(
                 x[:, part], nu[part], points.take(part), careful
             )
-        theta = x[:n_parameters]
-        return Fit(theta, x[-1].copy() if free_signal else nu.copy(), value, converged)
+        events = nu.copy()
+        if free_signal:
+            events = np.where(x[-1] < _NO_SIGNAL, 0.0, x[-1])
+        return Fit(x[:n_parameters], events, value, converged)
 
 
 def _better(best: Fit, other: Fit) -> Fit:
