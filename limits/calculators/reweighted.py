@@ -35,6 +35,7 @@ from na64.limits.calculators.datasets import (
     qtilde,
 )
 from na64.limits.calculators.ensemble_size import limits_in_events, structure_of
+from na64.limits.calculators.limit_errors import COPIES, ROUNDS, first_width, next_width
 from na64.limits.calculators.pseudodata import poisson_quantile
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
@@ -55,10 +56,6 @@ _WIDER: Final = 4.0
 _SLICE: Final = 16_384
 #: tolerance of a limit over its statistical error, about
 _TOLERANCE: Final = 1e-4
-#: copies of the set, drawn with replacement, that measure errors of bands
-_COPIES: Final = 20
-#: step in ln(strength) of slopes
-_STEP: Final = 0.03
 #: (bins + parameters)^2 times toys up to which all are thrown, and the fewest that are
 _WORK: Final = 6e7
 _FEWEST: Final = 2000
@@ -248,17 +245,14 @@ class ReweightedToys:
         spread = signal * (inside - above) / above - background * (inside - below) / below
         return above / below, float(np.sqrt(np.sum(spread**2 / self.times)))
 
-    def _excluded(self, nu: float, value: Array, alpha: float, times: Array | None = None) -> float:
+    def _excluded(self, nu: float, value: Array, alpha: float) -> float:
         """Return the fraction of background experiments that exclude a strength."""
         rates, _, good = self._observed(nu)
         q = self._statistic(nu, value)
         if not good or np.isnan(q).any():
             return math.nan
-        signal, background = self._weights(rates), self._weights(self.without)
-        if times is not None:
-            signal, background = signal * times, background * times
-            signal, background = signal / signal.sum(), background / background.sum()
-        cls, _ = self._levels(q, signal, background)
+        background = self._weights(self.without)
+        cls, _ = self._levels(q, self._weights(rates), background)
         return float(background[cls <= alpha].sum())
 
     # -- results -----------------------------------------------------------------------------
@@ -330,17 +324,40 @@ class ReweightedToys:
         return -math.inf if cls == 0.0 else math.log(cls / alpha)
 
     def _error(self, x: float, profile: _Profile, alpha: float, band: int | None) -> float:
-        low, high = max(x - _STEP, math.log(profile.low)), min(x + _STEP, math.log(profile.high))
+        """Return the statistical error of ln(nu) at a limit."""
         level = 0.5 if band is None else float(special.ndtr(band))
-        ends = [self._excess(float(np.exp(at)), profile, alpha, band, level) for at in (low, high)]
-        slope = (ends[0] - ends[1]) / (high - low)
-        nu = float(np.exp(x))
-        if band is None:
-            _, error = self._cls(nu, profile.at(nu))
-        else:
-            generator = np.random.default_rng(_COPIES)
-            copies = [generator.poisson(self.times) / self.times for _ in range(_COPIES)]
-            error = float(
-                np.std([self._excluded(nu, profile.at(nu), alpha, times) for times in copies])
-            )
-        return error / slope if slope > 0.0 and math.isfinite(error / slope) else math.nan
+        width = float(first_width(self.toys, alpha, level))
+        known: dict[float, float] = {}
+        for _ in range(ROUNDS):
+            for at in (x - width, x + width):
+                inside = min(max(at, math.log(profile.low)), math.log(profile.high))
+                known[inside] = self._copies(math.exp(inside), profile, alpha, band)
+            width, again = next_width(width, known)
+            if not again:
+                break
+        return width
+
+    def _copies(self, nu: float, profile: _Profile, alpha: float, band: int | None) -> float:
+        """Return the fraction of copies of the toys that exclude a strength."""
+        rates, threshold, good = self._observed(nu)
+        q = self._statistic(nu, profile.at(nu))
+        if not good or np.isnan(q).any():
+            return math.nan
+        signal, background = self._weights(rates), self._weights(self.without)
+        order = np.argsort(-q, kind="stable")
+        ranked, own = -q[order], (signal[order], background[order])
+        edges = ranked if band is not None else np.array([-threshold])
+        last = np.searchsorted(ranked, edges + TIE, side="right")
+        generator = np.random.default_rng(COPIES)  # the same copies at all strengths
+        excluding = 0
+        for _ in range(COPIES):
+            copy = (generator.poisson(self.times) / self.times)[order]
+            above, below = (np.append(0.0, np.cumsum(part * copy)) for part in own)
+            # at qtilde = 0 all datasets are in the set, and CLs is one
+            excludes = (above[last] * below[-1] <= alpha * below[last] * above[-1]) & (edges < -TIE)
+            if band is None:
+                excluding += int(excludes[0])
+            else:
+                fraction = np.sum(own[1] * copy * excludes) / below[-1]
+                excluding += int(fraction >= special.ndtr(band) - 1e-12)
+        return excluding / COPIES
