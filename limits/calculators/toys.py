@@ -11,6 +11,12 @@ All signal strengths of one mass use the same random numbers, turned into counts
 inverse distribution function, so that CLs is one fixed function of the strength per seed. The
 random numbers of a mass depend on the seed and on the key of the mass (its value in GeV), not on
 which others are computed with it.
+
+The limit at -2 sigma rests on the 2.3 % of background toys that exclude most, and on alpha times
+2.3 % of the toys with a signal. Few of them bias it low: by 17 % with 300 toys and 8 % with 1000
+(two bins of 20 and 10 events; median of the limits, whose spread is 23 % with 1000), by less than
+3 % with 4000. Where one dataset of few events makes the band no bias was seen with 300 toys.
+Ranking by qtilde is not better with 1000 toys; running maxima of CLs along it are biased high.
 """
 
 from __future__ import annotations
