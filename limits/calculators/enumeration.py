@@ -49,7 +49,7 @@ _NEAR_MOST = 3.0
 #: slope of qtilde along an axis that counts as rising; the stored rates have single precision
 _RISING = 1e-5
 #: datasets that may be evaluated without knowing that they matter, for one and two bins
-_MAX_SEEDS = (20_000, 2000)
+_MAX_SEEDS = (100_000, 2000)
 #: fits that are prepared together, to bound the memory
 _SLICE = 65_536
 

@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.calculators.datasets import TIE, first_guess
-from na64.limits.calculators.enumeration import Enumeration
+from na64.limits.calculators.ensemble_size import ensemble_sizes
+from na64.limits.calculators.enumeration import EnsembleTooLargeError, Enumeration
 from na64.limits.calculators.exploration import STRIDE, Survival, Visited, quantile, sums
 from na64.limits.calculators.ranking import Enumerating
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
@@ -57,10 +58,29 @@ _NOTHING = 1e-9
 _TOLERANCE = 1e-7
 #: problems handled together, for ensembles of few and of many bins, to bound the memory
 _TOGETHER = (512, 8)
+#: estimated size of an ensemble over the largest allowed one up to which it is enumerated
+_SHARE = 0.4
 
 
 class Engine(Enumerating):
-    """The calculator at work; see `Engine` of `na64.limits.calculators.protocol`."""
+    """The calculator at work; see `Engine` of `na64.limits.calculators.protocol`.
+
+    Raises
+    ------
+    InputError
+        From the methods, before any dataset is looked at, if there are too many.
+    """
+
+    def _ensemble(self, masses: Index) -> Enumeration:
+        size = float(ensemble_sizes(self.batch.take(masses), self.counts).max(initial=0.0))
+        most = _SHARE * self.settings.max_datasets
+        if size > most:
+            raise EnsembleTooLargeError(
+                f"unified intervals need an ensemble of about {size:.0f} datasets, each of which "
+                f"is fitted at more than a hundred signal strengths; at most {most:.0f} are, "
+                f"{_SHARE:g} of max_datasets; use the method 'auto' for an upper limit"
+            )
+        return super()._ensemble(masses)
 
     def part_limits(
         self, ensemble: Enumeration, alpha: float, observed: bool, expected: bool
@@ -198,15 +218,24 @@ class _Part:
     def _band(
         self, nodes: Array, p: Array, sure: Array, only: NDArray[np.bool_], known: Roots | None
     ) -> Roots:
-        """Find an upper edge, the one before it where both are of the same quantile."""
+        """Find an upper edge, at or above the one before it.
+
+        At every strength the p-value of a band is at least that of the band before, so that what
+        the latter allows up to its edge is allowed. It is the same edge where both are of the same
+        quantile.
+        """
         if known is None:
             return self._edge(nodes, p, sure, only, upper=True)
         target = int(np.flatnonzero(only)[0])
         new = np.flatnonzero(self.levels[target - 1] != self.levels[target - 2])
         roots = known.take(np.arange(len(nodes)))
         if len(new):
-            found = self._edge(nodes, p, sure, only, upper=True)
-            roots.put(new, found.take(new))
+            before = np.where(known.state == BRACKETED, np.exp(known.x) / self.scale, 0.0)
+            found = self._edge(nodes, p, np.maximum(sure, before), only, upper=True).take(new)
+            # a root is known within its tolerance only
+            roots.put(new, Roots(np.fmax(found.x, known.x[new]), found.state))
+            lost = found.state != BRACKETED
+            roots.x[new[lost]] = np.nan
         return roots
 
     def _at(self, x: Array, mass: Index, wanted: NDArray[np.bool_]) -> Array:

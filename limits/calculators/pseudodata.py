@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import TIE
+from na64.limits.calculators.limit_errors import COPIES
 from na64.limits.calculators.status import BAND_ORDER
 
 __all__ = ["Ensemble", "Minima", "ThrownCls", "ThrownQ0", "poisson_quantile", "without_copies"]
@@ -17,8 +18,8 @@ __all__ = ["Ensemble", "Minima", "ThrownCls", "ThrownQ0", "poisson_quantile", "w
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-#: repetitions of the bootstrap; the error of an error is 1 / sqrt(2 n), a tenth
-_REPETITIONS = 50
+#: numbers of toys in memory at once
+_CELLS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -81,27 +82,42 @@ class ThrownCls:
         ranked = self._ranked()
         return ranked.quantiles(self.signal_weight, self.background_weight)
 
-    def expected_error(self, generator: np.random.Generator) -> Array:
-        """Return the statistical errors of the logarithms of the expected values, shape (5,).
+    def excluded(self, alpha: float, generator: np.random.Generator) -> Array:
+        """Return the fraction of copies of the toys that exclude the strength.
 
-        By the bootstrap: as often as a toy occurs it occurs on average in a repetition, with the
-        Poisson distribution. That includes what the quantile of a discrete ensemble does: it may
-        jump to the next dataset.
+        A copy has every toy a number of times that follows the Poisson distribution of mean one.
+        It excludes for a limit when its CLs, observed or expected, is at most alpha.
+
+        Parameters
+        ----------
+        alpha
+            1 - confidence level.
+        generator
+            Of the copies. Background toys that are the same at two strengths are copied alike.
+
+        Returns
+        -------
+        Array
+            Fractions for the observed limit and those in `BAND_ORDER`, shape (6,); NaN if a fit
+            failed.
         """
         if self.failed:
-            return np.full(len(BAND_ORDER), math.nan)
+            return np.full(1 + len(BAND_ORDER), math.nan)
         ranked = self._ranked()
-        found = np.array(
-            [
-                ranked.quantiles(
-                    generator.poisson(self.signal_weight).astype(np.float64),
-                    generator.poisson(self.background_weight).astype(np.float64),
-                )
-                for _ in range(_REPETITIONS)
-            ]
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.std(np.log(found), axis=0, ddof=1), dtype=np.float64)
+        inside = [q >= self.q_observed - TIE for q in (self.signal, self.background)]
+        together = max(_CELLS // max(len(self.signal), len(self.background)), 1)
+        count = np.zeros(1 + len(BAND_ORDER))
+        for first in range(0, COPIES, together):
+            n = min(together, COPIES - first)
+            background = generator.poisson(self.background_weight, (n, len(self.background)))
+            signal = generator.poisson(self.signal_weight, (n, len(self.signal)))
+            if self.q_observed > TIE:
+                above = signal[:, inside[0]].sum(axis=1)
+                below = background[:, inside[1]].sum(axis=1)
+                total = signal.sum(axis=1) / background.sum(axis=1)
+                count[0] += np.sum(above <= alpha * below * total)
+            count[1:] += ranked.excluding(signal, background, alpha)
+        return count / COPIES
 
     def _ranked(self) -> _Ranked:
         signal = np.argsort(-self.signal, kind="stable")
@@ -165,6 +181,26 @@ class _Ranked:
     background: Index
     signals: Index
     backgrounds: Index
+
+    def excluding(self, signal_weight: Array, background_weight: Array, alpha: float) -> Array:
+        """Return in how many copies the quantiles of CLs are at most alpha, shape (5,).
+
+        Parameters
+        ----------
+        signal_weight, background_weight
+            Weights of the toys in n copies, shape (n, toys).
+        alpha
+            1 - confidence level.
+        """
+        own = background_weight[:, self.background]
+        nothing = np.zeros((len(own), 1))
+        s = np.hstack([nothing, np.cumsum(signal_weight[:, self.signal], axis=1)])
+        b = np.hstack([nothing, np.cumsum(own, axis=1)])
+        most = alpha * s[:, -1:] / b[:, -1:]
+        excluded = s[:, self.signals] <= most * b[:, self.backgrounds]
+        fraction = np.sum(own * excluded, axis=1) / b[:, -1]
+        levels = special.ndtr(np.array(BAND_ORDER, dtype=np.float64))
+        return np.sum(fraction >= levels[:, None] - 1e-12, axis=1, dtype=np.float64)
 
     def quantiles(self, signal_weight: Array, background_weight: Array) -> Array:
         """Return the quantiles of CLs over the background toys for weights of the toys."""

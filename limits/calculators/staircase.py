@@ -53,6 +53,8 @@ _NODES: Final = 16
 #: wider when the interpolation is not as good as that
 _NEAR: Final = 2e-3
 _WIDENINGS: Final = 6
+#: datasets fitted together, to bound the memory
+_SLICE: Final = 16_384
 #: strengths over the guess of the limit up to which one grid of counts serves; then its powers
 _REACH: Final = 3.0
 #: half the first bracket in ln(strength)
@@ -142,17 +144,23 @@ class Staircase:
 
     def _free(self, full: Array) -> tuple[Array, Array]:
         """Return value (NaN: failed) and strength of the fits with the signal free."""
-        same = np.zeros(full.shape[1], dtype=np.intp)
-        fit = free_fits(self.batch, same, full, background_fit(self.batch, full, mass=same))
-        return np.where(fit.converged, fit.value, np.nan), fit.nu
+        value, strength = np.empty(full.shape[1]), np.empty(full.shape[1])
+        for part in _parts(full.shape[1]):
+            some = full[:, part]
+            same = np.zeros(some.shape[1], dtype=np.intp)
+            fit = free_fits(self.batch, same, some, background_fit(self.batch, some, mass=same))
+            value[part], strength[part] = np.where(fit.converged, fit.value, np.nan), fit.nu
+        return value, strength
 
     def _against(self, nu: float, full: Array, free: tuple[Array, Array]) -> Array:
         """Return r of datasets, NaN where a fit failed."""
-        same = np.zeros(full.shape[1], dtype=np.intp)
-        strength = np.full(len(same), nu)
-        fixed = self.fitter.fit(self.batch.points(same, full), strength, free_signal=False)
-        size = np.sqrt(np.maximum(2.0 * (fixed.value - free[0]), 0.0))
-        size = np.where(np.isnan(free[0]) | ~fixed.converged, np.nan, size)
+        value = np.empty(full.shape[1])
+        for part in _parts(full.shape[1]):
+            same = np.zeros(full[:, part].shape[1], dtype=np.intp)
+            points, strength = self.batch.points(same, full[:, part]), np.full(len(same), nu)
+            fixed = self.fitter.fit(points, strength, free_signal=False)
+            value[part] = np.where(fixed.converged, fixed.value, np.nan)
+        size = np.sqrt(np.maximum(2.0 * (value - free[0]), 0.0))
         return np.where(free[1] > nu, -size, size)
 
     def _roots(self, nu: float, others: Counts, last: Counts) -> Array:
@@ -414,6 +422,10 @@ def fill_in(
         if roots.state[mass] == BRACKETED:
             errors[place] = error
     return errors
+
+
+def _parts(n: int) -> list[slice]:
+    return [slice(first, first + _SLICE) for first in range(0, n, _SLICE)]
 
 
 def _log(value: float) -> float:

@@ -11,6 +11,12 @@ All signal strengths of one mass use the same random numbers, turned into counts
 inverse distribution function, so that CLs is one fixed function of the strength per seed. The
 random numbers of a mass depend on the seed and on the key of the mass (its value in GeV), not on
 which others are computed with it.
+
+The limit at -2 sigma rests on the 2.3 % of background toys that exclude most, and on alpha times
+2.3 % of the toys with a signal. Few of them bias it low: by 17 % with 300 toys and 8 % with 1000
+(two bins of 20 and 10 events; median of the limits, whose spread is 23 % with 1000), by less than
+3 % with 4000. Where one dataset of few events makes the band no bias was seen with 300 toys.
+Ranking by qtilde is not better with 1000 toys; running maxima of CLs along it are biased high.
 """
 
 from __future__ import annotations
@@ -31,6 +37,7 @@ from na64.limits.calculators.datasets import (
     observed_fits,
     qtilde,
 )
+from na64.limits.calculators.limit_errors import ROUNDS, first_width, next_width
 from na64.limits.calculators.pseudodata import (
     Ensemble,
     Minima,
@@ -40,6 +47,7 @@ from na64.limits.calculators.pseudodata import (
     without_copies,
 )
 from na64.limits.calculators.roots import BRACKETED, Edges, Function, Roots, find_roots
+from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.likelihood.compiled import SignalBatch
 
 __all__ = ["Engine"]
@@ -49,8 +57,6 @@ Index = NDArray[np.intp]
 
 #: toys that find the neighbourhood of the limit before all are used
 _PILOT = 2000
-#: toys that measure how fast CLs falls at the limit, and over which distance in ln(events)
-_FOR_SLOPE, _SPAN = 10_000, 0.15
 #: fits prepared together, and toys of several masses, to bound the memory
 _SLICE = 65_536
 _TOGETHER = 200_000
@@ -274,8 +280,7 @@ class Engine:
             for which in wanted:
                 last = answer[which - 1].x[mass] if which > 1 else np.full(len(mass), np.nan)
                 answer[which].put(mass, search.solve(guess[mass], which, last))
-            for which in wanted:
-                error[which, mass] = search.errors(answer[which].x[mass], which)
+            error[:, mass] = search.errors(np.array([roots.x[mass] for roots in answer]))
         upper = tuple(roots if i in wanted else None for i, roots in enumerate(answer))
         return Edges(upper, error=error)
 
@@ -342,23 +347,34 @@ class _Search:
             roots.put(below, find_roots(again, begin, begin + 0.05, tolerance=self._tolerance))
         return roots
 
-    def errors(self, x: Array, which: int) -> Array:
-        """Return the statistical errors of the logarithms of limits."""
-        engine, good = self._engine, np.flatnonzero(np.isfinite(x))
-        answer = np.full(len(x), np.nan)
-        if not len(good):
-            return answer
-        at, toys = x[good], min(engine.toys, _FOR_SLOPE)
-        low, high = (self._values(there, good, toys)[which] for there in (at - _SPAN, at + _SPAN))
-        here = engine.evaluate(np.exp(at), self._mass[good], engine.toys, self._cache)
-        of_cls = [
-            found.observed_error()
-            if which == 0
-            else found.expected_error(engine.generators(mass)[2])[which - 1]
-            for mass, found in zip(self._mass[good].tolist(), here, strict=True)
-        ]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = np.log(low / high) / (2.0 * _SPAN)
-            error = np.array(of_cls) / slope
-        answer[good] = np.where((slope > 0.0) & np.isfinite(error), error, np.nan)
-        return answer
+    def errors(self, x: Array) -> Array:
+        """Return the statistical errors of the logarithms of limits, NaN where there is none.
+
+        See `na64.limits.calculators.limit_errors`.
+
+        Parameters
+        ----------
+        x
+            Logarithms of the observed and the five expected limits, NaN where there is none,
+            shape (6, M).
+        """
+        engine, alpha = self._engine, self._alpha
+        share = np.concatenate([[0.5], special.ndtr(np.array(BAND_ORDER, dtype=np.float64))])
+        width = np.where(np.isfinite(x), first_width(engine.toys, alpha, share)[:, None], np.nan)
+        known: list[dict[float, Array]] = [{} for _ in self._mass]
+        open_ = np.isfinite(x)
+        for _ in range(ROUNDS):
+            which, place = np.nonzero(open_)
+            if not len(which):
+                break
+            at = np.concatenate([(x + way * width)[open_] for way in (-1.0, 1.0)])
+            asked = dict.fromkeys(zip(np.tile(place, 2).tolist(), at.tolist(), strict=True))
+            nu = np.exp(np.array([t for _, t in asked]))
+            mass = self._mass[[p for p, _ in asked]]
+            found = engine.evaluate(nu, mass, engine.toys, self._cache)
+            for (p, t), one in zip(asked, found, strict=True):
+                known[p][t] = one.excluded(alpha, engine.generators(int(self._mass[p]))[2])
+            for i, p in zip(which.tolist(), place.tolist(), strict=True):
+                of_limit = {t: float(fractions[i]) for t, fractions in known[p].items()}
+                width[i, p], open_[i, p] = next_width(float(width[i, p]), of_limit)
+        return width

@@ -2,15 +2,20 @@
 
 Workspaces have two to four bins, some of them control bins without signal; nuisance parameters of
 all kinds are shared between them (normsys, histosys), some rates have a staterror, and up to ten
-events were seen per bin. Each has five bands per method; a band below the one before is out of
-order. The full enumeration gives every dataset a limit of its own and takes weighted quantiles.
+events were seen per bin. Each has a few signals, spread over its bins at random, and each
+signal five bands per method; a band below the one before is out of order. Workspaces that take more
+processor time than allowed are left out, and counted. The full enumeration gives every dataset a
+limit of its own and takes weighted quantiles.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,9 +25,13 @@ from scipy import special, stats
 from na64.limits.calculators.limits import upper_limits
 from na64.limits.calculators.registry import calculator
 from na64.limits.calculators.status import BAND_ORDER
-from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
+from na64.limits.likelihood.compiled import (
+    CompiledLikelihood,
+    SignalBatch,
+    compile_workspace,
+)
 
-__all__ = ["enumerated_bands", "main", "workspace"]
+__all__ = ["enumerated_bands", "main", "signals", "workspace"]
 
 Array = NDArray[np.float64]
 
@@ -50,7 +59,9 @@ def _background(
     return modifiers
 
 
-def workspace(seed: int, largest: float = 3.0) -> dict[str, Any]:
+def workspace(
+    seed: int, largest: float = 3.0, most_bins: int = 4, most_seen: int = 10
+) -> dict[str, Any]:
     """Return a random workspace.
 
     Parameters
@@ -59,9 +70,11 @@ def workspace(seed: int, largest: float = 3.0) -> dict[str, Any]:
         Of the random numbers.
     largest
         Largest total background of the signal bins; the size of the ensemble grows with it.
+    most_bins, most_seen
+        Largest number of bins, two or more, and of events observed in one.
     """
     generator = np.random.default_rng([seed, 11])
-    bins = int(generator.integers(2, 5))
+    bins = int(generator.integers(2, most_bins + 1))
     total = largest * generator.choice([0.1, 0.3, 1.0])
     background = np.maximum(total * generator.dirichlet(np.ones(bins)), 0.02)
     signal = generator.dirichlet(np.ones(bins))
@@ -86,7 +99,7 @@ def workspace(seed: int, largest: float = 3.0) -> dict[str, Any]:
             {"name": "signal", "data": [float(signal[i] / signal.sum())], "modifiers": on_signal},
             {"name": "background", "data": [rate], "modifiers": modifiers},
         ]
-        seen = float(min(generator.poisson(rate * generator.uniform(0.5, 1.8)), 10))
+        seen = float(min(generator.poisson(rate * generator.uniform(0.5, 1.8)), most_seen))
         channels.append({"name": f"bin_{i}", "samples": samples})
         observations.append({"name": f"bin_{i}", "data": [seen]})
     return {
@@ -95,6 +108,46 @@ def workspace(seed: int, largest: float = 3.0) -> dict[str, Any]:
         "measurements": [{"name": "m", "config": {"poi": "mu", "parameters": []}}],
         "version": "1.0.0",
     }
+
+
+def signals(seed: int, likelihood: CompiledLikelihood, number: int) -> SignalBatch:
+    """Return signals of a workspace: its own, and others in the same bins.
+
+    Parameters
+    ----------
+    seed
+        Of the random numbers.
+    likelihood
+        The workspace.
+    number
+        How many.
+    """
+    generator = np.random.default_rng([seed, 12])
+    own = likelihood.model.nominal[likelihood.model.is_signal]
+    rates = np.repeat(own[None, :], number, axis=0)
+    has = np.flatnonzero(own > 0.0)
+    rates[1:, has] = generator.dirichlet(np.ones(len(has)), number - 1)
+    return likelihood.make_batch(rates)
+
+
+class _OverTimeError(Exception):
+    """A workspace takes more processor time than it may."""
+
+
+@contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise `_OverTimeError` after some seconds of processor time."""
+
+    def stop(*_: object) -> None:
+        raise _OverTimeError
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 class _Enumerated:
@@ -173,30 +226,44 @@ def enumerated_bands(batch: SignalBatch, alpha: float, low: float, high: float) 
 def main(argv: list[str] | None = None) -> int:
     """Count the bands out of order; exit code 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workspaces", type=int, default=2000, help="five bands each")
+    parser.add_argument("--workspaces", type=int, default=200, help="how many")
+    parser.add_argument("--signals", type=int, default=10, help="per workspace, five bands each")
     parser.add_argument("--first", type=int, default=0, help="first seed")
-    parser.add_argument("--largest", type=float, default=3.0, help="largest total background")
-    parser.add_argument("--toys", type=int, default=1000, help="toys per hypothesis")
+    parser.add_argument("--largest", type=float, default=1.0, help="largest total background")
+    parser.add_argument("--bins", type=int, default=3, help="largest number of bins")
+    parser.add_argument("--seen", type=int, default=6, help="largest observed count")
+    parser.add_argument("--toys", type=int, default=500, help="toys per hypothesis")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of a workspace, CPU")
     parser.add_argument("--methods", default="exact,toys", help="separated by commas")
     options = parser.parse_args(argv)
-    wrong = 0
-    for method in options.methods.split(","):
-        used = calculator(method, **({"toys": options.toys} if method == "toys" else {}))
-        start, reversed_, missing, worst = time.process_time(), 0, 0, 0.0
-        for seed in range(options.first, options.first + options.workspaces):
-            likelihood = compile_workspace(workspace(seed, options.largest), validate=False)
-            batch, seen = likelihood.batch(), likelihood.observed
-            table = upper_limits(batch, calculator=used, observed=False, counts=seen)
-            bands = table.expected[:, 0]
-            missing += int(np.isnan(bands).sum())
-            fall = 1.0 - bands[1:] / bands[:-1]
-            reversed_ += int((fall > 0.0).sum())
-            worst = max(worst, float(np.nanmax(fall, initial=0.0)))
-        print(
-            f"{method}: {5 * options.workspaces} bands, {reversed_} out of order "
-            f"(largest {100.0 * worst:.2g} %), {missing} without a limit, "
-            f"{time.process_time() - start:.0f} s",
-            flush=True,
-        )
-        wrong += reversed_
-    return int(wrong > 0)
+    return int(sum(_count(method, options) for method in options.methods.split(",")) > 0)
+
+
+def _count(method: str, options: argparse.Namespace) -> int:
+    """Count and print the bands out of order of one method."""
+    used = calculator(method, **({"toys": options.toys} if method in ("auto", "toys") else {}))
+    start = time.process_time()
+    bands = reversed_ = missing = left_out = 0
+    worst = 0.0
+    for seed in range(options.first, options.first + options.workspaces):
+        made = workspace(seed, options.largest, options.bins, options.seen)
+        likelihood = compile_workspace(made, validate=False)
+        batch, seen = signals(seed, likelihood, options.signals), likelihood.observed
+        try:
+            with _at_most(options.seconds):
+                table = upper_limits(batch, calculator=used, observed=False, counts=seen)
+        except _OverTimeError:
+            left_out += 1
+            continue
+        bands += table.expected.size
+        missing += int(np.isnan(table.expected).sum())
+        fall = 1.0 - table.expected[1:] / table.expected[:-1]
+        reversed_ += int((fall > 0.0).sum())
+        worst = max(worst, float(np.nanmax(fall, initial=0.0)))
+    print(
+        f"{method}: {bands} bands, {reversed_} out of order (largest {100.0 * worst:.2g} %), "
+        f"{missing} without a limit, {left_out} workspaces left out after {options.seconds:g} s, "
+        f"{time.process_time() - start:.0f} s",
+        flush=True,
+    )
+    return reversed_

@@ -9,7 +9,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from na64.limits.calculators.limit_errors import half_width
 from na64.limits.calculators.limits import cls_values, upper_limits
 from na64.limits.calculators.pseudodata import ThrownCls
 from na64.limits.calculators.registry import Toys, calculator
@@ -30,21 +32,24 @@ def script() -> ModuleType:
     return module
 
 
-def _bands(script: ModuleType, method: str, seed: int, largest: float, **settings) -> np.ndarray:
-    batch = compile_workspace(script.workspace(seed, largest), validate=False).batch()
-    used = calculator(method, **settings)
-    seen = batch.likelihood.observed
-    return upper_limits(batch, calculator=used, observed=False, counts=seen).expected[:, 0]
+#: method, its settings, workspaces and signals on each
+ORDERED = [
+    ("exact", {}, 4, 10),
+    ("toys", {"toys": 100}, 1, 12),
+    ("asymptotic", {}, 5, 20),
+    ("feldman-cousins", {}, 1, 2),
+]
 
 
-@pytest.mark.parametrize(
-    ("method", "settings", "workspaces"),
-    [("exact", {}, 8), ("asymptotic", {}, 20)],
-)
-def test_no_band_is_out_of_order(script, method, settings, workspaces):
+@pytest.mark.parametrize(("method", "settings", "workspaces", "signals"), ORDERED)
+def test_no_band_is_out_of_order(script, method, settings, workspaces, signals):
     for seed in range(workspaces):
-        bands = _bands(script, method, seed, 0.2, **settings)
-        assert np.all(np.diff(bands) >= 0.0), (seed, bands)
+        likelihood = compile_workspace(script.workspace(seed, 0.2, 3, 6), validate=False)
+        batch = script.signals(seed, likelihood, signals)
+        used, seen = calculator(method, **settings), likelihood.observed
+        bands = upper_limits(batch, calculator=used, observed=False, counts=seen).expected
+        assert np.isfinite(bands).all()
+        assert np.all(np.diff(bands, axis=0) >= 0.0), (seed, bands)
 
 
 @pytest.mark.parametrize("seed", [2, 16])
@@ -73,23 +78,48 @@ def test_quantiles_of_thrown_values_are_those_of_cls():
     np.testing.assert_allclose(thrown.expected(), [0.5, 0.5, 2.0 / 3.0, 1.0, 1.0])
 
 
-def test_bootstrap_is_the_spread_of_thrown_values():
-    """Errors of the five values of CLs against 200 ensembles of two normal test statistics."""
+def test_copies_exclude_as_repetitions_would():
+    """Where CLs is alpha in truth, half of all repetitions exclude; copies know how surely.
+
+    Normal test statistics, of mean 0 with a signal and 1 without: CLs(q) = P(N > q) / P(N > q - 1).
+    The quantiles z of the fractions then have mean 0 and standard deviation 1.
+    """
     generator = np.random.default_rng(4)
-    thrown = [
-        ThrownCls(
-            0.0,
-            generator.normal(0.0, 1.0, 2000),
-            np.ones(2000),
-            generator.normal(1.0, 1.0, 2000),
-            np.ones(2000),
-        )
-        for _ in range(200)
-    ]
-    # CLs at -2 sigma rests on 2 signal toys in 2000: the logarithm has no variance to compare
-    spread = np.std([np.log(one.expected()[1:]) for one in thrown], axis=0, ddof=1)
-    some = [one.expected_error(np.random.default_rng(i))[1:] for i, one in enumerate(thrown[:20])]
-    np.testing.assert_allclose(np.median(some, axis=0), spread, rtol=0.25)
+    of_data = stats.norm.sf(1.5) / stats.norm.sf(0.5)
+    of_median = stats.norm.sf(1.0) / 0.5
+    fractions = []
+    for i in range(80):
+        signal, background = generator.normal(0.0, 1.0, 200), generator.normal(1.0, 1.0, 200)
+        thrown = ThrownCls(1.5, signal, np.ones(200), background, np.ones(200))
+        seen = thrown.excluded(of_data, np.random.default_rng(i))[0]
+        fractions.append([seen, thrown.excluded(of_median, np.random.default_rng(i))[3]])
+    z = stats.norm.ppf(np.clip(fractions, 0.005, 0.995))
+    # of 80 repetitions the mean is known within 0.11 and the standard deviation within 0.08
+    assert np.all(np.abs(z.mean(axis=0)) < 0.3)
+    np.testing.assert_allclose(z.std(axis=0), 1.0, atol=0.25)
+
+
+def test_width_of_a_known_distribution_and_of_a_step():
+    at = [-0.11, -0.02, 0.03, 0.2]
+    smooth = {t: float(stats.norm.cdf(t, 0.02, 0.08)) for t in at}
+    assert half_width(smooth) == pytest.approx(0.08, rel=0.02)
+    # all repetitions have their limit between two strengths
+    step = {t: float(t > 0.0) for t in at}
+    assert half_width(step) < 0.5 * 0.05
+
+
+def test_errors_of_toy_limits_are_their_spread(counting):
+    """40 repetitions, observed and expected: the same signal 40 times, with keys of its own."""
+    spec = counting((0.3, 0.2), (0.2, 0.2), (0.6, 0.4), 0.1, (1, 0))
+    likelihood = compile_workspace(spec, validate=False)
+    own = likelihood.model.nominal[likelihood.model.is_signal]
+    batch = likelihood.make_batch(np.repeat(own[None, :], 40, axis=0), np.arange(1.0, 41.0))
+    table = upper_limits(batch, calculator=Toys(toys=300))
+    limits = np.log(np.vstack([table.observed, table.expected]))
+    assert table.relative_errors is not None
+    errors = np.sqrt(np.mean(table.relative_errors**2, axis=1))
+    # 25 %, and 11 % by which 40 limits know their spread
+    np.testing.assert_allclose(errors / limits.std(axis=1, ddof=1), 1.0, atol=0.36)
 
 
 def test_toys_have_ordered_bands_with_errors(counting):
