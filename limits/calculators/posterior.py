@@ -28,8 +28,9 @@ Index = NDArray[np.intp]
 
 #: rise of the negative log-likelihood at the ends of the grid; beyond them are 1e-11 of it all
 _RISE = 25.0
-#: doublings of the distance within which the likelihood must have fallen so far
-_DOUBLINGS = 60
+#: doublings of the distance within which the likelihood must have fallen so far; where a billion
+#: times its width is not enough, the signal can hide at the floor of its rate, and nothing ends it
+_DOUBLINGS = 30
 #: so many times further away it must have fallen by this much more
 _FAR, _FAR_RISE = 1e6, 4.0 * _RISE
 #: distances at which the profile is looked at on each side of the best fit, and their smallest

@@ -21,11 +21,11 @@ from na64.limits.likelihood.compiled import compile_workspace
 def signal_that_hides() -> dict[str, Any]:
     """Three events over a background of 3; the signal's efficiency may fall to nothing.
 
-    lo = 1e-10 at one standard deviation down: e^60 = 1e26 events are hidden at 2.6 of them, so
+    lo = 2.5e-5 at one standard deviation down: 1e12 = e^27.6 events are hidden at 2.6 of them, so
     that +2 sigma, which needs sqrt(qtilde) = 3.3, has no limit below, and +1 sigma (2.4) has.
     """
     mu = {"name": "mu", "type": "normfactor", "data": None}
-    hidden = {"name": "eff", "type": "normsys", "data": {"hi": 1.1, "lo": 1e-10}}
+    hidden = {"name": "eff", "type": "normsys", "data": {"hi": 1.1, "lo": 2.5e-5}}
     return {
         "channels": [
             {

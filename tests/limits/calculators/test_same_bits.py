@@ -63,6 +63,10 @@ def _case(counting, number: int):
 def _same(whole, part, where):
     for name in ("observed", "expected", "lower", "observed_error"):
         first, second = getattr(whole, name), getattr(part, name)
+        if name == "observed_error" and second is None and first is not None:
+            # none of these masses needed a method with noise
+            assert np.isnan(first[..., where]).all()
+            continue
         assert (first is None) == (second is None)
         if first is not None:
             np.testing.assert_array_equal(first[..., where], second)
