@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -138,7 +139,8 @@ def cls_values(
     Raises
     ------
     InputError
-        For a strength or counts that are not allowed, and for an ensemble that is too large.
+        For a strength or counts that are not allowed, a signal of more than 1e12 events, and for an
+        ensemble that is too large.
     """
     strength = np.asarray(mu, dtype=np.float64)
     if not (np.all(np.isfinite(strength)) and np.all(strength >= 0.0)):
@@ -155,6 +157,11 @@ def cls_values(
     bands = np.full((len(BAND_ORDER), *shape), np.nan)
     nu = np.broadcast_to(strength, shape) * batch.events
     mass = np.broadcast_to(np.arange(len(batch)), shape)
+    if np.any(np.nan_to_num(nu, nan=np.inf) > math.exp(CEILING)):
+        raise InputError(
+            f"signal strengths are looked at up to {math.exp(CEILING):.0e} signal events; one gives "
+            f"{np.max(nu):.3g}"
+        )
     zero = nu == 0.0
     answer[zero], bands[:, zero] = 1.0, 1.0  # no signal is tested: it cannot be excluded
     bad = np.array([status is Status.FAILED for status, _ in problems], dtype=bool)

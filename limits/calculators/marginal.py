@@ -83,7 +83,9 @@ class Marginal:
         kinds = np.array([p.constraint for p in parameters], dtype=int)
         self._cubed = (kinds != Constraint.GAUSSIAN) & (self._fitter.lower >= 0.0)
         n = len(parameters)
-        self.sampled = n > max(_HERMITE)
+        # nodes do not see the kink of a rate at its floor
+        lifts = batch.likelihood.fitter.problem(False).evaluator.lifts
+        self.sampled = n > max(_HERMITE) or (lifts and n > 0)
         #: independent estimates that `log_density` returns
         self.replicas = replicas if self.sampled else 1
         self._width = 1.0 + _WIDER / math.sqrt(max(n, 1))
