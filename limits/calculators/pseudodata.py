@@ -109,8 +109,10 @@ class ThrownCls:
         count = np.zeros(1 + len(BAND_ORDER))
         for first in range(0, COPIES, together):
             n = min(together, COPIES - first)
-            background = generator.poisson(self.background_weight, (n, len(self.background)))
-            signal = generator.poisson(self.signal_weight, (n, len(self.signal)))
+            background, signal = (
+                generator.poisson(weight, (n, len(weight))).astype(np.float64)
+                for weight in (self.background_weight, self.signal_weight)
+            )
             if self.q_observed > TIE:
                 above = signal[:, inside[0]].sum(axis=1)
                 below = background[:, inside[1]].sum(axis=1)
@@ -200,7 +202,8 @@ class _Ranked:
         excluded = s[:, self.signals] <= most * b[:, self.backgrounds]
         fraction = np.sum(own * excluded, axis=1) / b[:, -1]
         levels = special.ndtr(np.array(BAND_ORDER, dtype=np.float64))
-        return np.sum(fraction >= levels[:, None] - 1e-12, axis=1, dtype=np.float64)
+        often = np.sum(fraction >= levels[:, None] - 1e-12, axis=1)
+        return np.asarray(often, dtype=np.float64)
 
     def quantiles(self, signal_weight: Array, background_weight: Array) -> Array:
         """Return the quantiles of CLs over the background toys for weights of the toys."""

@@ -55,6 +55,8 @@ _NEAR: Final = 2e-3
 _WIDENINGS: Final = 6
 #: datasets fitted together, to bound the memory
 _SLICE: Final = 16_384
+#: halvings of the range of r that find a quantile well within that distance
+_HALVINGS: Final = 30
 #: strengths over the guess of the limit up to which one grid of counts serves; then its powers
 _REACH: Final = 3.0
 #: half the first bracket in ln(strength)
@@ -284,12 +286,14 @@ class Staircase:
 
     def _quantile(self, nu: float, r: Array, level: float) -> float:
         """Return the r that the background exceeds with a probability, from interpolated values."""
-        grid = self._grid(nu)
-        rows = self._row_probability(grid.others, self.without)
-        own = rows[:, None] * _poisson(grid.last, float(self.without[self.last]))
-        order = np.argsort(-r, axis=None, kind="stable")
-        summed = np.cumsum(own.ravel()[order])
-        return float(r.ravel()[order[min(int(np.searchsorted(summed, level)), len(order) - 1)]])
+        low, high = float(r.min()), float(r.max())
+        for _ in range(_HALVINGS):  # sorting all values would take several times their memory
+            middle = 0.5 * (low + high)
+            if self._sum(self._steps(nu, r, middle), self.without) >= level:
+                low = middle
+            else:
+                high = middle
+        return low
 
     def _ranked(
         self, nu: float, rates: Array, smooth: Array, at: float, level: float | None

@@ -34,8 +34,8 @@ def script() -> ModuleType:
 
 #: method, its settings, workspaces and signals on each
 ORDERED = [
-    ("exact", {}, 4, 10),
-    ("toys", {"toys": 100}, 1, 12),
+    ("exact", {}, 3, 10),
+    ("toys", {"toys": 100}, 1, 6),
     ("asymptotic", {}, 5, 20),
     ("feldman-cousins", {}, 1, 2),
 ]
@@ -52,9 +52,8 @@ def test_no_band_is_out_of_order(script, method, settings, workspaces, signals):
         assert np.all(np.diff(bands, axis=0) >= 0.0), (seed, bands)
 
 
-@pytest.mark.parametrize("seed", [2, 16])
-def test_bands_are_quantiles_of_the_limits_of_all_datasets(script, seed):
-    batch = compile_workspace(script.workspace(seed, 1.0), validate=False).batch()
+def test_bands_are_quantiles_of_the_limits_of_all_datasets(script):
+    batch = compile_workspace(script.workspace(2, 1.0), validate=False).batch()
     found = upper_limits(batch, observed=False, counts=batch.likelihood.observed)
     bands = found.expected_events[:, 0]
     wanted = script.enumerated_bands(batch, 0.1, 0.7 * bands[0], 1.5 * bands[-1])
@@ -109,17 +108,17 @@ def test_width_of_a_known_distribution_and_of_a_step():
 
 
 def test_errors_of_toy_limits_are_their_spread(counting):
-    """40 repetitions, observed and expected: the same signal 40 times, with keys of its own."""
+    """120 repetitions of an observed limit: the same signal 120 times, with keys of its own."""
     spec = counting((0.3, 0.2), (0.2, 0.2), (0.6, 0.4), 0.1, (1, 0))
     likelihood = compile_workspace(spec, validate=False)
     own = likelihood.model.nominal[likelihood.model.is_signal]
-    batch = likelihood.make_batch(np.repeat(own[None, :], 40, axis=0), np.arange(1.0, 41.0))
-    table = upper_limits(batch, calculator=Toys(toys=300))
-    limits = np.log(np.vstack([table.observed, table.expected]))
-    assert table.relative_errors is not None
-    errors = np.sqrt(np.mean(table.relative_errors**2, axis=1))
-    # 25 %, and 11 % by which 40 limits know their spread
-    np.testing.assert_allclose(errors / limits.std(axis=1, ddof=1), 1.0, atol=0.36)
+    batch = likelihood.make_batch(np.repeat(own[None, :], 120, axis=0), np.arange(1.0, 121.0))
+    table = upper_limits(batch, calculator=Toys(toys=200, seed=2), expected=False)
+    assert table.observed_error is not None
+    errors = table.observed_error / table.observed
+    # 120 limits know their spread within 7 %
+    spread = np.std(np.log(table.observed), ddof=1)
+    assert np.sqrt(np.mean(errors**2)) == pytest.approx(spread, rel=0.25)
 
 
 def test_toys_have_ordered_bands_with_errors(counting):
