@@ -145,6 +145,11 @@ def cls_values(
     strength = np.asarray(mu, dtype=np.float64)
     if not (np.all(np.isfinite(strength)) and np.all(strength >= 0.0)):
         raise InputError("signal strengths must be finite and not negative")
+    if calculator.two_sided and np.any(strength == 0.0):
+        raise InputError(
+            f"the method '{calculator.name}' has no p-value of a strength of zero here: that "
+            f"is the p-value of a discovery"
+        )
     try:
         shape = np.broadcast_shapes(strength.shape, (len(batch),))
     except ValueError as error:
