@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from na64.limits.calculators.datasets import background_fit, observed_fits, signal_fit
+from na64.limits.calculators.datasets import (
+    background_fit,
+    impossible_masses,
+    observed_fits,
+    signal_fit,
+)
 from na64.limits.calculators.limits import observed_counts
 from na64.limits.calculators.protocol import Calculator, Choosing, Engine
 from na64.limits.calculators.registry import Auto
@@ -38,7 +43,7 @@ class DiscoveryTable:
         Which method, with its settings.
     p_values
         P(q0 >= q0_obs | background), shape (M,); 1 when the best fit has no signal. NaN where a
-        fit failed.
+        fit failed, and where no rate of the model allows the data.
     significance
         Z = Phi^-1(1 - p), not below zero, shape (M,).
     best_fit
@@ -99,27 +104,33 @@ def discovery(
         For counts that are not allowed, and for an ensemble too large to enumerate.
     """
     data = observed_counts(batch, counts, observed=observed)
-    engine = calculator.on(batch, data)
     floor, n = calculator.smallest_p_value, len(batch)
-    p_values, best, messages = np.full(n, np.nan), np.full(n, np.nan), [""] * n
-    if observed:
-        p_values, best, messages = _observed(batch, data, engine, floor)
-    expectation = None
-    if expected:
-        expectation = _expected(batch, data, engine, observed)
-        for i in np.flatnonzero(np.isnan(expectation)):
-            messages[i] = _and(messages[i], f"expected: {NOT_CONVERGED}")
-        highest = float(_significance(np.array([floor]))[0])
-        for i in np.flatnonzero(expectation > highest):
-            messages[i] = _and(
-                messages[i],
-                f"expected: p-value below {floor:.1g}, the significance is a lower bound",
-            )
-        expectation = np.minimum(expectation, highest)
-    used: tuple[str, ...] = ()
-    if isinstance(engine, Choosing):
-        used, notes = engine.methods(np.arange(n))
-        messages = [said or note for said, note in zip(messages, notes, strict=True)]
+    messages = impossible_masses(batch, data)
+    # without a signal nothing is fitted: nothing is as likely as nothing
+    empty = np.array([not said for said in messages]) & (batch.events <= 0.0)
+    p_values, best = np.where(empty, 1.0, np.nan), np.where(empty, 0.0, np.nan)
+    expectation = np.where(empty, 0.0, np.nan) if expected else None
+    if not observed:
+        p_values[:], best[:] = np.nan, np.nan
+    for i in np.flatnonzero(empty):
+        messages[i] = "no signal event is expected at any strength"
+    used = [""] * n
+    good = np.flatnonzero([not said for said in messages])
+    if len(good):
+        part = batch.take(good)
+        engine = calculator.on(part, data)
+        said = [""] * len(good)
+        if observed:
+            p_values[good], best[good], said = _observed(part, data, engine, floor)
+        if expectation is not None:
+            expectation[good] = _floored(_expected(part, data, engine, observed), floor, said)
+        if isinstance(engine, Choosing):
+            made_by, notes = engine.methods(np.arange(len(good)))
+            said = [words or note for words, note in zip(said, notes, strict=True)]
+            for i, name in zip(good, made_by, strict=True):
+                used[i] = name
+        for i, words in zip(good, said, strict=True):
+            messages[i] = words
     return DiscoveryTable(
         calculator=calculator,
         p_values=p_values,
@@ -127,7 +138,7 @@ def discovery(
         best_fit=best,
         expected=expectation,
         messages=tuple(messages),
-        used=used,
+        used=tuple(used) if any(used) else (),
     )
 
 
@@ -158,6 +169,18 @@ def _expected(batch: SignalBatch, data: Array, engine: Engine, observed: bool) -
         fit = background_fit(batch, np.repeat(data[:, None], len(batch), axis=1), mass=every)
     found = engine.median_significance(fit.theta)
     return np.where(fit.converged, found, np.nan)
+
+
+def _floored(found: Array, floor: float, messages: list[str]) -> Array:
+    """Return expected significances up to that of the smallest p-value, and say where they end."""
+    for i in np.flatnonzero(np.isnan(found)):
+        messages[i] = _and(messages[i], f"expected: {NOT_CONVERGED}")
+    highest = float(_significance(np.array([floor]))[0])
+    for i in np.flatnonzero(found > highest):
+        messages[i] = _and(
+            messages[i], f"expected: p-value below {floor:.1g}, the significance is a lower bound"
+        )
+    return np.minimum(found, highest)
 
 
 def _and(said: str, more: str) -> str:

@@ -62,7 +62,8 @@ def refuse_fractions(counts: Array) -> None:
     """Refuse observed counts that no dataset has."""
     if np.any(counts != np.round(counts)):
         raise InputError(
-            "the exact ensemble has no observed limit for counts that are not whole numbers"
+            "the exact ensemble has no observed limit for counts that are not whole numbers; "
+            "asymptotic and bayesian take them"
         )
 
 

@@ -145,6 +145,11 @@ def cls_values(
     strength = np.asarray(mu, dtype=np.float64)
     if not (np.all(np.isfinite(strength)) and np.all(strength >= 0.0)):
         raise InputError("signal strengths must be finite and not negative")
+    if calculator.two_sided and np.any(strength == 0.0):
+        raise InputError(
+            f"the method '{calculator.name}' has no p-value of a strength of zero here: that "
+            f"is the p-value of a discovery"
+        )
     try:
         shape = np.broadcast_shapes(strength.shape, (len(batch),))
     except ValueError as error:
@@ -159,8 +164,8 @@ def cls_values(
     mass = np.broadcast_to(np.arange(len(batch)), shape)
     if np.any(np.nan_to_num(nu, nan=np.inf) > math.exp(CEILING)):
         raise InputError(
-            f"signal strengths are looked at up to {math.exp(CEILING):.0e} signal events; one gives "
-            f"{np.max(nu):.3g}"
+            f"signal strengths are looked at up to {math.exp(CEILING):.0e} signal events, and one "
+            f"gives {np.max(nu):.3g}"
         )
     zero = nu == 0.0
     answer[zero], bands[:, zero] = 1.0, 1.0  # no signal is tested: it cannot be excluded

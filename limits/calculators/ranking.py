@@ -106,7 +106,9 @@ class _Ranking:
     def p_values(self, q0: Array) -> Array:
         """Return P(q0(n) >= q0 | background), shape (M,)."""
         if np.any(self.counts != np.round(self.counts)):
-            raise InputError("the exact ensemble needs whole observed counts")
+            raise InputError(
+                "the exact ensemble needs whole observed counts; asymptotic takes others"
+            )
         answer = np.ones(len(q0))
         for mass in np.flatnonzero(q0 > TIE):
             below, _ = self._explore(int(mass), float(q0[mass]), None)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @click.option(
     "--mu",
     metavar="MU,..",
-    help="Signal strengths: a comma list or LO:HI:N.  [default: 40 up to beyond the limits]",
+    help="Signal strengths: a comma list, or LO:HI:N, log-spaced, from 0 equally spaced.  "
+    "[default: 40 up to beyond the limits]",
 )
 @measurement_option
 @cl_option
@@ -57,9 +58,9 @@ def command(
     from na64.limits.cli.inputs import read_question
     from na64.limits.cli.output import nulls
     from na64.limits.results.tables import Table
-    from na64.limits.scanning.grids import parse_grid
+    from na64.limits.scanning.grids import parse_strengths
 
-    given = None if mu is None else parse_grid(mu, "signal strengths", "units of mu")
+    given = None if mu is None else parse_strengths(mu)
     with the_console().progress("CLs"):
         asked = read_question(file, measurement, settings)
         batch, chosen = asked.compiled.batch(), asked.calculator

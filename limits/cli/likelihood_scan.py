@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @click.option(
     "--mu",
     metavar="MU,..",
-    help="Signal strengths: a comma list or LO:HI:N.  [default: around the intervals]",
+    help="Signal strengths: a comma list, or LO:HI:N, log-spaced, from 0 equally spaced.  "
+    "[default: around the intervals]",
 )
 @click.option(
     "--cl",
@@ -43,10 +44,10 @@ def command(file: str, mu: str | None, levels: str, measurement: str | None) -> 
     from na64.limits.cli.inputs import read_workspace
     from na64.limits.cli.output import nulls
     from na64.limits.results.tables import Table
-    from na64.limits.scanning.grids import parse_grid
+    from na64.limits.scanning.grids import parse_grid, parse_strengths
     from na64.workspaces.io.jsonio import digest
 
-    given = None if mu is None else parse_grid(mu, "signal strengths", "units of mu")
+    given = None if mu is None else parse_strengths(mu)
     wanted = parse_grid(levels, "confidence levels", "numbers between 0 and 1").tolist()
     with the_console().progress("likelihood scan"):
         document, compiled = read_workspace(file, measurement)

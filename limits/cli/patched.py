@@ -125,7 +125,10 @@ def refuse_figure() -> None:
 
     for name in click.get_current_context().params["outputs"]:
         if Path(name).suffix in FIGURE_SUFFIXES:
-            raise InputError(f"output '{name}': figures are of the limits of a patchset, `limit`")
+            raise InputError(
+                f"output '{name}': figures are of the limits of a patchset (`limit --patchset`) "
+                f"and of the CLs of one workspace (`cls`)"
+            )
 
 
 def limits_of_patches(
@@ -216,11 +219,11 @@ def cls_of_patches(
     from na64.limits.calculators.status import BAND_ORDER
     from na64.limits.cli.inputs import make_calculator
     from na64.limits.results.tables import Table
-    from na64.limits.scanning.grids import parse_grid
+    from na64.limits.scanning.grids import parse_strengths
     from na64.limits.scanning.patches import patch_cls
 
     refuse_figure()
-    mu = parse_grid(strengths, "signal strengths", "units of mu")
+    mu = parse_strengths(strengths)
     calculator = make_calculator(settings)
     with the_console().progress("patchset") as progress:
         document, patchset, warnings = request.read()

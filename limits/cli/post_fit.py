@@ -48,12 +48,16 @@ def command(
 ) -> Report:
     """Pre- and post-fit yields of a pyhf workspace per channel and sample, with the data."""
     from na64.limits.inference.prepost import pre_and_post_fit
-    from na64.models.errors import InputError
+    from na64.models.errors import InputError, unknown_name
 
     if not 0.0 <= pre_fit_mu < float("inf"):
         raise InputError(f"--pre-fit-mu must not be negative, is {pre_fit_mu:g}")
     with the_console().progress("yields"):
         asked = read_fit_question(file, measurement, asimov, nuisances)
+        known = [str(channel["name"]) for channel in asked.document["channels"]]
+        for name in channels:
+            if name not in known:
+                raise unknown_name("channel", name, known)
         found = pre_and_post_fit(
             asked.document,
             measurement,

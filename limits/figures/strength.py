@@ -77,8 +77,14 @@ def cls_figure(table: ClsTable, limits: LimitTable, parameter: str = "mu") -> Fi
         axes.set_ylim(0.0, 1.04)
         axes.set_xlabel(_strength(parameter))
         axes.set_ylabel(_NAMES.get(table.calculator.name, r"CL$_s$"))
-        axes.legend(title=f"method: {table.calculator.name}", fontsize=9.0)
+        axes.legend(title=f"method: {_method(table)}", fontsize=9.0)
     return figure
+
+
+def _method(table: ClsTable) -> str:
+    """Name the method, and what it was where it had the choice."""
+    used = dict.fromkeys(name for name in table.used if name)
+    return f"{table.calculator.name} ({', '.join(used)})" if used else table.calculator.name
 
 
 def _mark(axes: Axes, at: float, alpha: float, colour: str, words: str) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from na64.models.errors import InputError
 
-__all__ = ["log_grid", "parse_grid", "refined_grid"]
+__all__ = ["log_grid", "parse_grid", "parse_strengths", "refined_grid"]
 
 #: more points than any figure can show; a larger number is a slip of the keyboard
 MOST_POINTS: Final = 100_000
@@ -71,6 +71,39 @@ def parse_grid(text: str, what: str = "masses", unit: str = "GeV") -> NDArray[np
     if len(set(numbers)) < len(numbers):
         raise InputError(f"{what} '{text}': a number is given twice")
     return np.array(numbers)
+
+
+def parse_strengths(text: str) -> NDArray[np.float64]:
+    """Return the signal strengths that a text describes, as `parse_grid`, zero allowed as well.
+
+    ``0:HI:N`` are N equally spaced points, since there is no logarithm of zero.
+
+    Examples
+    --------
+    >>> parse_strengths("0:1:3")
+    array([0. , 0.5, 1. ])
+    >>> parse_strengths("2,0")
+    array([0., 2.])
+    """
+    what, unit = "signal strengths", "units of mu"
+    parts = text.split(":")
+    if len(parts) == 3 and _is_zero(parts[0]):
+        count = len(parse_grid(f"1e-300:{parts[1]}:{parts[2]}", what, unit))
+        return _rounded(np.linspace(0.0, float(parts[1]), count), 0.0, float(parts[1]))
+    numbers = text.split(",")
+    others = [part for part in numbers if not _is_zero(part)]
+    if len(others) != len(numbers) - 1:  # no zero, or more than one
+        return parse_grid(text, what, unit)
+    if not others:
+        return np.zeros(1)
+    return np.concatenate([[0.0], parse_grid(",".join(others), what, unit)])
+
+
+def _is_zero(part: str) -> bool:
+    try:
+        return float(part) == 0.0
+    except ValueError:
+        return False
 
 
 def log_grid(low: float, high: float, count: int) -> NDArray[np.float64]:

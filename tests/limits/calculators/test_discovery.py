@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from na64.limits.calculators.discovery import DiscoveryTable, discovery
-from na64.limits.calculators.registry import Asymptotic, Exact, FeldmanCousins, Toys
+from na64.limits.calculators.registry import Asymptotic, Auto, Exact, FeldmanCousins, Toys
 from na64.limits.likelihood.compiled import compile_workspace
 
 
@@ -197,3 +197,35 @@ def test_expected_as_pyhf_has_it(everything, seed):
     batch = compile_workspace(spec, validate=False).batch()
     found = discovery(batch, calculator=Asymptotic(), expected=True)
     assert expected_of(found) == pytest.approx(stats.norm.isf(float(expected)), rel=2e-3)
+
+
+def test_data_that_the_model_cannot_give_have_no_significance(counting):
+    """Events where nothing is expected, or a negative background, fail as limits do."""
+    some = {"uncertainty": (0.2, 0.2), "efficiency": 0.0}
+    nowhere = counting(background=(3.0, 0.0), signal=(5.0, 0.0), observed=(4, 1), **some)
+    negative = counting(background=(3.0,), uncertainty=(0.0,), signal=(5.0,), observed=(0,))
+    (background,) = [
+        sample for sample in negative["channels"][0]["samples"] if sample["data"] == [3.0]
+    ]
+    background |= {"data": [-3.0], "modifiers": []}
+    for spec, why in ((nowhere, "neither signal nor background"), (negative, "is -3 events")):
+        batch = compile_workspace(spec, validate=False).batch()
+        for method in (Exact(), Asymptotic(), Auto()):
+            table = discovery(batch, calculator=method, expected=True)
+            assert math.isnan(table.p_values[0])
+            assert math.isnan(expected_of(table))
+            assert why in table.messages[0]
+
+
+def test_no_signal_is_not_significant_and_leaves_other_masses_alone(counting):
+    spec = counting(background=(3.0,), uncertainty=(0.2,), signal=(5.0,), observed=(6,))
+    likelihood = compile_workspace(spec, validate=False)
+    batch = likelihood.inject(np.array([0.0, 5.0]).reshape(2, 1, 1))
+    alone = discovery(likelihood.batch(), expected=True)
+    table = discovery(batch, expected=True)
+    assert (table.p_values[0], table.significance[0], table.best_fit[0]) == (1.0, 0.0, 0.0)
+    assert table.expected is not None
+    assert table.expected[0] == 0.0
+    assert table.messages[0] == "no signal event is expected at any strength"
+    assert table.p_values[1] == alone.p_values[0]
+    assert table.expected[1] == expected_of(alone)

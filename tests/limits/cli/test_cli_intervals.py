@@ -66,3 +66,20 @@ def test_the_posterior_is_a_method(call, workspace) -> None:
     refused = call("significance", workspace, "--method", "bayesian")
     assert refused.code == 2
     assert "no p-value of a discovery" in refused.err
+
+
+def test_no_signal_is_a_strength(call, workspace) -> None:
+    done = call("likelihood-scan", workspace, "--mu", "0,1", "--json")
+    assert (done.code, done.data["mu"]) == (0, [0, 1])
+    done = call("cls", workspace, "--mu", "0:2:3", "--method", "asymptotic", "--json")
+    assert (done.code, done.data["mu"], done.data["observed"][0]) == (0, [0, 1, 2], 1)
+    # the p-value of a unified interval at zero is not one where there is an excess
+    done = call("cls", workspace, "--mu", "0,1", "--method", "feldman-cousins")
+    assert (done.code, "p-value of a discovery" in done.err) == (2, True)
+    done = call("cls", workspace, "--mu", "0,0,1")
+    assert (done.code, "numbers must be positive" in done.err) == (2, True)
+
+
+def test_a_channel_that_is_not_there(call, workspace) -> None:
+    done = call("post-fit", workspace, "--channel", "nowhere")
+    assert (done.code, "unknown channel 'nowhere'" in done.err) == (2, True)

@@ -8,7 +8,7 @@ import pytest
 from na64.limits.calculators.curve import strengths_up_to
 from na64.limits.calculators.limits import cls_values, upper_limits
 from na64.limits.calculators.profile import likelihood_scan
-from na64.limits.calculators.registry import Asymptotic, FeldmanCousins
+from na64.limits.calculators.registry import Asymptotic, Auto, FeldmanCousins
 from na64.limits.figures.strength import cls_figure, likelihood_figure
 from na64.limits.figures.style import figure_bytes
 from na64.limits.likelihood.compiled import compile_workspace
@@ -41,6 +41,14 @@ def test_bands_and_limits(batch, chosen):
     np.testing.assert_allclose(mark.get_xydata(), [[limits.observed[0], 0.1]])
     assert len(axes.collections) == 2
     assert figure_bytes(figure, "a.svg") == figure_bytes(cls_figure(table, limits), "a.svg")
+
+
+def test_a_method_that_chooses_says_what_it_chose(batch):
+    limits = upper_limits(batch, calculator=Auto())
+    table = cls_values(batch, np.array([[1.0], [2.0]]), calculator=Auto(), expected=True)
+    legend = cls_figure(table, limits).axes[0].get_legend()
+    assert legend is not None
+    assert legend.get_title().get_text() == "method: auto (exact)"
 
 
 def test_range_needs_a_limit(batch):
