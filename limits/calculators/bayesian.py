@@ -87,12 +87,11 @@ class Engine:
             firsts = _quantiles([each[0] for each in found], alpha)
             upper[0] = Roots(np.log(firsts.x), firsts.state)
             if any(len(each) > 1 for each in found):
-                error = np.array(
-                    [
-                        _spread(_quantiles(each[1:], alpha).x, x)
-                        for each, x in zip(found, firsts.x, strict=True)
-                    ]
-                )
+                error = np.full((6, n), np.nan)  # those of expected limits are not known
+                error[0] = [
+                    _spread(_quantiles(each[1:], alpha).x, x)
+                    for each, x in zip(found, firsts.x, strict=True)
+                ]
         if expected:
             bands = [Roots.empty(n) for _ in BAND_ORDER]
             for mass in range(n):
