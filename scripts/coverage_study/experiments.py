@@ -8,8 +8,8 @@ the background of every bin has its own. All have the same relative uncertainty 
 Log-normal factors multiply: true nuisance parameters theta, with auxiliary data measured around
 them, are the experiment in which the signal and the backgrounds are (1 + u)^theta as large and the
 true parameters are zero. Other true values are therefore other points of the grid of signals and
-backgrounds, and zero is the only one that is needed (exactly so with the interpolation code 1, which
-is the one used here).
+backgrounds, and zero is the only one that is needed: exactly so with the interpolation code 1,
+which is used here.
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ def contained(
         marginal = Marginal(batch, samples=method.samples, replicas=1, seed=method.seed)
         data = np.repeat(counts[:, None], len(mu), axis=1)
         found = posteriors(marginal, batch, np.arange(len(mu)), data, _GRID)
-        tails = [np.nan if p is None else float(p.tail(x)) for (p, *_), x in zip(found, mu)]
+        tails = [
+            np.nan if p is None else float(p.tail(x)) for (p, *_), x in zip(found, mu, strict=True)
+        ]
         p_value = np.array(tails)
     else:
         p_value = cls_values(batch, mu, calculator=method, counts=counts).observed
@@ -190,14 +192,14 @@ def throw(
 ) -> tuple[Array, Array | None]:
     """Throw pseudo-experiments: counts, shape (number, B), and auxiliary data, shape (P, number).
 
-    Both from the true rates and true nuisance parameters of zero; auxiliary data are measurements of
-    these, normal with unit width, or None where they are not thrown. The first of them do not
+    Both from the true rates and true nuisance parameters of zero; auxiliary data are measurements
+    of these, normal with unit width, or None where they are not thrown. The first of them do not
     depend on how many there are, nor on the method: all methods see the same data.
     """
     names = (experiment.bins, experiment.uncertainty, experiment.background, mu)
     generator = np.random.default_rng([seed, *(round(100 * x) for x in names)])
     uniform = generator.random((number, experiment.bins))
-    counts = stats.poisson.ppf(uniform, experiment.rates(mu))
+    counts = np.asarray(stats.poisson.ppf(uniform, experiment.rates(mu)), dtype=np.float64)
     if not auxiliary:
         return counts, None
     other = np.random.default_rng(generator.spawn(1)[0].bit_generator)

@@ -15,7 +15,7 @@ from scripts.coverage_study.plan import (
     Task,
     experiments,
 )
-from scripts.coverage_study.sums import coverage_of
+from scripts.coverage_study.sums import coverage_of, lowest_coverage
 
 Known = Mapping[str, Any]
 
@@ -43,9 +43,7 @@ def cell(found: tuple[float, float] | None, digits: int) -> str:
     return f"{found[0]:.{digits}f}" + (f" ± {found[1]:.4f}" if found[1] else "")
 
 
-def table(
-    known: Known, some: Sequence[Experiment], *, thrown: bool, digits: int = 5
-) -> list[str]:
+def table(known: Known, some: Sequence[Experiment], *, thrown: bool, digits: int = 5) -> list[str]:
     """Return the lines of a table: a row per experiment and strength, a column per method."""
     names = list(METHODS)
     lines = [
@@ -61,10 +59,29 @@ def table(
     return lines
 
 
+def lowest(known: Known) -> list[str]:
+    """Return the table of the lowest coverage in one bin at any signal up to ten events."""
+    names = list(METHODS)
+    lines = [
+        f"| uncertainty | background | {' | '.join(names)} |",
+        "|---" * (2 + len(names)) + "|",
+    ]
+    for e in (e for certain in (True, False) for e in experiments(1, certain=certain)):
+        cells = []
+        for name in names:
+            edges = known.get(Task(False, e, name, 0.0, "intervals").key)
+            two_sided = METHODS[name].two_sided
+            least = lowest_coverage(e, edges, two_sided=two_sided) if edges else None
+            cells.append("" if least is None else f"{least:.5f}")
+        lines.append(f"| {100 * e.uncertainty:g} % | {e.background:g} | {' | '.join(cells)} |")
+    return lines
+
+
 def numbers() -> list[str]:
     """Return the table of how many pseudo-experiments there are."""
-    rows = [f"| {name} | {one} | {three} |" for name, (one, three) in NUMBERS.items()]
-    return ["| method | one bin | three bins |", "|---|---|---|", *rows]
+    rows = [f"| {name} | {' | '.join(map(str, some))} |" for name, some in NUMBERS.items()]
+    head = "| method | one bin | three bins, b = 0.5 | three bins, b = 3 |"
+    return [head, "|---|---|---|---|", *rows]
 
 
 def tables(known: Known) -> str:
@@ -73,6 +90,8 @@ def tables(known: Known) -> str:
     thrown = {n: list(experiments(n, certain=False)) for n in (1, 3)}
     left = ", ".join(f"{x:g} ({name})" for name, x in LEFT_OUT.items())
     parts = [
+        ["### Lowest coverage in one bin, auxiliary data fixed"],
+        lowest(known),
         ["### Auxiliary data fixed, one bin"],
         table(known, fixed[1], thrown=False),
         ["### Auxiliary data fixed, three bins"],

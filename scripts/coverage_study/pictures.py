@@ -7,7 +7,10 @@ from typing import Final
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from scripts.coverage_study.experiments import LEVEL, METHODS, Experiment
 from scripts.coverage_study.page import Known, value
@@ -49,7 +52,7 @@ def draw_fixed(known: Known, path: Path) -> None:
                 curve = coverage_of(e, edges, mu, two_sided=METHODS[name].two_sided)
                 colour, line, _ = _STYLE[name]
                 axes.plot(mu, curve, line, color=colour, linewidth=1.2, label=name)
-            _frame(axes, e, (0.0, HIGHEST), (0.62, 1.005))
+            _frame(axes, e, (0.0, HIGHEST), (0.73, 1.01))
     _legend(figure, grid)
     figure.supxlabel("true signal events")
     figure.supylabel("coverage of 90 % CL intervals, auxiliary data fixed")
@@ -92,9 +95,7 @@ def draw_thrown(known: Known, path: Path) -> None:
     plt.close(figure)
 
 
-def _frame(
-    axes: Axes, e: Experiment, x: tuple[float, float], y: tuple[float, float]
-) -> None:
+def _frame(axes: Axes, e: Experiment, x: tuple[float, float], y: tuple[float, float]) -> None:
     axes.axhline(LEVEL, color="black", linewidth=0.8)
     axes.set_xlim(*x)
     axes.set_ylim(*y)
@@ -102,8 +103,8 @@ def _frame(
     axes.set_title(f"{bins}, b = {e.background:g}, u = {100 * e.uncertainty:g} %", fontsize=10)
 
 
-def _legend(figure: plt.Figure, grid: np.ndarray) -> None:
-    known: dict[str, object] = {}
+def _legend(figure: Figure, grid: NDArray[np.object_]) -> None:
+    known: dict[str, Artist] = {}
     for axes in grid.ravel():
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             known.setdefault(label, handle)

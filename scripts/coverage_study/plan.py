@@ -19,14 +19,14 @@ STRENGTHS: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 FEW_STRENGTHS: Final = (2.0, 4.0, 8.0)
 UNCERTAINTIES: Final = (0.0, 0.1, 0.3)
 BACKGROUNDS: Final[Mapping[int, tuple[float, ...]]] = {1: (0.0, 0.5, 3.0), 3: (0.5, 3.0)}
-#: pseudo-experiments with one bin and with three
-NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
-    "exact": (5000, 5000),
-    "asymptotic": (5000, 5000),
-    "feldman-cousins": (2000, 300),
-    "bayesian": (300, 300),
-    "toys, aux-fixed": (1000, 500),
-    "toys, aux-fluctuated": (300, 300),
+#: pseudo-experiments with one bin, with three and little background, and with three and more
+NUMBERS: Final[Mapping[str, tuple[int, int, int]]] = {
+    "exact": (5000, 5000, 1000),
+    "asymptotic": (5000, 5000, 5000),
+    "feldman-cousins": (1000, 200, 200),
+    "bayesian": (200, 100, 100),
+    "toys, aux-fixed": (500, 300, 300),
+    "toys, aux-fluctuated": (200, 200, 200),
 }
 #: what a sum over three bins leaves out, and counts as containing the truth
 LEFT_OUT: Final[Mapping[str, float]] = {
@@ -36,6 +36,24 @@ LEFT_OUT: Final[Mapping[str, float]] = {
     "toys, aux-fixed": 1e-4,
 }
 SEED: Final = 1
+#: methods of which an experiment takes a hundredth of a second and more
+_SLOW: Final = ("feldman-cousins", "toys, aux-fixed", "toys, aux-fluctuated", "bayesian")
+_ANY_SIGNAL: Final = (0.0,)
+#: auxiliary data thrown, bins, without uncertainties, how, methods, strengths: in the order in
+#: which they are computed. Without uncertainties there are no auxiliary data to throw.
+_GROUPS: Final = (
+    (False, 1, True, "intervals", [n for n in METHODS if n != _SLOW[2]], _ANY_SIGNAL),
+    (False, 1, False, "intervals", list(METHODS), _ANY_SIGNAL),
+    (False, 3, True, "ordered", ["exact", "feldman-cousins"], STRENGTHS),
+    (False, 3, True, "summed", ["asymptotic", "bayesian"], STRENGTHS),
+    (False, 3, True, "summed", ["toys, aux-fixed"], FEW_STRENGTHS),
+    (True, 1, False, "pseudo-experiments", ["exact", "asymptotic"], STRENGTHS),
+    (True, 3, False, "pseudo-experiments", ["exact", "asymptotic"], STRENGTHS),
+    (True, 1, False, "pseudo-experiments", _SLOW, FEW_STRENGTHS),
+    (True, 3, False, "pseudo-experiments", _SLOW, FEW_STRENGTHS),
+    (False, 3, False, "summed", ["asymptotic", "exact", "toys, aux-fixed"], FEW_STRENGTHS),
+    (False, 3, False, "pseudo-experiments", [_SLOW[0], *_SLOW[2:]], FEW_STRENGTHS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +91,15 @@ class Task:
             return [ordered_coverage(e, name, self.mu), 0.0]
         if self.how == "summed":
             return [summed_coverage(e, name, self.mu, LEFT_OUT[name]), 0.0]
-        number = NUMBERS[name][e.bins > 1]
+        number = pseudo_experiments(name, e)
         data = throw(e, self.mu, number, SEED, auxiliary=self.thrown)
         covered, number = thrown_coverage(e, name, self.mu, data)
         return [covered / number, binomial_error(covered, number)]
+
+
+def pseudo_experiments(name: str, e: Experiment) -> int:
+    """Return how many pseudo-experiments are thrown for a method."""
+    return NUMBERS[name][0 if e.bins == 1 else 1 + (e.background > 1.0)]
 
 
 def binomial_error(covered: int, number: int) -> float:
@@ -94,35 +117,11 @@ def experiments(bins: int, *, certain: bool) -> Iterator[Experiment]:
 
 def tasks() -> Iterator[Task]:
     """Yield everything there is to compute."""
-    for certain in (True, False):
-        for e in experiments(1, certain=certain):
-            for name in METHODS:
-                if certain and name == "toys, aux-fluctuated":
-                    continue  # nothing to fluctuate
-                yield Task(False, e, name, 0.0, "intervals")
-    for e in experiments(3, certain=True):
-        for name in ("exact", "feldman-cousins", "asymptotic", "bayesian"):
-            how = "ordered" if name in ("exact", "feldman-cousins") else "summed"
-            for mu in STRENGTHS:
-                yield Task(False, e, name, mu, how)
-    for bins in (1, 3):
-        for e in experiments(bins, certain=False):
-            for name in ("exact", "asymptotic"):
-                for mu in STRENGTHS:
-                    yield Task(True, e, name, mu, "pseudo-experiments")
-    for name in ("feldman-cousins", "toys, aux-fixed", "toys, aux-fluctuated", "bayesian"):
-        for bins in (1, 3):
-            for e in experiments(bins, certain=False):
-                for mu in FEW_STRENGTHS:
-                    yield Task(True, e, name, mu, "pseudo-experiments")
-    for name in ("asymptotic", "exact", "toys, aux-fixed"):
-        for e in experiments(3, certain=False):
-            for mu in STRENGTHS if name == "asymptotic" else FEW_STRENGTHS:
-                yield Task(False, e, name, mu, "summed")
-    for name in ("feldman-cousins", "toys, aux-fluctuated", "bayesian"):
-        for e in experiments(3, certain=False):
-            for mu in FEW_STRENGTHS:
-                yield Task(False, e, name, mu, "pseudo-experiments")
+    for thrown, bins, certain, how, methods, strengths in _GROUPS:
+        for e in experiments(bins, certain=certain):
+            for name in methods:
+                for mu in strengths:
+                    yield Task(thrown, e, name, mu, how)
 
 
 def compute(store: Path | None) -> dict[str, Any]:

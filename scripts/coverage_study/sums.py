@@ -10,15 +10,17 @@ every mu in one bin.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from scripts.coverage_study.experiments import METHODS, Experiment, contained, interval
 from na64.limits.calculators.datasets import background_fit, free_fits, qtilde
+from na64.limits.calculators.registry import Toys
 from na64.limits.likelihood.compiled import CompiledLikelihood
+from scripts.coverage_study.experiments import METHODS, Experiment, contained, interval
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -29,6 +31,11 @@ HIGHEST: Final = 10.0
 NOTHING: Final = 1e-10
 #: values of a test statistic closer than this are equal
 _TIE: Final = 1e-8
+#: distance from an edge at which the coverage beside it is taken, well above an edge's tolerance:
+#: where the order of two counts changes one interval ends and another begins at the same mu
+_BESIDE: Final = 1e-5
+#: toys per hypothesis of an interval: in one bin there are few
+_TOYS: Final = 10_000
 
 
 def intervals(experiment: Experiment, name: str) -> list[tuple[float, float]]:
@@ -38,6 +45,8 @@ def intervals(experiment: Experiment, name: str) -> list[tuple[float, float]]:
     for unified intervals; otherwise with its upper one) is the last of the list.
     """
     likelihood, method = experiment.likelihood(), METHODS[name]
+    if isinstance(method, Toys):
+        method = replace(method, toys=_TOYS)
     found: list[tuple[float, float]] = []
     while True:
         low, high = interval(likelihood, method, np.array([float(len(found))]))
@@ -63,13 +72,27 @@ def coverage_of(
     return np.asarray(1.0 - (probability * ~inside).sum(axis=-1))
 
 
+def lowest_coverage(
+    experiment: Experiment, edges: list[tuple[float, float]], *, two_sided: bool
+) -> float:
+    """Return the lowest coverage of intervals of one bin for any signal up to `HIGHEST`.
+
+    Between two edges the coverage is the probability of n being in one range of counts; as a
+    function of mu that rises to one maximum and falls, so that it is lowest at an edge.
+    """
+    at = np.array(edges).ravel()
+    near = np.concatenate([at - _BESIDE, at + _BESIDE, [_BESIDE, HIGHEST]])
+    inside = near[(near > 0.0) & (near <= HIGHEST)]
+    return float(coverage_of(experiment, edges, inside, two_sided=two_sided).min())
+
+
 def likely(experiment: Experiment, mu: float, left_out: float) -> tuple[Array, Array]:
     """Return the likeliest counts, shape (D, B), and probabilities, until `left_out` is left."""
     rates = experiment.rates(mu)
-    most = stats.poisson.isf(0.1 * left_out / len(rates), rates).astype(int)
+    most = np.asarray(stats.poisson.isf(0.1 * left_out / len(rates), rates), dtype=int)
     axes = [np.arange(m + 1.0) for m in most]
     counts = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(rates))
-    probability = stats.poisson.pmf(counts, rates).prod(axis=1)
+    probability = np.asarray(stats.poisson.pmf(counts, rates)).prod(axis=1)
     order = np.argsort(-probability, kind="stable")
     enough = int(np.searchsorted(np.cumsum(probability[order]), 1.0 - left_out)) + 1
     return counts[order[:enough]], probability[order[:enough]]
