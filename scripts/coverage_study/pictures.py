@@ -87,7 +87,7 @@ def draw_thrown(known: Known, path: Path) -> None:
                     color=colour,
                     label=name,
                 )
-            _frame(axes, e, (0.4, 8.6), (0.75, 1.01))
+            _frame(axes, e, (0.4, 8.6), (0.81, 1.015))
     _legend(figure, grid)
     figure.supxlabel("true signal events")
     figure.supylabel("coverage of 90 % CL intervals, auxiliary data thrown")

@@ -22,9 +22,9 @@ BACKGROUNDS: Final[Mapping[int, tuple[float, ...]]] = {1: (0.0, 0.5, 3.0), 3: (0
 #: pseudo-experiments with one bin, with three and little background, and with three and more
 NUMBERS: Final[Mapping[str, tuple[int, int, int]]] = {
     "exact": (5000, 5000, 1000),
-    "asymptotic": (5000, 5000, 5000),
+    "asymptotic": (5000, 5000, 1000),
     "feldman-cousins": (1000, 200, 200),
-    "bayesian": (200, 100, 100),
+    "bayesian": (100, 100, 100),
     "toys, aux-fixed": (500, 300, 300),
     "toys, aux-fluctuated": (200, 200, 200),
 }
@@ -39,8 +39,11 @@ SEED: Final = 1
 #: methods of which an experiment takes a hundredth of a second and more
 _SLOW: Final = ("feldman-cousins", "toys, aux-fixed", "toys, aux-fluctuated", "bayesian")
 _ANY_SIGNAL: Final = (0.0,)
+#: background above which three bins with uncertainties are slow
+_MUCH: Final = 1.0
 #: auxiliary data thrown, bins, without uncertainties, how, methods, strengths: in the order in
-#: which they are computed. Without uncertainties there are no auxiliary data to throw.
+#: which they are computed. Without uncertainties there are no auxiliary data to throw. With three
+#: bins, uncertainties and three background events slow methods are left out.
 _GROUPS: Final = (
     (False, 1, True, "intervals", [n for n in METHODS if n != _SLOW[2]], _ANY_SIGNAL),
     (False, 1, False, "intervals", list(METHODS), _ANY_SIGNAL),
@@ -99,7 +102,7 @@ class Task:
 
 def pseudo_experiments(name: str, e: Experiment) -> int:
     """Return how many pseudo-experiments are thrown for a method."""
-    return NUMBERS[name][0 if e.bins == 1 else 1 + (e.background > 1.0)]
+    return NUMBERS[name][0 if e.bins == 1 else 1 + (e.background > _MUCH)]
 
 
 def binomial_error(covered: int, number: int) -> float:
@@ -119,16 +122,22 @@ def tasks() -> Iterator[Task]:
     """Yield everything there is to compute."""
     for thrown, bins, certain, how, methods, strengths in _GROUPS:
         for e in experiments(bins, certain=certain):
+            slow = bins > 1 and not certain and e.background > _MUCH
             for name in methods:
+                if slow and (name in _SLOW or not thrown):
+                    continue
                 for mu in strengths:
                     yield Task(thrown, e, name, mu, how)
 
 
+def read(store: Path) -> dict[str, Any]:
+    """Return what a store has."""
+    return dict(json.loads(store.read_text(encoding="utf-8")))
+
+
 def compute(store: Path | None) -> dict[str, Any]:
     """Compute what is not in the store yet; return it by `Task.key`."""
-    known: dict[str, Any] = {}
-    if store is not None and store.exists():
-        known = json.loads(store.read_text(encoding="utf-8"))
+    known = read(store) if store is not None and store.exists() else {}
     for task in tasks():
         if task.key in known:
             continue
