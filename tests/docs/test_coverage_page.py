@@ -154,10 +154,10 @@ def test_cls_covers_and_unified_intervals_do():
 def test_order_of_counts_is_that_of_p_values(name):
     """Three bins: bisection in the test statistic, and every p-value."""
     e, mu = Experiment(3, 0.0, 0.5), 1.0 if name == "feldman-cousins" else 3.0
-    counts, probability = likely(e, mu, 0.05)
+    counts, probability = likely(e, mu, 0.1)
     likelihood = e.likelihood()
     inside = [contained(likelihood, METHODS[name], np.array([mu]), n)[0] for n in counts]
-    short = ordered_coverage(e, name, mu, 0.05)
+    short = ordered_coverage(e, name, mu, 0.1)
     assert short == pytest.approx(probability[inside].sum(), abs=1e-12)
     rows = rows_of(FIXED[3], 3)
     (page,) = [c[name][0] for x, m, c in rows if x == e and m == mu]
