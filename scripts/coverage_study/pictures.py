@@ -87,6 +87,8 @@ def draw_thrown(known: Known, path: Path) -> None:
                     color=colour,
                     label=name,
                 )
+            if not axes.has_data():
+                axes.text(4.5, 0.95, "not computed", ha="center", color="gray")
             _frame(axes, e, (0.4, 8.6), (0.81, 1.015))
     _legend(figure, grid)
     figure.supxlabel("true signal events")

@@ -10,7 +10,6 @@ every mu in one bin.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from na64.limits.calculators.datasets import background_fit, free_fits, qtilde
-from na64.limits.calculators.registry import Toys
 from na64.limits.likelihood.compiled import CompiledLikelihood
 from scripts.coverage_study.experiments import METHODS, Experiment, contained, interval
 
@@ -34,8 +32,6 @@ _TIE: Final = 1e-8
 #: distance from an edge at which the coverage beside it is taken, well above an edge's tolerance:
 #: where the order of two counts changes one interval ends and another begins at the same mu
 _BESIDE: Final = 1e-5
-#: toys per hypothesis of an interval: in one bin there are few
-_TOYS: Final = 10_000
 
 
 def intervals(experiment: Experiment, name: str) -> list[tuple[float, float]]:
@@ -45,8 +41,6 @@ def intervals(experiment: Experiment, name: str) -> list[tuple[float, float]]:
     for unified intervals; otherwise with its upper one) is the last of the list.
     """
     likelihood, method = experiment.likelihood(), METHODS[name]
-    if isinstance(method, Toys):
-        method = replace(method, toys=_TOYS)
     found: list[tuple[float, float]] = []
     while True:
         low, high = interval(likelihood, method, np.array([float(len(found))]))

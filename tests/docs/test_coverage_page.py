@@ -141,7 +141,7 @@ def test_lowest_coverage():
 
 
 def test_cls_covers_and_unified_intervals_do():
-    """A theorem without uncertainties, a finding with them: within three errors of a fraction."""
+    """A theorem without uncertainties, a finding with them: not below by three errors."""
     for bins in (1, 3):
         for title in (FIXED[bins], THROWN[bins]):
             for _, _, cells in rows_of(title, bins):
