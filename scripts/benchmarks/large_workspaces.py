@@ -309,6 +309,8 @@ def main(argv: list[str] | None = None) -> int:
     if options.peak:
         return print_peak(options.workspaces[0], options.mu, options.toys)
     rows = []
+    name, spec = load(next(iter(SHAPES)))
+    compare(name, spec, options.mu, 1.0)  # what is imported when first needed is not timed
     for given in options.workspaces or SHAPES:
         name, spec = load(given)
         row = compare(name, spec, options.mu, options.seconds)
