@@ -362,7 +362,8 @@ class _Search:
         engine, alpha = self._engine, self._alpha
         share = np.concatenate([[0.5], special.ndtr(np.array(BAND_ORDER, dtype=np.float64))])
         width = np.where(np.isfinite(x), first_width(engine.toys, alpha, share)[:, None], np.nan)
-        known: list[dict[float, Array]] = [{} for _ in self._mass]
+        # of its own strengths alone: an error does not depend on which other limits are asked for
+        known: dict[tuple[int, int], dict[float, float]] = {}
         open_ = np.isfinite(x)
         for _ in range(ROUNDS):
             which, place = np.nonzero(open_)
@@ -373,9 +374,13 @@ class _Search:
             nu = np.exp(np.array([t for _, t in asked]))
             mass = self._mass[[p for p, _ in asked]]
             found = engine.evaluate(nu, mass, engine.toys, self._cache)
-            for (p, t), one in zip(asked, found, strict=True):
-                known[p][t] = one.excluded(alpha, engine.generators(int(self._mass[p]))[2])
+            excluded = {
+                (p, t): one.excluded(alpha, engine.generators(int(self._mass[p]))[2])
+                for (p, t), one in zip(asked, found, strict=True)
+            }
+            pairs = zip(np.tile(which, 2).tolist(), np.tile(place, 2).tolist(), strict=True)
+            for (i, p), t in zip(pairs, at.tolist(), strict=True):
+                known.setdefault((i, p), {})[t] = float(excluded[p, t][i])
             for i, p in zip(which.tolist(), place.tolist(), strict=True):
-                of_limit = {t: float(fractions[i]) for t, fractions in known[p].items()}
-                width[i, p], open_[i, p] = next_width(float(width[i, p]), of_limit)
+                width[i, p], open_[i, p] = next_width(float(width[i, p]), known[i, p])
         return width

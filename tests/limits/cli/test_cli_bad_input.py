@@ -468,6 +468,6 @@ def test_workspaces_that_no_limit_can_come_from(
     assert message in refused(call, "limit", "-", *words, stdin=workspace(**changes))
 
 
-@pytest.mark.parametrize("mu", ["-1", "x", "0"])
+@pytest.mark.parametrize("mu", ["-1", "x"])
 def test_cls_at_a_strength_that_is_no_strength(call, mu: str) -> None:
     assert f"signal strengths '{mu}'" in refused(call, "cls", "-", "--mu", mu, stdin=workspace())

@@ -136,7 +136,8 @@ def test_recomputing_gives_the_direct_scan(stored, change) -> None:
     np.testing.assert_allclose(limit.expected, direct.expected, rtol=0.01)
     # at the peak it is the same computation
     assert limit.observed[1] == pytest.approx(direct.observed[1], rel=1e-9)
-    (note,) = limit.warnings
+    # the other says that the formulas are made for many events
+    (note,) = [text for text in limit.warnings if "the method 'asymptotic'" not in text]
     assert note.startswith("scanned anew at ")
 
 
@@ -310,8 +311,8 @@ def test_a_search_for_decays_of_the_dark_matter_is_scanned_anew_as_a_whole() -> 
     with pytest.raises(InputError, match="or have these masses recomputed"):
         to_plane(start, "y", alpha_d=0.05)
     found = to_plane(start, "y", alpha_d=0.05, policy="recompute")
-    assert found.warnings == (
-        "scanned anew at a mediator mass of 0.2 GeV, where the signal changes with what was "
-        "changed",
+    assert found.warnings[0] == (
+        "scanned anew at a mediator mass of 0.2 GeV, where the signal changes with what was changed"
     )
+    assert all("the method 'asymptotic'" in text for text in found.warnings[1:])
     assert found.as_dict()["alpha_d"] == 0.05
