@@ -209,6 +209,7 @@ class Fitter:
         start: Array | None,
         careful: bool = False,
     ) -> Fit:
+        """Minimise from one start, nominal by default; `careful` is slower and goes further."""
         problem = self.problem(free_signal)
         n = len(points)
         n_parameters = len(self.init)

@@ -22,6 +22,7 @@ from na64.limits.calculators.status import (
 )
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
+from na64.limits.results.fields import lists, nans, nulls, read_fields, tuples
 from na64.limits.results.operations import operation
 from na64.limits.results.origin import Origin
 from na64.limits.results.schemas import validate
@@ -115,18 +116,18 @@ class Limit(Document):
 
     def __post_init__(self) -> None:
         for name, kept in (
-            ("masses_gev", _nans(plain(_nulls(self.masses_gev)))),
-            ("regions", _tuples(plain(self.regions))),
-            ("expected_regions", tuple(_tuples(plain(band)) for band in self.expected_regions)),
-            ("events_limit", _nans(plain(_nulls(self.events_limit)))),
-            ("yields", {key: _nans(plain(_nulls(row))) for key, row in self.yields.items()}),
+            ("masses_gev", nans(plain(nulls(self.masses_gev)))),
+            ("regions", tuples(plain(self.regions))),
+            ("expected_regions", tuple(tuples(plain(band)) for band in self.expected_regions)),
+            ("events_limit", nans(plain(nulls(self.events_limit)))),
+            ("yields", {key: nans(plain(nulls(row))) for key, row in self.yields.items()}),
         ):
             object.__setattr__(self, name, kept)
         if self.errors is not None:
-            rows = np.array([_nans(plain(_nulls(row))) for row in self.errors])
+            rows = np.array([nans(plain(nulls(row))) for row in self.errors])
             object.__setattr__(self, "errors", rows)
         count = len(self.specification.masses_gev)
-        lists: dict[str, Sequence[Any] | FloatArray] = {
+        by_mass: dict[str, Sequence[Any] | FloatArray] = {
             "masses_gev": self.masses_gev,
             "regions": self.regions,
             "status": self.status,
@@ -145,7 +146,7 @@ class Limit(Document):
             **({} if self.errors is None else {"errors": self.errors[0]}),
             **({"used": self.used} if self.used else {}),
         }
-        for name, values in lists.items():
+        for name, values in by_mass.items():
             if len(values) != count:
                 raise InputError(f"result: {name} has {len(values)} entries, needs {count}")
         for found in (*self.regions, *(item for band in self.expected_regions for item in band)):
@@ -314,12 +315,12 @@ class Limit(Document):
         return {
             **self._description(),
             "masses_gev": self.masses_gev.tolist(),
-            "observed": _nulls(self.observed),
+            "observed": nulls(self.observed),
             "band_order": list(BAND_ORDER),
-            "expected": [_nulls(row) for row in self.expected],
-            "regions": _lists(self.regions),
-            "expected_regions": [_lists(band) for band in self.expected_regions],
-            "events_limit": _nulls(self.events_limit),
+            "expected": [nulls(row) for row in self.expected],
+            "regions": lists(self.regions),
+            "expected_regions": [lists(band) for band in self.expected_regions],
+            "events_limit": nulls(self.events_limit),
             "yields": {name: values.tolist() for name, values in self.yields.items()},
             "status": [status.value for status in self.status],
             "messages": list(self.messages),
@@ -338,7 +339,7 @@ class Limit(Document):
     def _error_lists(self) -> dict[str, Any]:
         if self.errors is None:
             return {}
-        observed, *expected = (_nulls(row) for row in self.errors)
+        observed, *expected = (nulls(row) for row in self.errors)
         return {"observed_error": observed, "expected_error": expected}
 
     def _description(self) -> dict[str, Any]:
@@ -458,36 +459,8 @@ class Limit(Document):
             that disagree with one another.
         """
         found = validate(document, cls.noun, SCHEMA, where)
-        origin = found["origin"]
         try:
-            result = cls(
-                specification=Specification.from_dict(
-                    found["specification"], f"{where}: specification"
-                ),
-                x=Axis(**found["x"]),
-                y=Axis(**found["y"]),
-                masses_gev=np.array(found["masses_gev"], float),
-                regions=_tuples(found["regions"]),
-                expected_regions=tuple(_tuples(band) for band in found["expected_regions"]),
-                status=tuple(Status(name) for name in found["status"]),
-                messages=tuple(found["messages"]),
-                expected_status=None
-                if "expected_status" not in found
-                else tuple(tuple(map(Status, band)) for band in found["expected_status"]),
-                used=tuple(found.get("used", ())),
-                events_limit=_nans(found["events_limit"]),
-                yields={name: np.array(row, float) for name, row in found["yields"].items()},
-                power=found["parameter"]["power"],
-                plane=Plane(**found["plane"]),
-                warnings=tuple(found["warnings"]),
-                origin=None if origin is None else Origin.from_dict(origin, f"{where}: origin"),
-                errors=_errors(found),
-                provenance={
-                    key: value
-                    for key, value in found["provenance"].items()
-                    if key != "content_digest"
-                },
-            )
+            result = cls(**read_fields(found, where))
         except InputError as error:
             text = str(error)
             raise InputError(text if text.startswith(where) else f"{where}: {text}") from error
@@ -496,25 +469,3 @@ class Limit(Document):
             if value != found.get(key):
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
         return result
-
-
-def _errors(found: Mapping[str, Any]) -> FloatArray | None:
-    if "observed_error" not in found or "expected_error" not in found:
-        return None
-    return np.array([_nans(row) for row in (found["observed_error"], *found["expected_error"])])
-
-
-def _lists(regions: Sequence[Regions]) -> list[list[list[float | None]]]:
-    return [[list(pair) for pair in found] for found in regions]
-
-
-def _tuples(regions: Any) -> tuple[Regions, ...]:
-    return tuple(tuple((low, high) for low, high in rows) for rows in regions)
-
-
-def _nulls(values: ArrayLike) -> list[float | None]:
-    return [value if math.isfinite(value) else None for value in np.asarray(values, float).tolist()]
-
-
-def _nans(values: Any) -> FloatArray:
-    return np.array([math.nan if value is None else value for value in values], float)

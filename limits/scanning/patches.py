@@ -8,6 +8,7 @@ the patches have in common is checked against pyhf's schema once: that takes lon
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -34,6 +35,8 @@ __all__ = ["PatchResult", "PatchedResults", "limits_or_infinity", "patch_cls", "
 
 Array = NDArray[np.float64]
 Answer = TypeVar("Answer", LimitTable, ClsTable)
+
+_LOGGER = logging.getLogger(__name__)
 
 #: how a process that was ended from outside is reported
 _ENDED: Final = "its process was ended, perhaps for want of memory; fewer processes need less"
@@ -264,6 +267,7 @@ class _Task(Generic[Answer]):
         except NA64Error as error:
             return PatchResult(patch.name, patch.values, problem=str(error))
         except Exception as error:  # one signal of hundreds: the others are worth their time
+            _LOGGER.debug("patch '%s'", patch.name, exc_info=True)
             problem = f"internal error, {type(error).__name__}: {error}"
             return PatchResult(patch.name, patch.values, problem=problem)
         return PatchResult(
