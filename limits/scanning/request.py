@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.calculators.registry import CALCULATORS, calculator
 from na64.limits.results.specification import Specification, mass_grid
-from na64.limits.scanning.grids import refined_grid
+from na64.limits.scanning.features import decay_masses_gev, resonance_intervals_gev
+from na64.limits.scanning.grids import (
+    denser_grid,
+    log_grid,
+    parse_grid,
+    refined_grid,
+    with_points,
+)
 from na64.limits.scanning.settings import CALCULATOR, SECTOR, SETTINGS, SIGNAL
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
@@ -19,7 +26,6 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matte
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
 from na64.models.production.process import Approximation, best_approximation
-from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.settings import SignalSettings, uses
 from na64.workspaces.cards import DEFAULT_CARD
 from na64.workspaces.cards.card import RunCard
@@ -27,11 +33,13 @@ from na64.workspaces.cards.reader import load_card
 from na64.workspaces.cards.topologies import topology
 
 __all__ = [
+    "GRIDS",
     "NO_DARK_MATTER",
     "Search",
     "changed_sector",
     "find_cards",
     "find_mediator",
+    "refines",
     "sector_for",
     "specify",
 ]
@@ -39,6 +47,8 @@ __all__ = [
 #: a search in the words of a caller: a card, its name or file
 Search = str | os.PathLike[str] | RunCard
 
+#: what may be done to a range of masses
+GRIDS: Final = ("auto", "fixed")
 #: name of the dark matter of a mediator that has only its neutrinos to decay to invisibly
 NO_DARK_MATTER: Final = "none"
 
@@ -46,7 +56,8 @@ NO_DARK_MATTER: Final = "none"
 def specify(
     search: Search | Sequence[Search] = DEFAULT_CARD,
     *,
-    masses_gev: ArrayLike | None = None,
+    masses_gev: ArrayLike | str | None = None,
+    grid: str = "auto",
     model: str | Mediator | None = None,
     overrides: Sequence[str] = (),
     shared: Sequence[str] = (),
@@ -62,7 +73,11 @@ def specify(
         A card, the name of a shipped one, or a file; a list of them for a combination in one
         likelihood.
     masses_gev
-        Mediator masses, increasing, shape (M,); the card's grid if None, denser around resonances.
+        Mediator masses, increasing, shape (M,), taken as they are; or a text, a comma list or
+        ``LO:HI:N``, N points equally spaced in the logarithm; the range of the card if None.
+    grid
+        Whether a range gets further points where limits change fast: across resonances, at
+        thresholds (``auto``), or none (``fixed``).
     model
         The mediator or its name; the card's if None.
     overrides
@@ -111,7 +126,7 @@ def specify(
             **{name: value for name, value in of_signal.items() if name in SIGNAL},
         ),
         calculator=calculator(method, **own),
-        masses_gev=_grid(cards) if masses_gev is None else mass_grid(masses_gev),
+        masses_gev=_masses(masses_gev, grid, cards, chosen, sector),
         confidence_level=confidence_level,
         expected_only=expected_only,
         shared=tuple(shared),
@@ -258,22 +273,45 @@ def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[st
             )
 
 
-def _grid(cards: Sequence[RunCard]) -> NDArray[np.float64]:
-    """The grid of the first card, five times denser around the resonances of all.
+def refines(masses_gev: ArrayLike | str | None, grid: str) -> bool:
+    """Whether a grid of masses may get more of them: one that the user did not list.
 
-    There the limit changes within a few per cent of the mass.
+    Raises
+    ------
+    InputError
+        For another kind of grid than those of `GRIDS`.
     """
-    grid = cards[0].masses
-    around = [edges for card in cards for edges in _resonances(card)]
-    return refined_grid(grid.low_gev, grid.high_gev, grid.points, around)
+    if grid not in GRIDS:
+        raise unknown_name("grid", grid, GRIDS)
+    return grid == "auto" and (
+        masses_gev is None or (isinstance(masses_gev, str) and ":" in masses_gev)
+    )
 
 
-def _resonances(card: RunCard) -> list[tuple[float, float]]:
-    """Return the intervals of mass around resonances, 12 % wider than their kinematic edges."""
-    intervals = []
-    for name in card.used_setups:
-        setup = card.setups[name]
-        if isinstance(setup.window, MissingEnergyWindow) and setup.beam.lepton == "e":
-            low, high = setup.window.resonance_edges_gev(setup.beam.energy_gev)
-            intervals.append((low / 1.12, high * 1.12))
-    return intervals
+def _masses(
+    masses_gev: ArrayLike | str | None,
+    grid: str,
+    cards: Sequence[RunCard],
+    chosen: Mediator,
+    sector: DarkSector | None,
+) -> NDArray[np.float64]:
+    """Return the masses that are meant: those that are listed, or a range, finer where it matters.
+
+    The grid of the card has its number of points, five times denser around resonances; a range
+    that is asked for has all of its points, and more there.
+    """
+    fine = refines(masses_gev, grid)
+    around = resonance_intervals_gev(cards)
+    if masses_gev is None:
+        own = cards[0].masses
+        low, high, count = own.low_gev, own.high_gev, own.points
+        found = refined_grid(low, high, count, around) if fine else log_grid(low, high, count)
+    elif isinstance(masses_gev, str):
+        found = parse_grid(masses_gev)
+        if fine:
+            found = denser_grid(found, around)
+    else:
+        found = mass_grid(masses_gev)
+    if fine:
+        found = with_points(found, decay_masses_gev(chosen, sector, found[0], found[-1]))
+    return found
