@@ -29,7 +29,7 @@ from na64.models.production.process import Approximation, best_approximation
 from na64.models.signals.settings import SignalSettings, uses
 from na64.workspaces.cards import DEFAULT_CARD
 from na64.workspaces.cards.card import RunCard
-from na64.workspaces.cards.reader import load_card
+from na64.workspaces.cards.reader import load_card, searches_for
 from na64.workspaces.cards.topologies import topology
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "NO_DARK_MATTER",
     "Search",
     "changed_sector",
+    "check_produced",
     "find_cards",
     "find_mediator",
     "refines",
@@ -112,6 +113,7 @@ def specify(
             raise unknown_name("setting", name, ["method", *SETTINGS])
     own = {name: value for name, value in given.items() if name in CALCULATOR}
     of_signal = {name: value for name, value in given.items() if name not in CALCULATOR}
+    check_produced(cards, chosen)
     _refuse_unused(cards, chosen, of_signal)
     if (best := best_approximation(chosen.kind)) is not Approximation.ETL:
         of_signal.setdefault("production", best.value)
@@ -210,10 +212,10 @@ def changed_sector(
         {"alpha_d": start.alpha_d, "ratio": start.ratio, **named, "splitting": 0.0},
     )
     if found is None:
-        if numbers := [name for name in wanted if name != "dark_matter"]:
+        if numbers := [f"`{name}`" for name in wanted if name != "dark_matter"]:
             raise InputError(
                 f"{', '.join(numbers)}: the model '{chosen.name}' is without dark matter here; "
-                "name its dark matter"
+                "give `dark_matter`"
             )
         return None
     species = found.species if "dark_matter" in named or old is None else old.species
@@ -225,7 +227,7 @@ def _model_of(cards: Sequence[RunCard]) -> str:
     models = {card.model: card.name for card in cards}
     if len(models) > 1:
         found = ", ".join(f"{name} ({search})" for name, search in models.items())
-        raise InputError(f"the searches are for different models, {found}: choose one")
+        raise InputError(f"the searches are for different models, {found}: give one `model`")
     return cards[0].model
 
 
@@ -242,6 +244,36 @@ def _with_defaults(cards: Sequence[RunCard], given: Mapping[str, Any]) -> dict[s
 
 def _uses(cards: Sequence[RunCard]) -> frozenset[str]:
     return frozenset().union(*(uses(topology(card.topology).signal()) for card in cards))
+
+
+def check_produced(cards: Sequence[RunCard], chosen: Mediator) -> None:
+    """Refuse a model that the leptons of a beam do not make, unless it is of the card's kind.
+
+    Parameters
+    ----------
+    cards
+        Searches.
+    chosen
+        The model.
+
+    Raises
+    ------
+    InputError
+        With the shipped searches for the model.
+    """
+    for card in cards:
+        if find_mediator(card.model).kind == chosen.kind:
+            continue
+        for lepton in {card.setups[name].beam.lepton for name in card.used_setups}:
+            # some couple by loops alone, not to a mediator at rest
+            if lepton in LEPTON_MASSES_GEV and not np.any(chosen.coupling(lepton, [0.0, 0.01])):
+                beam = {"e": "electrons", "mu": "muons"}[lepton]
+                names = [name for name in searches_for(chosen.name) if name != card.name]
+                others = f"; searches for it are {', '.join(names)}" if names else ""
+                raise InputError(
+                    f"model '{chosen.name}' does not couple to the {beam} of this beam, that of "
+                    f"{card.name}{others}"
+                )
 
 
 def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[str, Any]) -> None:
@@ -267,7 +299,7 @@ def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[st
             kinds = " or ".join(dict.fromkeys(card.topology for card in cards))
             searches = " + ".join(card.name for card in cards)
             raise InputError(
-                f"{name} has no effect on the signal of the model '{chosen.name}'"
+                f"`{name}` has no effect on the signal of the model '{chosen.name}'"
                 f"{without if name in SECTOR else ''} in {searches}, of the topology {kinds}: "
                 "leave it out"
             )
