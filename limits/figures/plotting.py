@@ -75,6 +75,6 @@ def _made(kind: type[Any], name: str, given: Mapping[str, Any]) -> Any:
     return given[name]
 
 
-def _several(value: Any) -> tuple[Any, ...]:
+def _several(value: Any) -> Any:
     """Return one value, or the values of a list, as a tuple."""
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
