@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from na64.limits.figures.figure import figure
     from na64.limits.figures.style import save_figure
     from na64.limits.likelihood.compiled import compile_workspace
+    from na64.limits.planes.curves import recast_curve
     from na64.limits.planes.transforms import redo, to_plane
     from na64.limits.results.limit import Limit
     from na64.limits.results.specification import Specification
@@ -44,6 +45,7 @@ __all__ = [
     "figure",
     "merge",
     "recast",
+    "recast_curve",
     "redo",
     "save_figure",
     "scan",
@@ -64,6 +66,7 @@ _HOME = {
     "figure": "na64.limits.figures.figure",
     "merge": "na64.limits.scanning.runner",
     "recast": "na64.limits.scanning.recast",
+    "recast_curve": "na64.limits.planes.curves",
     "redo": "na64.limits.planes.transforms",
     "save_figure": "na64.limits.figures.style",
     "scan": "na64.limits.scanning.runner",
