@@ -106,13 +106,6 @@ def _check_curve(curve: Curve) -> None:
 
 def _made(curve: Curve, new: Mediator, sector: DarkSector | None, points: FloatArray) -> Curve:
     digits = [tuple(float(f"{value:.{_DIGITS}g}") for value in pair) for pair in points]
-    dark = {"dark_matter": None, "alpha_d": None, "ratio": None}
-    if sector is not None:
-        dark = {
-            "dark_matter": sector.species,
-            "alpha_d": sector.alpha_d,
-            "ratio": sector.ratio,
-        }
     return dataclasses.replace(
         curve,
         name=f"{curve.name}-{new.name}",
@@ -126,7 +119,9 @@ def _made(curve: Curve, new: Mediator, sector: DarkSector | None, points: FloatA
         provenance=f"recast from {curve.model} to {new.name} by {', '.join(curve.production)} and "
         f"{', '.join(curve.final_state)} as in arXiv:1801.04847; before: {curve.provenance}",
         points=tuple(digits),
-        **dark,
+        dark_matter=None if sector is None else sector.species,
+        alpha_d=None if sector is None else sector.alpha_d,
+        ratio=None if sector is None else sector.ratio,
     )
 
 
