@@ -157,6 +157,23 @@ def test_the_way_back_of_a_region() -> None:
         assert found == pytest.approx(meant, rel=2e-3)
 
 
+def test_the_least_factor_of_several_processes_counts() -> None:
+    # B-L: all of the bosons of the pi0, a quarter of those of the eta, at the square of g = e
+    both = (Production.PI0_TO_GAMMA, Production.ETA_TO_GAMMA)
+    seen = curve([(0.01, 1e-3), (0.5, 1e-3)], "pi0 -> gamma X", "any", production=both)
+    made, eta = (
+        recast_curve(one, "b-minus-l")
+        for one in (seen, dataclasses.replace(seen, production=both[1:]))
+    )
+    assert made.at([0.02, 0.4]) == pytest.approx(eta.at([0.02, 0.4]))
+    assert made.at(0.01) == pytest.approx(2e-3 * ELEMENTARY_CHARGE, rel=1e-3)
+    # above the mass of the pi0 its decay is no longer there to count
+    pion = dataclasses.replace(seen, production=both[:1])
+    assert max(recast_curve(pion, "b-minus-l").x) < 0.135
+    with pytest.raises(InputError, match="not made by pi0 -> gamma X, as its couplings vanish"):
+        recast_curve(seen, VectorMediator("electron", "g", {"e": 1.0}))
+
+
 def test_exchange_and_axial_vectors() -> None:
     trident = curve(
         [(0.01, 1e-3), (1.0, 1e-2)],
@@ -188,7 +205,7 @@ GAMMA, BREMS = "e+ e- -> gamma X", "electron bremsstrahlung"
         (curve(LIMIT, GAMMA, "invisible"), "vector", "no invisible decay: it needs dark matter"),
         (curve(LIMIT, "B -> K X", "any"), "b-minus-l", "rate of B -> K X is not known"),
         (curve(LIMIT, "K+ -> pi+ X", "any"), "b-minus-l", "ratio of their charges only"),
-        (curve(LIMIT, "proton bremsstrahlung", "any"), "vector", "as its couplings vanish"),
+        (curve(LIMIT, "proton bremsstrahlung", "any"), "vector", "not made by proton brems"),
         (curve(LIMIT, GAMMA, "recoil"), "b-minus-l", "what dark matter scatters off"),
         (curve(LIMIT, "muon bremsstrahlung", "any"), "axial", "vector couplings only"),
         (
@@ -206,16 +223,6 @@ GAMMA, BREMS = "e+ e- -> gamma X", "electron bremsstrahlung"
             curve(LIMIT, BREMS, "e+ e-", lifetime=Lifetime.DISPLACED),
             "b-minus-l",
             "needs both edges and the decay_volume",
-        ),
-        (
-            curve(
-                LIMIT,
-                BREMS,
-                "any",
-                production=(Production.ELECTRON_BREMSSTRAHLUNG, Production.ETA_TO_GAMMA),
-            ),
-            "b-minus-l",
-            "change by different factors",
         ),
         (
             curve(
