@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from na64.limits import recast_curve
-from na64.limits.planes.displaced import edges_of
+from na64.limits.planes.displaced import edges_of, islands
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
@@ -66,6 +66,19 @@ def test_darkcast_behind_a_shield(rows: list[Any]) -> None:
         elif row.within != "open":
             assert float(row.within) <= 0.1
             assert row.ours == pytest.approx(row.theirs, rel=float(row.within)), place
+
+
+def test_islands_are_drawn_apart() -> None:
+    # nu-Cal in the boson of B-L, which has no rho: a region below 0.3 GeV and one at the omega
+    made = recast_curve(load_curve("nucal-2019"), "b-minus-l")
+    whole = np.array(made.x), np.array(made.y)
+    parts = islands(*whole)
+    assert len(parts) == 2
+    assert max(parts[0][0]) < 0.35 < 0.6 < min(parts[1][0])
+    for x, y in parts:
+        assert (x[0], y[0]) == (x[-1], y[-1])
+    own = load_curve("e137-visible")
+    assert len(islands(np.array(own.x), np.array(own.y))) == 1
 
 
 def test_what_disagrees_with_darkcast_is_of_three_pions(rows: list[Any]) -> None:
