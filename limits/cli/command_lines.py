@@ -1,4 +1,4 @@
-"""The command lines that make a result again: scan, recast, to-plane, with what is given to each."""
+"""The command lines that make a result again: scan, recast, to-plane."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def command_lines(
     cards
         Files of its cards, resolved, in their order.
     charges
-        Files of the mediators that are not built in, by their names.
+        Files of the mediators that are not registered under their names, by these.
 
     Raises
     ------
     ComputationError
         For a specification that options cannot state.
     InputError
-        For a mediator that is neither built in nor in ``charges``.
+        For a mediator that is neither registered nor in ``charges``.
     """
     steps = [*_scans(limit.specification, limit.origin, cards, charges)]
     if not limit.plane.is_coupling:
@@ -120,12 +120,12 @@ def _plane_words(limit: Limit) -> list[str]:
 
 def _model_words(mediator: Mediator, charges: Mapping[str, str]) -> list[str]:
     from na64.models.errors import InputError
-    from na64.models.mediators.registry import mediator as named
+    from na64.models.mediators.data import is_registered
 
     if mediator.name in charges:
         return ["--charges", charges[mediator.name]]
-    if named(mediator.name) != mediator:
-        raise InputError(f"the mediator '{mediator.name}' is not the built-in one and has no file")
+    if not is_registered(mediator):
+        raise InputError(f"the mediator '{mediator.name}' is found under no name and in no file")
     return ["--model", mediator.name]
 
 

@@ -238,8 +238,7 @@ def counts_table(limit: Limit, name: str) -> DataTable:
     columns = [
         Column("Particles on target", "", [item.exposure for _, item in found], facts),
     ]
-    for sample in samples:
-        columns.append(_background(found, sample, facts))
+    columns += [_background(found, sample, facts) for sample in samples]
     if not all(card.projection for card, _ in found):
         counts: list[Cell] = [
             None if card.projection else float(item.observed) for card, item in found

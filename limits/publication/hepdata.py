@@ -1,9 +1,9 @@
 """A record of HEPData from results: tables, figures, likelihoods, and all that redoes them.
 
 The format is that of https://www.hepdata.net/submission (schemas 1.1 of hepdata-validator): a
-``submission.yaml`` that names the tables, one YAML file each, and resources beside them; HEPData takes
-them as one archive. The YAML is written by hepdata_lib. Likelihoods are archives of a background
-workspace and a pyhf patchset, of the resource type ``HistFactory``.
+``submission.yaml`` that names the tables, one YAML file each, and resources beside them; HEPData
+takes them as one archive. The YAML is written by hepdata_lib. Likelihoods are archives of a
+background workspace and a pyhf patchset, of the resource type ``HistFactory``.
 """
 
 from __future__ import annotations
@@ -32,9 +32,8 @@ from na64.limits.publication.pictures import pictures
 from na64.limits.publication.words import papers
 from na64.limits.results.limit import Limit
 from na64.limits.scanning.signal import Progress, expected_signal, silent
-from na64.models.errors import InputError
-from na64.models.mediators.data import mediator_to_dict
-from na64.models.mediators.registry import BUILT_IN
+from na64.models.errors import InputError, NA64Error
+from na64.models.mediators.data import is_registered
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.charges import charges_text
@@ -64,7 +63,7 @@ class Inputs:
     cards
         Its resolved cards.
     charges
-        Mediators that are not built in, by their names.
+        Mediators that are not registered under their names, by these.
     """
 
     result: str
@@ -161,7 +160,7 @@ def hepdata_record(
     ------
     InputError
         Without hepdata_lib, which is in an extra; without a result; for names that are no names or
-        not one for each result; for a mediator of another package.
+        not one for each result.
     """
     library = _library()
     _check(results, names)
@@ -185,7 +184,8 @@ def hepdata_record(
 
 
 def _library() -> Any:
-    with warnings.catch_warnings():  # it sets filters of its own
+    with warnings.catch_warnings():  # it sets filters of its own, and imports what is deprecated
+        warnings.simplefilter("ignore", DeprecationWarning)
         return need("hepdata_lib", extra="hepdata", purpose="a record of HEPData")
 
 
@@ -214,7 +214,11 @@ def _add_inputs(draft: _Draft, result: Limit, name: str, commands: Commands | No
     """Add a result, its cards and mediators, and how to make it again."""
     made = result.specification
     cards = {_card_file(draft, card, name): card for card in made.cards}
-    charges = _charges(result, name)
+    try:
+        charges = _charges(result, name)
+    except InputError as error:
+        charges, commands = {}, None
+        draft.warnings.append(f"{name}: without commands that make it again: {error}")
     inputs = Inputs(
         f"{name}.json", tuple(cards), {model: file for model, (file, _) in charges.items()}
     )
@@ -226,7 +230,7 @@ def _add_inputs(draft: _Draft, result: Limit, name: str, commands: Commands | No
     draft.add(
         inputs.result,
         result.to_json(),
-        f"The result of {name} with everything that decides its numbers, JSON of na64-limits; {how}",
+        f"Result {name} with everything that decides its numbers, JSON of na64-limits; {how}",
     )
     for file, card in cards.items():
         if file not in draft.files:
@@ -234,14 +238,7 @@ def _add_inputs(draft: _Draft, result: Limit, name: str, commands: Commands | No
             draft.add(file, text, f"Run card of {card.name}, all values resolved")
     for model, (file, text) in charges.items():
         draft.add(file, text, f"Kind and charges of the mediator {model}")
-    if commands is not None:
-        lines = [shlex.join(words) for words in commands(result, inputs)]
-        version = result.provenance.get("versions", {}).get("na64-limits", "")
-        draft.add(
-            f"{name}.sh",
-            "\n".join(lines) + "\n",
-            f"Commands that make {inputs.result} from its card; made with na64-limits {version}",
-        )
+    _add_commands(draft, result, name, inputs, commands)
     if any("/" in word or "\\" in word for word in result.provenance.get("command") or ()):
         draft.warnings.append(
             f"{name}: the command line in its provenance names folders, which will be public"
@@ -253,6 +250,24 @@ def _add_inputs(draft: _Draft, result: Limit, name: str, commands: Commands | No
         )
 
 
+def _add_commands(
+    draft: _Draft, result: Limit, name: str, inputs: Inputs, commands: Commands | None
+) -> None:
+    if commands is None:
+        return
+    try:
+        lines = [shlex.join(words) for words in commands(result, inputs)]
+    except NA64Error as error:
+        draft.warnings.append(f"{name}: without commands that make it again: {error}")
+        return
+    version = result.provenance.get("versions", {}).get("na64-limits", "")
+    draft.add(
+        f"{name}.sh",
+        "\n".join(lines) + "\n",
+        f"Commands that make {inputs.result} from its card; made with na64-limits {version}",
+    )
+
+
 def _card_file(draft: _Draft, card: RunCard, name: str) -> str:
     """Return the file of a card: its name, unless another card has it in this record."""
     file = f"{card.name}.card.toml"
@@ -261,13 +276,12 @@ def _card_file(draft: _Draft, card: RunCard, name: str) -> str:
 
 
 def _charges(result: Limit, name: str) -> dict[str, tuple[str, str]]:
-    """Return file and text of mediators that are not built in, also of what was scanned first."""
+    """Return file and text of mediators that have no name, also of what was scanned first."""
     found: dict[str, tuple[str, str]] = {}
     specification, origin = result.specification, result.origin
     while True:
         chosen = specification.mediator
-        own = BUILT_IN.get(chosen.name)
-        if own is None or mediator_to_dict(own()) != mediator_to_dict(chosen):
+        if not is_registered(chosen):
             file = f"{name}.{chosen.name}.charges.toml"
             found[chosen.name] = (file, charges_text(chosen))
         if origin is None:
@@ -359,8 +373,7 @@ def _yaml(
     library: Any, draft: _Draft, comment: str, inspire: int | None
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the YAML files of a record; hepdata_lib writes them to a folder that goes again."""
-    import yaml
-
+    yaml = need("yaml", extra="hepdata", purpose="a record of HEPData")
     head = library.Submission()
     head.comment = comment
     head.additional_resources += draft.resources

@@ -42,7 +42,7 @@ def largest_difference(limit: Limit, signal: ExpectedSignal) -> float:
     """
     if limit.power is None or signal.rates.power is None:
         return 0.0
-    own = np.sum([values for values in limit.yields.values()], axis=0)
+    own = np.sum(list(limit.yields.values()), axis=0)
     events = signal.at_coupling(1.0).sum(axis=(1, 2))
     known = (own > 0.0) & ~limit.left_out
     return float(np.max(np.abs(events[known] / own[known] - 1.0), initial=0.0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Final
+from typing import Any, Final
 
 import matplotlib.image
 import numpy as np
@@ -48,8 +48,8 @@ def thumbnail(figure: Figure) -> bytes:
         figure.set_dpi(THUMBNAIL_WIDTH * _REDUCTION / width)
         try:
             canvas = FigureCanvasAgg(figure)
-            canvas.draw()
-            pixels = np.asarray(canvas.buffer_rgba(), dtype=np.float64)
+            canvas.draw()  # type: ignore[no-untyped-call]
+            pixels = np.array(canvas.buffer_rgba(), np.float64)  # type: ignore[no-untyped-call]
         finally:
             figure.set_dpi(before)
     rows, columns = (size // _REDUCTION for size in pixels.shape[:2])
@@ -57,5 +57,6 @@ def thumbnail(figure: Figure) -> bytes:
     squares = kept.reshape(rows, _REDUCTION, columns, _REDUCTION, -1)
     small = np.rint(squares.mean(axis=(1, 3))).astype(np.uint8)
     stream = io.BytesIO()
-    matplotlib.image.imsave(stream, small, format="png", metadata={"Software": None})
+    no_version: Any = {"Software": None}
+    matplotlib.image.imsave(stream, small, format="png", metadata=no_version)
     return stream.getvalue()

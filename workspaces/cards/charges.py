@@ -10,8 +10,8 @@ from typing import Final
 
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.declaration import declare
-from na64.models.kinds import EMITTED_KINDS
 from na64.models.errors import InputError
+from na64.models.kinds import EMITTED_KINDS
 from na64.models.mediators.charges import FERMIONS, NEUTRINOS
 from na64.models.mediators.data import mediator_to_dict
 from na64.models.mediators.protocol import Mediator, MediatorKind
@@ -100,11 +100,10 @@ def charges_text(mediator: Mediator) -> str:
         For a mediator that is more than a kind and charges.
     """
     data = mediator_to_dict(mediator)
-    keys = ("name", "parameter", "charges", "neutrinos")
-    table = {key: data[key] for key in keys if data.get(key) is not None}
+    table = {key: data[key] for key in ("name", "parameter", "charges") if key in data}
     table |= {"kind": str(mediator.kind), "references": list(mediator.citations)}
-    if mediator.kind != MediatorKind.VECTOR:
-        table.pop("neutrinos", None)
+    if data.get("neutrinos") == NeutrinoType.DIRAC.value:
+        table["neutrinos"] = NeutrinoType.DIRAC.value
     try:
         text = toml_text(table)
         same = mediator_to_dict(parse_charges(text)) == data
