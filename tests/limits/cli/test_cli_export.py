@@ -92,7 +92,7 @@ def test_a_reader_of_a_record_has_the_likelihood_and_the_numbers(call) -> None:
     assert {p.name: p.read_bytes() for p in Path("record/submission").iterdir()} == files
 
 
-SCANS = {
+SCANS: dict[str, tuple[str, ...]] = {
     "usual": ("na64mu-2022", "--masses", "0.05"),
     "settings": (
         *("na64e-2016", *MASSES, *FAST, "--cl", "0.95", "--no-annihilation", "--elastic-only"),
@@ -105,7 +105,7 @@ SCANS = {
         *("--method", "asymptotic", "--tolerance", "1e-4"),
     ),
 }
-STEPS = {
+STEPS: dict[str, list[tuple[str, ...]]] = {
     "usual": [("to-plane", "--plane", "alpha-d", "--dark-matter", "majorana", "--ratio", "4")],
     "settings": [("to-plane", "--plane", "g")],
     "charges": [

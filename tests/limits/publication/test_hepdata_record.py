@@ -9,6 +9,7 @@ import tarfile
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def toy(search: str = "na64e-2016-2022", **request):
     return toy_limit(specify(search, masses_gev=MASSES, method="asymptotic", **request))
 
 
-def documents(record: Record) -> dict[str, dict]:
+def documents(record: Record) -> dict[str, dict[str, Any]]:
     """The tables by name, each with what submission.yaml says of it."""
     _, *tables = yaml.safe_load_all(record.files["submission.yaml"])
     return {
@@ -44,7 +45,7 @@ def documents(record: Record) -> dict[str, dict]:
     }
 
 
-def column(table: dict, header: str) -> list:
+def column(table: dict[str, Any], header: str) -> list[Any]:
     (found,) = [
         variable
         for variable in (*table["independent_variables"], *table["dependent_variables"])
@@ -53,7 +54,7 @@ def column(table: dict, header: str) -> list:
     return [cell["value"] for cell in found["values"]]
 
 
-def cells(values) -> list:
+def cells(values) -> list[Any]:
     return ["-" if value is None or math.isnan(value) else value for value in values]
 
 
