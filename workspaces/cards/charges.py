@@ -100,7 +100,9 @@ def charges_text(mediator: Mediator) -> str:
         For a mediator that is more than a kind and charges.
     """
     data = mediator_to_dict(mediator)
-    table: dict[str, object] = {key: data[key] for key in ("name", "parameter", "charges") if key in data}
+    table: dict[str, object] = {
+        key: data[key] for key in ("name", "parameter", "charges") if key in data
+    }
     table |= {"kind": str(mediator.kind), "references": list(mediator.citations)}
     if data.get("neutrinos") == NeutrinoType.DIRAC.value:
         table["neutrinos"] = NeutrinoType.DIRAC.value
