@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.inspected import KINDS, document_figure
@@ -82,6 +83,13 @@ TRACK_LENGTH = {
     "thresholds_gev": [50.0],
     "above": {"electron": [1.0], "positron": [0.1], "photon": [0.5]},
 }
+
+
+@pytest.fixture(autouse=True)
+def not_laid_out(request, monkeypatch) -> None:
+    """What takes most of the time is no matter of these tests, but of the one of the command."""
+    if "command" not in request.function.__name__:
+        monkeypatch.setattr(Figure, "draw_without_rendering", lambda _: None)
 
 
 def row(name: str, change: float | None) -> dict[str, Any]:
@@ -241,7 +249,7 @@ def test_numbers_are_typeset(value, text) -> None:
     assert number(value) == text
 
 
-def test_plot_draws_what_the_commands_write(call) -> None:
+def test_the_command_draws_what_others_write(call) -> None:
     """From a file and from stdin; with limits, or options of limits, it is refused."""
     width = call("width", "--masses", "0.001:0.1:5", "--visible", "--json").out
     Path("w.json").write_text(width)
