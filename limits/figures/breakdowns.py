@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from na64.limits.figures.appearance import Appearance
-from na64.limits.figures.lines import PLACES, colour_of, number, told
-from na64.limits.figures.style import legend_above
-from na64.limits.figures.words import plain_text
+from na64.limits.figures.drawn import Traced
+from na64.limits.figures.labelling import lay_out
+from na64.limits.figures.lines import colour_of, number, told
+from na64.limits.figures.typeset import typeset
 from na64.models.errors import InputError
 from na64.workspaces.pyhf.write import parse_measurement
 
@@ -61,17 +63,18 @@ def breakdown_figure(
     axes = made.add_subplot()
     places = np.arange(len(rows), dtype=float)
     thick = _GROUP / len(documents)
+    traced = []
     for place, (found, label) in enumerate(zip(changes, labels, strict=True)):
         values = [found.get(name) for name in rows]
-        axes.barh(
+        bars = axes.barh(
             places - 0.5 * _GROUP + (place + 0.5) * thick,
             [math.nan if value is None else 100.0 * value for value in values],
             0.9 * thick,
             color=colour_of(place + 1),
-            label=label if len(documents) > 1 else "_",
         )
+        traced.append(Traced(label, label, "", bars[0]))
     axes.axvline(0.0, color=colour_of(0), lw=0.8)
-    axes.set_yticks(places, [plain_text(name) for name in rows])
+    axes.set_yticks(places, [typeset(name) for name in rows])
     axes.tick_params(axis="y", which="both", length=0)
     axes.minorticks_on()
     axes.tick_params(axis="y", which="minor", length=0)
@@ -80,15 +83,12 @@ def breakdown_figure(
     parameter = {item["parameter"] for item in documents}
     of = rf" on $\{parameter.pop()}$" if parameter == {"mu"} else ""
     axes.set_xlabel(f"change of the limit{of} [%]")
-    text = heading if look.title is None else look.title
+    text = heading if look.title is None else typeset(look.title)
     if others:
         text += f"\n{len(others)} more change it by {100.0 * known[others[0]]:.1g} % at most"
-    if len(documents) > 1 and look.legend in ("auto", "above"):
-        legend_above(made, axes, text)
-    else:
-        if len(documents) > 1 and look.legend != "none":
-            axes.legend(loc=PLACES[look.legend])
-        made.suptitle(text, x=0.02, ha="left", fontsize="medium")
+    # bars are no curves that a legend could keep clear of
+    placed = replace(look, legend="above") if look.legend == "auto" else look
+    lay_out(axes, traced if len(documents) > 1 else [], text, placed, own=True)
     made.draw_without_rendering()
     return made
 
@@ -96,7 +96,7 @@ def breakdown_figure(
 def _measurement(name: str) -> str:
     """Write the mass of a measurement of this project, or the name of any other."""
     point = parse_measurement(name)
-    return plain_text(name) if point is None else f"$M = {number(point.mass_gev)}$ GeV"
+    return typeset(name) if point is None else f"$M = {number(point.mass_gev)}$ GeV"
 
 
 def _facts(item: Mapping[str, Any]) -> list[str]:

@@ -65,11 +65,11 @@ def cross_sections_figure(
             )
         )
     made, axes = frame()
-    draw_lines(axes[0], lines)
+    traced = draw_lines(axes[0], lines)
     axes[0].set_xlabel(mass_label([item["model"] for item in documents], look))
     on = f" {per.pop()}" if len(per) == 1 else ""
     axes[0].set_ylabel(rf"$\sigma${on} [{'GeV$^{-2}$' if natural else 'pb'}]")
-    return finish(made, axes, look, heading)
+    return finish(made, axes, look, (heading, traced))
 
 
 def _facts(item: Mapping[str, Any], *, mixed: bool) -> list[str]:

@@ -7,35 +7,34 @@ common.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from na64.limits.figures.appearance import Appearance
+from na64.limits.figures.colours import ink
+from na64.limits.figures.drawn import Traced
+from na64.limits.figures.labelling import lay_out
 from na64.limits.figures.style import (
     ALPHA_COLOURS,
-    RATIO_DASHES,
     SCAN_COLOURS,
     SPECIES,
     decades,
-    legend_above,
 )
-from na64.limits.figures.words import plain_text
+from na64.limits.figures.typeset import typeset
 from na64.limits.results.axes import coupling_axis, coupling_tex, mass_axis, tex
 from na64.models.errors import InputError
 from na64.models.mediators.naming import interaction_words, mass_name
 from na64.models.mediators.registry import BUILT_IN
 
 __all__ = [
-    "PLACES",
     "Line",
     "colour_of",
     "coupling_words",
@@ -57,31 +56,23 @@ FloatArray = NDArray[np.float64]
 
 #: colours of lines, the first that of the text: told apart by the colour-blind and in grey
 _COLOURS: Final = (*SCAN_COLOURS, ALPHA_COLOURS[-1], "#56b4e9")
+#: dashes of lines
+_DASHES: Final[tuple[Any, ...]] = (
+    "-",
+    (0, (5, 1.8)),
+    (0, (1.2, 1.4)),
+    (0, (6, 1.5, 1.2, 1.5)),
+)
 #: decades below the largest value that an axis shows at most: what is less is nothing
 _DECADES: Final = 10.0
-#: lines of a legend inside of the frame
-_ENTRIES: Final = 6
-#: characters of a line of the heading
-_WIDTH: Final = 78
-#: corners of the frame
-PLACES: Final[Mapping[str, Any]] = {
-    f"{row} {side}": f"{row} {side}" for row in ("upper", "lower") for side in ("left", "right")
+_NAMES: Final = {
+    "electron": "$e^-$",
+    "positron": "$e^+$",
+    "photon": r"$\gamma$",
+    "gamma gamma": r"$\gamma\gamma$",
+    "neutrinos": r"$\nu\bar\nu$",
+    "dark": "dark matter",
 }
-_PARTICLES: Final = {
-    "e": "e",
-    "mu": r"\mu",
-    "tau": r"\tau",
-    "gamma": r"\gamma",
-    "e-": "e^-",
-    "e+": "e^+",
-    "mu-": r"\mu^-",
-    "mu+": r"\mu^+",
-    "electron": "e^-",
-    "positron": "e^+",
-    "photon": r"\gamma",
-}
-#: channels that are more than a list of particles
-_CHANNELS: Final = {"dark": "dark matter", "neutrinos": r"$\nu\bar\nu$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +102,13 @@ class Line:
 
 
 def colour_of(place: int) -> str:
-    """Return the colour of a line by its place; black is the colour of text in a dark style."""
-    colour = _COLOURS[place % len(_COLOURS)]
-    return str(mpl.rcParams["text.color"]) if colour == "#000000" else colour
+    """Return the colour of a line by its place, for the ground of the style that is set."""
+    return ink(_COLOURS[place % len(_COLOURS)])
 
 
 def dashes_of(place: int) -> Any:
     """Return the dashes of a line by its place."""
-    return RATIO_DASHES[place % len(RATIO_DASHES)]
+    return _DASHES[place % len(_DASHES)]
 
 
 def frame(panels: Sequence[float] = (1.0,)) -> tuple[Figure, list[Axes]]:
@@ -143,8 +133,15 @@ def frame(panels: Sequence[float] = (1.0,)) -> tuple[Figure, list[Axes]]:
     return made, axes
 
 
-def draw_lines(axes: Axes, lines: Sequence[Line], ylim: tuple[float, float] | None = None) -> None:
+def draw_lines(
+    axes: Axes, lines: Sequence[Line], ylim: tuple[float, float] | None = None
+) -> list[Traced]:
     """Draw lines, and set the ends of the axes: of the masses all, of values ten decades.
+
+    Returns
+    -------
+    list of Traced
+        Those that have a label.
 
     Raises
     ------
@@ -155,78 +152,65 @@ def draw_lines(axes: Axes, lines: Sequence[Line], ylim: tuple[float, float] | No
     seen = values[np.isfinite(values) & (values > 0.0)]
     if not seen.size:
         raise InputError("nothing to draw: no value is above zero")
+    traced = []
     for line in lines:
         shown = np.where(np.isfinite(line.y) & (line.y > 0.0), line.y, np.nan)
-        mark = "." if np.isfinite(shown).sum() == 1 else ""
-        axes.plot(
+        if not np.isfinite(shown).any():  # a channel that is closed at all masses
+            continue
+        (drawn,) = axes.plot(
             line.x,
             shown,
             color=line.colour,
             ls=line.dashes,
             lw=line.width,
-            marker=mark,
+            marker="." if np.isfinite(shown).sum() == 1 else "",
             label=line.label or "_",
         )
+        if line.label:
+            points = np.column_stack([line.x, shown])
+            traced.append(
+                Traced(line.label, line.label, line.label, drawn, line.colour, line=points)
+            )
     low = max(float(seen.min()), float(seen.max()) * 10.0**-_DECADES)
     axes.set_ylim(ylim or (low / 1.6, float(seen.max()) * 1.6))
     masses = np.concatenate([line.x for line in lines])
     ends = float(masses.min()), float(masses.max())
     margin = 1.0 if ends[1] > 1.2 * ends[0] else 1.15
     axes.set_xlim(ends[0] / margin, ends[1] * margin)
+    return traced
 
 
-def entry(axes: Axes, label: str, dashes: Any) -> None:
-    """Add an entry to the legend that says what dashes of any colour mean."""
-    axes.plot([], [], color="#808080", ls=dashes, lw=1.8, label=label)
+def entry(label: str, dashes: Any) -> Traced:
+    """Return an entry of the legend that says what dashes of any colour mean."""
+    handle = Line2D([], [], color=ink("#808080"), ls=dashes, lw=1.8)
+    return Traced(label, label, "", handle)
 
 
-def finish(made: Figure, axes: Sequence[Axes], look: Appearance, heading: str) -> Figure:
-    """Set ranges that are wanted, ticks, heading and legend, and lay the figure out.
+def finish(
+    made: Figure, axes: Sequence[Axes], look: Appearance, told: tuple[str, Sequence[Traced]]
+) -> Figure:
+    """Set ranges that are wanted and ticks, and place heading, labels and legend.
 
     Parameters
     ----------
     made, axes
-        From `frame`; the first panel has the legend, and the axis of values that may be set.
+        From `frame`; the first panel has the labels, and the axis of values that may be set.
     look
         What is wanted.
-    heading
-        Above the frame unless another title is wanted.
+    told
+        The heading unless another title is wanted, and what is labelled.
     """
     first = axes[0]
-    text = _wrapped(heading) if look.title is None else look.title
+    heading, traced = told
     if look.xlim is not None:
         first.set_xlim(look.xlim)
     if look.ylim is not None:
         first.set_ylim(look.ylim)
     for panel in axes:
         decades(panel)
-    _, labels = first.get_legend_handles_labels()
-    if labels and (look.legend == "above" or (look.legend == "auto" and _crowded(labels, axes))):
-        legend_above(made, first, text)
-    else:
-        first.set_title(text, loc="left", fontsize="medium")
-        if labels and look.legend != "none":
-            first.legend(loc="best" if look.legend == "auto" else PLACES[look.legend])
+    lay_out(first, traced, heading if look.title is None else typeset(look.title), look, own=True)
     made.draw_without_rendering()
     return made
-
-
-def _crowded(labels: Sequence[str], axes: Sequence[Axes]) -> bool:
-    """Whether a legend inside of the frame would take the place of the curves."""
-    return len(labels) > _ENTRIES or len(axes) > 1
-
-
-def _wrapped(text: str) -> str:
-    """Break a heading at its commas, where a line has about so many characters as fit."""
-    lines = [""]
-    for part in text.split(", "):
-        longer = f"{lines[-1]}, {part}" if lines[-1] else part
-        if lines[-1] and len(re.sub(r"\\[A-Za-z]+|[${}_^\\]", "", longer)) > _WIDTH:
-            lines[-1] += ","
-            lines.append(part)
-        else:
-            lines[-1] = longer
-    return "\n".join(lines)
 
 
 def mass_label(models: Sequence[str], look: Appearance) -> str:
@@ -242,12 +226,12 @@ def mass_label(models: Sequence[str], look: Appearance) -> str:
 def model_words(model: str) -> str:
     """Return a mediator in words: what it is called in figures, or its name."""
     if model not in BUILT_IN:
-        return plain_text(model)
+        return typeset(model)
     made = BUILT_IN[model]()
     mass = mass_name(made)
     boson = tex(mass).removeprefix("m_").removeprefix("{").removesuffix("}")
     found = interaction_words(made, boson, coupling_tex(made.parameter, mass))
-    return found or plain_text(model.replace("-", " "))
+    return found or typeset(model.replace("-", " "))
 
 
 def sector_facts(item: Mapping[str, Any]) -> list[str]:
@@ -277,22 +261,17 @@ def number(value: float) -> str:
 
 
 def particles(channel: str) -> str:
-    """Write a particle, or the pair that a channel is, in TeX; what is neither stays as it is.
+    """Write a particle of a shower, or the pair that a channel is, in TeX; or the text as it is.
 
     Examples
     --------
     >>> particles("e e"), particles("mu-"), particles("hadrons")
-    ('$e^+e^-$', '$\\\\mu^-$', 'hadrons')
+    ('$e^+e^-$', '$\\mu^-$', 'hadrons')
     """
-    if channel in _CHANNELS:
-        return _CHANNELS[channel]
-    parts = channel.split()
-    if len(parts) == 2 and parts[0] == parts[1] and parts[0] in ("e", "mu", "tau"):
-        symbol = _PARTICLES[parts[0]]
-        return f"${symbol}^+{symbol}^-$"
-    if all(part in _PARTICLES for part in parts):
-        return f"${''.join(_PARTICLES[part] for part in parts)}$"
-    return plain_text(channel)
+    first, _, second = channel.partition(" ")
+    if channel in _NAMES:
+        return _NAMES[channel]
+    return typeset(f"{first}+ {first}-" if first == second else channel)
 
 
 def coupling_words(parameter: str, coupling: float, model: str) -> str:
@@ -330,7 +309,7 @@ def told(
         for own in facts
     ]
     if len(facts) == 1:
-        return heading, [next(iter(look.labels), "")]
+        return heading, [typeset(next(iter(look.labels), ""))]
     labels = [
         label if label and labels.count(label) == 1 else _with_file(label, name)
         for label, name in zip(labels, names, strict=True)
@@ -338,11 +317,13 @@ def told(
     wanted = [*look.labels, *[""] * (len(labels) - len(look.labels))]
     if len(look.labels) > len(labels):
         raise InputError(f"{len(look.labels)} labels for {len(labels)} results")
-    return heading, [mine or rule for mine, rule in zip(wanted, labels, strict=True)]
+    return heading, [
+        typeset(mine) if mine else rule for mine, rule in zip(wanted, labels, strict=True)
+    ]
 
 
 def _with_file(label: str, name: str) -> str:
-    file = plain_text(name.removesuffix(".json"))
+    file = typeset(name.removesuffix(".json"))
     return f"{label} ({file})" if label else file
 
 

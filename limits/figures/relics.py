@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from na64.limits.figures.appearance import Appearance
+from na64.limits.figures.colours import ink
 from na64.limits.figures.lines import (
     Line,
     colour_of,
@@ -67,19 +68,19 @@ def relic_figure(
                 look.mass_scale * np.array(item["masses_gev"], float),
                 finite(item[key]),
                 label,
-                SPECIES_COLOURS[item["dark_matter"]] if distinct else colour_of(place),
+                ink(SPECIES_COLOURS[item["dark_matter"]]) if distinct else colour_of(place),
                 dashes_of(0 if distinct else place),
             )
         )
     if abundance:
         ends = np.array([lines[0].x.min(), lines[0].x.max()])
         observed = np.full(2, OMEGA_H2)
-        lines.append(Line(ends, observed, "observed", "#808080", (0, (1.2, 1.4)), 1.4))
+        lines.append(Line(ends, observed, "observed", ink("#808080"), (0, (1.2, 1.4)), 1.4))
     made, axes = frame()
-    draw_lines(axes[0], lines)
+    traced = draw_lines(axes[0], lines)
     axes[0].set_xlabel(rf"$m_\chi$ [{look.mass_unit}]")
     axes[0].set_ylabel(_value_label(documents, key))
-    return finish(made, axes, look, heading)
+    return finish(made, axes, look, (heading, traced))
 
 
 def _key(documents: Sequence[Mapping[str, Any]]) -> str:

@@ -50,13 +50,12 @@ def track_lengths_figure(
                 )
             )
     made, axes = frame()
-    draw_lines(axes[0], lines)
+    traced = draw_lines(axes[0], lines)
     axes[0].set_xlabel(r"$E$ [GeV]")
     axes[0].set_ylabel(r"$\mathrm{d}T/\mathrm{d}E$ [$X_0$/GeV]")
     if len(documents) > 1:
-        for place, label in enumerate(labels):
-            entry(axes[0], label, dashes_of(place))
-    return finish(made, axes, look, heading)
+        traced += [entry(label, dashes_of(place)) for place, label in enumerate(labels)]
+    return finish(made, axes, look, (heading, traced))
 
 
 def _facts(item: Mapping[str, Any]) -> list[str]:

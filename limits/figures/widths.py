@@ -62,15 +62,14 @@ def widths_figure(
         lifetime = finite(item["lifetime_s"])
         lengths.append(Line(masses, _C * lifetime, "", colour_of(0), dashes_of(place)))
     made, axes = frame((1.0, 0.5))
-    draw_lines(axes[0], ratios, _range(ratios))
+    traced = draw_lines(axes[0], ratios, _range(ratios))
     draw_lines(axes[1], lengths)
     axes[0].set_ylabel("branching ratio")
     axes[1].set_ylabel(r"$c\tau$ [cm]")
     axes[-1].set_xlabel(mass_label([item["model"] for item in documents], look))
     if len(documents) > 1:
-        for place, label in enumerate(labels):
-            entry(axes[0], label, dashes_of(place))
-    return finish(made, axes, look, heading)
+        traced += [entry(label, dashes_of(place)) for place, label in enumerate(labels)]
+    return finish(made, axes, look, (heading, traced))
 
 
 def _facts(item: Mapping[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ from na64.limits.figures.lines import (
     sector_facts,
     told,
 )
-from na64.limits.figures.words import plain_text
+from na64.limits.figures.typeset import typeset
 from na64.models.production.process import Approximation
 from na64.workspaces.cards.reader import available_cards, load_card
 
@@ -58,10 +58,10 @@ def yields_figure(
                 Line(masses, sums[:, number - 1], process, colour_of(number), dashes_of(number))
             )
     made, axes = frame()
-    draw_lines(axes[0], lines)
+    traced = draw_lines(axes[0], lines)
     axes[0].set_xlabel(mass_label([item["model"] for item in documents], look))
     axes[0].set_ylabel("accepted signal events")
-    return finish(made, axes, look, heading)
+    return finish(made, axes, look, (heading, traced))
 
 
 def _facts(item: Mapping[str, Any]) -> list[str]:
@@ -81,4 +81,4 @@ def _search_words(search: str) -> str:
     parts = [
         load_card(name).title.split(",")[0] if name in names else name for name in search.split("+")
     ]
-    return plain_text(" + ".join(parts)).replace("NA64mu", r"NA64$\mu$")
+    return typeset(" + ".join(parts).replace("NA64mu", r"NA64$\mu$"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,15 @@ from matplotlib.figure import Figure
 from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.inspected import KINDS, document_figure
 from na64.limits.figures.lines import number
+from na64.limits.scanning.request import specify
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.errors import InputError
+from na64.models.inspection import decay_table
+from tests.shared import toy_limit
 
 MASSES = [0.01, 0.1, 1.0]
 SECTOR = {"dark_matter": "dirac", "alpha_d": 0.1, "ratio": 3.0}
-MADE = {"provenance": {}}
+MADE: dict[str, Any] = {"provenance": {}}
 DARK_PHOTON = {"model": "dark-photon", "parameter": "epsilon", "masses_gev": MASSES, **MADE}
 
 WIDTH = {
@@ -140,8 +142,8 @@ def texts(made) -> str:
     legends = [*made.legends, *(p.get_legend() for p in made.axes if p.get_legend())]
     for legend in legends:
         found += [legend.get_title().get_text(), *(t.get_text() for t in legend.get_texts())]
-    suptitle = made.get_suptitle()
-    return "\n".join([*found, suptitle])
+    found += [text.get_text() for panel in made.axes for text in panel.texts]
+    return "\n".join(found)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -165,6 +167,8 @@ def test_widths() -> None:
     assert masses == [10.0, 100.0]
     assert lengths == pytest.approx([0.0299792458, 0.00299792458], rel=1e-9)
     assert above.get_ylim()[0] == 1e-3
+    closed = {**WIDTH, "branching": {**WIDTH["branching"], "tau tau": [0.0, 0.0, 0.0]}}
+    assert "tau" not in texts(document_figure([closed], ["a"]))
     # a channel that is always rare is in the figure, too
     rare = {**WIDTH, "branching": {"dark": [1.0, 1.0, 1.0], "e e": [1e-9, 1e-9, 1e-9]}}
     assert document_figure([rare], ["a"]).axes[0].get_ylim()[0] < 1e-9
@@ -249,23 +253,31 @@ def test_numbers_are_typeset(value, text) -> None:
     assert number(value) == text
 
 
-def test_the_command_draws_what_others_write(call) -> None:
-    """From a file and from stdin; with limits, or options of limits, it is refused."""
-    width = call("width", "--masses", "0.001:0.1:5", "--visible", "--json").out
-    Path("w.json").write_text(width)
-    assert call("plot", "w.json", "-o", "w.png").code == 0
-    assert call("plot", "-", "-o", "same.png", stdin=width).code == 0
-    assert Path("w.png").read_bytes() == Path("same.png").read_bytes()
-    # c tau of a visible dark photon, 3/(alpha epsilon^2 m) up to (1 + 2 r) sqrt(1 - 4 r)
-    found = json.loads(width)
-    r = (ELECTRON_MASS_GEV / np.array(found["masses_gev"][1:])) ** 2
-    length = 3.0 * 137.036 * 1.973269804e-14 / (1e-8 * np.array(found["masses_gev"][1:]))
-    _, below = document_figure([found], ["w"]).axes
+def test_decay_length_of_a_visible_dark_photon() -> None:
+    """c tau = 3/(alpha epsilon^2 m) over (1 + 2 r) sqrt(1 - 4 r), r = (m_e/m)^2, below two muons."""
+    masses = np.array([0.0015, 0.01, 0.1])
+    found = decay_table("dark-photon", masses, coupling=1e-4)
+    document = {
+        **WIDTH,
+        "masses_gev": masses.tolist(),
+        "branching": {name: values.tolist() for name, values in found.branching.items()},
+        "lifetime_s": found.lifetime_s.tolist(),
+    }
+    _, below = document_figure([document], ["w"]).axes
     ((_, drawn),) = curves(below).values()
-    assert drawn[-4:] == pytest.approx(length / ((1 + 2 * r) * np.sqrt(1 - 4 * r)), rel=1e-3)
+    r = (ELECTRON_MASS_GEV / masses) ** 2
+    length = 3.0 * 137.036 * 1.973269804e-14 / (1e-8 * masses)  # hbar c in GeV cm
+    assert drawn == pytest.approx(length / ((1 + 2 * r) * np.sqrt(1 - 4 * r)), rel=1e-5)
 
-    scan = call("scan", "na64e-2016", "--masses", "0.1", "--method", "asymptotic", "-o", "s.json")
-    assert scan.code == 0
+
+def test_the_command_draws_what_others_write(call) -> None:
+    """From a file or stdin; with limits, or options of limits, it is refused."""
+    width = call("width", "--masses", "0.001:0.1:5", "--visible", "--json").out
+    assert call("plot", "-", "-o", "w.png", stdin=width).code == 0
+    assert Path("w.png").stat().st_size > 10_000
+    Path("w.json").write_text(width)
+    made = specify("na64e-2016", masses_gev=np.array([0.1, 0.2]))
+    Path("s.json").write_text(toy_limit(made).to_json())
     done = call("plot", "w.json", "s.json", "-o", "no.png")
     assert done.code == 2
     assert "w.json (width), s.json (scan)" in done.err
