@@ -20,6 +20,7 @@ from na64.limits.results.origin import GIVEN, Origin
 from na64.limits.results.provenance import provenance
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.invert import invert
+from na64.limits.scanning.known import Known
 from na64.limits.scanning.request import Search, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
@@ -37,6 +38,7 @@ def scan(
     jobs: int = 1,
     tables: TableStore | None = None,
     progress: Progress = silent,
+    known: Known | None = None,
     **request: Any,
 ) -> Limit:
     """Return the couplings that a search, or several together, exclude.
@@ -53,6 +55,10 @@ def scan(
         `na64.workspaces.io.cache.TableCache`; computed anew if None.
     progress
         Called with the name of each stage as it begins.
+    known
+        Keeps yields and limits in events for the next scan, which has them in common if it differs
+        in the exposure, the confidence level or the like; not used by several processes. The result
+        is the same to the last bit.
     **request
         What `na64.limits.specify` takes: ``masses_gev``, ``model``, ``overrides``, ``shared``,
         ``confidence_level``, ``expected_only``, ``method`` and the settings of signal, dark
@@ -79,10 +85,11 @@ def scan(
     ['ok', 'ok', 'ok']
     """
     if not isinstance(search, Specification):
-        return run(specify(search, **request), jobs=jobs, tables=tables, progress=progress)
+        made = specify(search, **request)
+        return run(made, jobs=jobs, tables=tables, progress=progress, known=known)
     if request:
         raise InputError(f"a specification has its {', '.join(request)} already; change it there")
-    return run(search, jobs=jobs, tables=tables, progress=progress)
+    return run(search, jobs=jobs, tables=tables, progress=progress, known=known)
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
@@ -107,20 +114,21 @@ def run(
     jobs: int = 1,
     tables: TableStore | None = None,
     progress: Progress = silent,
+    known: Known | None = None,
 ) -> Limit:
     """Return the result of a specification, computed by one process or several.
 
     Parameters
     ----------
-    specification, jobs, tables, progress
+    specification, jobs, tables, progress, known
         As in `scan`.
     """
     if jobs < 1:
         raise InputError(f"at least one job is needed, not {jobs}")
     parts = specification.split(jobs)
     if len(parts) == 1:
-        signal = expected_signal(specification, tables=tables, progress=progress)
-        return exclude(signal, progress=progress)
+        signal = expected_signal(specification, tables=tables, progress=progress, known=known)
+        return exclude(signal, progress=progress, known=known)
     progress(f"{len(parts)} processes")
     tasks = [(part, tables) for part in parts]
     with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
@@ -132,7 +140,9 @@ def _run_part(task: tuple[Specification, TableStore | None]) -> Limit:
     return run(part, tables=tables)
 
 
-def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
+def exclude(
+    signal: ExpectedSignal, *, progress: Progress = silent, known: Known | None = None
+) -> Limit:
     """Return the couplings that are excluded, given the expected signal.
 
     Parameters
@@ -141,9 +151,11 @@ def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
         From `na64.limits.scanning.signal.expected_signal`.
     progress
         Called with the name of each stage as it begins.
+    known
+        As in `scan`.
     """
     made = signal.specification
-    found = invert(signal, progress=progress)
+    found = invert(signal, progress=progress, known=known)
     limit = Limit(
         specification=made,
         x=mass_axis(made.mass_parameter),
