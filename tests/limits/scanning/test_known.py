@@ -105,7 +105,13 @@ def test_signals_that_are_no_power_of_the_coupling_keep_their_yields(work) -> No
 
 def test_what_is_kept_is_bounded(monkeypatch) -> None:
     monkeypatch.setattr(module, "_MOST", 2)
-    store, computed = module._Store(), []
+    store: module._Store[int] = module._Store()
+    computed: list[int] = []
+
+    def make() -> int:
+        computed.append(key)
+        return key
+
     for key in (1, 2, 1, 3, 1, 2):
-        store.get(key, lambda key=key: computed.append(key))
+        assert store.get(key, make) == key
     assert computed == [1, 2, 3, 2]  # 2 was used the longest ago when 3 came
