@@ -10,6 +10,7 @@ from na64.limits.scanning import known as module
 from na64.limits.scanning.known import Known
 from na64.limits.scanning.request import specify
 from na64.limits.scanning.runner import scan
+from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.reader import parse_card
 from tests.shared import CARD_HEAD
 
@@ -28,7 +29,7 @@ MASSES = np.array([0.01, 0.1, 0.3])
 def work(monkeypatch) -> dict[str, int]:
     """Count how often yields and limits in events are computed."""
     count = {"yields": 0, "limits": 0}
-    rates, edges = module.signal_rates, calculators._edges
+    rates, edges = signal_rates, calculators._edges
 
     def counted_rates(*words, **named):
         count["yields"] += 1
