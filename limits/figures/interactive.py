@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.overlays import Beside
 from na64.limits.figures.picture import Form, Picture, Trace, picture
 from na64.limits.figures.sources import provenance_html
@@ -89,6 +90,7 @@ def html_figure(
     results: Sequence[Limit],
     *,
     beside: Beside | None = None,
+    appearance: Appearance | None = None,
     ratio_panel: bool = False,
     names: Sequence[str] = (),
 ) -> str:
@@ -96,8 +98,8 @@ def html_figure(
 
     Parameters
     ----------
-    results, beside, ratio_panel, names
-        As in `na64.limits.figures.figure.figure`.
+    results, beside, appearance, ratio_panel, names
+        As in `na64.limits.figures.picture.picture`.
 
     Returns
     -------
@@ -110,7 +112,9 @@ def html_figure(
         As `na64.limits.figures.figure.figure`, and without Bokeh.
     """
     need("bokeh", extra=_EXTRA, purpose=_PURPOSE)
-    shown = picture(results, beside=beside, ratio_panel=ratio_panel, names=names)
+    shown = picture(
+        results, beside=beside, appearance=appearance, ratio_panel=ratio_panel, names=names
+    )
     return _PAGE.format(
         policy=escape(_POLICY, quote=True),
         title=escape(shown.title.replace("\n", ", ")),

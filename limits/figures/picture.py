@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.calculators.status import BAND_ORDER, Regions
+from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.drawing import closes
 from na64.limits.figures.drawn import Drawn, Kind, Look, styled
 from na64.limits.figures.figure import ratio_to
@@ -25,6 +26,7 @@ from na64.limits.figures.plan import (
     check_results,
     colours,
     mass_range,
+    told_labels,
     value_range,
 )
 from na64.limits.figures.regions import (
@@ -35,7 +37,7 @@ from na64.limits.figures.regions import (
 )
 from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, SCAN_COLOURS, TWO_SIGMA
 from na64.limits.figures.unicode import in_unicode
-from na64.limits.figures.words import labels, left_out_words, title
+from na64.limits.figures.words import left_out_words, title
 from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
 
@@ -120,6 +122,7 @@ def picture(
     results: Sequence[Limit],
     *,
     beside: Beside | None = None,
+    appearance: Appearance | None = None,
     ratio_panel: bool = False,
     names: Sequence[str] = (),
 ) -> Picture:
@@ -129,6 +132,8 @@ def picture(
     ----------
     results, beside, ratio_panel, names
         As in `na64.limits.figures.figure.figure`.
+    appearance
+        Title, labels of limits, ranges, bands and unit of masses; the rest is of paper alone.
 
     Raises
     ------
@@ -136,18 +141,20 @@ def picture(
         As there.
     """
     check_results(results)
+    wanted = appearance or Appearance()
     things = styled(things_beside(results, beside or Beside(), compared=ratio_panel))
     references = [item for item in things if item.compared]
     if ratio_panel and not references:
         raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
     tones = colours(results)
-    bands = tones[0] == SCAN_COLOURS[0]
+    bands = wanted.bands and tones[0] == SCAN_COLOURS[0]
     x_range = mass_range(results)
-    y_range = value_range(x_range, results, things, bands=bands)
+    y_range = wanted.ylim or value_range(x_range, results, things, bands=bands)
     far = y_range[0] / _FAR, y_range[1] * _FAR
+    told = told_labels(results, names, wanted.labels)
     own = [
         trace
-        for item, words, colour in zip(results, labels(results, names), tones, strict=True)
+        for item, words, colour in zip(results, told, tones, strict=True)
         for trace in _of_limit(item, words, colour, far)
     ]
     behind = [
@@ -155,15 +162,18 @@ def picture(
         for item in sorted(things, key=lambda item: _look(item).order)
         for trace in _of_thing(item, results[0].plane.excluded_below, (x_range, far))
     ]
-    x_label, y_label = axis_labels(results)
+    x_label, y_label = axis_labels(results, wanted.mass_unit)
+    scale = wanted.mass_scale
+    traces = _layered([*behind, *own], _bands(results[0], far) if bands else [])
+    ratios = [_ratio(results[0], item) for item in references] if ratio_panel else []
     return Picture(
-        title=in_unicode(title(results)),
+        title=in_unicode(title(results) if wanted.title is None else wanted.title),
         x_label=in_unicode(x_label),
         y_label=in_unicode(y_label),
-        x_range=x_range,
+        x_range=wanted.xlim or (scale * x_range[0], scale * x_range[1]),
         y_range=y_range,
-        traces=_layered([*behind, *own], _bands(results[0], far) if bands else []),
-        ratios=tuple(_ratio(results[0], item) for item in references) if ratio_panel else (),
+        traces=tuple(replace(trace, x=scale * trace.x) for trace in traces),
+        ratios=tuple(replace(trace, x=scale * trace.x) for trace in ratios),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 from na64.limits.figures.drawing import edges_of
 from na64.limits.figures.drawn import Drawn, Kind
 from na64.limits.figures.style import ALPHA_COLOURS, SCAN_COLOURS, SPECIES_COLOURS
-from na64.limits.figures.words import assumed
+from na64.limits.figures.words import assumed, labels
 from na64.limits.results.axes import tex
 from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
 
-__all__ = ["axis_labels", "check_results", "colours", "mass_range", "value_range"]
+__all__ = ["axis_labels", "check_results", "colours", "mass_range", "told_labels", "value_range"]
 
 FloatArray = NDArray[np.float64]
 
@@ -63,13 +64,30 @@ def mass_range(results: Sequence[Limit]) -> tuple[float, float]:
     return low / margin, high * margin
 
 
-def axis_labels(results: Sequence[Limit]) -> tuple[str, str]:
-    """Words at the axis of masses, in GeV, and at that of values."""
-    masses = {item.x.label for item in results}
+def told_labels(
+    results: Sequence[Limit], names: Sequence[str] = (), own: Sequence[str] = ()
+) -> list[str]:
+    """Labels of limits: the user's own ones, and by rule where they are empty or missing.
+
+    Raises
+    ------
+    InputError
+        For more labels than limits.
+    """
+    if len(own) > len(results):
+        raise InputError(f"{len(own)} labels for {len(results)} limits")
+    padded = [*own, *[""] * (len(results) - len(own))]
+    by_rule = labels(results, names)
+    return [mine or made for mine, made in zip(padded, by_rule, strict=True)]
+
+
+def axis_labels(results: Sequence[Limit], mass_unit: str = "GeV") -> tuple[str, str]:
+    """Words at the axis of masses, and at that of values."""
+    masses = {replace(item.x, unit=mass_unit).label for item in results}
     values = {item.y.label for item in results}
     name = results[0].y.name
     return (
-        masses.pop() if len(masses) == 1 else "mass of the mediator [GeV]",
+        masses.pop() if len(masses) == 1 else f"mass of the mediator [{mass_unit}]",
         values.pop() if len(values) == 1 else f"${name if len(name) == 1 else tex(name)}$",
     )
 
