@@ -19,12 +19,13 @@ from na64.limits.figures.figure import figure
 from na64.limits.figures.overlays import Beside, default_overlays
 from na64.limits.figures.picture import Picture, picture
 from na64.limits.figures.style import figure_bytes
-from na64.limits.planes.transforms import to_plane
+from na64.limits.planes.transforms import find_plane, to_plane
 from na64.limits.results.axes import COUPLING
 from na64.limits.results.limit import Limit
-from na64.limits.scanning.known import Known
-from na64.limits.scanning.runner import scan
-from na64.limits.scanning.signal import Progress, silent
+from na64.limits.scanning.known import Known, NotKnownError
+from na64.limits.scanning.request import specify
+from na64.limits.scanning.runner import exclude, scan
+from na64.limits.scanning.signal import Progress, expected_signal, silent
 from na64.models.errors import InputError, unknown_name
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import RunCard
@@ -54,6 +55,7 @@ class Catalogue:
 
     def __init__(self, files: Sequence[str] = ()) -> None:
         self._texts: dict[str, str] = {}
+        self._cards: dict[tuple[str, tuple[str, ...]], RunCard] = {}
         for file in files:
             name = Path(file).name
             if self._texts.get(name, read_text(file)) != read_text(file):
@@ -78,6 +80,12 @@ class Catalogue:
         InputError
             For a name that the page does not offer, and for settings that are not allowed.
         """
+        key = (search, tuple(overrides))
+        if key not in self._cards:
+            self._cards = {**dict(list(self._cards.items())[-_MOST:]), key: self._read(*key)}
+        return self._cards[key]
+
+    def _read(self, search: str, overrides: Sequence[str]) -> RunCard:
         if search in self._texts:
             json = Path(search).suffix == ".json"
             return parse_card(self._texts[search], search, overrides=overrides, json=json)
@@ -102,6 +110,8 @@ class Answer:
         What the figure shows beside the limit.
     shown
         The figure as data.
+    complete
+        Whether the expected limits are there, too; without them there are no files.
     """
 
     state: State
@@ -109,6 +119,7 @@ class Answer:
     card: RunCard
     beside: Beside
     shown: Picture
+    complete: bool = True
 
     def file(self, name: str) -> bytes:
         """Return what a file holds, by its suffix; the card is TOML, the limit JSON or CSV.
@@ -135,6 +146,7 @@ def file_names(state: State) -> dict[str, str]:
         ".csv": f"{stem}.csv",
         ".pdf": f"{stem}.pdf",
         ".toml": "card.toml",
+        ".sh": f"{stem}.sh",
     }
 
 
@@ -165,7 +177,13 @@ class Explorer:
         self._scans: OrderedDict[State, Limit] = OrderedDict()
         self._lock = Lock()
 
-    def answer(self, state: State, *, progress: Progress = silent) -> Answer:
+    def answer(
+        self,
+        state: State,
+        *,
+        progress: Progress = silent,
+        early: Callable[[Answer], object] | None = None,
+    ) -> Answer:
         """Return the limit of a state and all that is told of it.
 
         Parameters
@@ -174,6 +192,9 @@ class Explorer:
             Positions of the controls.
         progress
             Called with the name of each stage as it begins.
+        early
+            Called with the observed limit alone, the same numbers, where the expected ones take
+            much longer.
 
         Raises
         ------
@@ -183,35 +204,61 @@ class Explorer:
         progress("card")
         plain = self.catalogue.card(state.search)
         card = self.catalogue.card(state.search, state.overrides(plain))
-        limit = self._scan(state, card, plain, progress)
+
+        def at_once() -> None:
+            made = specify(card, **state.settings())
+            if early is None or made.expected_only or not _is_converted(state.plane):
+                return
+            signal = expected_signal(made, tables=self._tables, known=self._known)
+            limit = exclude(signal, known=self._known, expected=False)
+            early(self._in_plane(state, card, limit, progress, complete=False))
+
+        limit = self._scan(state, card, progress, at_once)
+        command = list(self.commands(state, plain)[0])
+        facts: Mapping[str, Any] = {**limit.provenance, "command": command}
+        return self._in_plane(state, card, replace(limit, provenance=facts), progress)
+
+    def _in_plane(
+        self, state: State, card: RunCard, limit: Limit, progress: Progress, complete: bool = True
+    ) -> Answer:
         if state.plane != COUPLING:
             progress(f"plane of {state.plane}")
             limit = to_plane(limit, state.plane, tables=self._tables, progress=progress)
         progress("figure")
         beside = Beside(overlays=default_overlays(limit))
-        return Answer(state, limit, card, beside, picture([limit], beside=beside))
+        shown = picture([limit], beside=beside)
+        return Answer(state, limit, card, beside, shown, complete)
 
     def lines(self, state: State) -> list[list[str]]:
         """Return the command lines that write the files of a state."""
         return [list(words) for words in self.commands(state, self.catalogue.card(state.search))]
 
-    def _scan(self, state: State, card: RunCard, plain: RunCard, progress: Progress) -> Limit:
-        """Return the limit on the coupling, which says the command that makes it."""
+    def _scan(
+        self, state: State, card: RunCard, progress: Progress, at_once: Callable[[], None]
+    ) -> Limit:
+        """Return the limit on the coupling; do what can be done at once if it takes longer."""
         key = replace(state, plane=COUPLING)
         with self._lock:
-            found = self._scans.get(key)
-        if found is None:
-            found = scan(
-                card,
-                tables=self._tables,
-                progress=progress,
-                known=self._known,
-                **state.settings(),
+            if key in self._scans:
+                return self._scans[key]
+
+        def made(known: Known) -> Limit:
+            return scan(
+                card, tables=self._tables, progress=progress, known=known, **state.settings()
             )
-            with self._lock:
-                self._scans[key] = found
-                while len(self._scans) > _MOST:
-                    self._scans.popitem(last=False)
-        command = list(self.commands(state, plain)[0])
-        facts: Mapping[str, Any] = {**found.provenance, "command": command}
-        return replace(found, provenance=facts)
+
+        try:
+            found = made(self._known.as_it_is)
+        except NotKnownError:
+            at_once()
+            found = made(self._known)
+        with self._lock:
+            self._scans[key] = found
+            while len(self._scans) > _MOST:
+                self._scans.popitem(last=False)
+        return found
+
+
+def _is_converted(plane: str) -> bool:
+    """Whether a limit in a plane follows from that on the coupling without further scans."""
+    return plane == COUPLING or find_plane(plane).convert is not None

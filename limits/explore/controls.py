@@ -12,7 +12,7 @@ from na64.limits.explore.state import State, cut_of
 from na64.limits.planes.transforms import PLANES
 from na64.limits.results.axes import COUPLING
 from na64.limits.scanning.request import NO_DARK_MATTER
-from na64.models.mediators.dark_sector import DarkMatter
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import available_mediators
 from na64.workspaces.io.optional import need
 
@@ -29,6 +29,8 @@ _SLIDERS: Final[Mapping[str, tuple[str, float, float, float, bool]]] = {
     "cut": ("cut", 1.0, 100.0, 1.0, False),
     "confidence_level": ("confidence level", 0.5, 0.99, 0.01, False),
 }
+#: where sliders of a dark sector stand as long as nothing says otherwise
+_SECTOR: Final = DarkSector()
 #: digits of a number that a slider of a logarithm gives
 _DIGITS: Final = 3
 
@@ -87,6 +89,10 @@ class Controls:
             "plane": _menu(panel, "plane", planes),
         }
         self.sliders = {name: _slider(panel, name) for name in _SLIDERS}
+        self.reset = panel.widgets.Button(
+            name="everything as the card has it", sizing_mode="stretch_width"
+        )
+        self.reset.on_click(self._reset)
         self.show(state)
         for name, menu in self.menus.items():
             menu.param.watch(self._watcher(name), "value")
@@ -99,7 +105,7 @@ class Controls:
         sliders = {name: item.widget for name, item in self.sliders.items()}
         order = ("search", "model", "dark_matter", "alpha_d", "ratio", "exposure", "background",
                  "cut", "confidence_level", "plane")  # fmt: skip
-        return [{**self.menus, **sliders}[name] for name in order]
+        return [*({**self.menus, **sliders}[name] for name in order), self.reset]
 
     def show(self, state: State) -> None:
         """Put the controls where a state has them."""
@@ -130,6 +136,13 @@ class Controls:
                     self.sliders[name].show(getattr(sector, name))
         finally:
             self._quiet = False
+
+    def _reset(self, _event: Any) -> None:
+        """Leave out every setting but the search."""
+        usual = State(self.state.search)
+        self.show(usual.at(alpha_d=_SECTOR.alpha_d, ratio=_SECTOR.ratio))
+        self.show(usual)
+        self._moved(usual)
 
     def _show_cut(self, state: State) -> None:
         if state.search not in self._catalogue.names:
@@ -181,7 +194,7 @@ def _slider(panel: Any, name: str) -> _Slider:
         start=low,
         end=high,
         step=step,
-        value=0.0 if logarithmic else low,
+        value=0.0 if logarithmic else getattr(_SECTOR, name, low),
         sizing_mode="stretch_width",
         **shown,
     )

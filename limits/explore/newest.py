@@ -40,14 +40,15 @@ class Newest(Generic[Request, Result]):
     Parameters
     ----------
     work
-        Computes the result of a request; calls what it is given with the name of each stage.
+        Computes the result of a request. It is given what to call with the name of each stage,
+        and what to call with a result that comes before the whole one.
     told
         Called with every outcome, from a thread of this object.
     """
 
     def __init__(
         self,
-        work: Callable[[Request, Callable[[str], object]], Result],
+        work: Callable[[Request, Callable[[str], object], Callable[[Result], object]], Result],
         told: Callable[[int, Request, Result | NA64Error], object],
     ) -> None:
         self._work = work
@@ -103,7 +104,11 @@ class Newest(Generic[Request, Result]):
     def _run(self, number: int, request: Request) -> None:
         result: Result | NA64Error
         try:
-            result = self._work(request, lambda stage: self._at(number, stage))
+            result = self._work(
+                request,
+                lambda stage: self._at(number, stage),
+                lambda early: self._tell(number, request, early),
+            )
         except _SupersededError:
             self._over(number)
             return
@@ -113,13 +118,16 @@ class Newest(Generic[Request, Result]):
             # a defect must not end the page: it is told of, and written where it can be found
             _LOGGER.exception("a request of the page failed")
             result = NA64Error(f"internal error, {type(error).__name__}; the log has more")
-        with self._lock:
-            news = number > self._last_told and not self._closed
-            if news:
-                self._last_told = number
-        if news:
-            self._told(number, request, result)
         self._over(number)
+        self._tell(number, request, result)
+
+    def _tell(self, number: int, request: Request, result: Result | NA64Error) -> None:
+        """Tell an outcome unless that of a newer request was told."""
+        with self._lock:
+            if number < self._last_told or self._closed:
+                return
+            self._last_told = number
+        self._told(number, request, result)
 
     def _over(self, number: int) -> None:
         with self._lock:

@@ -13,7 +13,7 @@ from na64.limits.explore.compute import Answer, Explorer, file_names
 from na64.limits.explore.controls import Controls
 from na64.limits.explore.newest import Newest
 from na64.limits.explore.state import State
-from na64.limits.figures.interactive import Canvas, columns, draw, shown_text
+from na64.limits.figures.interactive import Canvas, draw, padded, redraw
 from na64.limits.figures.picture import Picture
 from na64.limits.figures.sources import provenance_html
 from na64.models.errors import InputError, NA64Error
@@ -25,7 +25,13 @@ __all__ = ["Page"]
 _SLOW: Final = 300
 #: how a figure looks whose limit is not that of the controls
 _GREY: Final = {"filter": "grayscale(1)", "opacity": "0.4"}
-_FILES: Final = {".json": "JSON", ".csv": "CSV", ".pdf": "PDF", ".toml": "card"}
+_FILES: Final = {
+    ".json": "JSON",
+    ".csv": "CSV",
+    ".pdf": "PDF",
+    ".toml": "card",
+    ".sh": "command lines",
+}
 
 
 class Page:
@@ -56,6 +62,7 @@ class Page:
         self._document = self._panel.state.curdoc
         self._answer: Answer | None = None
         self._canvas: Canvas | None = None
+        self._shown: Picture | None = None
         self._newest: Newest[State, Answer] = Newest(self._work, self._told)
         problem = ""
         try:
@@ -64,7 +71,7 @@ class Page:
             state, problem = first, str(error)
         self.controls = Controls(explorer.catalogue, state, self.ask)
         html = self._panel.pane.HTML
-        self.heading = html("", sizing_mode="stretch_width", margin=(0, 10))
+        self.heading = html("", sizing_mode="stretch_width", margin=(10, 10, 0, 10))
         self.figure = self._panel.pane.Bokeh(None, sizing_mode="stretch_width")
         self.progress = html("", height=24, sizing_mode="stretch_width", margin=(0, 10))
         self.problem = html("", sizing_mode="stretch_width", margin=(0, 10))
@@ -78,7 +85,7 @@ class Page:
                 embed=False,
                 auto=True,
                 disabled=True,
-                width=90,
+                width=120,
             )
             for suffix, name in file_names(state).items()
         }
@@ -113,8 +120,8 @@ class Page:
 
     # -- in threads --------------------------------------------------------------------------
 
-    def _work(self, state: State, progress: Any) -> Answer:
-        return self._explorer.answer(state, progress=progress)
+    def _work(self, state: State, progress: Any, early: Any) -> Answer:
+        return self._explorer.answer(state, progress=progress, early=early)
 
     def _told(self, number: int, state: State, result: Answer | NA64Error) -> None:
         if self._document is None:
@@ -134,28 +141,42 @@ class Page:
     def _show(self, state: State, result: Answer | NA64Error) -> None:
         if not self._newest.stage:
             self.progress.object = ""
-        if self._address is not None:
-            self._address(self.controls.state.to_query())
         if isinstance(result, NA64Error):
             self._complain(str(result))
+            self._tell_address()
             return
-        self._answer = result
         self.problem.object = ""
-        self._draw(result.shown)
-        self.heading.object = f"<b>{escape(result.shown.title)}</b>".replace("\n", "<br>")
+        self._draw(result)
+        if result.complete:
+            self._answer = result
+            if self._document is None:
+                self._tell(result)
+            else:  # the curve is on its way to the browser first
+                self._document.add_next_tick_callback(partial(self._tell, result))
+
+    def _tell(self, answer: Answer) -> None:
+        """Write what belongs to the figure: words, sources, files, the address."""
+        if answer is not self._answer:
+            return
+        state = answer.state
+        self.heading.object = f"<b>{escape(answer.shown.title)}</b>".replace("\n", "<br>")
         if state == self.controls.state:
-            self.controls.settle(result)
-        lines = "\n".join(shlex.join(words) for words in self._explorer.lines(state))
+            self.controls.settle(answer)
         self.commands.object = (
             "<details open><summary>the same from the command line</summary>"
-            f"<pre style='white-space:pre-wrap'>{escape(lines)}</pre></details>"
+            f"<pre style='white-space:pre-wrap'>{escape(self._lines(state))}</pre></details>"
         )
-        notes = "".join(f"<li>{escape(text)}</li>" for text in result.limit.warnings)
+        notes = "".join(f"<li>{escape(text)}</li>" for text in answer.limit.warnings)
         self.sources.object = (f"<ul>{notes}</ul>" if notes else "") + provenance_html(
-            [result.limit]
+            [answer.limit]
         )
         for suffix, name in file_names(state).items():
             self.files[suffix].param.update(filename=name, disabled=False)
+        self._tell_address()
+
+    def _tell_address(self) -> None:
+        if self._address is not None:
+            self._address(self.controls.state.to_query())
 
     def _complain(self, message: str) -> None:
         """Show what is wrong; the figure keeps the last limit, in grey."""
@@ -167,45 +188,35 @@ class Page:
         for button in self.files.values():
             button.disabled = True
 
-    def _draw(self, shown: Picture) -> None:
-        """Change the data of the figure, or make a new one where it has other curves."""
-        before = self._shown
-        if self._canvas is None or before is None or _kinds(before) != _kinds(shown):
+    def _draw(self, answer: Answer) -> None:
+        """Change the data of the figure, or make a new one where it has other curves.
+
+        An answer without bands leaves their place in the figure empty until they are there.
+        """
+        before, shown = self._shown, answer.shown
+        if not answer.complete and before is not None:
+            shown = padded(shown, before)
+        same = (
+            self._canvas is not None and before is not None and redraw(self._canvas, before, shown)
+        )
+        if not same and not answer.complete:
+            return
+        if not same:
             self._canvas = draw(shown)
             for trace, source in zip(shown.traces, self._canvas.sources, strict=True):
                 source.name = f"{trace.form.value}: {trace.label}"
             self.figure.object = self._canvas.model
-        else:
-            main = self._canvas.main
-            for trace, source in zip(shown.traces, self._canvas.sources, strict=True):
-                source.data = columns(trace)
-            main.x_range.update(start=shown.x_range[0], end=shown.x_range[1])
-            main.y_range.update(start=shown.y_range[0], end=shown.y_range[1])
-            main.xaxis.axis_label = shown_text(shown.x_label)
-            main.yaxis.axis_label = shown_text(shown.y_label)
         self._shown = shown
         self.figure.styles = {}
-
-    _shown: Picture | None = None
 
     def _file(self, suffix: str) -> io.BytesIO:
         """Return a file for the browser."""
         if self._answer is None:
             raise InputError("nothing was computed yet")
-        return io.BytesIO(self._answer.file(file_names(self._answer.state)[suffix]))
+        state = self._answer.state
+        if suffix == ".sh":
+            return io.BytesIO(f"{self._lines(state)}\n".encode())
+        return io.BytesIO(self._answer.file(file_names(state)[suffix]))
 
-
-def _kinds(shown: Picture) -> list[tuple[Any, ...]]:
-    """What of a picture is in the form of the figure, not in its data."""
-    return [
-        (
-            trace.form,
-            trace.label,
-            trace.colour,
-            trace.opacity,
-            trace.width,
-            trace.dashes,
-            tuple(trace.texts),
-        )
-        for trace in shown.traces
-    ]
+    def _lines(self, state: State) -> str:
+        return "\n".join(shlex.join(words) for words in self._explorer.lines(state))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from na64.limits.figures.sources import provenance_html
 from na64.limits.results.limit import Limit
 from na64.workspaces.io.optional import need
 
-__all__ = ["Canvas", "columns", "draw", "html_figure", "shown_text"]
+__all__ = ["Canvas", "columns", "draw", "html_figure", "padded", "redraw"]
 
 #: what needs Bokeh, and the extra that has it
 _PURPOSE: Final = "figures as HTML"
@@ -79,11 +79,14 @@ class Canvas:
         The figure of limits.
     sources
         One for each trace of the picture, in its order.
+    entries
+        Those of the legend by their labels.
     """
 
     model: Any
     main: Any
     sources: list[Any] = field(default_factory=list)
+    entries: list[Any] = field(default_factory=list)
 
 
 def html_figure(
@@ -137,9 +140,7 @@ def draw(shown: Picture) -> Canvas:
     models = need("bokeh.models", extra=_EXTRA, purpose=_PURPOSE)
     main = _axes(plotting, shown, shown.y_range)
     canvas = Canvas(main, main)
-    # limits first in the legend, in whatever order things are drawn
-    named = sorted(shown.traces, key=lambda trace: not trace.texts)
-    items: dict[str, list[Any]] = {trace.label: [] for trace in named}
+    items: dict[str, list[Any]] = {label: [] for label in _legend(shown)}
     for trace in shown.traces:
         source = models.ColumnDataSource(columns(trace))
         canvas.sources.append(source)
@@ -147,12 +148,12 @@ def draw(shown: Picture) -> Canvas:
         items[trace.label].append(glyph)
         if trace.texts:
             main.add_tools(_hover(models, glyph, trace))
+    for label, renderers in items.items():
+        entry = models.LegendItem(label={"value": _shown_text(label)}, renderers=renderers)
+        canvas.entries.append(entry)
     main.add_layout(
         models.Legend(
-            items=[
-                models.LegendItem(label={"value": shown_text(label)}, renderers=renderers)
-                for label, renderers in items.items()
-            ],
+            items=canvas.entries,
             click_policy="hide",
             label_text_font_size="9pt",
             background_fill_alpha=0.8,
@@ -172,7 +173,78 @@ def draw(shown: Picture) -> Canvas:
     main.xaxis.visible = False
     layouts = need("bokeh.layouts", extra=_EXTRA, purpose=_PURPOSE)
     both = layouts.column(main, below, sizing_mode="stretch_width")
-    return Canvas(both, main, canvas.sources)
+    return Canvas(both, main, canvas.sources, canvas.entries)
+
+
+def redraw(canvas: Canvas, before: Picture, shown: Picture) -> bool:
+    """Put another picture into a figure if its form is the same, and return whether it was.
+
+    Parameters
+    ----------
+    canvas
+        The figure.
+    before
+        The picture that is in it; one without a panel of ratios.
+    shown
+        The other one.
+    """
+    if _form(before) != _form(shown) or before.ratios or shown.ratios:
+        return False
+    for trace, source in zip(shown.traces, canvas.sources, strict=True):
+        source.data = columns(trace)
+    for entry, label in zip(canvas.entries, _legend(shown), strict=True):
+        entry.label = {"value": _shown_text(label)}
+    main = canvas.main
+    main.x_range.update(start=shown.x_range[0], end=shown.x_range[1])
+    main.y_range.update(start=shown.y_range[0], end=shown.y_range[1])
+    main.xaxis.axis_label = _shown_text(shown.x_label)
+    main.yaxis.axis_label = _shown_text(shown.y_label)
+    return True
+
+
+def padded(shown: Picture, like: Picture) -> Picture:
+    """Return a picture with the traces of another one, empty where it does not have them itself.
+
+    Parameters
+    ----------
+    shown
+        The picture.
+    like
+        The other one. A picture that has traces of its own stays as it is.
+    """
+    own = {(trace.form, trace.label): trace for trace in shown.traces}
+    if not own.keys() <= {(trace.form, trace.label) for trace in like.traces}:
+        return shown
+    nothing = np.array([])
+    traces = tuple(
+        own.get((trace.form, trace.label))
+        or replace(trace, x=nothing, y=nothing, texts=dict.fromkeys(trace.texts, ()))
+        for trace in like.traces
+    )
+    return replace(shown, traces=traces)
+
+
+def _legend(shown: Picture) -> list[str]:
+    """Labels in the order of the legend: limits first, in whatever order things are drawn."""
+    named = sorted(shown.traces, key=lambda trace: not trace.texts)
+    return list(dict.fromkeys(trace.label for trace in named))
+
+
+def _form(shown: Picture) -> list[tuple[Any, ...]]:
+    """What of a picture is in the figure itself, not in its data."""
+    entries = _legend(shown)
+    return [
+        (
+            trace.form,
+            entries.index(trace.label),
+            trace.colour,
+            trace.opacity,
+            trace.width,
+            trace.dashes,
+            tuple(trace.texts),
+        )
+        for trace in shown.traces
+    ]
 
 
 def columns(trace: Trace) -> dict[str, Any]:
@@ -186,12 +258,12 @@ def columns(trace: Trace) -> dict[str, Any]:
     return {"x": trace.x, "y": trace.y, **texts}
 
 
-def shown_text(text: str) -> str:
+def _shown_text(text: str) -> str:
     """Return a text that is shown as it is: Bokeh takes some for mathematics, and fetches a font.
 
     Examples
     --------
-    >>> shown_text("$$x$$") == "$\\u2060$x$\\u2060$"
+    >>> _shown_text("$$x$$") == "$\\u2060$x$\\u2060$"
     True
     """
     return re.sub(r"(\$)(?=\$)|(\\)(?=[\[(])", lambda found: f"{found[0]}\u2060", text)
@@ -215,8 +287,8 @@ def _axes(plotting: Any, shown: Picture, y_range: tuple[float, float], **words: 
         **{"x_range": shown.x_range, "height": 560, **words},
     )
     made.toolbar.logo = None
-    made.xaxis.axis_label = shown_text(shown.x_label)
-    made.yaxis.axis_label = shown_text(shown.y_label)
+    made.xaxis.axis_label = _shown_text(shown.x_label)
+    made.yaxis.axis_label = _shown_text(shown.y_label)
     for axis in (*made.xaxis, *made.yaxis):
         axis.axis_label_text_font_style = "normal"
         axis.axis_label_text_font_size = "12pt"
@@ -271,7 +343,7 @@ _GLYPHS: Final = {Form.LINE: _line, Form.AREA: _area, Form.BARS: _bars, Form.POI
 
 
 def _hover(models: Any, glyph: Any, trace: Trace) -> Any:
-    told = [(shown_text(what), f"@t{number}") for number, what in enumerate(trace.texts)]
+    told = [(_shown_text(what), f"@t{number}") for number, what in enumerate(trace.texts)]
     return models.HoverTool(
         renderers=[glyph], tooltips=told, mode="mouse", point_policy="snap_to_data"
     )

@@ -72,7 +72,11 @@ class Inversion:
 
 
 def invert(
-    signal: ExpectedSignal, *, progress: Progress = silent, known: Known | None = None
+    signal: ExpectedSignal,
+    *,
+    progress: Progress = silent,
+    known: Known | None = None,
+    expected: bool = True,
 ) -> Inversion:
     """Return the excluded couplings at each mass.
 
@@ -84,6 +88,9 @@ def invert(
         Called with the name of each stage as it begins.
     known
         Keeps what later computations have in common with this one.
+    expected
+        Whether the expected limits are computed as well; they always are of signals that are no
+        power of the coupling.
     """
     if signal.rates.power is None:
         return _regions(signal, progress)
@@ -104,6 +111,7 @@ def invert(
         confidence_level=made.confidence_level,
         calculator=made.calculator,
         observed=observed,
+        expected=expected,
         remember=None if known is None else known.limits_of(document),
     )
 

@@ -24,12 +24,16 @@ from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.io.jsonio import digest
 
-__all__ = ["Known"]
+__all__ = ["Known", "NotKnownError"]
 
 Kept = TypeVar("Kept")
 
 #: how many yields, and how many sets of limits, are kept: those that were used last
 _MOST: Final = 64
+
+
+class NotKnownError(LookupError):
+    """Limits in events are not known, and were not to be computed."""
 
 
 class Known:
@@ -41,6 +45,14 @@ class Known:
     def __init__(self) -> None:
         self._rates: _Store[SignalRates] = _Store()
         self._limits: _Store[Edges] = _Store()
+        self._closed = False
+
+    @property
+    def as_it_is(self) -> Known:
+        """The same, but limits in events that are not known raise `NotKnownError`."""
+        view = Known()
+        view._rates, view._limits, view._closed = self._rates, self._limits, True
+        return view
 
     def rates_of(
         self, card: RunCard, made: Specification, *, tables: TableStore | None = None
@@ -90,7 +102,14 @@ class Known:
             The workspace, whatever signal it has.
         """
         name = digest(document)
-        return lambda key, compute: self._limits.get((name, key), compute)
+
+        def refuse() -> Edges:
+            raise NotKnownError
+
+        def remember(key: Hashable, compute: Callable[[], Edges]) -> Edges:
+            return self._limits.get((name, key), refuse if self._closed else compute)
+
+        return remember
 
 
 class _Store(Generic[Kept]):

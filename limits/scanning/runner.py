@@ -141,7 +141,11 @@ def _run_part(task: tuple[Specification, TableStore | None]) -> Limit:
 
 
 def exclude(
-    signal: ExpectedSignal, *, progress: Progress = silent, known: Known | None = None
+    signal: ExpectedSignal,
+    *,
+    progress: Progress = silent,
+    known: Known | None = None,
+    expected: bool = True,
 ) -> Limit:
     """Return the couplings that are excluded, given the expected signal.
 
@@ -153,9 +157,13 @@ def exclude(
         Called with the name of each stage as it begins.
     known
         As in `scan`.
+    expected
+        Whether the expected limits are computed as well, as in
+        `na64.limits.scanning.invert.invert`. Without them they are empty, as if nothing were
+        excluded: a result in a hurry, that has to be followed by a whole one.
     """
     made = signal.specification
-    found = invert(signal, progress=progress, known=known)
+    found = invert(signal, progress=progress, known=known, expected=expected)
     limit = Limit(
         specification=made,
         x=mass_axis(made.mass_parameter),
