@@ -223,6 +223,9 @@ class Explorer:
     ) -> Answer:
         if state.plane != COUPLING:
             progress(f"plane of {state.plane}")
+            # a command reads the scan from its file, whose keys are in order
+            ordered = {name: limit.yields[name] for name in sorted(limit.yields)}
+            limit = replace(limit, yields=ordered)
             limit = to_plane(limit, state.plane, tables=self._tables, progress=progress)
         progress("figure")
         beside = Beside(overlays=default_overlays(limit))

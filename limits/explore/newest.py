@@ -111,6 +111,7 @@ class Newest(Generic[Request, Result]):
             )
         except _SupersededError:
             self._over(number)
+            self._begin()
             return
         except NA64Error as error:
             result = error
@@ -120,6 +121,7 @@ class Newest(Generic[Request, Result]):
             result = NA64Error(f"internal error, {type(error).__name__}; the log has more")
         self._over(number)
         self._tell(number, request, result)
+        self._begin()
 
     def _tell(self, number: int, request: Request, result: Result | NA64Error) -> None:
         """Tell an outcome unless that of a newer request was told."""
@@ -132,7 +134,6 @@ class Newest(Generic[Request, Result]):
     def _over(self, number: int) -> None:
         with self._lock:
             self._began.pop(number, None)
-        self._begin()
 
     def _at(self, number: int, stage: str) -> None:
         with self._lock:

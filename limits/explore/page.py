@@ -64,12 +64,12 @@ class Page:
         self._canvas: Canvas | None = None
         self._shown: Picture | None = None
         self._newest: Newest[State, Answer] = Newest(self._work, self._told)
-        problem = ""
+        self._misread = ""
         try:
             state = State.from_query(query, first.search)
         except InputError as error:
-            state, problem = first, str(error)
-        self.controls = Controls(explorer.catalogue, state, self.ask)
+            state, self._misread = first, str(error)
+        self.controls = Controls(explorer.catalogue, state, self._moved)
         html = self._panel.pane.HTML
         self.heading = html("", sizing_mode="stretch_width", margin=(10, 10, 0, 10))
         self.figure = self._panel.pane.Bokeh(None, sizing_mode="stretch_width")
@@ -91,8 +91,6 @@ class Page:
         }
         if self._document is not None:
             self._document.on_session_destroyed(lambda _context: self._newest.close())
-        if problem:
-            self._complain(problem)
         self.ask(state)
 
     @property
@@ -117,6 +115,10 @@ class Page:
         number = self._newest.ask(state)
         if self._document is not None:
             self._document.add_timeout_callback(partial(self._slow, number), _SLOW)
+
+    def _moved(self, state: State) -> None:
+        self._misread = ""
+        self.ask(state)
 
     # -- in threads --------------------------------------------------------------------------
 
@@ -145,7 +147,7 @@ class Page:
             self._complain(str(result))
             self._tell_address()
             return
-        self.problem.object = ""
+        self.problem.object = _alert(self._misread) if self._misread else ""
         self._draw(result)
         if result.complete:
             self._answer = result
@@ -180,10 +182,7 @@ class Page:
 
     def _complain(self, message: str) -> None:
         """Show what is wrong; the figure keeps the last limit, in grey."""
-        self.problem.object = (
-            "<div role='alert' style='color:#8a1f11;border-left:4px solid #c1121f;"
-            f"padding:.4em .8em'>{escape(message)}</div>"
-        )
+        self.problem.object = _alert(message)
         self.figure.styles = _GREY
         for button in self.files.values():
             button.disabled = True
@@ -220,3 +219,10 @@ class Page:
 
     def _lines(self, state: State) -> str:
         return "\n".join(shlex.join(words) for words in self._explorer.lines(state))
+
+
+def _alert(message: str) -> str:
+    return (
+        "<div role='alert' style='color:#8a1f11;border-left:4px solid #c1121f;"
+        f"padding:.4em .8em'>{escape(message)}</div>"
+    )
