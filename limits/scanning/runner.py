@@ -21,9 +21,10 @@ from na64.limits.results.provenance import provenance
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.invert import invert
 from na64.limits.scanning.known import Known
-from na64.limits.scanning.request import Search, specify
+from na64.limits.scanning.request import Search, refines, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
+from na64.limits.scanning.tips import tip_masses_gev
 from na64.limits.scanning.validity import card_notes, limit_warnings, toys_note
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
@@ -60,9 +61,10 @@ def scan(
         in the exposure, the confidence level or the like; not used by several processes. The result
         is the same to the last bit.
     **request
-        What `na64.limits.specify` takes: ``masses_gev``, ``model``, ``overrides``, ``shared``,
-        ``confidence_level``, ``expected_only``, ``method`` and the settings of signal, dark
-        sector and calculator.
+        What `na64.limits.specify` takes: ``masses_gev``, ``grid``, ``model``, ``overrides``,
+        ``shared``, ``confidence_level``, ``expected_only``, ``method`` and the settings of
+        signal, dark sector and calculator. A range of masses gets more of them, also where
+        excluded regions begin and end, unless ``grid`` is ``fixed``.
 
     Returns
     -------
@@ -85,8 +87,9 @@ def scan(
     ['ok', 'ok', 'ok']
     """
     if not isinstance(search, Specification):
+        tips = refines(request.get("masses_gev"), request.get("grid", "auto"))
         made = specify(search, **request)
-        return run(made, jobs=jobs, tables=tables, progress=progress, known=known)
+        return run(made, jobs=jobs, tables=tables, progress=progress, tips=tips, known=known)
     if request:
         raise InputError(f"a specification has its {', '.join(request)} already; change it there")
     return run(search, jobs=jobs, tables=tables, progress=progress, known=known)
@@ -114,6 +117,7 @@ def run(
     jobs: int = 1,
     tables: TableStore | None = None,
     progress: Progress = silent,
+    tips: bool = False,
     known: Known | None = None,
 ) -> Limit:
     """Return the result of a specification, computed by one process or several.
@@ -122,17 +126,33 @@ def run(
     ----------
     specification, jobs, tables, progress, known
         As in `scan`.
+    tips
+        Whether masses are added where excluded regions begin and end, until these are known to
+        half a per cent. The specification of the result has them.
     """
     if jobs < 1:
         raise InputError(f"at least one job is needed, not {jobs}")
     parts = specification.split(jobs)
     if len(parts) == 1:
         signal = expected_signal(specification, tables=tables, progress=progress, known=known)
-        return exclude(signal, progress=progress, known=known)
-    progress(f"{len(parts)} processes")
-    tasks = [(part, tables) for part in parts]
-    with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
-        return merge(list(pool.map(_run_part, tasks)))
+        found = exclude(signal, progress=progress, known=known)
+    else:
+        progress(f"{len(parts)} processes")
+        tasks = [(part, tables) for part in parts]
+        with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
+            found = merge(list(pool.map(_run_part, tasks)))
+    return _with_tips(found, tables, progress, known) if tips else found
+
+
+def _with_tips(
+    found: Limit, tables: TableStore | None, progress: Progress, known: Known | None
+) -> Limit:
+    """Halve the steps in which regions begin or end until they are narrow."""
+    while (masses := tip_masses_gev(found)).size:
+        progress("ends of regions")
+        more = run(found.specification.at(masses), tables=tables, known=known)
+        found = merge([found, more])
+    return found
 
 
 def _run_part(task: tuple[Specification, TableStore | None]) -> Limit:
