@@ -10,7 +10,7 @@ import numpy as np
 
 from na64.limits.figures.drawn import Drawn, Kind
 from na64.limits.figures.thermal import in_plane
-from na64.limits.figures.words import plain_text
+from na64.limits.figures.words import mediator_words
 from na64.limits.results.limit import Limit
 from na64.models.anomalies import MEASUREMENTS, coupling_band
 from na64.models.errors import InputError, unknown_name
@@ -41,8 +41,10 @@ def moment_bands(name: str, limits: Sequence[Limit]) -> list[Drawn]:
         except InputError as error:
             refused.append(error)
             continue
-        label = f"{band.label}, {plain_text(model)}" if len(each) > 1 else band.label
-        found.append(replace(band, label=label))
+        label = band.label
+        if len(each) > 1:
+            label = f"{label}, {mediator_words(item.specification)}"
+        found.append(replace(band, label=label, name=name if len(each) == 1 else f"{name} {model}"))
     if not found:
         raise refused[0]
     return found
@@ -97,7 +99,10 @@ def moment_band(name: str, like: Limit, *, sigmas: float = SIGMAS) -> Drawn:
             f"the boson of '{boson.name}' ({boson.kind}) moves the moment of '{name}' away from "
             "its measurement: there is no band to draw"
         )
-    words = rf"$(g-2)_{_SYMBOLS[measurement.lepton]}$ {name.split('-', 1)[1]}, {sigmas:g}$\sigma$"
+    whose = " ".join(
+        part.upper() if len(part) <= 3 else part.capitalize() for part in name.split("-")[1:]
+    )
+    words = rf"$(g-2)_{_SYMBOLS[measurement.lepton]}$ {whose}, {sigmas:g}$\sigma$"
     masses, lower, upper = masses[possible], band.lower[possible], band.upper[possible]
     if not np.all(lower > 0.0):
         return Drawn(f"{words} limit", *in_plane(like, masses, upper))
