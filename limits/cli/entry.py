@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "recast-curve": "recast_curve",
     "to-plane": "to_plane",
     "plot": "plot",
+    "explore": "explore",
     "export": "export",
     "yields": "yields",
     "cross-section": "cross_section",
