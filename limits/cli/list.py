@@ -19,23 +19,28 @@ def command() -> None:
     """Searches, models and published curves."""
 
 
-def _listing(*columns: str) -> Callable[[Callable[[], Rows]], click.Command]:
-    """Make a command that prints the rows of a function."""
+def _listing(
+    *columns: str, options: Iterable[Callable[[Any], Any]] = ()
+) -> Callable[[Callable[..., Rows]], click.Command]:
+    """Make a command that prints the rows of a function; options are arguments of it."""
 
-    def decorate(function: Callable[[], Rows]) -> click.Command:
+    def decorate(function: Callable[..., Rows]) -> click.Command:
         @wraps(function)
-        def run(as_json: bool) -> None:
+        def run(as_json: bool, **chosen: Any) -> None:
             from na64.limits.results.tables import Table
             from na64.workspaces.io.jsonio import canonical_json
 
-            rows = list(function())
+            rows = list(function(**chosen))
             if as_json:
                 entries = [dict(zip(columns, row, strict=True)) for row in rows]
                 click.echo(canonical_json(entries, indent=1))
             else:
                 click.echo(Table(columns, rows).text())
 
-        return command.command(function.__name__)(json_option(run))
+        made: Any = json_option(run)
+        for option in options:
+            made = option(made)
+        return command.command(function.__name__)(made)
 
     return decorate
 
@@ -58,11 +63,25 @@ def models() -> Rows:
         yield item.name, item.kind.value, item.parameter, ", ".join(item.citations)
 
 
-@_listing("name", "kind", "label", "source")
-def curves() -> Rows:
+@_listing(
+    "name",
+    "kind",
+    "model",
+    "final_state",
+    "label",
+    "source",
+    options=(
+        click.option("--final-state", metavar="STATE", help="Those that see this of the particle."),
+        click.option(
+            "--kind", "group", metavar="KIND", help="limit, region, thermal or projection."
+        ),
+        click.option("--model", help="Those of a mediator and its variants."),
+    ),
+)
+def curves(model: str | None, group: str | None, final_state: str | None) -> Rows:
     """Shipped published curves, for `plot --overlay`."""
-    from na64.workspaces.io.curves import available_curves, load_curve
+    from na64.workspaces.io.curves import selected_curves
 
-    for name in available_curves():
-        item = load_curve(name)
-        yield name, item.kind, item.label, item.source
+    for item in selected_curves(model=model, group=group, final_state=final_state):
+        states = ", ".join(item.final_state)
+        yield item.name, item.group, item.model, states, item.label, item.source

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import runpy
 
 import pytest
 
+from na64.models.recasting.channels import FinalState, Lifetime, Production
 from na64.models.response.windows import MissingEnergyWindow
 from na64.workspaces.cards.reader import parse_card
 from na64.workspaces.cards.topologies import TOPOLOGIES
@@ -58,6 +60,17 @@ def test_curve() -> None:
     assert curve.at(0.01) == pytest.approx(4.47e-5, rel=1e-3)  # sqrt(1e-5 * 2e-4)
 
 
-def test_every_shipped_curve_is_listed() -> None:
-    listed = re.findall(r"^\| `([^`]+)` \|", _text("curves.md"), re.MULTILINE)
+def test_the_table_of_curves_is_that_of_the_files() -> None:
+    page = re.search(
+        r"<!-- begin: curves -->\n(.*?)\n<!-- end: curves -->", _text("curves.md"), re.S
+    )
+    assert page is not None
+    script = runpy.run_path(str(ROOT / "scripts" / "make_curve_table"))
+    assert page[1] == script["table"]()
+    listed = re.findall(r"^\| `([^`]+)` \|", page[1], re.MULTILINE)
     assert sorted(listed) == list(available_curves())
+
+
+def test_every_process_and_final_state_is_documented() -> None:
+    for name in (*Production, *FinalState, *Lifetime):
+        assert f"`{name}`" in _text("curves.md"), name

@@ -11,17 +11,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from na64.models.declaration import declare
-from na64.models.errors import InputError
+from na64.models.errors import InputError, unknown_name
+from na64.models.mediators.dark_sector import DarkMatter
+from na64.models.mediators.registry import BUILT_IN
+from na64.models.recasting.channels import UNSEEN, FinalState, Lifetime, Production
 from na64.workspaces.io.shipped import shipped, shipped_or_file
 from na64.workspaces.io.tables import read_file
 from na64.workspaces.io.toml import parse_toml
 
 __all__ = [
+    "GROUPS",
     "Axis",
     "Curve",
     "CurveKind",
@@ -30,6 +35,7 @@ __all__ = [
     "load_curve",
     "log_log_interpolation",
     "parse_curve",
+    "selected_curves",
 ]
 
 
@@ -43,6 +49,10 @@ class CurveKind(StrEnum):
     LIMIT = "limit"
     REGION = "region"
     THERMAL = "thermal"
+
+
+#: what curves are filed under in a list
+GROUPS: Final = (*(kind.value for kind in CurveKind), "projection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +100,20 @@ class Curve:
         Where the curve was published.
     provenance
         How the numbers came here and how exact they are.
+    model
+        Built-in mediator whose coupling y is; empty for a thermal line, and where nobody said.
+    projection
+        Whether the curve is what an experiment expects and not what it found.
+    production
+        What makes the particle in this search, each process that counts.
+    final_state
+        What the search sees of it.
+    lifetime
+        Whether the search sees it decay where it was made; None where it sees no decay.
+    dark_matter, alpha_d, ratio
+        The dark sector for which alone the curve holds; None where it holds for any.
     assumptions
-        What the curve holds for, such as ``alpha_D = 0.1, m_A' = 3 m_chi``; may be empty.
+        What the curve holds for in words, such as ``alpha_D = 0.1, m_A' = 3 m_chi``; may be empty.
     searches
         Cards of the searches whose result it is, beside one of its own name.
     points
@@ -107,6 +129,14 @@ class Curve:
     confidence_level: float | None = declare(None, help="of a limit or region", above=0.0)
     reference: CurveSource = declare(name="source")
     provenance: str
+    model: str = declare("", help="mediator whose coupling y is", allowed=tuple(BUILT_IN))
+    projection: bool = False
+    production: tuple[Production, ...] = ()
+    final_state: tuple[FinalState, ...] = ()
+    lifetime: Lifetime | None = None
+    dark_matter: DarkMatter | None = None
+    alpha_d: float | None = declare(None, help="g_D^2/(4 pi)", above=0.0)
+    ratio: float | None = declare(None, help="m_mediator/m_chi", above=0.0)
     assumptions: str = ""
     searches: tuple[str, ...] = ()
     points: tuple[tuple[float, ...], ...] = declare(help="pairs [x, y]", above=0.0)
@@ -121,6 +151,7 @@ class Curve:
             yield "confidence_level", "missing; it must be a number"
         elif level >= 1.0:
             yield "confidence_level", f"must be below 1, is {level:g}"
+        yield from self._misfits_of_physics()
         closed = self.kind is CurveKind.REGION
         before = 0.0
         for index, pair in enumerate(self.points):
@@ -132,6 +163,21 @@ class Curve:
         fewest = 3 if closed else 2
         if len(self.points) < fewest:
             yield "points", f"must have {fewest} points or more, has {len(self.points)}"
+
+    def _misfits_of_physics(self) -> Iterator[tuple[str, str]]:
+        if not self.model and self.kind is not CurveKind.THERMAL:
+            yield "model", f"missing; it must be one of {', '.join(BUILT_IN)}"
+        seen = [state for state in self.final_state if state not in UNSEEN]
+        allowed = " or ".join(Lifetime)
+        if seen and self.lifetime is None:
+            yield "lifetime", f"missing; it must be {allowed} where {seen[0]} is seen"
+        if self.lifetime is not None and self.final_state and not seen:
+            yield "lifetime", f"must be left out where X is {self.final_state[0]}"
+
+    @property
+    def group(self) -> str:
+        """What a list files the curve under: its kind, or ``projection``."""
+        return "projection" if self.projection else self.kind.value
 
     @property
     def x(self) -> tuple[float, ...]:
@@ -196,6 +242,42 @@ def log_log_interpolation(
 def available_curves() -> tuple[str, ...]:
     """Return the names of the shipped curves, sorted."""
     return shipped("curves")
+
+
+def selected_curves(
+    *, model: str | None = None, group: str | None = None, final_state: str | None = None
+) -> tuple[Curve, ...]:
+    """Return shipped curves in the order of their names.
+
+    Parameters
+    ----------
+    model
+        Those of this mediator and of its variants, whose names begin with its name.
+    group
+        ``limit``, ``region`` or ``thermal`` for what was found, ``projection`` for what is
+        expected.
+    final_state
+        Those that see this, by the names of `na64.models.recasting.channels.FinalState`.
+
+    Raises
+    ------
+    InputError
+        For a name that does not exist, with the nearest match.
+    """
+    for kind, name, allowed in (
+        ("model", model, tuple(BUILT_IN)),
+        ("kind of curve", group, GROUPS),
+        ("final state", final_state, tuple(FinalState)),
+    ):
+        if name is not None and name not in allowed:
+            raise unknown_name(kind, name, allowed)
+    return tuple(
+        curve
+        for curve in map(load_curve, available_curves())
+        if (model is None or f"{curve.model}-".startswith(f"{model}-"))
+        and group in (None, curve.group)
+        and (final_state is None or final_state in curve.final_state)
+    )
 
 
 def load_curve(name_or_path: str | Path) -> Curve:

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from na64.models.errors import InputError
+from na64.models.mediators.registry import BUILT_IN
 from na64.workspaces.io.curves import (
     CurveKind,
     available_curves,
     load_curve,
     log_log_interpolation,
     parse_curve,
+    selected_curves,
 )
 from na64.workspaces.io.problems import FileProblemsError
 
@@ -24,6 +26,9 @@ kind = "limit"
 confidence_level = 0.9
 x = { name = "m", unit = "GeV" }
 y = { name = "epsilon", unit = "1" }
+model = "dark-photon"
+production = ["e+ e- -> gamma X"]
+final_state = ["invisible"]
 provenance = "made up"
 points = [[0.01, 1e-4], [0.1, 1e-3], [1.0, 1e-1]]
 [source]
@@ -36,8 +41,11 @@ def test_shipped_curves_say_what_they_are(name: str) -> None:
     curve = load_curve(name)
     assert curve.name == name
     if curve.kind is not CurveKind.THERMAL:
-        assert curve.reference.arxiv
-        assert curve.reference.doi.startswith("10.")
+        assert curve.reference.arxiv or curve.reference.doi
+        assert curve.reference.doi.startswith("10.") or not curve.reference.doi
+        assert curve.model in BUILT_IN
+        assert curve.production
+        assert curve.final_state
     assert len(curve.provenance) > 20
     assert (curve.confidence_level is None) == (curve.kind is CurveKind.THERMAL)
     if name.startswith("na64e"):
@@ -57,6 +65,20 @@ def test_shipped_curves_say_what_they_are(name: str) -> None:
 )
 def test_values(name: str, mass: float, epsilon: float) -> None:
     assert load_curve(name).at(mass) == pytest.approx(epsilon, rel=0.15)  # reading a log axis
+
+
+def test_selection() -> None:
+    projections = {curve.name for curve in selected_curves(group="projection")}
+    assert {"ldmx-2018-4gev", "na64mu-2e13-projection"} <= projections
+    assert not projections & {curve.name for curve in selected_curves(group="limit")}
+    # the variants of a model are found by its name, what merely begins alike is not
+    assert "na64e-b-minus-l-2022" in {curve.name for curve in selected_curves(model="b-minus-l")}
+    assert not selected_curves(model="vector", group="thermal")
+    seen = selected_curves(model="dark-photon", final_state="e+ e-")
+    assert {"na64-visible-2018", "na64-visible-2020"} <= {curve.name for curve in seen}
+    for wrong in ({"model": "b-minus"}, {"group": "limits"}, {"final_state": "e+e-"}):
+        with pytest.raises(InputError, match="did you mean"):
+            selected_curves(**wrong)
 
 
 def test_regions() -> None:
@@ -142,6 +164,14 @@ def test_regions_and_thermal_lines() -> None:
         ('paper = "none"', "", "source.paper", "missing"),
         ('paper = "none"', 'paper = "none"\nurl = "x"', "source.url", "unknown key"),
         ('provenance = "made up"', "", "provenance", "missing"),
+        ('model = "dark-photon"', "", "model", "missing; it must be one of dark-photon"),
+        ('"dark-photon"', '"dark-foton"', "model", "did you mean 'dark-photon'"),
+        ("e- -> gamma X", "e- -> gama X", "production[0]", "did you mean 'e+ e- -> gamma X'"),
+        ('"invisible"', '"invisibel"', "final_state[0]", "did you mean 'invisible'"),
+        ('["invisible"]', '["e+ e-"]', "lifetime", "missing; it must be prompt or displaced"),
+        ('["invisible"]', '["any"]\nlifetime = "prompt"', "lifetime", "left out where X is any"),
+        ('["invisible"]', '["invisible"]\nalpha_d = -1', "alpha_d", "must be positive"),
+        ('["invisible"]', '["invisible"]\ndark_matter = "dirc"', "dark_matter", "mean 'dirac'"),
     ],
 )
 def test_problems(old: str, new: str, path: str, message: str) -> None:
