@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from na64.limits.figures.style import save_figure
     from na64.limits.likelihood.compiled import compile_workspace
     from na64.limits.planes.transforms import redo, to_plane
+    from na64.limits.programme.drawing import programme_figure
     from na64.limits.results.limit import Limit
     from na64.limits.results.specification import Specification
     from na64.limits.scanning.recast import recast
@@ -43,6 +44,7 @@ __all__ = [
     "expected_signal",
     "figure",
     "merge",
+    "programme_figure",
     "recast",
     "redo",
     "save_figure",
@@ -63,6 +65,7 @@ _HOME = {
     "expected_signal": "na64.limits.scanning.signal",
     "figure": "na64.limits.figures.figure",
     "merge": "na64.limits.scanning.runner",
+    "programme_figure": "na64.limits.programme.drawing",
     "recast": "na64.limits.scanning.recast",
     "redo": "na64.limits.planes.transforms",
     "save_figure": "na64.limits.figures.style",

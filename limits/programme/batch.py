@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from na64.limits.figures.style import figure_bytes
+from na64.limits.planes.transforms import PLANES
 from na64.limits.programme.description import Description
 from na64.limits.programme.drawing import draw
 from na64.limits.programme.reader import load_figure
@@ -86,10 +87,15 @@ def with_style(description: Description, style: str) -> Description:
 def _work(description: Description) -> int:
     """About how much there is to compute: the most is begun first, so that no process waits long."""
     return sum(
-        len(item.specification().masses_gev) * len(item.search) * (10 if panel.plane else 1)
+        len(item.specification().masses_gev) * len(item.search) * _effort(panel.plane)
         for panel in description.panels
         for item in panel.limits
     )
+
+
+def _effort(plane: str) -> int:
+    """How much longer a limit takes in a plane that scans it at many dark couplings."""
+    return 10 if plane and PLANES[plane].transform is not None else 1
 
 
 def _made(task: tuple[Description, tuple[str, ...], TableStore | None]) -> Files:
