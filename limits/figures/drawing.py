@@ -56,18 +56,25 @@ def edges_of(limit: Limit, *, bands: bool) -> tuple[FloatArray, FloatArray]:
     return found[:, 0], found[:, 1]
 
 
-def draw_bands(axes: Axes, limit: Limit) -> None:
+def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> None:
     """Draw between which edges one and two of three outcomes without a signal lie.
 
     A band is what the strong outcome excludes and the weak one does not, so that a closed region
     has one along all of its edge.
+
+    Parameters
+    ----------
+    axes, limit
+        Where to draw which limit.
+    scale
+        Factor from GeV to the unit of the axis.
     """
     for sigmas, colour in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
         strong, weak = (limit.expected_regions[BAND_ORDER.index(k)] for k in (-sigmas, sigmas))
         if not any(_differ(a, b) for a, b in zip(strong, weak, strict=True)):
             continue
         label = rf"expected $\pm {sigmas}\sigma$"
-        outer, inner = _paths(axes, limit, strong), _paths(axes, limit, weak)
+        outer, inner = _paths(axes, limit, strong, scale), _paths(axes, limit, weak, scale)
         wide = [path for path in outer if not path.lone]
         if wide:
             holes = [path for path in inner if not path.lone]
@@ -75,7 +82,7 @@ def draw_bands(axes: Axes, limit: Limit) -> None:
             axes.add_patch(PathPatch(_compound(wide, holes), **style))
         for path in outer:
             if path.lone:  # a band of one mass is a bar
-                row = int(np.argmin(np.abs(limit.masses_gev - path.x[0])))
+                row = int(np.argmin(np.abs(scale * limit.masses_gev - path.x[0])))
                 ends = _without(strong[row], weak[row], axes)
                 axes.vlines(
                     np.full(len(ends), path.x[0]),
@@ -88,10 +95,12 @@ def draw_bands(axes: Axes, limit: Limit) -> None:
                 )
                 wide = wide or [path]
     if not limit.expected_only:
-        _draw_median(axes, limit)
+        _draw_median(axes, limit, scale)
 
 
-def draw_limit(axes: Axes, limit: Limit, label: str, colour: str, width: float) -> None:
+def draw_limit(
+    axes: Axes, limit: Limit, label: str, line: tuple[str, float], scale: float = 1.0
+) -> None:
     """Draw the contour of what is excluded, and shade it.
 
     Parameters
@@ -102,12 +111,13 @@ def draw_limit(axes: Axes, limit: Limit, label: str, colour: str, width: float) 
         The limit.
     label
         What tells it from others; may be empty.
-    colour
-        Of contour and shade.
-    width
-        Of the contour, points.
+    line
+        Colour of contour and shade, width of the contour in points.
+    scale
+        Factor from GeV to the unit of the axis.
     """
-    paths = _paths(axes, limit, limit.shown_regions)
+    colour, width = line
+    paths = _paths(axes, limit, limit.shown_regions, scale)
     kind = "expected median" if limit.expected_only else "observed"
     words = [kind if paths else "nothing excluded", left_out_words(limit)]
     kind = ", ".join(word for word in words if word)
@@ -134,8 +144,8 @@ def draw_limit(axes: Axes, limit: Limit, label: str, colour: str, width: float) 
         axes.add_patch(PathPatch(_compound(wide), hatch="//", **style))
 
 
-def _draw_median(axes: Axes, limit: Limit) -> None:
-    paths = _paths(axes, limit, limit.expected_regions[BAND_ORDER.index(0)])
+def _draw_median(axes: Axes, limit: Limit, scale: float) -> None:
+    paths = _paths(axes, limit, limit.expected_regions[BAND_ORDER.index(0)], scale)
     if not paths:
         return
     x, y, _, alone = _lines(paths)
@@ -154,14 +164,14 @@ def _draw_median(axes: Axes, limit: Limit) -> None:
     )
 
 
-def _paths(axes: Axes, limit: Limit, regions: Sequence[Regions]) -> list[Outline]:
+def _paths(axes: Axes, limit: Limit, regions: Sequence[Regions], scale: float) -> list[Outline]:
     """Return outlines; open intervals end outside the axes and beyond every edge."""
     known = np.array([status in _KNOWN for status in limit.status])
     bottom, top = open_ends(axes)
     every = (limit.regions, *limit.expected_regions)
     ends = [end for part in every for found in part for pair in found for end in pair if end]
     return region_paths(
-        limit.masses_gev,
+        scale * limit.masses_gev,
         regions,
         known,
         bottom=min([bottom, *(end / 10.0 for end in ends)]),

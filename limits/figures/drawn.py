@@ -64,6 +64,9 @@ class Drawn:
         Whether a ratio panel compares with it.
     look
         How it looks; None for the next look of its kind.
+    name
+        By which `na64.limits.figures.appearance.Appearance` speaks of it: that of a curve, of a
+        bound, of a measurement, or ``relic`` and a species; the label if empty.
     """
 
     label: str
@@ -73,6 +76,7 @@ class Drawn:
     until: NDArray[np.float64] | None = None
     compared: bool = False
     look: Look | None = None
+    name: str = ""
 
 
 def styled(things: Sequence[Drawn]) -> list[Drawn]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.bars import bars
 from na64.limits.figures.drawing import closes, draw_bands, draw_limit, edges_of
 from na64.limits.figures.drawn import Drawn, Kind, draw_beside, styled
@@ -44,6 +46,7 @@ def figure(
     results: Sequence[Limit],
     *,
     beside: Beside | None = None,
+    appearance: Appearance | None = None,
     ratio_panel: bool = False,
     names: Sequence[str] = (),
     ax: Axes | None = None,
@@ -60,6 +63,8 @@ def figure(
         One or more limits of the same variable, against the same kind of mass.
     beside
         Curves, thermal targets, bounds and bands of g-2; nothing if None.
+    appearance
+        Title, labels, ranges, style; by rule if None.
     ratio_panel
         Whether a second panel shows the first limit divided by every curve that is no region.
     names
@@ -80,28 +85,30 @@ def figure(
         Without a result, for results of different variables, where there is nothing to draw, for
         a ratio panel without a curve, and for what has no place beside the results.
     """
-    _check(results)
+    look = appearance or Appearance()
+    _check(results, look)
     things = styled(things_beside(results, beside or Beside(), compared=ratio_panel))
+    things = [replace(item, x=item.x * look.mass_scale) for item in things]
     references = [item for item in things if item.compared]
     is_branching = results[0].y.name == "br"
     if ratio_panel and (is_branching or ax is not None):
         raise InputError("a ratio panel needs a mass axis and a figure of its own")
     if ratio_panel and not references:
         raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
-    with drawing_style():
+    with drawing_style(look.style):
         if is_branching:
             return bars(results, things, names=names, ax=ax)
         made, axes, below = _panels(ratio_panel, ax)
-        _draw(axes, results, things, names)
+        _draw(axes, results, things, (look, names))
         if below is not None:
-            _draw_ratios(below, results, references)
+            _draw_ratios(below, results, [item for item in things if item.compared], look)
             axes.tick_params(which="both", labelbottom=False)
-        (below or axes).set_xlabel(_mass_label(results))
+        (below or axes).set_xlabel(_mass_label(results, look))
         decades(axes)
         if ax is not None:
-            axes.legend(loc="best", title=title(results), alignment="left")
+            axes.legend(loc="best", title=_heading(results, look), alignment="left")
             return made
-        _place_legend(made, axes, results, things)
+        _place_legend(made, axes, results, things, look)
         decades(axes)
         # text is laid out and ticks are placed when the figure is drawn: do it in this style
         made.draw_without_rendering()
@@ -129,9 +136,11 @@ def ratio_to(limit: Limit, curve: Drawn) -> FloatArray:
     return np.asarray(limit.shown / np.exp(published))
 
 
-def _check(results: Sequence[Limit]) -> None:
+def _check(results: Sequence[Limit], look: Appearance) -> None:
     if not results:
         raise InputError("nothing to draw: no limit given")
+    if len(look.labels) > len(results):
+        raise InputError(f"{len(look.labels)} labels for {len(results)} limits")
     kinds = {
         (item.y.definition, item.x.name if item.x.name == "m_chi" else "the mediator's mass")
         for item in results
@@ -157,31 +166,42 @@ def _panels(ratio_panel: bool, ax: Axes | None) -> tuple[Figure, Axes, Axes | No
     return made, axes, made.add_subplot(grid[1], sharex=axes)
 
 
+def _heading(results: Sequence[Limit], look: Appearance) -> str:
+    return title(results) if look.title is None else look.title
+
+
 def _draw(
-    axes: Axes, results: Sequence[Limit], things: Sequence[Drawn], names: Sequence[str]
+    axes: Axes,
+    results: Sequence[Limit],
+    things: Sequence[Drawn],
+    wanted: tuple[Appearance, Sequence[str]],
 ) -> None:
+    look, names = wanted
+    scale = look.mass_scale
     axes.set_xscale("log")
     axes.set_yscale("log")
     low = min(float(item.masses_gev[0]) for item in results)
     high = max(float(item.masses_gev[-1]) for item in results)
     margin = 1.0 if high > 3.0 * low else 1.15  # points, not a curve
-    axes.set_xlim(low / margin, high * margin)
+    axes.set_xlim(look.xlim or (scale * low / margin, scale * high * margin))
     colours = _colours(results)
-    bands = colours[0] == SCAN_COLOURS[0]
-    axes.set_ylim(*_range(axes, results, things, bands=bands))
+    bands = look.bands and colours[0] == SCAN_COLOURS[0]
+    axes.set_ylim(look.ylim or _range(axes, results, things, bands=bands))
     axes.set_ylabel(_value_label(results))
     if bands:
-        draw_bands(axes, results[0])
-    for item, label, colour, width in zip(
-        results, labels(results, names), colours, _widths(results), strict=True
+        draw_bands(axes, results[0], scale)
+    own = [*look.labels, *[""] * (len(results) - len(look.labels))]
+    told = [mine or by_rule for mine, by_rule in zip(own, labels(results, names), strict=True)]
+    for item, label, line in zip(
+        results, told, zip(colours, _widths(results), strict=True), strict=True
     ):
-        draw_limit(axes, item, label, colour, width)
+        draw_limit(axes, item, label, line, scale)
     draw_beside(axes, things, below=results[0].plane.excluded_below)
 
 
-def _mass_label(results: Sequence[Limit]) -> str:
-    found = {item.x.label for item in results}
-    return found.pop() if len(found) == 1 else "mass of the mediator [GeV]"
+def _mass_label(results: Sequence[Limit], look: Appearance) -> str:
+    found = {replace(item.x, unit=look.mass_unit).label for item in results}
+    return found.pop() if len(found) == 1 else f"mass of the mediator [{look.mass_unit}]"
 
 
 def _value_label(results: Sequence[Limit]) -> str:
@@ -252,27 +272,44 @@ def _seen(item: Drawn, low: float, high: float) -> FloatArray:
 
 
 def _place_legend(
-    made: Figure, axes: Axes, results: Sequence[Limit], things: Sequence[Drawn]
+    made: Figure,
+    axes: Axes,
+    results: Sequence[Limit],
+    things: Sequence[Drawn],
+    look: Appearance,
 ) -> None:
     """Put the legend in the upper left corner if it is free, above the frame otherwise."""
-    heading = title(results)
+    heading = _heading(results, look)
+    if look.legend == "none":
+        axes.set_title(heading)
+        return
+    if look.legend not in ("auto", "above"):
+        axes.legend(loc=look.legend, title=heading, alignment="left")
+        return
     _, texts = axes.get_legend_handles_labels()
     shaded = any(item.kind in (Kind.LIMIT, Kind.LEVEL, Kind.FLOOR) for item in things)
     crowded = len(texts) > _ENTRIES or shaded or any(map(closes, results))
     # upper limits on couplings rise to the right: the other corner is free
-    if not crowded and results[0].plane.is_coupling:
+    if look.legend == "auto" and not crowded and results[0].plane.is_coupling:
         legend = axes.legend(loc="upper left", title=heading, alignment="left")
         legend.set_in_layout(False)  # however long its lines are, the axes keep their size
-        if _make_room(made, axes, results, things):
+        if _make_room(made, axes, results, things, look):
             return
         legend.remove()
     legend_above(made, axes, heading)
 
 
-def _make_room(made: Figure, axes: Axes, results: Sequence[Limit], things: Sequence[Drawn]) -> bool:
+def _make_room(
+    made: Figure,
+    axes: Axes,
+    results: Sequence[Limit],
+    things: Sequence[Drawn],
+    look: Appearance,
+) -> bool:
     """Raise the axis until no curve runs through the legend; False if that were too much."""
     made.draw_without_rendering()  # only then has the legend a place
-    parts = [edges_of(item, bands=item is results[0]) for item in results]
+    edges = [edges_of(item, bands=look.bands and item is results[0]) for item in results]
+    parts = [(look.mass_scale * x, y) for x, y in edges]
     parts += [(item.x, item.y) for item in things]
     masses, values = (np.concatenate(column) for column in zip(*parts, strict=True))
     box = axes.get_legend().get_window_extent().transformed(axes.transAxes.inverted())  # type: ignore[union-attr]
@@ -294,13 +331,17 @@ def _make_room(made: Figure, axes: Axes, results: Sequence[Limit], things: Seque
     return True
 
 
-def _draw_ratios(axes: Axes, results: Sequence[Limit], references: Sequence[Drawn]) -> None:
+def _draw_ratios(
+    axes: Axes, results: Sequence[Limit], references: Sequence[Drawn], look: Appearance
+) -> None:
     first = results[0]
     largest = 0.1
     for item in references:
-        ratio = ratio_to(first, item)
+        ratio = ratio_to(first, replace(item, x=item.x / look.mass_scale))
         colour = item.look.colour if item.look else SCAN_COLOURS[0]
-        axes.plot(first.masses_gev, ratio, color=colour, marker=".", ms=3.5, lw=0.9)
+        axes.plot(
+            look.mass_scale * first.masses_gev, ratio, color=colour, marker=".", ms=3.5, lw=0.9
+        )
         finite = np.abs(ratio[np.isfinite(ratio)] - 1.0)
         if finite.size:
             largest = max(largest, float(finite.max()))

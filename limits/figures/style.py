@@ -11,6 +11,8 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +23,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
 
 from na64.limits.figures import FIGURE_SUFFIXES
-from na64.models.errors import InputError
+from na64.limits.figures.appearance import STYLES
+from na64.models.errors import InputError, unknown_name
 from na64.workspaces.io.jsonio import write_atomic
 
 __all__ = [
@@ -45,26 +48,6 @@ __all__ = [
     "save_figure",
 ]
 
-
-STYLE: Final[dict[Any, Any]] = {
-    "axes.labelsize": 13,
-    "axes.linewidth": 0.8,
-    "font.family": "STIXGeneral",
-    "font.size": 11,
-    "legend.fontsize": 9.5,
-    "legend.frameon": False,
-    "lines.linewidth": 1.4,
-    "mathtext.fontset": "stix",
-    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
-    "savefig.dpi": 200,
-    "svg.hashsalt": "na64-limits",
-    "xtick.direction": "in",
-    "xtick.minor.visible": True,
-    "xtick.top": True,
-    "ytick.direction": "in",
-    "ytick.minor.visible": True,
-    "ytick.right": True,
-}
 
 #: line colours of several scans, then of overlays; told apart by the colour-blind and in grey
 #: how much higher than its curves an axis may be to make room for a legend, in logarithms
@@ -155,13 +138,35 @@ def figure_bytes(figure: Figure, path: str | os.PathLike[str]) -> bytes:
 
 
 @contextmanager
-def drawing_style() -> Iterator[None]:
-    """Set the style of the project while something is drawn or written."""
+def drawing_style(style: str = "paper") -> Iterator[None]:
+    """Set a style of the project while something is drawn or written.
+
+    Parameters
+    ----------
+    style
+        Out of `na64.limits.figures.appearance.STYLES`; over the defaults of matplotlib nothing but
+        what its file says is set.
+
+    Raises
+    ------
+    InputError
+        For another style.
+    """
+    found = _sheet(style)
     with mpl.rc_context():
         mpl.rcdefaults()  # a matplotlibrc of the user would change the file
-        for key, value in STYLE.items():
-            mpl.rcParams[key] = value
+        mpl.rcParams.update(found)
         yield
+
+
+@cache
+def _sheet(style: str) -> dict[Any, Any]:
+    """Return the settings of a style sheet."""
+    if style not in STYLES:
+        raise unknown_name("style", style, STYLES)
+    with as_file(files("na64.limits.figures") / f"{style}.mplstyle") as path:
+        found = mpl.rc_params_from_file(path, use_default_template=False)
+    return dict(found)
 
 
 def legend_above(figure: Figure, axes: Axes, heading: str) -> None:
