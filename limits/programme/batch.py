@@ -13,7 +13,7 @@ from na64.limits.planes.transforms import PLANES
 from na64.limits.programme.description import Description
 from na64.limits.programme.drawing import draw
 from na64.limits.programme.reader import load_figure
-from na64.models.errors import InputError
+from na64.models.errors import InputError, NA64Error
 from na64.models.signals.rates import TableStore
 
 __all__ = ["Files", "figure_files", "with_style"]
@@ -100,6 +100,9 @@ def _effort(plane: str) -> int:
 
 def _made(task: tuple[Description, tuple[str, ...], TableStore | None]) -> Files:
     description, suffixes, tables = task
-    made = draw(description, tables=tables)
+    try:
+        made = draw(description, tables=tables)
+    except NA64Error as error:
+        raise type(error)(f"figure {description.name}: {error}") from error
     content = {suffix: figure_bytes(made.figure, f"figure{suffix}") for suffix in suffixes}
     return Files(description.name, content, made.notes)

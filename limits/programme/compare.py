@@ -61,15 +61,15 @@ def comparisons(
 ) -> tuple[Comparison, ...]:
     """Return the comparisons of a figure's limits with their published curves.
 
-    A limit is scanned at the points of its curve, the edges of a region at its own masses.
+    A limit is scanned at the points of its curve, the edges of a region at its own masses; limits
+    on decays of mesons have the masses that there are.
     """
     return tuple(
         made
-        for item in dict.fromkeys(
-            (panel_item.published, panel_item) for panel in description.panels
-            for panel_item in panel.limits if panel_item.published
-        )
-        for made in _compared(item[1], load_curve(item[0]), tables)
+        for panel in description.panels
+        for item in panel.limits
+        if item.published
+        for made in _compared(item, load_curve(item.published), tables)
     )
 
 
@@ -111,6 +111,10 @@ def _compared(item: DrawnLimit, curve: Curve, tables: TableStore | None) -> list
         ]
     like = run(made.at(made.masses_gev[:1]), tables=tables)
     there = curve_in_plane(curve, [like], compared=True)
+    if like.y.name == "br":
+        limit = run(made, tables=tables)
+        far = np.abs(np.log(there.x[:, None] / made.masses_gev))
+        return [_comparison(limit, curve, "limit", (there.y[far.argmin(axis=0)], limit.shown))]
     inside = (there.x >= low) & (there.x <= high)
     limit = run(made.at(there.x[inside]), tables=tables)
     return [_comparison(limit, curve, "limit", (there.y[inside], limit.shown))]
