@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from na64.limits.likelihood.compiled import compile_workspace
     from na64.limits.planes.transforms import redo, to_plane
     from na64.limits.programme.drawing import programme_figure
-    from na64.limits.results.limit import Limit
+    from na64.limits.results.limit import Limit, read
     from na64.limits.results.specification import Specification
+    from na64.limits.scanning.combination import combine
     from na64.limits.scanning.recast import recast
     from na64.limits.scanning.request import specify
     from na64.limits.scanning.runner import exclude, merge, scan
@@ -39,12 +40,14 @@ __all__ = [
     "Status",
     "calculator",
     "cls_values",
+    "combine",
     "compile_workspace",
     "exclude",
     "expected_signal",
     "figure",
     "merge",
     "programme_figure",
+    "read",
     "recast",
     "redo",
     "save_figure",
@@ -60,12 +63,14 @@ _HOME = {
     "Status": "na64.limits.calculators.status",
     "calculator": "na64.limits.calculators.registry",
     "cls_values": "na64.limits.calculators.limits",
+    "combine": "na64.limits.scanning.combination",
     "compile_workspace": "na64.limits.likelihood.compiled",
     "exclude": "na64.limits.scanning.runner",
     "expected_signal": "na64.limits.scanning.signal",
     "figure": "na64.limits.figures.figure",
     "merge": "na64.limits.scanning.runner",
     "programme_figure": "na64.limits.programme.drawing",
+    "read": "na64.limits.results.limit",
     "recast": "na64.limits.scanning.recast",
     "redo": "na64.limits.planes.transforms",
     "save_figure": "na64.limits.figures.style",
@@ -91,3 +96,4 @@ def __dir__() -> list[str]:
 # what results can be asked for, done by rooms above them
 for _name in ("figure", "recast", "redo", "to_plane"):
     operations.provide(_name, partial(__getattr__, _name))
+operations.provide("html", lambda: import_module("na64.limits.figures.notebook").html)

@@ -49,6 +49,15 @@ def unknown_name(kind: str, name: str, allowed: Iterable[str]) -> InputError:
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
-    """Return `` (did you mean 'x'?)`` for the nearest allowed name, or an empty text."""
-    close = difflib.get_close_matches(name, list(allowed), n=1)
-    return f" (did you mean '{close[0]}'?)" if close else ""
+    """Return `` (did you mean 'x'?)`` for the nearest allowed name, or an empty text.
+
+    Of names made of several words those that have all words of the wrong one come first, the
+    most alike two of them: ``na64e-2022`` is nearer to ``na64e-2016-2022`` than to ``na64h-2022``.
+    """
+    names = list(allowed)
+    words = set(name.split("-"))
+    whole = [item for item in names if len(words) > 1 and words < set(item.split("-"))]
+    close = difflib.get_close_matches(name, whole, n=2, cutoff=0.0)
+    close = close or difflib.get_close_matches(name, names, n=1)
+    found = " or ".join(f"'{item}'" for item in close)
+    return f" (did you mean {found}?)" if found else ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import click
 
 from na64.limits.cli.console import Console
 
-__all__ = ["Command", "Group", "the_console"]
+__all__ = ["Command", "Group", "in_options", "the_console"]
+
+#: arguments in Python whose option has another name
+_ARGUMENTS: Final = {"masses_gev": "masses"}
 
 CITATION: Final = """\
 The na64-limits developers, na64-limits (version {version}), MIT licence.
@@ -76,6 +80,30 @@ def _common_options() -> list[click.Parameter]:
     ]
 
 
+def in_options(message: str, params: Sequence[click.Parameter]) -> str:
+    """Return a message with the arguments that it names in backticks as options of a command.
+
+    Parameters
+    ----------
+    message
+        Such as "give `dark_matter`", or "`policy=recompute`" for what may be a flag of its own.
+    params
+        What the command takes; what it does not take keeps its name.
+    """
+    flags = {item.name: item.opts[0] for item in params if isinstance(item, click.Option)}
+
+    def option(found: re.Match[str]) -> str:
+        name, value = found["name"], found["value"]
+        name = _ARGUMENTS.get(name, name)
+        if value and value.replace("-", "_") in flags:
+            return flags[value.replace("-", "_")]
+        if name not in flags:
+            return found[0].strip("`")
+        return f"{flags[name]} {value}" if value else flags[name]
+
+    return re.sub(r"`(?P<name>[a-z_0-9]+)(=(?P<value>[\w.+-]+))?`", option, message)
+
+
 class Command(click.Command):
     """A command with ``-v``, ``-q``, ``--version`` and ``--cite``."""
 
@@ -84,9 +112,22 @@ class Command(click.Command):
         self.params.extend(_common_options())
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command with the library's log on the console."""
-        with the_console().library_log():
-            return super().invoke(ctx)
+        """Run the command with the library's log on the console.
+
+        Errors of the library name arguments as Python has them; a person at a command line is
+        told the options.
+        """
+        from na64.models.errors import NA64Error
+
+        try:
+            with the_console().library_log():
+                return super().invoke(ctx)
+        except NA64Error as error:
+            error.args = tuple(
+                in_options(item, self.params) if isinstance(item, str) else item
+                for item in error.args
+            )
+            raise
 
 
 class Group(click.Group):

@@ -153,15 +153,21 @@ class SignalRequest:
     settings: Mapping[str, Any]
 
     def specify(self, **others: Any) -> Specification:
-        """Return the specification, with further keywords of `na64.limits.specify`."""
+        """Return the specification, with further keywords of `na64.limits.specify`.
+
+        A range of masses gets further ones only where there is a keyword ``grid``.
+        """
         from na64.limits.cli.inputs import read_card, read_model
         from na64.limits.scanning.grids import parse_grid
         from na64.limits.scanning.request import specify
 
         card = read_card(self.search, self.overrides)
+        masses: Any = self.masses
+        if masses is not None and "grid" not in others:
+            masses = parse_grid(masses)
         return specify(
             [card, *self.combine],
-            masses_gev=None if self.masses is None else parse_grid(self.masses),
+            masses_gev=masses,
             model=read_model(self.model, self.charges),
             shared=self.shared,
             **self.settings,

@@ -23,13 +23,14 @@ from na64.limits.results.limit import Limit
 from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.recast import carried_to, recast
-from na64.limits.scanning.request import changed_sector
+from na64.limits.scanning.request import changed_sector, find_mediator
 from na64.limits.scanning.runner import run
 from na64.limits.scanning.settings import SECTOR
 from na64.limits.scanning.signal import Progress, silent
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator
+from na64.models.mediators.registry import available_mediators
 from na64.models.relic.targets import OMEGA_H2
 from na64.models.signals.rates import TableStore
 from na64.models.signals.settings import uses
@@ -236,7 +237,7 @@ def to_plane(
     if kind.parameter and kind.parameter != made.mediator.parameter:
         raise InputError(
             f"the scan limits {made.mediator.parameter} of the model '{made.mediator.name}', which "
-            f"has no plane of {plane}; recast it to another model first"
+            f"has no plane of {plane}; {_way_to(kind.parameter, made.mediator)}"
         )
     sector = made.dark_sector
     if wanted:
@@ -244,15 +245,26 @@ def to_plane(
     if kind.dark_matter and sector is None:
         raise InputError(
             f"the scan of {made.search} has no dark matter, whose mass is an axis of this plane: "
-            "name it"
+            "give `dark_matter`"
         )
     if kind.transform is not None and sector is not None:
         if "alpha_d" in wanted:
-            raise InputError(f"the plane of {plane} has all values of alpha_D: choose none")
+            raise InputError(f"the plane of {plane} has all values of alpha_D: leave `alpha_d` out")
         return kind.transform(limit, sector, tables=tables, progress=progress, **own)
     if wanted:
         limit = recast(limit, policy=policy, tables=tables, progress=progress, **wanted)
     return _mapped(limit, kind, own)
+
+
+def _way_to(parameter: str, mediator: Mediator) -> str:
+    """Say how to get a limit on another free coupling: a recast keeps the kind of mediator."""
+    models = [item for item in map(find_mediator, available_mediators())
+              if item.parameter == parameter]  # fmt: skip
+    same = [item.name for item in models if item.kind == mediator.kind]
+    if same:
+        return f"recast it to the model {' or '.join(same)} first"
+    names = " or ".join(item.name for item in models)
+    return f"that plane is for the model {names}, which needs a scan of its own"
 
 
 def _check_dark_sector(made: Specification) -> None:

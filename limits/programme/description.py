@@ -14,7 +14,7 @@ from na64.limits.planes.transforms import PLANES
 from na64.limits.planes.y import Normalisation
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.grids import parse_grid
-from na64.limits.scanning.request import find_mediator, specify
+from na64.limits.scanning.request import GRIDS, find_mediator, refines, specify
 from na64.models.anomalies import MEASUREMENTS
 from na64.models.declaration import Key, declare
 from na64.models.errors import InputError
@@ -73,11 +73,12 @@ def _charges(name: str, _values: Values, names: Values) -> str:
     return file
 
 
-def _masses(text: str, _values: Values, _names: Values) -> tuple[float, ...]:
-    return tuple(parse_grid(text).tolist())
+def _masses(text: str, _values: Values, _names: Values) -> str:
+    parse_grid(text)
+    return text
 
 
-def _listed(numbers: tuple[float, ...], _values: Values, _names: Values) -> tuple[float, ...]:
+def _listed(numbers: tuple[float, ...], _values: Values, _names: Values) -> str:
     return _masses(",".join(map(repr, numbers)), _values, _names)
 
 
@@ -91,8 +92,10 @@ class DrawnLimit:
         Cards by name or file, several for a combination.
     label
         Text in the figure; by rule if empty.
-    masses_gev
-        Masses of the scan, shape (M,); those of the card if None.
+    masses
+        Masses of the scan in GeV, ``LO:HI:N`` or a comma list; those of the card if None.
+    grid
+        As `na64.limits.specify` has it.
     published
         Curve of the same limit as it was published, drawn as a line; empty for none.
     compared_gev
@@ -112,14 +115,14 @@ class DrawnLimit:
     compared_gev: tuple[float, ...] = declare(
         (), help="masses between which it is compared with the published curve", above=0.0
     )
-    masses_gev: tuple[float, ...] | None = declare(
+    masses: str | None = declare(
         None,
-        name="masses",
         help="grid of masses in GeV, LO:HI:N or a comma list",
         accepts=str,
         to=_masses,
         other=Key(name="masses_gev", accepts=tuple[float, ...], above=0.0, to=_listed),
     )
+    grid: str = declare("auto", help="whether a range is refined", allowed=GRIDS)
     model: str | None = declare(None, help="mediator", to=_model)
     charges: str | None = declare(None, help="file of a mediator's charges", to=_charges)
     overrides: tuple[str, ...] = declare((), help="changes of the first card, PATH=VALUE")
@@ -153,7 +156,8 @@ class DrawnLimit:
         """
         return specify(
             self.search if len(self.search) > 1 else self.search[0],
-            masses_gev=self.masses_gev,
+            masses_gev=self.masses,
+            grid=self.grid,
             model=self.model if self.charges is None else load_charges(self.charges),
             overrides=self.overrides,
             shared=self.shared,
@@ -162,6 +166,12 @@ class DrawnLimit:
             method=self.method,
             **self.settings,
         )
+
+
+    @property
+    def tips(self) -> bool:
+        """Whether the scan looks closer where excluded regions begin and end."""
+        return refines(self.masses, self.grid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

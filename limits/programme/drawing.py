@@ -89,16 +89,17 @@ def compute(
     progress: Progress = silent,
 ) -> tuple[tuple[Limit, ...], ...]:
     """Return the limits of a figure in couplings, by panel; the same limit is scanned once."""
-    known: dict[str, Limit] = {}
+    known: dict[tuple[str, bool], Limit] = {}
     panels = []
     for panel in description.panels:
         limits = []
         for item in panel.limits:
             made = item.specification()
-            if made.digest not in known:
+            key = (made.digest, item.tips)
+            if key not in known:
                 progress(made.search)
-                known[made.digest] = run(made, jobs=jobs, tables=tables)
-            limits.append(known[made.digest])
+                known[key] = run(made, jobs=jobs, tables=tables, tips=item.tips)
+            limits.append(known[key])
         panels.append(tuple(limits))
     return tuple(panels)
 

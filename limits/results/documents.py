@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from na64.limits.results.tables import WRITERS, Table
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import write_atomic
+from na64.workspaces.io.optional import need
 
 __all__ = ["Document"]
 
@@ -33,6 +34,22 @@ class Document(ABC):
     def to_csv(self) -> str:
         """Return the table as CSV."""
         return self.to_table().csv()
+
+    def to_dataframe(self) -> Any:
+        """Return the table as a `pandas.DataFrame`; what does not exist is NaN or None.
+
+        Lines in front of the table are in its ``attrs["notes"]``.
+
+        Raises
+        ------
+        InputError
+            Where pandas is not installed.
+        """
+        pandas = need("pandas", extra="dataframe", purpose="data frames")
+        table = self.to_table()
+        frame = pandas.DataFrame(list(table.rows), columns=list(table.columns))
+        frame.attrs["notes"] = list(table.notes)
+        return frame
 
     def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the result to a file, whose suffix is one of `WRITERS`.

@@ -31,7 +31,7 @@ from na64.limits.results.tables import Table
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import canonical_json, digest, parse_json, plain, read_json
 
-__all__ = ["Limit"]
+__all__ = ["Limit", "read"]
 
 FloatArray = NDArray[np.float64]
 
@@ -164,6 +164,20 @@ class Limit(Document):
 
     def __hash__(self) -> int:
         return hash(self.content_digest)
+
+    def __repr__(self) -> str:
+        made, masses = self.specification, self.masses_gev
+        known = self.shown[np.isfinite(self.shown)]
+        what = "expected" if self.expected_only else "observed"
+        found = f"{what} {known.min():.3g} to {known.max():.3g}" if known.size else "no exclusion"
+        return (
+            f"<Limit on {self.y.name} of {made.mediator.name} from {made.search}, "
+            f"{100.0 * made.confidence_level:g} % CL, {made.calculator.name}: {found} at "
+            f"{len(masses)} values of {self.x.name}, {masses[0]:g} to {masses[-1]:g} {self.x.unit}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return str(operation("html")(self))
 
     @property
     def digest(self) -> str:
@@ -469,3 +483,8 @@ class Limit(Document):
             if value != found.get(key):
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
         return result
+
+
+def read(source: str | os.PathLike[str] | TextIO) -> Limit:
+    """Return the result of a scan, a recast or a conversion; see `Limit.read`."""
+    return Limit.read(source)

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from na64.models.errors import InputError
 
-__all__ = ["log_grid", "parse_grid", "parse_strengths", "refined_grid"]
+__all__ = [
+    "denser_grid",
+    "log_grid",
+    "parse_grid",
+    "parse_strengths",
+    "refined_grid",
+    "with_points",
+]
 
 #: more points than any figure can show; a larger number is a slip of the keyboard
 MOST_POINTS: Final = 100_000
@@ -152,6 +159,39 @@ def refined_grid(
     measure = np.concatenate([[0.0], np.cumsum(widths)])
     grid = np.exp(np.interp(np.linspace(0.0, measure[-1], count), measure, np.log(edges)))
     return _rounded(grid, low, high)
+
+
+def denser_grid(
+    grid: NDArray[np.float64], intervals: Sequence[tuple[float, float]], steps: int = 5
+) -> NDArray[np.float64]:
+    """Return a grid with further points inside some intervals; its own points stay.
+
+    Parameters
+    ----------
+    grid
+        Increasing and positive, shape (N,).
+    intervals
+        Bounds of the fine parts.
+    steps
+        Into how many steps, equal in the logarithm, a step that reaches into one is divided.
+        Only points inside the interval are kept.
+    """
+    inner = np.exp(
+        np.log(grid[:-1, None])
+        + np.log(grid[1:] / grid[:-1])[:, None] * np.arange(1, steps)[None] / steps
+    ).ravel()
+    inside = np.any([(inner > a) & (inner < b) for a, b in intervals] or [inner < 0.0], axis=0)
+    return with_points(grid, inner[inside])
+
+
+def with_points(grid: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a grid with further points between its ends, rounded as files do.
+
+    A point within 1e-4 of one of the grid, which shows nothing new, is left out.
+    """
+    new = _rounded(np.sort(np.concatenate([grid[:1], points, grid[-1:]])), grid[0], grid[-1])
+    near = np.abs(np.log(new[:, None] / grid[None])).min(axis=1)
+    return np.unique(np.concatenate([grid, new[near > 1e-4]]))
 
 
 def _positive(part: str, text: str, what: str, form: str) -> float:

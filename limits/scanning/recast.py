@@ -21,7 +21,12 @@ from na64.limits.results.axes import coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
 from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
-from na64.limits.scanning.request import NO_DARK_MATTER, changed_sector, find_mediator
+from na64.limits.scanning.request import (
+    NO_DARK_MATTER,
+    changed_sector,
+    check_produced,
+    find_mediator,
+)
 from na64.limits.scanning.runner import join, method_warnings, run
 from na64.limits.scanning.settings import SECTOR
 from na64.limits.scanning.signal import Progress, silent
@@ -102,6 +107,7 @@ def recast(
     for name in sector:
         if name not in SECTOR:
             raise unknown_name("setting of the dark sector", name, SECTOR)
+    check_produced(made.cards, new)
     wanted = {name: value for name, value in sector.items() if value is not None}
     changed = replace(
         made,
@@ -241,7 +247,10 @@ def _advice(changed: Specification) -> str:
             f"{sector.ratio:g}"
         )
         words += f", splitting {sector.splitting:g}" if sector.splitting else ""
-    return f"{words}; or have these masses recomputed or left out"
+    return (
+        f"{words}; or have these masses recomputed (`policy=recompute`) or left out "
+        "(`policy=leave-out`)"
+    )
 
 
 def _emission_factor(

@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.limits.calculators.registry import CALCULATORS, calculator
 from na64.limits.results.specification import Specification, mass_grid
-from na64.limits.scanning.grids import refined_grid
+from na64.limits.scanning.features import decay_masses_gev, resonance_intervals_gev
+from na64.limits.scanning.grids import (
+    denser_grid,
+    log_grid,
+    parse_grid,
+    refined_grid,
+    with_points,
+)
 from na64.limits.scanning.settings import CALCULATOR, SECTOR, SETTINGS, SIGNAL
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.errors import InputError, unknown_name
@@ -19,19 +26,21 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matte
 from na64.models.mediators.protocol import Mediator
 from na64.models.mediators.registry import mediator
 from na64.models.production.process import Approximation, best_approximation
-from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.settings import SignalSettings, uses
 from na64.workspaces.cards import DEFAULT_CARD
 from na64.workspaces.cards.card import RunCard
-from na64.workspaces.cards.reader import load_card
+from na64.workspaces.cards.reader import load_card, searches_for
 from na64.workspaces.cards.topologies import topology
 
 __all__ = [
+    "GRIDS",
     "NO_DARK_MATTER",
     "Search",
     "changed_sector",
+    "check_produced",
     "find_cards",
     "find_mediator",
+    "refines",
     "sector_for",
     "specify",
 ]
@@ -39,6 +48,8 @@ __all__ = [
 #: a search in the words of a caller: a card, its name or file
 Search = str | os.PathLike[str] | RunCard
 
+#: what may be done to a range of masses
+GRIDS: Final = ("auto", "fixed")
 #: name of the dark matter of a mediator that has only its neutrinos to decay to invisibly
 NO_DARK_MATTER: Final = "none"
 
@@ -46,7 +57,8 @@ NO_DARK_MATTER: Final = "none"
 def specify(
     search: Search | Sequence[Search] = DEFAULT_CARD,
     *,
-    masses_gev: ArrayLike | None = None,
+    masses_gev: ArrayLike | str | None = None,
+    grid: str = "auto",
     model: str | Mediator | None = None,
     overrides: Sequence[str] = (),
     shared: Sequence[str] = (),
@@ -62,7 +74,11 @@ def specify(
         A card, the name of a shipped one, or a file; a list of them for a combination in one
         likelihood.
     masses_gev
-        Mediator masses, increasing, shape (M,); the card's grid if None, denser around resonances.
+        Mediator masses, increasing, shape (M,), taken as they are; or a text, a comma list or
+        ``LO:HI:N``, N points equally spaced in the logarithm; the range of the card if None.
+    grid
+        Whether a range gets further points where limits change fast: across resonances, at
+        thresholds (``auto``), or none (``fixed``).
     model
         The mediator or its name; the card's if None.
     overrides
@@ -97,6 +113,7 @@ def specify(
             raise unknown_name("setting", name, ["method", *SETTINGS])
     own = {name: value for name, value in given.items() if name in CALCULATOR}
     of_signal = {name: value for name, value in given.items() if name not in CALCULATOR}
+    check_produced(cards, chosen)
     _refuse_unused(cards, chosen, of_signal)
     if (best := best_approximation(chosen.kind)) is not Approximation.ETL:
         of_signal.setdefault("production", best.value)
@@ -111,7 +128,7 @@ def specify(
             **{name: value for name, value in of_signal.items() if name in SIGNAL},
         ),
         calculator=calculator(method, **own),
-        masses_gev=_grid(cards) if masses_gev is None else mass_grid(masses_gev),
+        masses_gev=_masses(masses_gev, grid, cards, chosen, sector),
         confidence_level=confidence_level,
         expected_only=expected_only,
         shared=tuple(shared),
@@ -195,10 +212,10 @@ def changed_sector(
         {"alpha_d": start.alpha_d, "ratio": start.ratio, **named, "splitting": 0.0},
     )
     if found is None:
-        if numbers := [name for name in wanted if name != "dark_matter"]:
+        if numbers := [f"`{name}`" for name in wanted if name != "dark_matter"]:
             raise InputError(
                 f"{', '.join(numbers)}: the model '{chosen.name}' is without dark matter here; "
-                "name its dark matter"
+                "give `dark_matter`"
             )
         return None
     species = found.species if "dark_matter" in named or old is None else old.species
@@ -210,7 +227,7 @@ def _model_of(cards: Sequence[RunCard]) -> str:
     models = {card.model: card.name for card in cards}
     if len(models) > 1:
         found = ", ".join(f"{name} ({search})" for name, search in models.items())
-        raise InputError(f"the searches are for different models, {found}: choose one")
+        raise InputError(f"the searches are for different models, {found}: give one `model`")
     return cards[0].model
 
 
@@ -227,6 +244,36 @@ def _with_defaults(cards: Sequence[RunCard], given: Mapping[str, Any]) -> dict[s
 
 def _uses(cards: Sequence[RunCard]) -> frozenset[str]:
     return frozenset().union(*(uses(topology(card.topology).signal()) for card in cards))
+
+
+def check_produced(cards: Sequence[RunCard], chosen: Mediator) -> None:
+    """Refuse a model that the leptons of a beam do not make, unless it is of the card's kind.
+
+    Parameters
+    ----------
+    cards
+        Searches.
+    chosen
+        The model.
+
+    Raises
+    ------
+    InputError
+        With the shipped searches for the model.
+    """
+    for card in cards:
+        if find_mediator(card.model).kind == chosen.kind:
+            continue
+        for lepton in {card.setups[name].beam.lepton for name in card.used_setups}:
+            # some couple by loops alone, not to a mediator at rest
+            if lepton in LEPTON_MASSES_GEV and not np.any(chosen.coupling(lepton, [0.0, 0.01])):
+                beam = {"e": "electrons", "mu": "muons"}[lepton]
+                names = [name for name in searches_for(chosen.name) if name != card.name]
+                others = f"; searches for it are {', '.join(names)}" if names else ""
+                raise InputError(
+                    f"model '{chosen.name}' does not couple to the {beam} of this beam, that of "
+                    f"{card.name}{others}"
+                )
 
 
 def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[str, Any]) -> None:
@@ -252,28 +299,51 @@ def _refuse_unused(cards: Sequence[RunCard], chosen: Mediator, given: Mapping[st
             kinds = " or ".join(dict.fromkeys(card.topology for card in cards))
             searches = " + ".join(card.name for card in cards)
             raise InputError(
-                f"{name} has no effect on the signal of the model '{chosen.name}'"
+                f"`{name}` has no effect on the signal of the model '{chosen.name}'"
                 f"{without if name in SECTOR else ''} in {searches}, of the topology {kinds}: "
                 "leave it out"
             )
 
 
-def _grid(cards: Sequence[RunCard]) -> NDArray[np.float64]:
-    """The grid of the first card, five times denser around the resonances of all.
+def refines(masses_gev: ArrayLike | str | None, grid: str) -> bool:
+    """Whether a grid of masses may get more of them: one that the user did not list.
 
-    There the limit changes within a few per cent of the mass.
+    Raises
+    ------
+    InputError
+        For another kind of grid than those of `GRIDS`.
     """
-    grid = cards[0].masses
-    around = [edges for card in cards for edges in _resonances(card)]
-    return refined_grid(grid.low_gev, grid.high_gev, grid.points, around)
+    if grid not in GRIDS:
+        raise unknown_name("grid", grid, GRIDS)
+    return grid == "auto" and (
+        masses_gev is None or (isinstance(masses_gev, str) and ":" in masses_gev)
+    )
 
 
-def _resonances(card: RunCard) -> list[tuple[float, float]]:
-    """Return the intervals of mass around resonances, 12 % wider than their kinematic edges."""
-    intervals = []
-    for name in card.used_setups:
-        setup = card.setups[name]
-        if isinstance(setup.window, MissingEnergyWindow) and setup.beam.lepton == "e":
-            low, high = setup.window.resonance_edges_gev(setup.beam.energy_gev)
-            intervals.append((low / 1.12, high * 1.12))
-    return intervals
+def _masses(
+    masses_gev: ArrayLike | str | None,
+    grid: str,
+    cards: Sequence[RunCard],
+    chosen: Mediator,
+    sector: DarkSector | None,
+) -> NDArray[np.float64]:
+    """Return the masses that are meant: those that are listed, or a range, finer where it matters.
+
+    The grid of the card has its number of points, five times denser around resonances; a range
+    that is asked for has all of its points, and more there.
+    """
+    fine = refines(masses_gev, grid)
+    around = resonance_intervals_gev(cards)
+    if masses_gev is None:
+        own = cards[0].masses
+        low, high, count = own.low_gev, own.high_gev, own.points
+        found = refined_grid(low, high, count, around) if fine else log_grid(low, high, count)
+    elif isinstance(masses_gev, str):
+        found = parse_grid(masses_gev)
+        if fine:
+            found = denser_grid(found, around)
+    else:
+        found = mass_grid(masses_gev)
+    if fine:
+        found = with_points(found, decay_masses_gev(chosen, sector, found[0], found[-1]))
+    return found

@@ -20,9 +20,10 @@ from na64.limits.results.origin import GIVEN, Origin
 from na64.limits.results.provenance import provenance
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.invert import invert
-from na64.limits.scanning.request import Search, specify
+from na64.limits.scanning.request import Search, refines, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
+from na64.limits.scanning.tips import tip_masses_gev
 from na64.limits.scanning.validity import card_notes, limit_warnings, toys_note
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
@@ -54,9 +55,10 @@ def scan(
     progress
         Called with the name of each stage as it begins.
     **request
-        What `na64.limits.specify` takes: ``masses_gev``, ``model``, ``overrides``, ``shared``,
-        ``confidence_level``, ``expected_only``, ``method`` and the settings of signal, dark
-        sector and calculator.
+        What `na64.limits.specify` takes: ``masses_gev``, ``grid``, ``model``, ``overrides``,
+        ``shared``, ``confidence_level``, ``expected_only``, ``method`` and the settings of
+        signal, dark sector and calculator. A range of masses gets more of them, also where
+        excluded regions begin and end, unless ``grid`` is ``fixed``.
 
     Returns
     -------
@@ -79,7 +81,9 @@ def scan(
     ['ok', 'ok', 'ok']
     """
     if not isinstance(search, Specification):
-        return run(specify(search, **request), jobs=jobs, tables=tables, progress=progress)
+        tips = refines(request.get("masses_gev"), request.get("grid", "auto"))
+        made = specify(search, **request)
+        return run(made, jobs=jobs, tables=tables, progress=progress, tips=tips)
     if request:
         raise InputError(f"a specification has its {', '.join(request)} already; change it there")
     return run(search, jobs=jobs, tables=tables, progress=progress)
@@ -107,6 +111,7 @@ def run(
     jobs: int = 1,
     tables: TableStore | None = None,
     progress: Progress = silent,
+    tips: bool = False,
 ) -> Limit:
     """Return the result of a specification, computed by one process or several.
 
@@ -114,17 +119,31 @@ def run(
     ----------
     specification, jobs, tables, progress
         As in `scan`.
+    tips
+        Whether masses are added where excluded regions begin and end, until these are known to
+        half a per cent. The specification of the result has them.
     """
     if jobs < 1:
         raise InputError(f"at least one job is needed, not {jobs}")
     parts = specification.split(jobs)
     if len(parts) == 1:
         signal = expected_signal(specification, tables=tables, progress=progress)
-        return exclude(signal, progress=progress)
-    progress(f"{len(parts)} processes")
-    tasks = [(part, tables) for part in parts]
-    with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
-        return merge(list(pool.map(_run_part, tasks)))
+        found = exclude(signal, progress=progress)
+    else:
+        progress(f"{len(parts)} processes")
+        tasks = [(part, tables) for part in parts]
+        with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
+            found = merge(list(pool.map(_run_part, tasks)))
+    return _with_tips(found, tables, progress) if tips else found
+
+
+def _with_tips(found: Limit, tables: TableStore | None, progress: Progress) -> Limit:
+    """Halve the steps in which regions begin or end until they are narrow."""
+    while (masses := tip_masses_gev(found)).size:
+        progress("ends of regions")
+        more = run(found.specification.at(masses), tables=tables)
+        found = merge([found, more])
+    return found
 
 
 def _run_part(task: tuple[Specification, TableStore | None]) -> Limit:

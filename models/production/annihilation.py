@@ -143,10 +143,13 @@ def narrow_width_yield(
     mass = np.asarray(resonance.mass_gev)
     s = mass**2
     energy = s / (2.0 * ELECTRON_MASS_GEV) - ELECTRON_MASS_GEV
+    reached = np.asarray(spectrum(energy))
+    if not np.any(reached):  # at 2 m_e, too, where the flux is infinite and the width is nothing
+        return 0.0
     flux = np.pi * s / (0.25 * s - ELECTRON_MASS_GEV**2)
     strength = resonance.spin_states * flux * np.pi * resonance.entrance(mass) / mass
     jacobian = 2.0 * ELECTRON_MASS_GEV
-    return float(strength * branching * spectrum(energy) / jacobian)
+    return float(strength * branching * reached / jacobian)
 
 
 def resonant_yield(

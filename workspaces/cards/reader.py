@@ -22,7 +22,7 @@ from na64.workspaces.io.shipped import shipped, shipped_or_file, shipped_text
 from na64.workspaces.io.tables import TableReader
 from na64.workspaces.io.toml import parse_toml
 
-__all__ = ["available_cards", "card_text", "load_card", "parse_card"]
+__all__ = ["available_cards", "card_text", "load_card", "parse_card", "searches_for"]
 
 #: as in "NA64e 2016, invisible decays, 4.3e10 electrons on target"
 _QUOTED_EXPOSURE = re.compile(r",? \d[\d.]*e\d+ (\w+ )?on target")
@@ -69,6 +69,11 @@ def load_card(name_or_path: str | Path, overrides: Iterable[str] = ()) -> RunCar
         raise InputError("no search is named: give the name of a card, or a file")
     text = shipped_or_file("search", "cards", name)
     return parse_card(text, name, overrides=overrides, json=Path(name).suffix == ".json")
+
+
+def searches_for(model: str) -> tuple[str, ...]:
+    """Return the names of the shipped cards of searches for a mediator."""
+    return tuple(name for name in available_cards() if load_card(name).model == model)
 
 
 def parse_card(

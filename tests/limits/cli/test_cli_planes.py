@@ -74,7 +74,7 @@ def test_a_change_on_the_resonance_names_the_scan_that_then_works(call, scan_fil
     assert (refused.code, refused.out) == (2, "")
     assert (
         "scan na64e-2016 for the model dark-photon, dark matter dirac, alpha_D = 0.5, ratio 3; or "
-        "have these masses recomputed or left out" in refused.err
+        "have these masses recomputed (--recompute) or left out (--leave-out)" in refused.err
     )
     again = call(*SCAN, "--alpha-d", "0.5", "-o", "again.json")
     assert again.code == 0, again.err
@@ -90,7 +90,7 @@ def test_a_change_on_the_resonance_names_the_scan_that_then_works(call, scan_fil
     ("words", "message"),
     [
         (("--plane", "x"), "unknown plane 'x'"),
-        (("--plane", "alpha-d", "--alpha-d", "0.1"), "choose none"),
+        (("--plane", "alpha-d", "--alpha-d", "0.1"), "leave --alpha-d out"),
         (("--plane", "y", "--ratio", "1.9"), "must be above 2, is 1.9"),
         (("--plane", "y", "--dark-matter", "majoran"), "did you mean 'majorana'?"),
         (("--plane", "br"), "no plane of br"),

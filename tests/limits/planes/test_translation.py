@@ -244,7 +244,7 @@ def test_a_damaged_file_names_the_place() -> None:
     [
         ({}, {"plane": "z"}, "unknown plane 'z'"),
         ({}, {"plane": "y", "normalisation": "x"}, "unknown normalisation 'x'"),
-        ({}, {"plane": "alpha-d", "alpha_d": 0.1}, "choose none"),
+        ({}, {"plane": "alpha-d", "alpha_d": 0.1}, "leave `alpha_d` out"),
         ({}, {"plane": "y", "dark_matter": "dirak"}, "did you mean 'dirac'"),
         ({}, {"plane": "y", "ratio": 2.0}, "mass ratio m_mediator/m_chi must be above 2"),
         ({}, {"plane": "y", "alpha_d": 13.0}, "alpha_D must be above 0 and perturbative"),
@@ -296,8 +296,8 @@ def test_a_search_that_knows_no_dark_matter_has_no_place_in_its_planes(
 
 
 def test_a_parameter_with_a_dimension_gives_no_y() -> None:
-    with pytest.raises(InputError, match="limits g_agg, not the coupling of a mediator to dark"):
-        to_plane(toy(model="alp", dark_matter="dirac"), "y")
+    with pytest.raises(InputError, match="limits g_G, not the coupling of a mediator to dark"):
+        to_plane(toy(model="spin-2", dark_matter="dirac"), "y")
 
 
 def test_a_search_for_decays_of_the_dark_matter_is_scanned_anew_as_a_whole() -> None:

@@ -43,7 +43,7 @@ def test_all_invisible_needs_no_lifetime() -> None:
 
 
 def test_invisible_branching_is_for_axion_like_particles() -> None:
-    with pytest.raises(InputError, match="invisible_branching has no effect"):
+    with pytest.raises(InputError, match="`invisible_branching` has no effect"):
         scan("na64e-2016-2022", masses_gev=np.array([0.1]), invisible_branching=0.5)
 
 

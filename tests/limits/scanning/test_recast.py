@@ -211,5 +211,7 @@ def test_dark_matter_that_was_named_stays_with_its_mediator() -> None:
     assert start.to_plane("y", ratio=4.0, policy="leave-out").x.name == "m_chi"
     # numbers of a dark matter that there is not are refused, not forgotten
     for limit, model in ((scan("na64e-2016", **options), None), (start, "b-minus-l-left-handed")):
-        with pytest.raises(InputError, match=r"alpha_d: the model 'b-minus-l.*without dark matter"):
+        with pytest.raises(
+            InputError, match=r"`alpha_d`: the model 'b-minus-l.*without dark matter"
+        ):
             recast(limit, model, alpha_d=0.5)
