@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from na64.limits.figures.figure import figure
     from na64.limits.figures.style import save_figure
     from na64.limits.likelihood.compiled import compile_workspace
+    from na64.limits.planes.curves import recast_curve
     from na64.limits.planes.transforms import redo, to_plane
     from na64.limits.programme.drawing import programme_figure
     from na64.limits.results.limit import Limit, read
@@ -49,6 +50,7 @@ __all__ = [
     "programme_figure",
     "read",
     "recast",
+    "recast_curve",
     "redo",
     "save_figure",
     "scan",
@@ -72,6 +74,7 @@ _HOME = {
     "programme_figure": "na64.limits.programme.drawing",
     "read": "na64.limits.results.limit",
     "recast": "na64.limits.scanning.recast",
+    "recast_curve": "na64.limits.planes.curves",
     "redo": "na64.limits.planes.transforms",
     "save_figure": "na64.limits.figures.style",
     "scan": "na64.limits.scanning.runner",

@@ -26,6 +26,7 @@ from na64.limits.figures.thermal import (
 from na64.limits.figures.words import assumed
 from na64.limits.planes.alpha_d import alpha_d_exclusion
 from na64.limits.planes.bounds import MASS_FLOORS, MassFloor, cmb_limit, landau_pole
+from na64.limits.planes.curves import recast_curve
 from na64.limits.planes.transforms import PLANES
 from na64.limits.planes.y import Normalisation, coupling_from_y
 from na64.limits.results.limit import Limit
@@ -130,7 +131,10 @@ def default_overlays(limit: Limit) -> tuple[str, ...]:
     name = published_curve(limit.specification.search)
     if name is None or not _converts(limit):
         return ()
-    curve = load_curve(name)
+    try:
+        curve = _of_mediator(load_curve(name), limit)
+    except InputError:
+        return ()
     axes = (curve.x_axis.name, curve.y_axis.name)
     return (name,) if _of_coupling(axes, limit) or axes == (limit.x.name, limit.y.name) else ()
 
@@ -140,15 +144,17 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
 
     Curves in (mediator mass, coupling) and in (m_chi, y) are converted into each other with
     the dark sector of the first limit. In the plane of alpha_D only a limit on the coupling has a
-    place that holds for every dark sector, as a curve without ``assumptions`` claims.
+    place that holds for every dark sector, as a curve without ``assumptions`` claims. A curve of
+    another mediator is recast to that of the limit.
 
     Raises
     ------
     InputError
-        For other axes, units other than GeV, or a curve that holds for one dark sector only,
-        where another one would be needed.
+        For other axes, units other than GeV, a curve that holds for one dark sector only where
+        another one would be needed, or one that cannot be recast.
     """
     first = limits[0]
+    curve = _of_mediator(curve, first)
     if curve.x_axis.unit != "GeV":
         raise InputError(f"curve {curve.name} has masses in {curve.x_axis.unit}, not GeV")
     axes = (curve.x_axis.name, curve.y_axis.name)
@@ -182,6 +188,14 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
     if is_region:
         return Drawn(label, x, y, Kind.REGION if _is_closed(x, y) else Kind.LINE)
     return Drawn(label, x, y, Kind.LINE if own else Kind.LIMIT, compared=True)
+
+
+def _of_mediator(curve: Curve, limit: Limit) -> Curve:
+    """Return a curve for the mediator of a limit; one that names no model is taken as it is."""
+    mediator = limit.specification.mediator
+    if not curve.model or curve.model == mediator.name:
+        return curve
+    return recast_curve(curve, mediator, sector_of(limit))
 
 
 def _converts(limit: Limit) -> bool:
