@@ -12,6 +12,8 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.figures.colours import ink
+from na64.limits.figures.drawn import Traced
 from na64.limits.figures.regions import Outline, region_paths
 from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, TWO_SIGMA, open_ends
 from na64.limits.figures.words import left_out_words
@@ -56,7 +58,7 @@ def edges_of(limit: Limit, *, bands: bool) -> tuple[FloatArray, FloatArray]:
     return found[:, 0], found[:, 1]
 
 
-def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> None:
+def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> list[Traced]:
     """Draw between which edges one and two of three outcomes without a signal lie.
 
     A band is what the strong outcome excludes and the weak one does not, so that a closed region
@@ -69,7 +71,8 @@ def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> None:
     scale
         Factor from GeV to the unit of the axis.
     """
-    for sigmas, colour in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
+    made: list[Traced] = []
+    for sigmas, colour in ((2, ink(TWO_SIGMA)), (1, ink(ONE_SIGMA))):
         strong, weak = (limit.expected_regions[BAND_ORDER.index(k)] for k in (-sigmas, sigmas))
         if not any(_differ(a, b) for a, b in zip(strong, weak, strict=True)):
             continue
@@ -79,12 +82,13 @@ def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> None:
         if wide:
             holes = [path for path in inner if not path.lone]
             style = {"fc": colour, "ec": "none", "zorder": 2.0, "label": label}
-            axes.add_patch(PathPatch(_compound(wide, holes), **style))
+            patch = axes.add_patch(PathPatch(_compound(wide, holes), **style))
+            made.append(Traced(label, label, "", patch))
         for path in outer:
             if path.lone:  # a band of one mass is a bar
                 row = int(np.argmin(np.abs(scale * limit.masses_gev - path.x[0])))
                 ends = _without(strong[row], weak[row], axes)
-                axes.vlines(
+                bar = axes.vlines(
                     np.full(len(ends), path.x[0]),
                     [low for low, _ in ends],
                     [high for _, high in ends],
@@ -93,14 +97,14 @@ def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> None:
                     zorder=2.0,
                     label="_" if wide else label,
                 )
+                made += [] if wide else [Traced(label, label, "", bar)]
                 wide = wide or [path]
-    if not limit.expected_only:
-        _draw_median(axes, limit, scale)
+    return made if limit.expected_only else [*made, *_draw_median(axes, limit, scale)]
 
 
 def draw_limit(
     axes: Axes, limit: Limit, label: str, line: tuple[str, float], scale: float = 1.0
-) -> None:
+) -> Traced:
     """Draw the contour of what is excluded, and shade it.
 
     Parameters
@@ -124,7 +128,8 @@ def draw_limit(
     x, y, nodes, _ = _lines(paths)
     few = len(limit.masses_gev) <= FEW_MASSES
     marked = few or any(path.lone for path in paths)
-    axes.plot(
+    full = _joined(label, kind)
+    (drawn,) = axes.plot(
         x,
         y,
         color=colour,
@@ -133,7 +138,7 @@ def draw_limit(
         markevery=nodes.tolist() if marked else None,
         ms=4.5,
         zorder=4.0,
-        label=f"{label} ({kind})" if label else kind,
+        label=full,
     )
     wide = [path for path in paths if not path.lone]
     if wide and not limit.expected_only:
@@ -142,18 +147,37 @@ def draw_limit(
     elif wide and closes(limit):  # hatched: not excluded yet
         style = {"fc": "none", "ec": colour, "alpha": 0.25, "lw": 0.0, "zorder": 1.5}
         axes.add_patch(PathPatch(_compound(wide), hatch="//", **style))
+    areas = tuple(np.column_stack([path.x, path.y]) for path in wide) if closes(limit) else ()
+    return Traced(
+        label,
+        full,
+        # what is drawn was observed unless something else is said
+        full if limit.expected_only or not paths or left_out_words(limit) else label or kind,
+        drawn,
+        colour=colour,
+        line=np.column_stack([x, y]),
+        areas=areas,
+        side=-1 if limit.plane.excluded_below else 1,
+    )
 
 
-def _draw_median(axes: Axes, limit: Limit, scale: float) -> None:
+def _joined(label: str, kind: str) -> str:
+    """Return a label with what it is in brackets, those that it ends with if there are any."""
+    if not label:
+        return kind
+    return f"{label[:-1]}, {kind})" if label.endswith(")") else f"{label} ({kind})"
+
+
+def _draw_median(axes: Axes, limit: Limit, scale: float) -> list[Traced]:
     paths = _paths(axes, limit, limit.expected_regions[BAND_ORDER.index(0)], scale)
     if not paths:
-        return
+        return []
     x, y, _, alone = _lines(paths)
     # drawn over the observed line, which it may hide: with no events seen the two agree
-    axes.plot(
+    (line,) = axes.plot(
         x,
         y,
-        color=MEDIAN,
+        color=ink(MEDIAN),
         lw=1.1,
         ls=(0, (3, 3)),
         marker="_" if alone.any() else "",
@@ -162,6 +186,7 @@ def _draw_median(axes: Axes, limit: Limit, scale: float) -> None:
         zorder=4.5,
         label="expected median",
     )
+    return [Traced("expected median", "expected median", "", line)]
 
 
 def _paths(axes: Axes, limit: Limit, regions: Sequence[Regions], scale: float) -> list[Outline]:
