@@ -13,8 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
 from na64.limits.figures.appearance import Appearance
@@ -46,6 +48,7 @@ class _Page:
 
     axes: Axes
     figure: Figure
+    to_points: Transform
     runs: tuple[FloatArray, ...]
     bands: tuple[FloatArray, ...]
     frame: tuple[float, float, float, float]
@@ -89,7 +92,7 @@ def lay_out(
     for round_ in range(_ROUNDS):
         shown = [item for item in traced if item in explained]
         legend, title = _legend(axes, shown, heading, look, height)
-        figure.draw_without_rendering()  # only then is everything where it will be
+        _settle(figure)
         page = _page(axes)
         inside = [] if legend is None or legend in figure.legends else [page.box(legend)]
         labels = [_text(axes, item) for item in told]
@@ -107,7 +110,14 @@ def lay_out(
         if place is None:
             label.remove()
         else:
-            _put(page, label, place)
+            _put(page, label, place, traced)
+
+
+def _settle(figure: Figure) -> None:
+    """Put axes where they will be when the figure is drawn."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def _check_names(traced: Sequence[Traced], look: Appearance) -> None:
@@ -119,7 +129,6 @@ def _check_names(traced: Sequence[Traced], look: Appearance) -> None:
 
 def _text(axes: Axes, item: Traced) -> Text:
     """Make the label of a thing, somewhere."""
-    ground = item.ground or mpl.colors.to_hex(axes.get_facecolor())
     label = axes.text(
         *(0.5, 0.5, item.text),
         transform=axes.transAxes,
@@ -130,14 +139,19 @@ def _text(axes: Axes, item: Traced) -> Text:
         linespacing=1.1,
         zorder=6.0,
         clip_on=True,
-        path_effects=[withStroke(linewidth=_HALO, foreground=ground)],
     )
     label.set_in_layout(False)
     return label
 
 
-def _put(page: _Page, label: Text, place: Box) -> None:
-    """Move a label to its place, which it keeps on the axes whatever size they are shown in."""
+def _put(page: _Page, label: Text, place: Box, traced: Sequence[Traced]) -> None:
+    """Move a label to its place, with a halo in the colour of what is uppermost there."""
+    ground = mpl.colors.to_hex(page.axes.get_facecolor())
+    for item in sorted(traced, key=lambda item: item.level):
+        for area in item.areas if item.ground else ():
+            for run in _runs(page.to_points, area):
+                ground = item.ground if Path(run).contains_point((place.x, place.y)) else ground
+    label.set_path_effects([withStroke(linewidth=_HALO, foreground=ground)])
     at = page.figure.dpi_scale_trans.transform((place.x / 72.0, place.y / 72.0))
     label.set_transform(page.axes.transData)
     label.set_position(tuple(page.axes.transData.inverted().transform(at).tolist()))
@@ -164,7 +178,7 @@ def _page(axes: Axes) -> _Page:
         if isinstance(patch, PathPatch) and not str(patch.get_label()).startswith("_")
         for loop in patch.get_path().to_polygons(closed_only=False)
     ]
-    return _Page(axes, figure, tuple(runs), tuple(bands), frame)  # type: ignore[arg-type]
+    return _Page(axes, figure, to_points, tuple(runs), tuple(bands), frame)  # type: ignore[arg-type]
 
 
 def _runs(to_points: Any, points: FloatArray) -> list[FloatArray]:
@@ -186,7 +200,7 @@ def _places(
 ) -> list[Box | None]:
     """Return where labels go; those whose place the user chose go there."""
     given, legend = fixed
-    to_points = page.axes.transData + page.figure.dpi_scale_trans.inverted()
+    to_points = page.to_points
     boxes = [page.box(label) for label in labels]
     places: dict[int, Box] = {}
     for row, (item, box) in enumerate(zip(told, boxes, strict=True)):
@@ -200,6 +214,7 @@ def _places(
             tuple(_runs(to_points, told[row].line)),
             tuple(run for area in told[row].areas for run in _runs(to_points, area)),
             told[row].side,
+            told[row].level,
         )
         for row in rows
     ]
@@ -228,11 +243,10 @@ def _legend(
             return None, title
         if look.legend not in ("auto", "above"):
             return _inside(axes, content, look.legend), title
-        figure.draw_without_rendering()
+        _settle(figure)
         page = _page(axes)
         for corner in _CORNERS:
             legend = _inside(axes, content, corner)
-            figure.draw_without_rendering()
             if _is_free(page, page.box(legend)):
                 return legend, title
             legend.remove()
@@ -272,8 +286,9 @@ def _title(axes: Axes, heading: str) -> Text | None:
     figure = axes.get_figure(root=True)
     assert figure is not None
     size = float(mpl.rcParams["legend.fontsize"]) * 1.05
-    figure.draw_without_rendering()
-    width = _page(axes).frame[2] - _page(axes).frame[0]
+    _settle(figure)
+    left, _, right, _ = _page(axes).frame
+    width = right - left
     title = _wrapped(heading, width, size)
     return axes.set_title(title, loc="left", fontsize=size, linespacing=1.15)
 

@@ -23,6 +23,7 @@ from na64.limits.figures.thermal import (
     shown_masses,
     thermal_lines,
 )
+from na64.limits.figures.typeset import with_remark
 from na64.limits.figures.words import assumed
 from na64.limits.planes.alpha_d import alpha_d_exclusion
 from na64.limits.planes.bounds import MASS_FLOORS, MassFloor, cmb_limit, landau_pole
@@ -180,7 +181,7 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
     names: dict[str, Any] = {"name": curve.name, "text": curve_text(curve, assumed(first))}
     own = compared or curve.name == published_curve(first.specification.search)
     if own:
-        names["text"] += " (published)"
+        names["text"] = with_remark(names["text"], "published")
     is_region = curve.kind is CurveKind.REGION
     if as_drawn:
         pass

@@ -38,6 +38,9 @@ _FAR: Final = 20.0
 #: places of a label that are kept for the choice
 _KEPT: Final = 80
 _PASSES: Final = 3
+#: cost of a place inside of the area of something else that lies upon the own one, or does not
+_COVERED: Final = 1.2
+_BESIDE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,15 @@ class Wanted:
         Closed paths of which the label may be inside.
     side
         1 if it stands above its curve rather than below, -1 for below, 0 if that is the same.
+    level
+        Areas of a higher level lie upon those of a lower one.
     """
 
     size: tuple[float, float]
     paths: tuple[FloatArray, ...]
     areas: tuple[FloatArray, ...] = ()
     side: int = 0
+    level: float = 0.0
 
 
 @dataclass(slots=True)
@@ -134,7 +140,11 @@ def choose_places(
     found = []
     for row, item in enumerate(wanted):
         rest = [points for k, points in enumerate(own) if k != row]
-        areas = [other.areas for k, other in enumerate(wanted) if k != row]
+        areas = [
+            (_COVERED if other.level > item.level else _BESIDE, other.areas)
+            for k, other in enumerate(wanted)
+            if k != row
+        ]
         found.append(
             _feasible(item, frame, (own[row], np.concatenate([others, *rest])), taken, areas)
         )
@@ -236,7 +246,7 @@ def _feasible(
     frame: tuple[float, float, float, float],
     points: tuple[FloatArray, FloatArray],
     taken: Sequence[Box],
-    areas: Sequence[Sequence[FloatArray]],
+    areas: Sequence[tuple[float, Sequence[FloatArray]]],
 ) -> list[tuple[float, Box]]:
     """Return the allowed places of a label with their costs, the best first.
 
@@ -247,7 +257,7 @@ def _feasible(
     points
         Those of its own curve, and of all others.
     areas
-        Those of the other labels.
+        Those of the other labels, with what it costs to be inside.
     """
     along, within = _along(item, frame), _within(item, frame)
     costs = np.array([*along.costs, *within.costs])
@@ -285,10 +295,11 @@ def _feasible(
     inside = [Path(area) for area in item.areas]
     if inside:  # beside an area is where it is not
         here = np.any([path.contains_points(centres) for path in inside], axis=0)
-        costs += np.where(here, 0.0, 0.8)
-    for group in areas:
+        room = _distances(centres, axes, half, every)
+        costs += np.where(here, -0.3 * np.minimum(room / _FAR, 1.0), 0.8)
+    for cost, group in areas:
         if group and len(centres):
-            costs += 0.5 * np.any([Path(area).contains_points(centres) for area in group], axis=0)
+            costs += cost * np.any([Path(area).contains_points(centres) for area in group], axis=0)
     order = np.argsort(costs, kind="stable")[:_KEPT]
     return [(float(costs[k]), _box(item, centres[k], angles[k])) for k in order]
 

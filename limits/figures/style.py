@@ -234,8 +234,7 @@ def legend_above(
             borderaxespad=0.2,
             labelspacing=0.35,
         )
-        figure.draw_without_rendering()  # only then has the legend a width
-        if columns == 1 or legend.get_window_extent().x1 <= figure.bbox.x1:
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
             return
         legend.remove()
 
