@@ -26,6 +26,7 @@ __all__ = ["COMMANDS", "cli", "main", "run"]
 COMMANDS: Final = {
     "scan": "scan",
     "recast": "recast",
+    "recast-curve": "recast_curve",
     "to-plane": "to_plane",
     "plot": "plot",
     "figure": "figure",

@@ -35,7 +35,9 @@ from na64.models.constants import PLANCK_MASS_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.relic.targets import mass_range_gev
+from na64.workspaces.io.curves import Axis as CurveAxis
 from na64.workspaces.io.curves import Curve, CurveKind, load_curve
+from na64.workspaces.io.tabulated import load_overlay
 
 __all__ = ["BOUNDS", "Beside", "curve_in_plane", "default_overlays", "things_beside"]
 
@@ -60,7 +62,7 @@ class Beside:
     ----------
     overlays
         Published curves, by name or file or by themselves, converted with the dark sector of the
-        first limit; or things that are in its plane already.
+        first limit; bare tables, which have its axes; or things that are in its plane already.
     thermal
         Species of dark matter whose relic targets are drawn: ``scalar``, ``majorana``, ``dirac``,
         ``pseudo-dirac``. Not in the plane of alpha_D, where the limit itself is about relics.
@@ -120,7 +122,7 @@ def things_beside(
         if isinstance(item, Drawn):
             curves.append(item)
             continue
-        curve = item if isinstance(item, Curve) else load_curve(os.fspath(item))
+        curve = item if isinstance(item, Curve) else load_overlay(item, *_axes_of(first))
         if curve.kind is CurveKind.THERMAL:
             targets.append(published_target(curve, first))
         else:
@@ -199,6 +201,12 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
     if is_region:
         return Drawn(label, x, y, Kind.REGION if _is_closed(x, y) else Kind.LINE, **names)
     return Drawn(label, x, y, Kind.LINE if own else Kind.LIMIT, compared=True, **names)
+
+
+def _axes_of(limit: Limit) -> tuple[CurveAxis, CurveAxis]:
+    """Axes of a figure as a curve has them."""
+    x, y = (CurveAxis(axis.name, axis.unit) for axis in (limit.x, limit.y))
+    return x, y
 
 
 def _of_mediator(curve: Curve, limit: Limit) -> Curve:

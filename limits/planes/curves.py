@@ -34,7 +34,12 @@ from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator as registered
 from na64.models.recasting.channels import FinalState, Lifetime, Production
 from na64.models.recasting.decays import HADRONIC_REACH_GEV, seen_width, total_width, widths_known
-from na64.models.recasting.production import AXIAL_FROM_GEV, exchange_strength, production_rate
+from na64.models.recasting.production import (
+    AXIAL_FROM_GEV,
+    HEAVIEST_GEV,
+    exchange_strength,
+    production_rate,
+)
 from na64.workspaces.io.curves import Axis, Curve, CurveKind, log_log_interpolation
 
 __all__ = ["recast_curve"]
@@ -43,8 +48,6 @@ Flags = NDArray[np.bool_]
 
 #: points per decade of mass between those of a curve, for what resonances and thresholds do
 _FINE: Final = 40
-#: processes with rates that differ by less count as one
-_ALIKE: Final = 0.02
 _DIGITS: Final = 6
 #: states that are seen however X decays
 _DARK: Final = (FinalState.INVISIBLE, FinalState.NEUTRINOS)
@@ -106,13 +109,6 @@ def _check_curve(curve: Curve) -> None:
 
 def _made(curve: Curve, new: Mediator, sector: DarkSector | None, points: FloatArray) -> Curve:
     digits = [tuple(float(f"{value:.{_DIGITS}g}") for value in pair) for pair in points]
-    dark = {"dark_matter": None, "alpha_d": None, "ratio": None}
-    if sector is not None:
-        dark = {
-            "dark_matter": sector.species,
-            "alpha_d": sector.alpha_d,
-            "ratio": sector.ratio,
-        }
     return dataclasses.replace(
         curve,
         name=f"{curve.name}-{new.name}",
@@ -123,10 +119,13 @@ def _made(curve: Curve, new: Mediator, sector: DarkSector | None, points: FloatA
         y_axis=Axis(new.parameter, curve.y_axis.unit),
         searches=(),
         assumptions="",
-        provenance=f"recast from {curve.model} to {new.name} by {', '.join(curve.production)} and "
+        provenance=f"recast from {curve.model} to {new.name} by {', '.join(curve.production)}"
+        f"{' (the least factor of these)' if len(curve.production) > 1 else ''} and "
         f"{', '.join(curve.final_state)} as in arXiv:1801.04847; before: {curve.provenance}",
         points=tuple(digits),
-        **dark,
+        dark_matter=None if sector is None else sector.species,
+        alpha_d=None if sector is None else sector.alpha_d,
+        ratio=None if sector is None else sector.ratio,
     )
 
 
@@ -206,26 +205,24 @@ class _Recasting:
         return found
 
     def production_ratio(self, x: FloatArray) -> tuple[FloatArray, Flags]:
-        """Rate of the new mediator over that of the old one, and where it is sound."""
+        """Rate of the new mediator over that of the old one, and where it is known.
+
+        Of several processes whose shares are not known the least ratio counts: there are at least
+        as many events.
+        """
         ratios = []
         for process in self.curve.production:
             try:
                 new, old = (production_rate(process, one, x) for one in (self.new, self.old))
             except InputError as error:
                 raise self.refused(str(error)) from None
+            opened = x < HEAVIEST_GEV.get(process, np.inf)
+            if np.any(opened) and not np.any(new[opened] > 0.0):
+                raise self.refused(f"it is not made by {process}, as its couplings vanish")
             with np.errstate(all="ignore"):
-                ratios.append(np.where(old > 0.0, new / old, 0.0))
-        if not np.any(np.array(ratios) > 0.0):
-            processes = ", ".join(self.curve.production)
-            raise self.refused(f"it is not made by {processes}, as its couplings vanish")
-        least, most = np.min(ratios, axis=0), np.max(ratios, axis=0)
-        alike = most - least <= _ALIKE * most
-        if not np.any(alike):
-            raise self.refused(
-                f"its rates by {' and '.join(self.curve.production)} change by different factors, "
-                "and their shares are not known"
-            )
-        return most, np.asarray(alike & (most > 0.0))
+                ratios.append(np.where(opened & (old > 0.0), new / old, np.inf))
+        least = np.min(ratios, axis=0)
+        return least, np.asarray(np.isfinite(least) & (least > 0.0))
 
     def where_known(self, x: FloatArray) -> tuple[Flags, str]:
         """Where widths and rates can be trusted, and why not elsewhere."""
