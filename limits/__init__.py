@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from na64.limits.likelihood.compiled import compile_workspace
     from na64.limits.planes.curves import recast_curve
     from na64.limits.planes.transforms import redo, to_plane
+    from na64.limits.programme.drawing import programme_figure
     from na64.limits.results.limit import Limit, read
     from na64.limits.results.specification import Specification
     from na64.limits.scanning.combination import combine
@@ -48,6 +49,7 @@ __all__ = [
     "figure",
     "merge",
     "plot",
+    "programme_figure",
     "read",
     "recast",
     "recast_curve",
@@ -72,6 +74,7 @@ _HOME = {
     "figure": "na64.limits.figures.figure",
     "merge": "na64.limits.scanning.runner",
     "plot": "na64.limits.figures.plotting",
+    "programme_figure": "na64.limits.programme.drawing",
     "read": "na64.limits.results.limit",
     "recast": "na64.limits.scanning.recast",
     "recast_curve": "na64.limits.planes.curves",

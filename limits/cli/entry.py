@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "recast-curve": "recast_curve",
     "to-plane": "to_plane",
     "plot": "plot",
+    "figure": "figure",
     "explore": "explore",
     "export": "export",
     "yields": "yields",
