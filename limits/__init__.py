@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from na64.limits.figures.figure import figure
     from na64.limits.figures.style import save_figure
     from na64.limits.likelihood.compiled import compile_workspace
+    from na64.limits.planes.curves import recast_curve
     from na64.limits.planes.transforms import redo, to_plane
+    from na64.limits.programme.drawing import programme_figure
     from na64.limits.results.limit import Limit, read
     from na64.limits.results.specification import Specification
     from na64.limits.scanning.combination import combine
@@ -45,8 +47,10 @@ __all__ = [
     "expected_signal",
     "figure",
     "merge",
+    "programme_figure",
     "read",
     "recast",
+    "recast_curve",
     "redo",
     "save_figure",
     "scan",
@@ -67,8 +71,10 @@ _HOME = {
     "expected_signal": "na64.limits.scanning.signal",
     "figure": "na64.limits.figures.figure",
     "merge": "na64.limits.scanning.runner",
+    "programme_figure": "na64.limits.programme.drawing",
     "read": "na64.limits.results.limit",
     "recast": "na64.limits.scanning.recast",
+    "recast_curve": "na64.limits.planes.curves",
     "redo": "na64.limits.planes.transforms",
     "save_figure": "na64.limits.figures.style",
     "scan": "na64.limits.scanning.runner",

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "recast": "recast",
     "to-plane": "to_plane",
     "plot": "plot",
+    "figure": "figure",
     "yields": "yields",
     "cross-section": "cross_section",
     "track-length": "track_length",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from na64.limits.cli.application import Command, the_console
+from na64.limits.cli.looks import appearance_options
 from na64.limits.cli.options import (
     cache_option,
     names_option,
@@ -20,6 +21,7 @@ from na64.limits.figures import FIGURE_SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from na64.limits.cli.looks import Looks
     from na64.limits.results.limit import Limit
 
 
@@ -78,6 +80,7 @@ def _bounds() -> Iterable[str]:
     help="Bound from elsewhere in a plane: {names}; repeatable.",
 )
 @normalisation_option
+@appearance_options
 @cache_option
 @output_option("{figures}")
 def command(
@@ -91,6 +94,7 @@ def command(
     thermal_ratio: str | None,
     bounds: tuple[str, ...],
     normalisation: str | None,
+    looks: Looks,
     no_cache: bool,
     outputs: tuple[str, ...],
     force: bool,
@@ -139,7 +143,13 @@ def command(
     for note in thermal_notes(results, relics, beside.thermal_alpha_d, beside.thermal_ratio):
         the_console().warning(note)
     with the_console().progress("figure"):
-        made = figure(results, beside=beside, ratio_panel=ratio_panel, names=names)
+        made = figure(
+            results,
+            beside=beside,
+            appearance=looks.appearance(names, [*chosen, *bounds, *moments]),
+            ratio_panel=ratio_panel,
+            names=names,
+        )
     write_outputs({name: figure_bytes(made, name) for name in outputs}, force)
 
 

@@ -12,6 +12,8 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.figures.colours import ink
+from na64.limits.figures.drawn import Traced
 from na64.limits.figures.regions import Outline, region_paths
 from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, TWO_SIGMA, open_ends
 from na64.limits.figures.words import left_out_words
@@ -56,28 +58,37 @@ def edges_of(limit: Limit, *, bands: bool) -> tuple[FloatArray, FloatArray]:
     return found[:, 0], found[:, 1]
 
 
-def draw_bands(axes: Axes, limit: Limit) -> None:
+def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> list[Traced]:
     """Draw between which edges one and two of three outcomes without a signal lie.
 
     A band is what the strong outcome excludes and the weak one does not, so that a closed region
     has one along all of its edge.
+
+    Parameters
+    ----------
+    axes, limit
+        Where to draw which limit.
+    scale
+        Factor from GeV to the unit of the axis.
     """
-    for sigmas, colour in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
+    made: list[Traced] = []
+    for sigmas, colour in ((2, ink(TWO_SIGMA)), (1, ink(ONE_SIGMA))):
         strong, weak = (limit.expected_regions[BAND_ORDER.index(k)] for k in (-sigmas, sigmas))
         if not any(_differ(a, b) for a, b in zip(strong, weak, strict=True)):
             continue
         label = rf"expected $\pm {sigmas}\sigma$"
-        outer, inner = _paths(axes, limit, strong), _paths(axes, limit, weak)
+        outer, inner = _paths(axes, limit, strong, scale), _paths(axes, limit, weak, scale)
         wide = [path for path in outer if not path.lone]
         if wide:
             holes = [path for path in inner if not path.lone]
             style = {"fc": colour, "ec": "none", "zorder": 2.0, "label": label}
-            axes.add_patch(PathPatch(_compound(wide, holes), **style))
+            patch = axes.add_patch(PathPatch(_compound(wide, holes), **style))
+            made.append(Traced(label, label, "", patch))
         for path in outer:
             if path.lone:  # a band of one mass is a bar
-                row = int(np.argmin(np.abs(limit.masses_gev - path.x[0])))
+                row = int(np.argmin(np.abs(scale * limit.masses_gev - path.x[0])))
                 ends = _without(strong[row], weak[row], axes)
-                axes.vlines(
+                bar = axes.vlines(
                     np.full(len(ends), path.x[0]),
                     [low for low, _ in ends],
                     [high for _, high in ends],
@@ -86,12 +97,14 @@ def draw_bands(axes: Axes, limit: Limit) -> None:
                     zorder=2.0,
                     label="_" if wide else label,
                 )
+                made += [] if wide else [Traced(label, label, "", bar)]
                 wide = wide or [path]
-    if not limit.expected_only:
-        _draw_median(axes, limit)
+    return made if limit.expected_only else [*made, *_draw_median(axes, limit, scale)]
 
 
-def draw_limit(axes: Axes, limit: Limit, label: str, colour: str, width: float) -> None:
+def draw_limit(
+    axes: Axes, limit: Limit, label: str, line: tuple[str, float], scale: float = 1.0
+) -> Traced:
     """Draw the contour of what is excluded, and shade it.
 
     Parameters
@@ -102,19 +115,21 @@ def draw_limit(axes: Axes, limit: Limit, label: str, colour: str, width: float) 
         The limit.
     label
         What tells it from others; may be empty.
-    colour
-        Of contour and shade.
-    width
-        Of the contour, points.
+    line
+        Colour of contour and shade, width of the contour in points.
+    scale
+        Factor from GeV to the unit of the axis.
     """
-    paths = _paths(axes, limit, limit.shown_regions)
+    colour, width = line
+    paths = _paths(axes, limit, limit.shown_regions, scale)
     kind = "expected median" if limit.expected_only else "observed"
     words = [kind if paths else "nothing excluded", left_out_words(limit)]
     kind = ", ".join(word for word in words if word)
     x, y, nodes, _ = _lines(paths)
     few = len(limit.masses_gev) <= FEW_MASSES
     marked = few or any(path.lone for path in paths)
-    axes.plot(
+    full = _joined(label, kind)
+    (drawn,) = axes.plot(
         x,
         y,
         color=colour,
@@ -123,7 +138,7 @@ def draw_limit(axes: Axes, limit: Limit, label: str, colour: str, width: float) 
         markevery=nodes.tolist() if marked else None,
         ms=4.5,
         zorder=4.0,
-        label=f"{label} ({kind})" if label else kind,
+        label=full,
     )
     wide = [path for path in paths if not path.lone]
     if wide and not limit.expected_only:
@@ -132,18 +147,37 @@ def draw_limit(axes: Axes, limit: Limit, label: str, colour: str, width: float) 
     elif wide and closes(limit):  # hatched: not excluded yet
         style = {"fc": "none", "ec": colour, "alpha": 0.25, "lw": 0.0, "zorder": 1.5}
         axes.add_patch(PathPatch(_compound(wide), hatch="//", **style))
+    areas = tuple(np.column_stack([path.x, path.y]) for path in wide) if closes(limit) else ()
+    return Traced(
+        label,
+        full,
+        # what is drawn was observed unless something else is said
+        full if limit.expected_only or not paths or left_out_words(limit) else label or kind,
+        drawn,
+        colour=colour,
+        line=np.column_stack([x, y]),
+        areas=areas,
+        side=-1 if limit.plane.excluded_below else 1,
+    )
 
 
-def _draw_median(axes: Axes, limit: Limit) -> None:
-    paths = _paths(axes, limit, limit.expected_regions[BAND_ORDER.index(0)])
+def _joined(label: str, kind: str) -> str:
+    """Return a label with what it is in brackets, those that it ends with if there are any."""
+    if not label:
+        return kind
+    return f"{label[:-1]}, {kind})" if label.endswith(")") else f"{label} ({kind})"
+
+
+def _draw_median(axes: Axes, limit: Limit, scale: float) -> list[Traced]:
+    paths = _paths(axes, limit, limit.expected_regions[BAND_ORDER.index(0)], scale)
     if not paths:
-        return
+        return []
     x, y, _, alone = _lines(paths)
     # drawn over the observed line, which it may hide: with no events seen the two agree
-    axes.plot(
+    (line,) = axes.plot(
         x,
         y,
-        color=MEDIAN,
+        color=ink(MEDIAN),
         lw=1.1,
         ls=(0, (3, 3)),
         marker="_" if alone.any() else "",
@@ -152,16 +186,17 @@ def _draw_median(axes: Axes, limit: Limit) -> None:
         zorder=4.5,
         label="expected median",
     )
+    return [Traced("expected median", "expected median", "", line)]
 
 
-def _paths(axes: Axes, limit: Limit, regions: Sequence[Regions]) -> list[Outline]:
+def _paths(axes: Axes, limit: Limit, regions: Sequence[Regions], scale: float) -> list[Outline]:
     """Return outlines; open intervals end outside the axes and beyond every edge."""
     known = np.array([status in _KNOWN for status in limit.status])
     bottom, top = open_ends(axes)
     every = (limit.regions, *limit.expected_regions)
     ends = [end for part in every for found in part for pair in found for end in pair if end]
     return region_paths(
-        limit.masses_gev,
+        scale * limit.masses_gev,
         regions,
         known,
         bottom=min([bottom, *(end / 10.0 for end in ends)]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,38 +13,37 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.bars import bars
-from na64.limits.figures.drawing import closes, draw_bands, draw_limit, edges_of
-from na64.limits.figures.drawn import Drawn, Kind, draw_beside, styled
+from na64.limits.figures.colours import ink
+from na64.limits.figures.drawing import draw_bands, draw_limit
+from na64.limits.figures.drawn import Drawn, Traced, draw_beside, styled
+from na64.limits.figures.labelling import lay_out
 from na64.limits.figures.overlays import Beside, things_beside
+from na64.limits.figures.ranges import mass_range, value_range
 from na64.limits.figures.style import (
     ALPHA_COLOURS,
     SCAN_COLOURS,
     SPECIES_COLOURS,
-    STRETCH,
     decades,
     drawing_style,
-    legend_above,
 )
+from na64.limits.figures.typeset import typeset
 from na64.limits.figures.words import assumed, labels, title
 from na64.limits.results.axes import tex
 from na64.limits.results.limit import Limit
-from na64.models.errors import InputError
+from na64.models.errors import InputError, unknown_name
 
 __all__ = ["figure", "ratio_to"]
 
 FloatArray = NDArray[np.float64]
-
-#: entries of a legend inside of the frame
-_ENTRIES: Final = 7
-#: how far what stands beside limits is followed, as factors on their smallest and largest value
-_REACH: Final = (1e-3, 1e3)
 
 
 def figure(
     results: Sequence[Limit],
     *,
     beside: Beside | None = None,
+    appearance: Appearance | None = None,
     ratio_panel: bool = False,
     names: Sequence[str] = (),
     ax: Axes | None = None,
@@ -60,6 +60,8 @@ def figure(
         One or more limits of the same variable, against the same kind of mass.
     beside
         Curves, thermal targets, bounds and bands of g-2; nothing if None.
+    appearance
+        Title, labels, ranges, style; by rule if None.
     ratio_panel
         Whether a second panel shows the first limit divided by every curve that is no region.
     names
@@ -80,29 +82,29 @@ def figure(
         Without a result, for results of different variables, where there is nothing to draw, for
         a ratio panel without a curve, and for what has no place beside the results.
     """
-    _check(results)
-    things = styled(things_beside(results, beside or Beside(), compared=ratio_panel))
-    references = [item for item in things if item.compared]
+    look = appearance or Appearance()
+    _check(results, look)
     is_branching = results[0].y.name == "br"
     if ratio_panel and (is_branching or ax is not None):
         raise InputError("a ratio panel needs a mass axis and a figure of its own")
-    if ratio_panel and not references:
-        raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
-    with drawing_style():
+    with drawing_style(look.style):
+        span = None
+        if look.xlim is not None:
+            span = look.xlim[0] / look.mass_scale, look.xlim[1] / look.mass_scale
+        found = things_beside(results, beside or Beside(), compared=ratio_panel, span=span)
+        if ratio_panel and not any(item.compared for item in found):
+            raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
+        things = styled(_relabelled(found, look))
         if is_branching:
             return bars(results, things, names=names, ax=ax)
         made, axes, below = _panels(ratio_panel, ax)
-        _draw(axes, results, things, names)
+        traced = _draw(axes, results, things, (look, names))
         if below is not None:
-            _draw_ratios(below, results, references)
+            _draw_ratios(below, results, [item for item in things if item.compared], look)
             axes.tick_params(which="both", labelbottom=False)
-        (below or axes).set_xlabel(_mass_label(results))
+        (below or axes).set_xlabel(_mass_label(results, look))
         decades(axes)
-        if ax is not None:
-            axes.legend(loc="best", title=title(results), alignment="left")
-            return made
-        _place_legend(made, axes, results, things)
-        decades(axes)
+        lay_out(axes, traced, _heading(results, look), look, own=ax is None)
         # text is laid out and ticks are placed when the figure is drawn: do it in this style
         made.draw_without_rendering()
     return made
@@ -129,9 +131,11 @@ def ratio_to(limit: Limit, curve: Drawn) -> FloatArray:
     return np.asarray(limit.shown / np.exp(published))
 
 
-def _check(results: Sequence[Limit]) -> None:
+def _check(results: Sequence[Limit], look: Appearance) -> None:
     if not results:
         raise InputError("nothing to draw: no limit given")
+    if len(look.labels) > len(results):
+        raise InputError(f"{len(look.labels)} labels for {len(results)} limits")
     kinds = {
         (item.y.definition, item.x.name if item.x.name == "m_chi" else "the mediator's mass")
         for item in results
@@ -157,31 +161,62 @@ def _panels(ratio_panel: bool, ax: Axes | None) -> tuple[Figure, Axes, Axes | No
     return made, axes, made.add_subplot(grid[1], sharex=axes)
 
 
+def _heading(results: Sequence[Limit], look: Appearance) -> str:
+    return title(results) if look.title is None else typeset(look.title)
+
+
+def _relabelled(things: Sequence[Drawn], look: Appearance) -> list[Drawn]:
+    """Return things on the axis of masses, with the labels that the user chose."""
+    names = {item.name or item.label for item in things}
+    for name in look.overlay_labels:
+        if name not in names:
+            raise unknown_name("overlay of a label", name, names)
+    made = []
+    for item in things:
+        text = typeset(look.overlay_labels.get(item.name or item.label, ""))
+        words: dict[str, Any] = {"label": text, "text": text} if text else {}
+        made.append(replace(item, x=item.x * look.mass_scale, **words))
+    return made
+
+
 def _draw(
-    axes: Axes, results: Sequence[Limit], things: Sequence[Drawn], names: Sequence[str]
-) -> None:
+    axes: Axes,
+    results: Sequence[Limit],
+    things: Sequence[Drawn],
+    wanted: tuple[Appearance, Sequence[str]],
+) -> list[Traced]:
+    """Draw limits and things, and return what labels and legend must know of them."""
+    look, names = wanted
+    scale = look.mass_scale
     axes.set_xscale("log")
     axes.set_yscale("log")
-    low = min(float(item.masses_gev[0]) for item in results)
-    high = max(float(item.masses_gev[-1]) for item in results)
-    margin = 1.0 if high > 3.0 * low else 1.15  # points, not a curve
-    axes.set_xlim(low / margin, high * margin)
+    low, high = mass_range(results)
+    axes.set_xlim(look.xlim or (scale * low, scale * high))
     colours = _colours(results)
-    bands = colours[0] == SCAN_COLOURS[0]
-    axes.set_ylim(*_range(axes, results, things, bands=bands))
+    bands = look.bands and colours[0] == SCAN_COLOURS[0]
+    axes.set_ylim(
+        look.ylim or value_range(axes.get_xlim(), results, things, bands=bands, scale=scale)
+    )
     axes.set_ylabel(_value_label(results))
-    if bands:
-        draw_bands(axes, results[0])
-    for item, label, colour, width in zip(
-        results, labels(results, names), colours, _widths(results), strict=True
+    traced = draw_bands(axes, results[0], scale) if bands else []
+    own = [*look.labels, *[""] * (len(results) - len(look.labels))]
+    told = [
+        typeset(mine) or by_rule for mine, by_rule in zip(own, labels(results, names), strict=True)
+    ]
+    keys = [*names, *told[len(names) :]] if names else told
+    inks = [ink(colour) for colour in colours]
+    for item, label, key, line in zip(
+        results, told, keys, zip(inks, _widths(results), strict=True), strict=True
     ):
-        draw_limit(axes, item, label, colour, width)
-    draw_beside(axes, things, below=results[0].plane.excluded_below)
+        made = draw_limit(axes, item, label, line, scale)
+        traced.append(replace(made, name=key or made.text))
+    others = draw_beside(axes, things, below=results[0].plane.excluded_below)
+    return [*traced, *others]
 
 
-def _mass_label(results: Sequence[Limit]) -> str:
-    found = {item.x.label for item in results}
-    return found.pop() if len(found) == 1 else "mass of the mediator [GeV]"
+def _mass_label(results: Sequence[Limit], look: Appearance) -> str:
+    found = {replace(item.x, unit=look.mass_unit).label for item in results}
+    return found.pop() if len(found) == 1 else f"mass of the mediator [{look.mass_unit}]"
 
 
 def _value_label(results: Sequence[Limit]) -> str:
@@ -216,91 +251,17 @@ def _widths(results: Sequence[Limit]) -> list[float]:
     return [(1.6 if same else 2.0) + step * number for number in range(len(results))][::-1]
 
 
-def _range(
-    axes: Axes, results: Sequence[Limit], things: Sequence[Drawn], *, bands: bool
-) -> tuple[float, float]:
-    """Values between which limits lie, and what stands beside them unless it is far off."""
-    low, high = axes.get_xlim()
-    own = np.concatenate(
-        [edges_of(item, bands=bands and item is results[0])[1] for item in results]
-    )
-    own = own[np.isfinite(own) & (own > 0.0)]
-    others = np.concatenate([np.array([]), *(_seen(item, low, high) for item in things)])
-    others = others[np.isfinite(others) & (others > 0.0)]
-    if not own.size and not others.size:
-        raise InputError("nothing to draw: nothing is excluded or expected to be, at any mass")
-    if own.size:
-        # below an alpha_D that is excluded there is nothing to see
-        down = 0.1 if results[0].plane.excluded_below else _REACH[0]
-        near = (others >= down * own.min()) & (others <= _REACH[1] * own.max())
-        others = others[near]
-    every = np.concatenate([own, others])
-    return float(every.min()) / 3.0, float(every.max()) * 2.0
-
-
-def _seen(item: Drawn, low: float, high: float) -> FloatArray:
-    """Return values of a thing between two masses, those at the masses among them."""
-    if item.kind in (Kind.LEVEL, Kind.FLOOR):
-        return item.y
-    inside = item.y[(item.x >= low) & (item.x <= high)]
-    if not np.all(np.diff(item.x) > 0.0):
-        return inside
-    ends = np.clip([low, high], item.x[0], item.x[-1])
-    ends = ends[(ends >= low) & (ends <= high)]
-    with np.errstate(invalid="ignore"):
-        return np.append(inside, np.exp(np.interp(np.log(ends), np.log(item.x), np.log(item.y))))
-
-
-def _place_legend(
-    made: Figure, axes: Axes, results: Sequence[Limit], things: Sequence[Drawn]
+def _draw_ratios(
+    axes: Axes, results: Sequence[Limit], references: Sequence[Drawn], look: Appearance
 ) -> None:
-    """Put the legend in the upper left corner if it is free, above the frame otherwise."""
-    heading = title(results)
-    _, texts = axes.get_legend_handles_labels()
-    shaded = any(item.kind in (Kind.LIMIT, Kind.LEVEL, Kind.FLOOR) for item in things)
-    crowded = len(texts) > _ENTRIES or shaded or any(map(closes, results))
-    # upper limits on couplings rise to the right: the other corner is free
-    if not crowded and results[0].plane.is_coupling:
-        legend = axes.legend(loc="upper left", title=heading, alignment="left")
-        legend.set_in_layout(False)  # however long its lines are, the axes keep their size
-        if _make_room(made, axes, results, things):
-            return
-        legend.remove()
-    legend_above(made, axes, heading)
-
-
-def _make_room(made: Figure, axes: Axes, results: Sequence[Limit], things: Sequence[Drawn]) -> bool:
-    """Raise the axis until no curve runs through the legend; False if that were too much."""
-    made.draw_without_rendering()  # only then has the legend a place
-    parts = [edges_of(item, bands=item is results[0]) for item in results]
-    parts += [(item.x, item.y) for item in things]
-    masses, values = (np.concatenate(column) for column in zip(*parts, strict=True))
-    box = axes.get_legend().get_window_extent().transformed(axes.transAxes.inverted())  # type: ignore[union-attr]
-    low, high = axes.get_xlim()
-    bottom, top = axes.get_ylim()
-    seen = (masses >= low) & (masses <= high) & (values > bottom) & (values < top)
-    place = np.log(masses[seen] / low) / math.log(high / low)
-    under = values[seen][(place > box.x0 - 0.02) & (place < box.x1 + 0.02)]
-    free = box.y0 - 0.03
-    if not under.size:
-        return True
-    if free <= 0.1:
-        return False
-    needed = math.log(float(under.max()) / bottom) / free
-    height = math.log(top / bottom)
-    if needed > STRETCH * height:
-        return False
-    axes.set_ylim(bottom, max(top, bottom * math.exp(needed)))
-    return True
-
-
-def _draw_ratios(axes: Axes, results: Sequence[Limit], references: Sequence[Drawn]) -> None:
     first = results[0]
     largest = 0.1
     for item in references:
-        ratio = ratio_to(first, item)
+        ratio = ratio_to(first, replace(item, x=item.x / look.mass_scale))
         colour = item.look.colour if item.look else SCAN_COLOURS[0]
-        axes.plot(first.masses_gev, ratio, color=colour, marker=".", ms=3.5, lw=0.9)
+        axes.plot(
+            look.mass_scale * first.masses_gev, ratio, color=colour, marker=".", ms=3.5, lw=0.9
+        )
         finite = np.abs(ratio[np.isfinite(ratio)] - 1.0)
         if finite.size:
             largest = max(largest, float(finite.max()))

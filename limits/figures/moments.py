@@ -10,7 +10,7 @@ import numpy as np
 
 from na64.limits.figures.drawn import Drawn, Kind
 from na64.limits.figures.thermal import in_plane
-from na64.limits.figures.words import plain_text
+from na64.limits.figures.words import mediator_words
 from na64.limits.results.limit import Limit
 from na64.models.anomalies import MEASUREMENTS, coupling_band
 from na64.models.errors import InputError, unknown_name
@@ -41,8 +41,10 @@ def moment_bands(name: str, limits: Sequence[Limit]) -> list[Drawn]:
         except InputError as error:
             refused.append(error)
             continue
-        label = f"{band.label}, {plain_text(model)}" if len(each) > 1 else band.label
-        found.append(replace(band, label=label))
+        label = band.label
+        if len(each) > 1:
+            label = f"{label}, {mediator_words(item.specification)}"
+        found.append(replace(band, label=label, name=name if len(each) == 1 else f"{name} {model}"))
     if not found:
         raise refused[0]
     return found

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.figures.drawn import Drawn, Kind, Look
 from na64.limits.figures.moments import moment_bands
-from na64.limits.figures.published import curve_label, published_curve
+from na64.limits.figures.published import curve_label, curve_text, published_curve
 from na64.limits.figures.style import SPECIES, SPECIES_COLOURS
 from na64.limits.figures.thermal import (
     in_plane,
@@ -26,6 +26,7 @@ from na64.limits.figures.thermal import (
 from na64.limits.figures.words import assumed
 from na64.limits.planes.alpha_d import alpha_d_exclusion
 from na64.limits.planes.bounds import MASS_FLOORS, MassFloor, cmb_limit, landau_pole
+from na64.limits.planes.curves import recast_curve
 from na64.limits.planes.transforms import PLANES
 from na64.limits.planes.y import Normalisation, coupling_from_y
 from na64.limits.results.limit import Limit
@@ -85,7 +86,11 @@ class Beside:
 
 
 def things_beside(
-    limits: Sequence[Limit], beside: Beside, *, compared: bool = False
+    limits: Sequence[Limit],
+    beside: Beside,
+    *,
+    compared: bool = False,
+    span: tuple[float, float] | None = None,
 ) -> list[Drawn]:
     """Return what is drawn beside limits, in the plane of the first.
 
@@ -98,6 +103,8 @@ def things_beside(
     compared
         Whether curves of other searches are there to be compared with, as lines, and not as what
         is excluded already.
+    span
+        Ends of the axis of masses in GeV, to which relic targets go; those of the limits if None.
 
     Raises
     ------
@@ -117,7 +124,8 @@ def things_beside(
             targets.append(published_target(curve, first))
         else:
             curves.append(curve_in_plane(curve, limits, compared=compared))
-    lines = thermal_lines(limits, beside.thermal, beside.thermal_alpha_d, beside.thermal_ratio)
+    sectors = (beside.thermal, beside.thermal_alpha_d, beside.thermal_ratio)
+    lines = thermal_lines(limits, *sectors, span=span)
     bounds = [thing for name in dict.fromkeys(beside.bounds) for thing in _bound(name, limits)]
     moments = [
         band for name in dict.fromkeys(beside.moments) for band in moment_bands(name, limits)
@@ -130,7 +138,10 @@ def default_overlays(limit: Limit) -> tuple[str, ...]:
     name = published_curve(limit.specification.search)
     if name is None or not _converts(limit):
         return ()
-    curve = load_curve(name)
+    try:
+        curve = _of_mediator(load_curve(name), limit)
+    except InputError:
+        return ()
     axes = (curve.x_axis.name, curve.y_axis.name)
     return (name,) if _of_coupling(axes, limit) or axes == (limit.x.name, limit.y.name) else ()
 
@@ -140,15 +151,17 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
 
     Curves in (mediator mass, coupling) and in (m_chi, y) are converted into each other with
     the dark sector of the first limit. In the plane of alpha_D only a limit on the coupling has a
-    place that holds for every dark sector, as a curve without ``assumptions`` claims.
+    place that holds for every dark sector, as a curve without ``assumptions`` claims. A curve of
+    another mediator is recast to that of the limit.
 
     Raises
     ------
     InputError
-        For other axes, units other than GeV, or a curve that holds for one dark sector only,
-        where another one would be needed.
+        For other axes, units other than GeV, a curve that holds for one dark sector only where
+        another one would be needed, or one that cannot be recast.
     """
     first = limits[0]
+    curve = _of_mediator(curve, first)
     if curve.x_axis.unit != "GeV":
         raise InputError(f"curve {curve.name} has masses in {curve.x_axis.unit}, not GeV")
     axes = (curve.x_axis.name, curve.y_axis.name)
@@ -164,7 +177,10 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
             f"{first.specification.mediator.parameter}"
         )
     x, y, label = np.array(curve.x), np.array(curve.y), curve_label(curve, assumed(first))
+    names: dict[str, Any] = {"name": curve.name, "text": curve_text(curve, assumed(first))}
     own = compared or curve.name == published_curve(first.specification.search)
+    if own:
+        names["text"] += " (published)"
     is_region = curve.kind is CurveKind.REGION
     if as_drawn:
         pass
@@ -174,14 +190,22 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
                 f"curve {curve.name} holds for {curve.assumptions or 'one dark sector'}; in the "
                 f"plane of {first.plane.name} a limit is needed that holds for all: leave it out"
             )
-        return _in_alpha_d(curve, label, limits)
+        return replace(_in_alpha_d(curve, label, limits), **names)
     else:
         if is_y and sector is not None:
             x, y = x * sector.ratio, coupling_from_y(y, sector)
         x, y = in_plane(first, x, y)
     if is_region:
-        return Drawn(label, x, y, Kind.REGION if _is_closed(x, y) else Kind.LINE)
-    return Drawn(label, x, y, Kind.LINE if own else Kind.LIMIT, compared=True)
+        return Drawn(label, x, y, Kind.REGION if _is_closed(x, y) else Kind.LINE, **names)
+    return Drawn(label, x, y, Kind.LINE if own else Kind.LIMIT, compared=True, **names)
+
+
+def _of_mediator(curve: Curve, limit: Limit) -> Curve:
+    """Return a curve for the mediator of a limit; one that names no model is taken as it is."""
+    mediator = limit.specification.mediator
+    if not curve.model or curve.model == mediator.name:
+        return curve
+    return recast_curve(curve, mediator, sector_of(limit))
 
 
 def _converts(limit: Limit) -> bool:
@@ -218,7 +242,7 @@ def _in_alpha_d(curve: Curve, label: str, limits: Sequence[Limit]) -> Drawn:
 
 def _bound(name: str, limits: Sequence[Limit]) -> list[Drawn]:
     if name in MASS_FLOORS:
-        return [_floor(MASS_FLOORS[name], limits[0])]
+        return [_floor(name, MASS_FLOORS[name], limits[0])]
     if name in _POLES:
         return _landau_levels(limits, name)
     if name == "cmb":
@@ -226,7 +250,7 @@ def _bound(name: str, limits: Sequence[Limit]) -> list[Drawn]:
     raise unknown_name("bound", name, BOUNDS)
 
 
-def _floor(floor: MassFloor, like: Limit) -> Drawn:
+def _floor(name: str, floor: MassFloor, like: Limit) -> Drawn:
     """The masses below a bound on m_chi; for another axis with the ratio of the limit."""
     sector = sector_of(like)
     if sector is None:
@@ -234,7 +258,8 @@ def _floor(floor: MassFloor, like: Limit) -> Drawn:
             f"a bound on m_chi ({floor.source}) has no place beside a limit without dark matter"
         )
     edge = floor.mass_gev * (1.0 if like.x.name == "m_chi" else sector.ratio)
-    return Drawn(floor.label, np.array([edge]), np.array([]), Kind.FLOOR)
+    text = floor.label.split(" (")[0]
+    return Drawn(floor.label, np.array([edge]), np.array([]), Kind.FLOOR, name=name, text=text)
 
 
 def _landau_levels(limits: Sequence[Limit], name: str) -> list[Drawn]:
@@ -250,9 +275,10 @@ def _landau_levels(limits: Sequence[Limit], name: str) -> list[Drawn]:
         whose = f" ({', '.join(SPECIES[kind] for kind in kinds)})" if len(species) > 1 else ""
         look = None
         if len(by_value) > 1 and len(kinds) == 1:
-            look = Look(SPECIES_COLOURS[kinds[0]], (0, (6, 2, 1, 2)), 1.1, order=2.5)
+            look = Look(SPECIES_COLOURS[kinds[0]], (0, (1.5, 2)), 1.1, order=2.5)
         label = f"Landau pole below {text}{whose}"
-        levels.append(Drawn(label, np.array([]), np.array([value]), Kind.LEVEL, look=look))
+        at = np.array([value])
+        levels.append(Drawn(label, np.array([]), at, Kind.LEVEL, look=look, name=f"{name}{whose}"))
     return levels
 
 
@@ -268,5 +294,6 @@ def _cmb(limits: Sequence[Limit]) -> Drawn:
     chi = x if first.x.name == "m_chi" else x / dirac.ratio
     coupling = cmb_limit(first.specification.mediator, dirac, chi)
     x, values = in_plane(first, chi * dirac.ratio, coupling, dirac)
-    look = Look(SPECIES_COLOURS[dirac.species], (0, (6, 2, 1, 2)), 1.2)
-    return Drawn("CMB, symmetric Dirac (arXiv:1807.06209)", x, values, look=look)
+    look = Look(SPECIES_COLOURS[dirac.species], (0, (1.5, 1.5)), 1.2)
+    label = "CMB, symmetric Dirac (arXiv:1807.06209)"
+    return Drawn(label, x, values, look=look, name="cmb", text="CMB, symmetric Dirac")

@@ -22,7 +22,7 @@ from na64.limits.figures.style import (
     decades,
     drawing_style,
 )
-from na64.limits.figures.words import plain_text
+from na64.limits.figures.typeset import plain_text
 from na64.limits.scanning.contours import UnitSquare, exclusion_contours, hull, interpolated
 from na64.limits.scanning.patches import PatchedResults, PatchResult, limits_or_infinity
 from na64.models.errors import InputError

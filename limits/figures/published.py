@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
-from na64.limits.figures.words import Assumed, plain_text
+from na64.limits.figures.typeset import typeset
+from na64.limits.figures.words import Assumed
 from na64.workspaces.io.curves import Curve, available_curves, load_curve
 
-__all__ = ["curve_label", "published_curve"]
+__all__ = ["curve_label", "curve_text", "published_curve"]
 
 
 @cache
@@ -36,6 +36,18 @@ def curve_label(curve: Curve, beside: Assumed) -> str:
         without a remark.
     """
     reference = f" (arXiv:{curve.reference.arxiv})" if curve.reference.arxiv else ""
+    other = _assumptions(curve, beside)
+    return f"{typeset(curve.label)}{reference}" + (f",\nassuming {other}" if other else "")
+
+
+def curve_text(curve: Curve, beside: Assumed) -> str:
+    """Return what stands at a curve itself, where there is no room for its reference."""
+    other = _assumptions(curve, beside)
+    return typeset(curve.label) + (f"\n({other})" if other else "")
+
+
+def _assumptions(curve: Curve, beside: Assumed) -> str:
+    """Return what a curve assumes, typeset; empty if the limit beside it assumes the same."""
     species = f"{beside.dark_matter} dark matter"
     same = {species}
     if beside.alpha_d is not None:
@@ -45,12 +57,4 @@ def curve_label(curve: Curve, beside: Assumed) -> str:
     parts = [part.strip() for part in curve.assumptions.split(",") if part.strip()]
     told = {part.lower() for part in parts}
     usual = beside.dark_matter == "dirac" or species in told
-    if not told or (told <= same and usual):
-        return f"{curve.label}{reference}"
-    return f"{curve.label}{reference},\nassuming {', '.join(map(_in_mathematics, parts))}"
-
-
-def _in_mathematics(text: str) -> str:
-    """Write the symbols of ``assumptions`` as formulas."""
-    text = re.sub(r"\balpha_D( = [\d.e+-]+)?", r"$\\alpha_D\1$", plain_text(text))
-    return re.sub(r"\bm_A'( = [\d.e+-]+) m_chi\b", r"$m_{A'}\1\\,m_\\chi$", text)
+    return "" if not told or (told <= same and usual) else ", ".join(map(typeset, parts))

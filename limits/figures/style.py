@@ -9,33 +9,39 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
 
 from na64.limits.figures import FIGURE_SUFFIXES
-from na64.models.errors import InputError
+from na64.limits.figures.appearance import STYLES
+from na64.models.errors import InputError, unknown_name
 from na64.workspaces.io.jsonio import write_atomic
 
 __all__ = [
     "ALPHA_COLOURS",
     "FEW_MASSES",
+    "HATCHES",
     "MEDIAN",
     "ONE_SIGMA",
     "OTHER_COLOURS",
-    "OVERLAY_STYLES",
-    "RATIO_DASHES",
+    "OVERLAY_COLOURS",
+    "OVERLAY_DASHES",
     "SCAN_COLOURS",
     "SPECIES",
     "SPECIES_COLOURS",
-    "STRETCH",
+    "THERMAL_DASHES",
+    "THERMAL_WIDTH",
     "TWO_SIGMA",
     "decades",
     "drawing_style",
@@ -46,36 +52,33 @@ __all__ = [
 ]
 
 
-STYLE: Final[dict[Any, Any]] = {
-    "axes.labelsize": 13,
-    "axes.linewidth": 0.8,
-    "font.family": "STIXGeneral",
-    "font.size": 11,
-    "legend.fontsize": 9.5,
-    "legend.frameon": False,
-    "lines.linewidth": 1.4,
-    "mathtext.fontset": "stix",
-    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
-    "savefig.dpi": 200,
-    "svg.hashsalt": "na64-limits",
-    "xtick.direction": "in",
-    "xtick.minor.visible": True,
-    "xtick.top": True,
-    "ytick.direction": "in",
-    "ytick.minor.visible": True,
-    "ytick.right": True,
-}
-
-#: line colours of several scans, then of overlays; told apart by the colour-blind and in grey
-#: how much higher than its curves an axis may be to make room for a legend, in logarithms
-STRETCH: Final = 1.35
+#: line colours of several scans; told apart by the colour-blind and in grey
 SCAN_COLOURS: Final = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
-OVERLAY_STYLES: Final = (
-    ("#c1121f", (0, (5, 2))),
-    ("#3a5fb0", (0, (6, 2, 1, 2))),
-    ("#5b7f2b", (0, (2, 1.5))),
-    ("#8a5a9e", (0, (8, 3))),
+#: colours and dashes of overlays: neighbours differ in lightness by 15 and more, for grey prints,
+#: and in colours as the colour-blind see them. No dots between dashes: these are thermal targets
+OVERLAY_COLOURS: Final = (
+    "#b2182b",
+    "#3b8ec2",
+    "#4d6b12",
+    "#d08a1d",
+    "#5b3a8c",
+    "#2aa198",
+    "#7a3d10",
+    "#b874b8",
+    "#1f4e79",
+    "#8fa03a",
+    "#8c1d5a",
+    "#7d8a97",
 )
+OVERLAY_DASHES: Final[tuple[Any, ...]] = (
+    (0, (5, 2)),
+    (0, (2, 1.2)),
+    (0, (9, 2.5)),
+    (0, (1, 1)),
+    (0, (8, 1.5, 3, 1.5)),
+)
+#: hatches of regions and limits of others, by turns
+HATCHES: Final = ("", "////", "....", "\\\\\\\\")
 ONE_SIGMA: Final = "#8fbf9f"
 TWO_SIGMA: Final = "#f3d58a"
 MEDIAN: Final = "#56b4e9"
@@ -97,26 +100,30 @@ SPECIES_COLOURS: Final = {
 }
 #: where values of alpha_D of one species are told apart
 ALPHA_COLOURS: Final = ("#d55e00", "#0072b2", "#009e73", "#a0508a", "#7f6000")
-#: dashes by mass ratio
-RATIO_DASHES: Final[tuple[Any, ...]] = (
-    "-",
-    (0, (5, 1.8)),
-    (0, (1.2, 1.4)),
-    (0, (6, 1.5, 1.2, 1.5)),
+#: dashes of thermal targets, by mass ratio: with dots between them, as no experiment's are
+THERMAL_DASHES: Final[tuple[Any, ...]] = (
+    (0, (7, 1.6, 1.2, 1.6)),
+    (0, (7, 1.6, 1.2, 1.6, 1.2, 1.6)),
+    (0, (3, 1.4, 1, 1.4)),
+    (0, (12, 1.6, 1.2, 1.6)),
+    (0, (7, 1.6, 1.2, 1.6, 1.2, 1.6, 1.2, 1.6)),
 )
-#: shade and edge of what other experiments exclude, the first behind
+THERMAL_WIDTH: Final = 1.1
+#: shade and edge of what other experiments exclude, the first behind; light and less light in turn
 OTHER_COLOURS: Final = (
-    ("#d0d0d0", "#7a7a7a"),
-    ("#b9c7d6", "#5b7690"),
-    ("#d6c7b3", "#94774a"),
-    ("#c5d4bd", "#6a8a5a"),
+    ("#dcdcdc", "#6e6e6e"),
+    ("#a9bdd3", "#3f5f80"),
+    ("#eadbc6", "#85683b"),
+    ("#a8bf9c", "#4c6e3c"),
+    ("#e4d3e8", "#7b5685"),
+    ("#c2ab8f", "#6b5233"),
 )
 
 
 def open_ends(axes: Axes) -> tuple[float, float]:
-    """Return values below and above all that axes show, also once they are raised for a legend."""
+    """Return values below and above all that axes show."""
     bottom, top = axes.get_ylim()
-    return bottom / 10.0, 10.0 * bottom * (top / bottom) ** STRETCH
+    return bottom / 10.0, 10.0 * top
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -155,27 +162,65 @@ def figure_bytes(figure: Figure, path: str | os.PathLike[str]) -> bytes:
 
 
 @contextmanager
-def drawing_style() -> Iterator[None]:
-    """Set the style of the project while something is drawn or written."""
+def drawing_style(style: str = "paper") -> Iterator[None]:
+    """Set a style of the project while something is drawn or written.
+
+    Parameters
+    ----------
+    style
+        Out of `na64.limits.figures.appearance.STYLES`; over the defaults of matplotlib nothing but
+        what its file says is set.
+
+    Raises
+    ------
+    InputError
+        For another style.
+    """
+    found = _sheet(style)
     with mpl.rc_context():
         mpl.rcdefaults()  # a matplotlibrc of the user would change the file
-        for key, value in STYLE.items():
-            mpl.rcParams[key] = value
+        mpl.rcParams.update(found)
         yield
 
 
-def legend_above(figure: Figure, axes: Axes, heading: str) -> None:
+@cache
+def _sheet(style: str) -> dict[Any, Any]:
+    """Return the settings of a style sheet."""
+    if style not in STYLES:
+        raise unknown_name("style", style, STYLES)
+    with as_file(files("na64.limits.figures") / f"{style}.mplstyle") as path:
+        found = mpl.rc_params_from_file(path, use_default_template=False)
+    return dict(found)
+
+
+def legend_above(
+    figure: Figure,
+    content: tuple[Sequence[Artist], Sequence[str]],
+    heading: str,
+    height: float,
+) -> None:
     """Put the legend above the frame, where no curve can run through it.
 
-    The figure, half an inch lower than with a legend inside, grows by the lines of the legend. It
-    has two columns where these are not wider than the figure.
+    The figure, half an inch lower than so many inches, grows by the lines of the legend. It has
+    two columns where these are not wider than the figure.
+
+    Parameters
+    ----------
+    figure
+        Has a layout engine.
+    content
+        What the legend shows, and its texts.
+    heading
+        Title of the legend.
+    height
+        Of the figure with a legend inside of the frame, inches.
     """
-    height = figure.get_figheight() - 0.5
-    handles, labels = axes.get_legend_handles_labels()
+    handles, labels = content
+    size = 0.9 * float(mpl.rcParams["legend.fontsize"])
     lines = sum(label.count("\n") + 1 for label in labels)
     for columns in (2, 1):
         rows = -(-lines // columns) + heading.count("\n") + 1
-        figure.set_figheight(height + 0.19 * rows)
+        figure.set_figheight(height - 0.5 + 0.0222 * size * rows)
         legend = figure.legend(
             handles,
             labels,
@@ -183,7 +228,7 @@ def legend_above(figure: Figure, axes: Axes, heading: str) -> None:
             title=heading,
             alignment="left",
             ncols=columns,
-            fontsize=8.6,
+            fontsize=size,
             columnspacing=1.2,
             handlelength=2.0,
             borderaxespad=0.2,

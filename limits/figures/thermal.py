@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.figures.drawn import Drawn, Look
-from na64.limits.figures.style import ALPHA_COLOURS, RATIO_DASHES, SPECIES, SPECIES_COLOURS
+from na64.limits.figures.drawn import Drawn, Kind, Look
+from na64.limits.figures.style import (
+    ALPHA_COLOURS,
+    SPECIES,
+    SPECIES_COLOURS,
+    THERMAL_DASHES,
+    THERMAL_WIDTH,
+)
+from na64.limits.figures.typeset import typeset
 from na64.limits.figures.words import assumed, ratio_words
 from na64.limits.planes.alpha_d import solved_coupling
 from na64.limits.planes.transforms import PLANES
 from na64.limits.planes.y import Normalisation, y_from_coupling
 from na64.limits.results.limit import Limit
+from na64.models.decays.hadrons import NARROW_RESONANCES_GEV
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matter
 from na64.models.relic.targets import mass_range_gev, thermal_target, validity_notes
+from na64.models.relic.thermal_average import THRESHOLDS_GEV
 from na64.workspaces.io.curves import Curve
 
 __all__ = [
@@ -111,7 +121,7 @@ def thermal_line(sector: DarkSector, like: Limit, masses_gev: FloatArray) -> Dra
         )
     coupling = solved_coupling(thermal_target(like.specification.mediator, sector, chi))
     x, y = in_plane(like, chi * sector.ratio, coupling, sector)
-    return Drawn("", x, y)
+    return Drawn("", x, y, Kind.TARGET)
 
 
 def thermal_lines(
@@ -119,18 +129,46 @@ def thermal_lines(
     species: Sequence[str],
     alphas: Sequence[float] = (),
     ratios: Sequence[float] = (),
+    *,
+    span: tuple[float, float] | None = None,
 ) -> list[Drawn]:
-    """Return the relic targets of several species, alpha_D and ratios; see `Beside`."""
+    """Return the relic targets of several species, alpha_D and ratios; see `Beside`.
+
+    Parameters
+    ----------
+    limits, species, alphas, ratios
+        Limits of one variable, and for which dark sectors.
+    span
+        Ends of the axis of masses in GeV; those of the limits if None.
+    """
     if not species:
         return []
     sectors = _sectors(limits, species, alphas, ratios)
-    masses = shown_masses(limits)
+    masses = shown_masses(limits, span)
     made = []
     for sector in sectors:
-        line = thermal_line(sector, limits[0], masses)
+        special = _special_masses(sector, limits[0], masses)
+        line = thermal_line(sector, limits[0], np.union1d(masses, special))
         look = _look(sector, sectors, limits)
-        made.append(Drawn(_label(sector, sectors, limits), line.x, line.y, look=look))
+        text = _text(sector, sectors, limits)
+        kind = sector.species.value
+        several = sum(other.species is sector.species for other in sectors) > 1
+        own = f" alpha_D={sector.alpha_d:g} ratio={sector.ratio:g}" if several else ""
+        names: dict[str, Any] = {"name": f"relic {kind}{own}", "text": text}
+        label = f"relic density: {text}"
+        made.append(replace(line, label=label, look=look, **names))
     return made
+
+
+def _special_masses(sector: DarkSector, like: Limit, masses: FloatArray) -> FloatArray:
+    """Return masses inside of the axis where a relic target bends.
+
+    Where dark matter at rest reaches the threshold of a pair of particles or a narrow resonance.
+    """
+    energies = np.array([*THRESHOLDS_GEV, *(mass for mass, _ in NARROW_RESONANCES_GEV)])
+    factor = 0.5 if like.x.name == "m_chi" else 0.5 * sector.ratio
+    found = factor * energies
+    return np.asarray(found[(found > masses[0]) & (found < masses[-1])])
 
 
 def thermal_notes(
@@ -166,15 +204,17 @@ def published_target(curve: Curve, like: Limit) -> Drawn:
     words = curve.label.lower()
     named = [kind for kind, text in SPECIES.items() if text.lower() in words]
     colour = SPECIES_COLOURS[max(named, key=len)] if named else "#555555"
-    look = Look(colour, (0, (1, 1.2)), 1.2, order=3.0)
-    return Drawn(curve.label, np.array(curve.x), factor * np.array(curve.y), look=look)
+    look = Look(colour, THERMAL_DASHES[2], THERMAL_WIDTH, order=3.0)
+    label = typeset(curve.label)
+    y = factor * np.array(curve.y)
+    return Drawn(label, np.array(curve.x), y, Kind.TARGET, look=look, name=curve.name)
 
 
-def shown_masses(limits: Sequence[Limit]) -> FloatArray:
-    """Return dense masses between the ends of the axis, that of the limits."""
+def shown_masses(limits: Sequence[Limit], span: tuple[float, float] | None = None) -> FloatArray:
+    """Return dense masses between the ends of the axis, that of the limits if there is no other."""
     low = min(float(item.masses_gev[0]) for item in limits)
     high = max(float(item.masses_gev[-1]) for item in limits)
-    return log_masses(low, high)
+    return log_masses(*(span or (low, high)))
 
 
 def log_masses(low: float, high: float, density: int = _DENSITY) -> FloatArray:
@@ -213,25 +253,23 @@ def _look(sector: DarkSector, every: Sequence[DarkSector], limits: Sequence[Limi
     """Colour by species, dashes by ratio and alpha_D; of one species colour by alpha_D."""
     ratios = sorted({other.ratio for other in every}, reverse=True)
     alphas = sorted({other.alpha_d for other in every}, reverse=True)
-    colour, dashes = SPECIES_COLOURS[sector.species], RATIO_DASHES
+    colour = SPECIES_COLOURS[sector.species]
     if len({other.species for other in every}) == 1 and len(alphas) > 1:
         colour = ALPHA_COLOURS[alphas.index(sector.alpha_d) % len(ALPHA_COLOURS)]
         own = [assumed(item).alpha_d for item in limits]
         if len(set(own)) == len(own) > 1 and sector.alpha_d in own:
-            # that of the limit with the same one, and no solid line beside those of limits
+            # that of the limit with the same one
             colour = ALPHA_COLOURS[own.index(sector.alpha_d) % len(ALPHA_COLOURS)]
-            dashes = RATIO_DASHES[1:]
     place = ratios.index(sector.ratio)
     if len({other.species for other in every}) > 1:
         place = place * len(alphas) + alphas.index(sector.alpha_d)
-        dashes = RATIO_DASHES[1:] if len(limits) > 1 else dashes  # solid are the limits
-    return Look(colour, dashes[place % len(dashes)], 1.3, order=3.0)
+    return Look(colour, THERMAL_DASHES[place % len(THERMAL_DASHES)], THERMAL_WIDTH, order=3.0)
 
 
-def _label(sector: DarkSector, every: Sequence[DarkSector], limits: Sequence[Limit]) -> str:
+def _text(sector: DarkSector, every: Sequence[DarkSector], limits: Sequence[Limit]) -> str:
     """Name a thermal line by what tells it from the others and from the limits."""
     known = [assumed(item) for item in limits]
-    parts = [f"relic density: {SPECIES[sector.species]}"]
+    parts = [SPECIES[sector.species]]
     alphas = {other.alpha_d for other in every} | {item.alpha_d for item in known}
     ratios = {other.ratio for other in every} | {item.ratio for item in known}
     if len(alphas - {None}) > 1:

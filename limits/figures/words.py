@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from na64.limits.calculators.status import Status
 from na64.limits.figures.style import SPECIES
+from na64.limits.figures.typeset import drawn_length, plain_text, split_parts, typeset
 from na64.limits.results.axes import coupling_tex, tex
 from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
@@ -25,8 +25,8 @@ __all__ = [
     "assumed",
     "labels",
     "left_out_words",
+    "mediator_words",
     "name_of",
-    "plain_text",
     "ratio_words",
     "title",
     "told_apart",
@@ -93,7 +93,7 @@ def title(limits: Sequence[Limit]) -> str:
     columns = zip(*(_facts(limit, limits, 0) for limit in limits), strict=True)
     same = [column[0].title for column in columns if len(set(column)) == 1]
     lines = [", ".join(_shared_parts(names)), ", ".join(text for text in same if text)]
-    return "\n".join(_wrapped(line) for line in lines if line)
+    return "\n".join(line for line in lines if line)
 
 
 def labels(limits: Sequence[Limit], names: Sequence[str] = ()) -> list[str]:
@@ -146,12 +146,15 @@ def left_out_words(limit: Limit) -> str:
 
 def name_of(limit: Limit) -> str:
     """Return the name of a search for people."""
-    return plain_text(limit.specification.title)
+    return typeset(limit.specification.title)
 
 
-def plain_text(text: str) -> str:
-    """Return a text in which no dollar sign begins a formula."""
-    return text.replace("$", r"\$")
+def mediator_words(made: Specification) -> str:
+    """Name the mediator of a specification for people, without its interaction."""
+    words = _interaction(made)
+    if words is None:
+        return typeset(made.mediator.name.replace("-", " "))
+    return words.split(" with $")[0] or typeset(made.mediator.name.replace("-", " "))
 
 
 def ratio_words(limit: Limit, ratio: float) -> str:
@@ -176,13 +179,13 @@ def _facts(limit: Limit, limits: Sequence[Limit], shared: int) -> list[_Fact]:
         for card in made.cards
     ]
     return [
-        _Fact(", ".join(name_of(limit).split(", ")[shared:])),
+        _Fact(", ".join(split_parts(name_of(limit))[shared:])),
         _Fact(level, level),
-        _Fact(plain_text(made.mediator.name), _model_words(made)),
+        _Fact(mediator_words(made), _model_words(made)),
         *_of_sector(limit),
         *_of_calculator(made, limits),
         *_of_signal(made),
-        _Fact(", ".join(plain_text(text) for text in chosen if text)),
+        _Fact(", ".join(typeset(text) for text in chosen if text)),
         _Fact(f"shared {', '.join(made.shared)}" if made.shared else ""),
         _Fact(", ".join(f"{key} = {value}" for key, value in sorted(limit.plane.options.items())
                         if key not in ("dark_matter", "ratio", "splitting"))),
@@ -234,13 +237,18 @@ def _of_signal(made: Specification) -> list[_Fact]:
 
 def _model_words(made: Specification) -> str:
     """Name a mediator and its interaction; empty for one that the axes already name."""
-    mass = made.mass_parameter
-    if mass == DARK_PHOTON_MASS:
+    if made.mass_parameter == DARK_PHOTON_MASS:
         return ""
+    words = _interaction(made)
+    return f"model {typeset(made.mediator.name)}" if words is None else words
+
+
+def _interaction(made: Specification) -> str | None:
+    """Name a mediator and its interaction; None for one that is not built in."""
+    mass = made.mass_parameter
     boson = tex(mass).removeprefix("m_").removeprefix("{").removesuffix("}")
     coupling = coupling_tex(made.mediator.parameter, mass)
-    found = interaction_words(made.mediator, boson, coupling)
-    return f"model {plain_text(made.mediator.name)}" if found is None else found
+    return interaction_words(made.mediator, boson, coupling)
 
 
 def _joined(facts: Sequence[_Fact]) -> str:
@@ -254,7 +262,7 @@ def _shared_parts(names: Sequence[str]) -> list[str]:
 
     Every name keeps at least one part of its own, unless all are the same.
     """
-    parts = [name.split(", ") for name in names]
+    parts = [split_parts(name) for name in names]
     if all(name == parts[0] for name in parts):
         return parts[0]
     columns = zip(*(name[:-1] for name in parts), strict=False)
@@ -265,16 +273,11 @@ def _shared_parts(names: Sequence[str]) -> list[str]:
 def _wrapped(text: str) -> str:
     """Break a line that is too long at its commas: never inside a formula."""
     lines = [""]
-    for part in text.split(", "):
+    for part in split_parts(text):
         longer = f"{lines[-1]}, {part}" if lines[-1] else part
-        if _length(longer) > _WIDTH and lines[-1]:
+        if drawn_length(longer) > _WIDTH and lines[-1]:
             lines[-1] += ","
             lines.append(part)
         else:
             lines[-1] = longer
     return "\n".join(lines)
-
-
-def _length(text: str) -> int:
-    """Return about how many characters a text with formulas has when it is drawn."""
-    return len(re.sub(r"\\,|[${}_^]", "", re.sub(r"\\[A-Za-z]+", "x", text)))

@@ -40,6 +40,7 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.protocol import Mediator
 
 __all__ = [
+    "THRESHOLDS_GEV",
     "X_MAX",
     "X_MIN",
     "X_TAIL",
@@ -59,8 +60,8 @@ _BOLTZMANN_CUT: Final = 36.0  # energies above this many T at X_MIN are dropped
 _CHUNK: Final = 25  # masses that share one set of panels
 # panels from the lowest energy, in units of m_chi, dense where exp(-x e) lives
 _BASE_EDGES: Final = np.array([0.004, 0.02, 0.06, 0.15, 0.35, 0.8, 1.8])
-# where a width to Standard Model states sets in
-_THRESHOLDS_GEV: Final = np.array(
+#: where a width to Standard Model states sets in
+THRESHOLDS_GEV: Final = np.array(
     [
         2.0 * ELECTRON_MASS_GEV,
         2.0 * MUON_MASS_GEV,
@@ -259,7 +260,7 @@ def _lowest_energy_gev(
     mediator: Mediator, sector: DarkSector, masses_gev: FloatArray
 ) -> FloatArray:
     """Lowest invariant mass at which dark pairs annihilate: m_1 + m_2, or a threshold above."""
-    openings = np.concatenate([[1e-3 * ELECTRON_MASS_GEV], np.sort(_THRESHOLDS_GEV)])
+    openings = np.concatenate([[1e-3 * ELECTRON_MASS_GEV], np.sort(THRESHOLDS_GEV)])
     is_open = visible_width_gev(mediator, openings * (1.0 + 1e-9)) > 0.0
     lowest = openings[int(np.argmax(is_open))] if np.any(is_open) else np.inf
     return np.asarray(np.maximum((2.0 + sector.splitting) * masses_gev, lowest))
@@ -279,7 +280,7 @@ def _quadrature(
     pole = sector.ratio * masses
     half_width = 0.5 * sector.width_gev(pole, pole)
     columns = [low, high, low + _BASE_EDGES * masses[:, None]]
-    columns.append(np.broadcast_to(_THRESHOLDS_GEV, (count, _THRESHOLDS_GEV.size)))
+    columns.append(np.broadcast_to(THRESHOLDS_GEV, (count, THRESHOLDS_GEV.size)))
     for centre, width in NARROW_RESONANCES_GEV:
         around = _around(centre, width, 0.1)
         columns.append(np.broadcast_to(around, (count, around.size)))
@@ -290,7 +291,7 @@ def _quadrature(
     starts = np.zeros(edges.shape, bool)
     starts[:, 0] = True
     first = 2 + _BASE_EDGES.size
-    starts[:, first : first + _THRESHOLDS_GEV.size] = True
+    starts[:, first : first + THRESHOLDS_GEV.size] = True
     # what lies outside is pushed to the end, where panels are empty
     edges = np.where((edges < low) | (edges > high), high, edges)
     order = np.argsort(edges, axis=1, kind="stable")

@@ -110,6 +110,9 @@ class Curve:
         What the search sees of it.
     lifetime
         Whether the search sees it decay where it was made; None where it sees no decay.
+    decay_volume
+        Of a search for displaced decays: the length in which decays are seen over that of the
+        shield before it.
     dark_matter, alpha_d, ratio
         The dark sector for which alone the curve holds; None where it holds for any.
     assumptions
@@ -134,6 +137,9 @@ class Curve:
     production: tuple[Production, ...] = ()
     final_state: tuple[FinalState, ...] = ()
     lifetime: Lifetime | None = None
+    decay_volume: float | None = declare(
+        None, help="length of the decay volume over that of the shield before it", above=0.0
+    )
     dark_matter: DarkMatter | None = None
     alpha_d: float | None = declare(None, help="g_D^2/(4 pi)", above=0.0)
     ratio: float | None = declare(None, help="m_mediator/m_chi", above=0.0)
@@ -173,6 +179,8 @@ class Curve:
             yield "lifetime", f"missing; it must be {allowed} where {seen[0]} is seen"
         if self.lifetime is not None and self.final_state and not seen:
             yield "lifetime", f"must be left out where X is {self.final_state[0]}"
+        if self.decay_volume is not None and self.lifetime is not Lifetime.DISPLACED:
+            yield "decay_volume", "belongs to a lifetime that is displaced"
 
     @property
     def group(self) -> str:

@@ -296,7 +296,11 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path, suffix: str) -> None:
         (limit(), {"bounds": ("cmd",)}, "unknown bound 'cmd' (did you mean 'cmb'?)"),
         (limit(), {"thermal": ("scalr",)}, "did you mean 'scalar'?"),
         (limit(), {"overlays": ("thermal-scalar-na64",)}, "convert the limit to the plane of y"),
-        (limit(), {"overlays": ("na64-alp-2020",)}, "no place for it in the plane of coupling"),
+        (
+            limit(),
+            {"overlays": ("na64-alp-2020",)},
+            "alp is photon-coupled, and rates are compared",
+        ),
         (limit(sector=None), {"thermal": ("scalar",)}, "say for which alpha_D and mass ratio"),
         (limit(sector=None), {"bounds": ("bbn",)}, "beside a limit without dark matter"),
         (limit(model="scalar"), {"thermal": ("dirac",)}, "needs a vector mediator"),

@@ -1,0 +1,295 @@
+"""Title, labels at the curves and legend of a figure, once everything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.patches import PathPatch
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+from numpy.typing import NDArray
+
+from na64.limits.figures.appearance import Appearance
+from na64.limits.figures.drawn import Traced
+from na64.limits.figures.placing import Box, Wanted, choose_places, resampled
+from na64.limits.figures.style import legend_above
+from na64.limits.figures.typeset import drawn_length, split_parts
+from na64.models.errors import unknown_name
+
+__all__ = ["lay_out"]
+
+FloatArray = NDArray[np.float64]
+
+#: of labels at curves, relative to texts of the legend
+_SIZE: Final = 0.95
+#: width of the halo around a label, points
+_HALO: Final = 2.4
+#: corners for the legend, the usual one of upper limits first
+_CORNERS: Final = ("upper left", "lower right", "lower left", "upper right")
+#: width of a character, relative to the size of a font
+_CHARACTER: Final = 0.47
+#: how often labels are placed anew because some went to the legend
+_ROUNDS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Axes in points: what is drawn in them, and where."""
+
+    axes: Axes
+    figure: Figure
+    runs: tuple[FloatArray, ...]
+    bands: tuple[FloatArray, ...]
+    frame: tuple[float, float, float, float]
+
+    def box(self, artist: Any) -> Box:
+        """Return the box around an artist that is laid out."""
+        found = artist.get_window_extent().transformed(self.figure.dpi_scale_trans.inverted())
+        x0, y0, x1, y1 = (72.0 * float(value) for value in found.extents)
+        return Box(0.5 * (x0 + x1), 0.5 * (y0 + y1), x1 - x0, y1 - y0)
+
+
+def lay_out(
+    axes: Axes, traced: Sequence[Traced], heading: str, look: Appearance, *, own: bool
+) -> None:
+    """Place the title, the labels and the legend of what was drawn.
+
+    Parameters
+    ----------
+    axes
+        Where it was drawn; their limits and their ticks stay as they are.
+    traced
+        What was drawn.
+    heading
+        The title.
+    look
+        What the user decided of it.
+    own
+        Whether the figure may grow for a legend above the frame.
+
+    Raises
+    ------
+    InputError
+        For the place of a label of a name that there is not.
+    """
+    _check_names(traced, look)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    told = [item for item in traced if item.text and look.label_curves]
+    explained = [item for item in traced if item not in told]
+    height = figure.get_figheight() if own else None
+    for round_ in range(_ROUNDS):
+        shown = [item for item in traced if item in explained]
+        legend, title = _legend(axes, shown, heading, look, height)
+        figure.draw_without_rendering()  # only then is everything where it will be
+        page = _page(axes)
+        inside = [] if legend is None or legend in figure.legends else [page.box(legend)]
+        labels = [_text(axes, item) for item in told]
+        places = _places(page, told, labels, (look.label_at, inside))
+        lost = [item for item, place in zip(told, places, strict=True) if place is None]
+        if not lost or look.legend == "none" or round_ == _ROUNDS - 1:
+            break
+        for artist in (*labels, *([legend] if legend is not None else [])):
+            artist.remove()
+        if title is not None:
+            title.set_text("")
+        told = [item for item in told if item not in lost]
+        explained += lost
+    for label, place in zip(labels, places, strict=True):
+        if place is None:
+            label.remove()
+        else:
+            _put(page, label, place)
+
+
+def _check_names(traced: Sequence[Traced], look: Appearance) -> None:
+    names = {item.name for item in traced}
+    for name in look.label_at:
+        if name not in names:
+            raise unknown_name("name of what is labelled", name, names)
+
+
+def _text(axes: Axes, item: Traced) -> Text:
+    """Make the label of a thing, somewhere."""
+    ground = item.ground or mpl.colors.to_hex(axes.get_facecolor())
+    label = axes.text(
+        *(0.5, 0.5, item.text),
+        transform=axes.transAxes,
+        color=item.colour or mpl.rcParams["text.color"],
+        fontsize=_SIZE * float(mpl.rcParams["legend.fontsize"]),
+        ha="center",
+        va="center",
+        linespacing=1.1,
+        zorder=6.0,
+        clip_on=True,
+        path_effects=[withStroke(linewidth=_HALO, foreground=ground)],
+    )
+    label.set_in_layout(False)
+    return label
+
+
+def _put(page: _Page, label: Text, place: Box) -> None:
+    """Move a label to its place, which it keeps on the axes whatever size they are shown in."""
+    at = page.figure.dpi_scale_trans.transform((place.x / 72.0, place.y / 72.0))
+    label.set_transform(page.axes.transData)
+    label.set_position(tuple(page.axes.transData.inverted().transform(at).tolist()))
+    label.set_rotation(place.angle)
+    label.set_rotation_mode("anchor")
+
+
+def _page(axes: Axes) -> _Page:
+    """Return what is drawn in axes that are laid out."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    to_points = axes.transData + figure.dpi_scale_trans.inverted()
+    extent = axes.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
+    frame = tuple(72.0 * float(value) for value in extent.extents)
+    runs: list[FloatArray] = []
+    for line in axes.get_lines():
+        points = np.asarray(line.get_xydata(), float)
+        if line.get_transform() != axes.transData:  # a level goes all the way
+            points = np.column_stack([axes.get_xlim(), points[:, 1]])
+        runs += _runs(to_points, points)
+    bands = [
+        72.0 * np.asarray(to_points.transform(loop))
+        for patch in axes.patches
+        if isinstance(patch, PathPatch) and not str(patch.get_label()).startswith("_")
+        for loop in patch.get_path().to_polygons(closed_only=False)
+    ]
+    return _Page(axes, figure, tuple(runs), tuple(bands), frame)  # type: ignore[arg-type]
+
+
+def _runs(to_points: Any, points: FloatArray) -> list[FloatArray]:
+    """Return connected runs of a line in points, at least two vertices each."""
+    with np.errstate(all="ignore"):
+        drawn = 72.0 * np.asarray(to_points.transform(points))
+    known = np.all(np.isfinite(drawn), axis=1)
+    # what is far outside would be sampled in vain
+    drawn = np.clip(np.where(known[:, None], drawn, 0.0), -5e3, 5e3)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(int), [0]])))
+    return [drawn[start:end] for start, end in edges.reshape(-1, 2) if end - start > 1]
+
+
+def _places(
+    page: _Page,
+    told: Sequence[Traced],
+    labels: Sequence[Text],
+    fixed: tuple[Mapping[str, tuple[float, float]], Sequence[Box]],
+) -> list[Box | None]:
+    """Return where labels go; those whose place the user chose go there."""
+    given, legend = fixed
+    to_points = page.axes.transData + page.figure.dpi_scale_trans.inverted()
+    boxes = [page.box(label) for label in labels]
+    places: dict[int, Box] = {}
+    for row, (item, box) in enumerate(zip(told, boxes, strict=True)):
+        if item.name in given:
+            x, y = (72.0 * np.asarray(to_points.transform(given[item.name]))).tolist()
+            places[row] = Box(x + 0.5 * box.width, y, box.width, box.height)
+    rows = [row for row in range(len(told)) if row not in places]
+    wanted = [
+        Wanted(
+            (boxes[row].width, boxes[row].height),
+            tuple(_runs(to_points, told[row].line)),
+            tuple(run for area in told[row].areas for run in _runs(to_points, area)),
+            told[row].side,
+        )
+        for row in rows
+    ]
+    found = choose_places(wanted, page.frame, page.runs, [*legend, *places.values()])
+    by_row = {**places, **dict(zip(rows, found, strict=True))}
+    return [by_row[row] for row in range(len(told))]
+
+
+def _legend(
+    axes: Axes,
+    shown: Sequence[Traced],
+    heading: str,
+    look: Appearance,
+    height: float | None,
+) -> tuple[Legend | None, Text | None]:
+    """Make the legend, and the title where it has none of its own.
+
+    The height is that of the figure without a legend above the frame, None if it must stay.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    content = [item.handle for item in shown], [item.legend for item in shown]
+    if look.legend != "above" or not shown or height is None:
+        title = _title(axes, heading)
+        if not shown or look.legend == "none":
+            return None, title
+        if look.legend not in ("auto", "above"):
+            return _inside(axes, content, look.legend), title
+        figure.draw_without_rendering()
+        page = _page(axes)
+        for corner in _CORNERS:
+            legend = _inside(axes, content, corner)
+            figure.draw_without_rendering()
+            if _is_free(page, page.box(legend)):
+                return legend, title
+            legend.remove()
+        if height is None:
+            return _inside(axes, content, "best", frameon=True, framealpha=0.85), title
+        if title is not None:
+            title.set_text("")
+    width = figure.get_figwidth() * 72.0
+    size = float(mpl.rcParams["legend.fontsize"])
+    legend_above(figure, content, _wrapped(heading, width, size), height)
+    return figure.legends[-1], None
+
+
+def _inside(
+    axes: Axes, content: tuple[list[Artist], list[str]], place: Any, **others: Any
+) -> Legend:
+    """Put the legend inside of the frame; however long its lines are, the axes keep their size."""
+    legend = axes.legend(*content, loc=place, **others)
+    legend.get_frame().set_linewidth(0.0)
+    legend.set_in_layout(False)
+    return legend
+
+
+def _is_free(page: _Page, box: Box) -> bool:
+    """Whether a legend has its place inside of the frame to itself."""
+    left, bottom, right, top = page.frame
+    if box.width > 0.62 * (right - left) or box.height > 0.5 * (top - bottom):
+        return False
+    runs = [resampled(run) for run in (*page.runs, *page.bands)]
+    return not any(box.covers(run, 3.0) for run in runs)
+
+
+def _title(axes: Axes, heading: str) -> Text | None:
+    """Put the title above the frame, as many lines as it needs."""
+    if not heading:
+        return None
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    size = float(mpl.rcParams["legend.fontsize"]) * 1.05
+    figure.draw_without_rendering()
+    width = _page(axes).frame[2] - _page(axes).frame[0]
+    title = _wrapped(heading, width, size)
+    return axes.set_title(title, loc="left", fontsize=size, linespacing=1.15)
+
+
+def _wrapped(text: str, width: float, size: float) -> str:
+    """Break lines that are wider than so many points at their commas."""
+    most = width / (_CHARACTER * size)
+    lines = []
+    for line in text.split("\n"):
+        whole = ""
+        for part in split_parts(line):
+            longer = f"{whole}, {part}" if whole else part
+            if whole and drawn_length(longer) > most:
+                lines.append(f"{whole},")
+                whole = part
+            else:
+                whole = longer
+        lines.append(whole)
+    return "\n".join(lines)
