@@ -311,7 +311,7 @@ def _of_thing(
         y = np.array([far[0], far[0], far[1], far[1]])
         return [_area(label, [(x, y)], look.shade)]
     drawn = line(item.x, item.y)
-    if item.kind is Kind.LINE:
+    if item.kind in (Kind.LINE, Kind.TARGET):
         return [drawn]
     if item.kind is Kind.REGION:
         return [_area(label, _parts(item.x, item.y), look.shade, 0.15), drawn]
