@@ -24,7 +24,7 @@ FORMATS: Final = ("png", "pdf")
 
 
 def _styles() -> Iterable[str]:
-    from na64.limits.figures.style import STYLES
+    from na64.limits.figures.appearance import STYLES
 
     return STYLES
 
