@@ -49,6 +49,8 @@ FloatArray = NDArray[np.float64]
 
 #: how far beyond the axes an open interval ends, so that moving the axes does not show its end
 _FAR: Final = 1e12
+#: room beside the masses of mesons, a factor
+_BESIDE: Final = 1.2
 
 
 class Form(StrEnum):
@@ -176,6 +178,9 @@ def picture(
     traces = _layered(
         [*behind, *in_unit], [replace(trace, x=scale * trace.x) for trace in of_bands]
     )
+    if results[0].y.name == "br":
+        traces = _of_mesons(traces)
+        x_range = wanted.xlim or (x_range[0] / _BESIDE, x_range[1] * _BESIDE)
     ratios = [_ratio(results[0], item, scale) for item in things if item.compared]
     return Picture(
         title=in_unicode(heading(results, wanted)),
@@ -185,6 +190,16 @@ def picture(
         y_range=y_range,
         traces=traces,
         ratios=tuple(ratios) if ratio_panel else (),
+    )
+
+
+def _of_mesons(traces: Sequence[Trace]) -> tuple[Trace, ...]:
+    """Points alone: between the masses of two mesons there is nothing to exclude."""
+    told = {trace.label for trace in traces if trace.texts}
+    return tuple(
+        replace(trace, form=Form.POINTS, opacity=1.0, width=max(trace.width, 5.0))
+        for trace in traces
+        if trace.form in (Form.LINE, Form.POINTS) and (trace.texts or trace.label not in told)
     )
 
 
