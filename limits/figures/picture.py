@@ -197,7 +197,7 @@ def _of_mesons(traces: Sequence[Trace]) -> tuple[Trace, ...]:
     """Points alone: between the masses of two mesons there is nothing to exclude."""
     told = {trace.label for trace in traces if trace.texts}
     return tuple(
-        replace(trace, form=Form.POINTS, opacity=1.0, width=max(trace.width, 5.0))
+        replace(trace, form=Form.POINTS, opacity=1.0, width=9.0 if trace.texts else 4.0)
         for trace in traces
         if trace.form in (Form.LINE, Form.POINTS) and (trace.texts or trace.label not in told)
     )
