@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from na64.limits.calculators.registry import calculator
     from na64.limits.calculators.status import Status
     from na64.limits.figures.figure import figure
+    from na64.limits.figures.plotting import plot
     from na64.limits.figures.style import save_figure
     from na64.limits.likelihood.compiled import compile_workspace
+    from na64.limits.planes.curves import recast_curve
     from na64.limits.planes.transforms import redo, to_plane
+    from na64.limits.programme.drawing import programme_figure
     from na64.limits.results.limit import Limit, read
     from na64.limits.results.specification import Specification
     from na64.limits.scanning.combination import combine
@@ -45,8 +48,11 @@ __all__ = [
     "expected_signal",
     "figure",
     "merge",
+    "plot",
+    "programme_figure",
     "read",
     "recast",
+    "recast_curve",
     "redo",
     "save_figure",
     "scan",
@@ -67,8 +73,11 @@ _HOME = {
     "expected_signal": "na64.limits.scanning.signal",
     "figure": "na64.limits.figures.figure",
     "merge": "na64.limits.scanning.runner",
+    "plot": "na64.limits.figures.plotting",
+    "programme_figure": "na64.limits.programme.drawing",
     "read": "na64.limits.results.limit",
     "recast": "na64.limits.scanning.recast",
+    "recast_curve": "na64.limits.planes.curves",
     "redo": "na64.limits.planes.transforms",
     "save_figure": "na64.limits.figures.style",
     "scan": "na64.limits.scanning.runner",
@@ -91,6 +100,6 @@ def __dir__() -> list[str]:
 
 
 # what results can be asked for, done by rooms above them
-for _name in ("figure", "recast", "redo", "to_plane"):
+for _name in ("plot", "recast", "redo", "to_plane"):
     operations.provide(_name, partial(__getattr__, _name))
 operations.provide("html", lambda: import_module("na64.limits.figures.notebook").html)

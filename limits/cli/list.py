@@ -16,7 +16,7 @@ Rows = Iterable[tuple[Any, ...]]
 
 @click.group("list", cls=Group)
 def command() -> None:
-    """Searches, models and published curves."""
+    """Searches, models, published curves and figures."""
 
 
 def _listing(
@@ -85,3 +85,12 @@ def curves(model: str | None, group: str | None, final_state: str | None) -> Row
     for item in selected_curves(model=model, group=group, final_state=final_state):
         states = ", ".join(item.final_state)
         yield item.name, item.group, item.model, states, item.label, item.source
+
+
+@_listing("name", "panels", "title")
+def figures() -> Rows:
+    """Shipped figures, for `figure`."""
+    from na64.limits.programme.reader import available_figures, load_figure
+
+    for item in map(load_figure, available_figures()):
+        yield item.name, len(item.panels), item.title

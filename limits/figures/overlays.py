@@ -27,6 +27,8 @@ from na64.limits.figures.typeset import with_remark
 from na64.limits.figures.words import assumed
 from na64.limits.planes.alpha_d import alpha_d_exclusion
 from na64.limits.planes.bounds import MASS_FLOORS, MassFloor, cmb_limit, landau_pole
+from na64.limits.planes.curves import recast_curve
+from na64.limits.planes.displaced import islands
 from na64.limits.planes.transforms import PLANES
 from na64.limits.planes.y import Normalisation, coupling_from_y
 from na64.limits.results.limit import Limit
@@ -34,7 +36,9 @@ from na64.models.constants import PLANCK_MASS_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.relic.targets import mass_range_gev
+from na64.workspaces.io.curves import Axis as CurveAxis
 from na64.workspaces.io.curves import Curve, CurveKind, load_curve
+from na64.workspaces.io.tabulated import load_overlay
 
 __all__ = ["BOUNDS", "Beside", "curve_in_plane", "default_overlays", "things_beside"]
 
@@ -59,7 +63,7 @@ class Beside:
     ----------
     overlays
         Published curves, by name or file or by themselves, converted with the dark sector of the
-        first limit; or things that are in its plane already.
+        first limit; bare tables, which have its axes; or things that are in its plane already.
     thermal
         Species of dark matter whose relic targets are drawn: ``scalar``, ``majorana``, ``dirac``,
         ``pseudo-dirac``. Not in the plane of alpha_D, where the limit itself is about relics.
@@ -119,13 +123,15 @@ def things_beside(
         if isinstance(item, Drawn):
             curves.append(item)
             continue
-        curve = item if isinstance(item, Curve) else load_curve(os.fspath(item))
+        curve = item if isinstance(item, Curve) else load_overlay(item, *_axes_of(first))
         if curve.kind is CurveKind.THERMAL:
             targets.append(published_target(curve, first))
         else:
             curves.append(curve_in_plane(curve, limits, compared=compared))
     sectors = (beside.thermal, beside.thermal_alpha_d, beside.thermal_ratio)
     lines = thermal_lines(limits, *sectors, span=span)
+    own = published_curve(first.specification.search)
+    curves.sort(key=lambda item: item.name != own)  # it has the first look
     bounds = [thing for name in dict.fromkeys(beside.bounds) for thing in _bound(name, limits)]
     moments = [
         band for name in dict.fromkeys(beside.moments) for band in moment_bands(name, limits)
@@ -138,7 +144,10 @@ def default_overlays(limit: Limit) -> tuple[str, ...]:
     name = published_curve(limit.specification.search)
     if name is None or not _converts(limit):
         return ()
-    curve = load_curve(name)
+    try:
+        curve = _of_mediator(load_curve(name), limit)
+    except InputError:
+        return ()
     axes = (curve.x_axis.name, curve.y_axis.name)
     return (name,) if _of_coupling(axes, limit) or axes == (limit.x.name, limit.y.name) else ()
 
@@ -148,15 +157,17 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
 
     Curves in (mediator mass, coupling) and in (m_chi, y) are converted into each other with
     the dark sector of the first limit. In the plane of alpha_D only a limit on the coupling has a
-    place that holds for every dark sector, as a curve without ``assumptions`` claims.
+    place that holds for every dark sector, as a curve without ``assumptions`` claims. A curve of
+    another mediator is recast to that of the limit.
 
     Raises
     ------
     InputError
-        For other axes, units other than GeV, or a curve that holds for one dark sector only,
-        where another one would be needed.
+        For other axes, units other than GeV, a curve that holds for one dark sector only where
+        another one would be needed, or one that cannot be recast.
     """
     first = limits[0]
+    curve = _of_mediator(curve, first)
     if curve.x_axis.unit != "GeV":
         raise InputError(f"curve {curve.name} has masses in {curve.x_axis.unit}, not GeV")
     axes = (curve.x_axis.name, curve.y_axis.name)
@@ -191,8 +202,25 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
             x, y = x * sector.ratio, coupling_from_y(y, sector)
         x, y = in_plane(first, x, y)
     if is_region:
-        return Drawn(label, x, y, Kind.REGION if _is_closed(x, y) else Kind.LINE, **names)
-    return Drawn(label, x, y, Kind.LINE if own else Kind.LIMIT, compared=True, **names)
+        kind = Kind.REGION if _is_closed(x, y) else Kind.LINE
+        return Drawn(label, *_apart(x, y), kind, **names)
+    return Drawn(
+        label, x, y, Kind.LINE if own or curve.projection else Kind.LIMIT, compared=True, **names
+    )
+
+
+def _axes_of(limit: Limit) -> tuple[CurveAxis, CurveAxis]:
+    """Axes of a figure as a curve has them."""
+    x, y = (CurveAxis(axis.name, axis.unit) for axis in (limit.x, limit.y))
+    return x, y
+
+
+def _of_mediator(curve: Curve, limit: Limit) -> Curve:
+    """Return a curve for the mediator of a limit; one that names no model is taken as it is."""
+    mediator = limit.specification.mediator
+    if not curve.model or curve.model == mediator.name:
+        return curve
+    return recast_curve(curve, mediator, sector_of(limit))
 
 
 def _converts(limit: Limit) -> bool:
@@ -204,6 +232,16 @@ def _of_coupling(axes: tuple[str, str], limit: Limit) -> bool:
     """Whether axes are the mass of a mediator and the free coupling of that of a limit."""
     is_mass = axes[0].startswith("m_") and axes[0] != "m_chi"
     return is_mass and axes[1] == limit.specification.mediator.parameter
+
+
+def _apart(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A path with gaps between its islands."""
+    around: list[list[FloatArray]] = [[], []]
+    for island in islands(x, y):
+        for axis in range(2):
+            around[axis] += [np.array([np.nan])] if around[axis] else []
+            around[axis].append(island[axis])
+    return np.concatenate(around[0]), np.concatenate(around[1])
 
 
 def _is_closed(x: FloatArray, y: FloatArray) -> bool:

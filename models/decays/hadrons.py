@@ -48,6 +48,7 @@ __all__ = [
     "QuarkCharges",
     "Quarkonium",
     "pion_form_factor",
+    "pion_photon_ratio",
     "r_ratio",
 ]
 
@@ -239,11 +240,24 @@ def _breit_wigner(
     )
 
 
+def _omega_to(s: FloatArray, channels: FloatArray) -> FloatArray:
+    return _breit_wigner(s, OMEGA_MASS_GEV, _OMEGA_WIDTH_GEV, _OMEGA_TO_ELECTRONS, channels)
+
+
+def pion_photon_ratio(s_gev2: ArrayLike) -> FloatArray:
+    """Return the part of R(s) that is pi0 gamma through the omega, for the photon's current.
+
+    With the cube of the momentum, as every p wave to two particles. Far below the resonance it is
+    all that a current without leptons and pion pairs decays to.
+    """
+    s = np.asarray(s_gev2, float)
+    beta = _relative_beta(s, CHARGED_PION_MASS_GEV**2, OMEGA_MASS_GEV)
+    return _omega_to(s, _OMEGA_TO_PI0_GAMMA * (np.sqrt(s) / OMEGA_MASS_GEV * beta**2) ** 3)
+
+
 def _omega(s: FloatArray) -> FloatArray:
     three_pions = _relative_beta(s, 9.0 * CHARGED_PION_MASS_GEV**2, OMEGA_MASS_GEV) ** 8
-    pion_photon = _relative_beta(s, CHARGED_PION_MASS_GEV**2, OMEGA_MASS_GEV) ** 6
-    channels = _OMEGA_TO_THREE_PIONS * three_pions + _OMEGA_TO_PI0_GAMMA * pion_photon
-    return _breit_wigner(s, OMEGA_MASS_GEV, _OMEGA_WIDTH_GEV, _OMEGA_TO_ELECTRONS, channels)
+    return pion_photon_ratio(s) + _omega_to(s, _OMEGA_TO_THREE_PIONS * three_pions)
 
 
 def _phi(s: FloatArray) -> FloatArray:

@@ -16,14 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.models.declaration import declare
+from na64.models.declaration import declare, table_of
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter
 from na64.models.mediators.registry import BUILT_IN
 from na64.models.recasting.channels import UNSEEN, FinalState, Lifetime, Production
 from na64.workspaces.io.shipped import shipped, shipped_or_file
 from na64.workspaces.io.tables import read_file
-from na64.workspaces.io.toml import parse_toml
+from na64.workspaces.io.toml import parse_toml, toml_text
 
 __all__ = [
     "GROUPS",
@@ -32,6 +32,7 @@ __all__ = [
     "CurveKind",
     "CurveSource",
     "available_curves",
+    "curve_text",
     "load_curve",
     "log_log_interpolation",
     "parse_curve",
@@ -110,6 +111,9 @@ class Curve:
         What the search sees of it.
     lifetime
         Whether the search sees it decay where it was made; None where it sees no decay.
+    decay_volume
+        Of a search for displaced decays: the length in which decays are seen over that of the
+        shield before it.
     dark_matter, alpha_d, ratio
         The dark sector for which alone the curve holds; None where it holds for any.
     assumptions
@@ -134,6 +138,9 @@ class Curve:
     production: tuple[Production, ...] = ()
     final_state: tuple[FinalState, ...] = ()
     lifetime: Lifetime | None = None
+    decay_volume: float | None = declare(
+        None, help="length of the decay volume over that of the shield before it", above=0.0
+    )
     dark_matter: DarkMatter | None = None
     alpha_d: float | None = declare(None, help="g_D^2/(4 pi)", above=0.0)
     ratio: float | None = declare(None, help="m_mediator/m_chi", above=0.0)
@@ -173,6 +180,8 @@ class Curve:
             yield "lifetime", f"missing; it must be {allowed} where {seen[0]} is seen"
         if self.lifetime is not None and self.final_state and not seen:
             yield "lifetime", f"must be left out where X is {self.final_state[0]}"
+        if self.decay_volume is not None and self.lifetime is not Lifetime.DISPLACED:
+            yield "decay_volume", "belongs to a lifetime that is displaced"
 
     @property
     def group(self) -> str:
@@ -303,3 +312,19 @@ def parse_curve(text: str, where: str) -> Curve:
     """Return the curve of a TOML text; ``where`` names the file in messages."""
     data = parse_toml(text, f"curve {where}")
     return read_file(Curve, data, "curve", where)
+
+
+def curve_text(curve: Curve) -> str:
+    """Return the TOML file of a curve, as `parse_curve` reads it.
+
+    Raises
+    ------
+    InputError
+        For a curve of a mediator that is not built in, which no file can name.
+    """
+    if curve.model not in BUILT_IN and curve.kind is not CurveKind.THERMAL:
+        raise InputError(
+            f"curve {curve.name} is of {curve.model or 'no mediator'}: a curve file names one of "
+            f"{', '.join(BUILT_IN)}"
+        )
+    return toml_text(table_of(curve))
