@@ -73,7 +73,7 @@ def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> list[Traced]:
         Factor from GeV to the unit of the axis.
     """
     made: list[Traced] = []
-    for sigmas, colour in ((2, ink(TWO_SIGMA)), (1, ink(ONE_SIGMA))):
+    for sigmas, colour in ((2, ink(TWO_SIGMA, fill=True)), (1, ink(ONE_SIGMA, fill=True))):
         strong, weak = (limit.expected_regions[BAND_ORDER.index(k)] for k in (-sigmas, sigmas))
         if not any(_differ(a, b) for a, b in zip(strong, weak, strict=True)):
             continue

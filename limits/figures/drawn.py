@@ -139,7 +139,7 @@ def styled(things: Sequence[Drawn]) -> list[Drawn]:
         group = "path" if item.kind in (Kind.LINE, Kind.REGION) else item.kind
         look = item.look or _look(item.kind, count[group])
         count[group] += item.look is None
-        look = replace(look, colour=ink(look.colour), shade=ink(look.shade))
+        look = replace(look, colour=ink(look.colour), shade=ink(look.shade, fill=True))
         found.append(replace(item, look=look))
     return found
 

@@ -129,6 +129,8 @@ def things_beside(
             curves.append(curve_in_plane(curve, limits, compared=compared))
     sectors = (beside.thermal, beside.thermal_alpha_d, beside.thermal_ratio)
     lines = thermal_lines(limits, *sectors, span=span)
+    own = published_curve(first.specification.search)
+    curves.sort(key=lambda item: item.name != own)  # it has the first look
     bounds = [thing for name in dict.fromkeys(beside.bounds) for thing in _bound(name, limits)]
     moments = [
         band for name in dict.fromkeys(beside.moments) for band in moment_bands(name, limits)
@@ -200,7 +202,9 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
         x, y = in_plane(first, x, y)
     if is_region:
         return Drawn(label, x, y, Kind.REGION if _is_closed(x, y) else Kind.LINE, **names)
-    return Drawn(label, x, y, Kind.LINE if own else Kind.LIMIT, compared=True, **names)
+    return Drawn(
+        label, x, y, Kind.LINE if own or curve.projection else Kind.LIMIT, compared=True, **names
+    )
 
 
 def _axes_of(limit: Limit) -> tuple[CurveAxis, CurveAxis]:

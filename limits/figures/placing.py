@@ -8,6 +8,7 @@ far from other curves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -39,7 +40,9 @@ _FAR: Final = 20.0
 _KEPT: Final = 80
 _PASSES: Final = 3
 #: cost of a place inside of the area of something else that lies upon the own one, or does not
-_COVERED: Final = 1.2
+_COVERED: Final = 2.0
+#: of a label without a place
+_NO_PLACE: Final = 20.0
 _BESIDE: Final = 0.3
 
 
@@ -67,6 +70,9 @@ class Box:
 
     def meets(self, other: Box, pad: float = 0.0) -> bool:
         """Whether two boxes are nearer to each other than so much."""
+        reach = 0.5 * (math.hypot(self.width, self.height) + math.hypot(other.width, other.height))
+        if math.hypot(self.x - other.x, self.y - other.y) > reach + 1.5 * pad:
+            return False
         mine, theirs = self.corners(0.5 * pad), other.corners(0.5 * pad)
         for angle in (self.angle, other.angle):  # a line between them is along a side
             here, there = mine @ _rotation(angle), theirs @ _rotation(angle)
@@ -162,8 +168,9 @@ def resampled(path: FloatArray, step: float = _STEP) -> FloatArray:
 
 
 def _rotation(angle: float) -> FloatArray:
-    turn = np.radians(angle)
-    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    turn = math.radians(angle)
+    cosine, sine = math.cos(turn), math.sin(turn)
+    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def _points(runs: Sequence[FloatArray], frame: tuple[float, ...]) -> FloatArray:
@@ -285,7 +292,7 @@ def _feasible(
     good &= _distances(centres, axes, half, every) > _PAD
     for row in np.flatnonzero(good):
         box = _box(item, centres[row], angles[row])
-        good[row] = not any(box.meets(other, _BETWEEN) for other in taken)
+        good[row] = not any(box.meets(other, 2.0 * _BETWEEN) for other in taken)
     costs = costs[good]
     centres, angles = centres[good], angles[good]
     axes = axes[0][good], axes[1][good]
@@ -339,21 +346,28 @@ def _solved(found: Sequence[Sequence[tuple[float, Box]]]) -> list[Box | None]:
 
     for row in sorted(range(len(found)), key=lambda row: (len(found[row]), row)):
         chosen[row] = best(row)
+
+    def cost(row: int, place: int | None) -> float:
+        return _NO_PLACE if place is None else found[row][place][0]
+
     for _ in range(_PASSES):
         before = list(chosen)
         for row in range(len(found)):
             mine = best(row)
             chosen[row] = mine
-            for place in range(len(found[row])) if mine is None else ():
+            for place in range(len(found[row]) if mine is None else mine):
                 clashing = clashes(row, place)
                 if len(clashing) != 1:
                     continue
-                last = clashing[0]
-                kept, chosen[row] = chosen[last], place
-                chosen[last] = best(last)  # one that is in the way moves if it can
-                if chosen[last] is not None:
+                (last,) = clashing  # it moves, if both together are better off
+                old = chosen[row], chosen[last]
+                chosen[row] = place
+                chosen[last] = best(last)
+                if cost(row, place) + cost(last, chosen[last]) < cost(row, old[0]) + cost(
+                    last, old[1]
+                ):
                     break
-                chosen[row], chosen[last] = None, kept
+                chosen[row], chosen[last] = old
         if chosen == before:
             break
     return [None if place is None else found[row][place][1] for row, place in enumerate(chosen)]
