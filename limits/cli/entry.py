@@ -30,6 +30,8 @@ COMMANDS: Final = {
     "to-plane": "to_plane",
     "plot": "plot",
     "figure": "figure",
+    "explore": "explore",
+    "export": "export",
     "yields": "yields",
     "cross-section": "cross_section",
     "track-length": "track_length",

@@ -28,6 +28,7 @@ from na64.limits.figures.words import assumed
 from na64.limits.planes.alpha_d import alpha_d_exclusion
 from na64.limits.planes.bounds import MASS_FLOORS, MassFloor, cmb_limit, landau_pole
 from na64.limits.planes.curves import recast_curve
+from na64.limits.planes.displaced import islands
 from na64.limits.planes.transforms import PLANES
 from na64.limits.planes.y import Normalisation, coupling_from_y
 from na64.limits.results.limit import Limit
@@ -201,7 +202,8 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
             x, y = x * sector.ratio, coupling_from_y(y, sector)
         x, y = in_plane(first, x, y)
     if is_region:
-        return Drawn(label, x, y, Kind.REGION if _is_closed(x, y) else Kind.LINE, **names)
+        kind = Kind.REGION if _is_closed(x, y) else Kind.LINE
+        return Drawn(label, *_apart(x, y), kind, **names)
     return Drawn(
         label, x, y, Kind.LINE if own or curve.projection else Kind.LIMIT, compared=True, **names
     )
@@ -230,6 +232,16 @@ def _of_coupling(axes: tuple[str, str], limit: Limit) -> bool:
     """Whether axes are the mass of a mediator and the free coupling of that of a limit."""
     is_mass = axes[0].startswith("m_") and axes[0] != "m_chi"
     return is_mass and axes[1] == limit.specification.mediator.parameter
+
+
+def _apart(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A path with gaps between its islands."""
+    around: list[list[FloatArray]] = [[], []]
+    for island in islands(x, y):
+        for axis in range(2):
+            around[axis] += [np.array([np.nan])] if around[axis] else []
+            around[axis].append(island[axis])
+    return np.concatenate(around[0]), np.concatenate(around[1])
 
 
 def _is_closed(x: FloatArray, y: FloatArray) -> bool:

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import re
-import shlex
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -27,7 +22,6 @@ from na64.limits.design.sideband import fit_sideband
 from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
 from na64.workspaces.cards.reader import card_text, load_card
-from tests.shared import ROOT
 
 #: half an event below 50 GeV, falling by a factor of eight per 10 GeV
 SPECTRUM = """
@@ -292,34 +286,3 @@ def test_refused(call, words: tuple[str, ...], stdin: str, message: str) -> None
     assert "internal error" not in done.err
     assert message in done.err
     assert list(Path().iterdir()) == []
-
-
-def test_the_page_on_statistics_runs_as_it_stands(call, table_cache: Path) -> None:
-    page = (ROOT / "docs" / "statistics-howto.md").read_text()
-    found = re.findall(r"```(\w+)\n(.*?)```", page, flags=re.DOTALL)
-    tables, shell, python = (
-        [text for kind, text in found if kind == wanted] for wanted in ("toml", "sh", "python")
-    )
-    Path("sideband.toml").write_text(tables[0])
-    best = []
-    for line in (line for text in shell for line in text.splitlines()):
-        if line.startswith("#"):
-            continue
-        entry = Path("entry.toml").read_text().strip() if "$(cat entry.toml)" in line else ""
-        program, *words = shlex.split(line.replace("$(cat entry.toml)", "ENTRY"))
-        assert program == "na64-limits"
-        done = call(*(word.replace("ENTRY", entry) for word in words))
-        assert done.code == 0, f"{line}: {done.err}"
-        # formulas for few events, and exposures that no data were taken with, are told
-        told = "--method asymptotic" in line or ".exposure" in line
-        assert ("warning" in done.err) == told, f"{line}: {done.err}"
-        if words[0] == "optimise":
-            best.append(line)
-    assert len(best) == 3
-    subprocess.run(
-        # pyhf 0.7 uses what jsonschema gives up
-        [sys.executable, "-W", "error", "-W", "ignore:jsonschema.RefResolver", "-c", python[0]],
-        check=True,
-        env={**os.environ, "NA64_LIMITS_CACHE": str(table_cache)},
-        stdout=subprocess.DEVNULL,
-    )

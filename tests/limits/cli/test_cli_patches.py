@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +32,15 @@ def change_patchset(change: Any) -> None:
     Path("patchset.json").write_text(json.dumps(document))
 
 
-def test_the_page_runs_as_it_stands(published) -> None:
-    for line in "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, flags=re.DOTALL)).splitlines():
-        if not line or line.startswith("#"):
-            continue
-        program, *words = shlex.split(line)
-        assert program == "na64-limits"
-        done = published(*words)
-        assert done.code == 0, f"{line}: {done.err}"
-        assert "warning" not in done.err, f"{line}: {done.err}"
-    exec(compile(SCRIPTS[1], "the page", "exec"), {})
-    assert {"grid.png", "few.png", "limits.csv", "cls.csv"} <= {p.name for p in Path().iterdir()}
-
+def test_commands_on_one_signal_and_on_all_agree(published) -> None:
+    signal = ("BkgOnly.json", "patchset.json", "--name", "signal_250_60", "-o", "signal.json")
+    pruned = ("signal.json", "--smaller-than", "0.01", "-o", "pruned.json")
+    for words in (
+        (*ALL, "-o", "limits.json"),
+        ("workspace", "patch", *signal),
+        ("workspace", "prune", *pruned),
+    ):
+        assert published(*words).code == 0
     # what the two commands say of one signal is the same to the last digit
     limits = json.loads(Path("limits.json").read_text())
     validate(limits, "limits", "na64-limits/patch-limits/1", "limits.json")

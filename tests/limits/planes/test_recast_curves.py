@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from na64.limits import recast_curve
-from na64.limits.planes.displaced import edges_of
+from na64.limits.planes.displaced import edges_of, islands
 from na64.models.constants import ELEMENTARY_CHARGE
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
@@ -68,6 +68,19 @@ def test_darkcast_behind_a_shield(rows: list[Any]) -> None:
             assert row.ours == pytest.approx(row.theirs, rel=float(row.within)), place
 
 
+def test_islands_are_drawn_apart() -> None:
+    # nu-Cal in the boson of B-L, which has no rho: a region below 0.3 GeV and one at the omega
+    made = recast_curve(load_curve("nucal-2019"), "b-minus-l")
+    whole = np.array(made.x), np.array(made.y)
+    parts = islands(*whole)
+    assert len(parts) == 2
+    assert max(parts[0][0]) < 0.35 < 0.6 < min(parts[1][0])
+    for x, y in parts:
+        assert (x[0], y[0]) == (x[-1], y[-1])
+    own = load_curve("e137-visible")
+    assert len(islands(np.array(own.x), np.array(own.y))) == 1
+
+
 def test_what_disagrees_with_darkcast_is_of_three_pions(rows: list[Any]) -> None:
     # a boson without rho and with few leptons, between two pions and the excited states: its
     # widths are pi pi by rho-omega mixing and 3 pi with their threshold and omega-phi interference
@@ -88,9 +101,12 @@ def test_the_table_of_the_page_is_current() -> None:
 @pytest.mark.parametrize(
     ("name", "model", "rows"),
     [
-        # recast/limits/B-L_boson and Lmu-Ltau_boson: BaBar_Lees2017lec, NA64_NA642019imj
+        # recast/limits/B-L_boson and Lmu-Ltau_boson: BaBar_Lees2017lec, LEP_Fox2011fx,
+        # NA62_CortinaGil2019nuo, NA64_NA642019imj
         ("babar-invisible", "b-minus-l", [(0.1, 2.87e-4), (0.5, 2.89e-4), (1.4, 2.94e-4)]),
         ("babar-invisible", "l-mu-l-tau", [(0.1, 6.30e-2), (0.26, 5.04e-2), (1.0, 8.96e-2)]),
+        ("lep-monophoton", "b-minus-l", [(10.0, 1.19e-2), (30.0, 1.11e-2)]),
+        ("na62-pi0-invisible-2019", "b-minus-l", [(0.0682, 1.41e-4), (0.106, 4.87e-4)]),
         ("na64e-2019", "b-minus-l", [(0.001, 2.27e-6), (0.01, 9.97e-6), (0.1, 1.05e-4)]),
     ],
 )
@@ -101,6 +117,21 @@ def test_darkcast_invisible(name: str, model: str, rows: list[tuple[float, float
     masses, couplings = np.transpose(rows)
     assert made.at(masses) == pytest.approx(couplings, rel=0.1)
     assert (made.model, made.y_axis.name, made.x_axis.name) == (model, "g", "m_Z'")
+
+
+def test_darkcast_dimuons_at_lhcb() -> None:
+    # recast/limits/Lmu-Ltau_boson/LHCb_Aaij2019bvg_prompt, geometric means over 6 % in mass as in
+    # the curve. Made by quarks through the loops, it decays to muons by half
+    made = recast_curve(load_curve("lhcb-prompt-2019-low"), "l-mu-l-tau")
+    assert made.at([0.297, 0.378]) == pytest.approx([1.41e-2, 1.82e-2], rel=0.1)
+
+
+def test_a_limit_on_y_is_one_on_the_coupling() -> None:
+    y = load_curve("belle2-invisible-projection")
+    made = recast_curve(y, "b-minus-l", DARK)
+    assert (y.alpha_d, y.ratio) == (0.1, 3.0)
+    coupling = math.sqrt(float(y.at(0.1)) * 3.0**4 / 0.1)
+    assert made.at(0.3) == pytest.approx(ELEMENTARY_CHARGE * coupling, rel=1e-3)
 
 
 def test_without_dark_matter_neutrinos_are_what_is_invisible() -> None:
@@ -237,6 +268,11 @@ GAMMA, BREMS = "e+ e- -> gamma X", "electron bremsstrahlung"
             "annihilation holds for alpha_D = 0.1 and m_A' = 3 m_chi",
         ),
         (curve([(50.0, 1e-3), (70.0, 1e-3)], GAMMA, "any"), "b-minus-l", "those of the Z above"),
+        (
+            curve(LIMIT, GAMMA, "e+ e-", lifetime=Lifetime.PROMPT),
+            "l-mu-l-tau",
+            "beyond perturbation theory",
+        ),
         (curve(LIMIT, GAMMA, "any", model=""), "b-minus-l", "its file names no model"),
         (curve(LIMIT, GAMMA, "any", production=()), "b-minus-l", "its file names no production"),
         (curve(LIMIT, GAMMA, "any", y_axis=Axis("y", "1")), "b-minus-l", "it is y against m_A'"),

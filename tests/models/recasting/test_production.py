@@ -78,6 +78,22 @@ def test_what_is_seen_adds_up() -> None:
         assert charged == pytest.approx(visible, rel=0.1)
 
 
+def test_pion_pairs_are_of_the_rho() -> None:
+    masses = np.array([0.2, 0.5, 0.7])
+    photon, b_minus_l = mediator("dark-photon"), mediator("b-minus-l")
+    pairs, hadrons = (
+        seen_width(photon, [state], masses) for state in (FinalState.PIONS, FinalState.HADRONS)
+    )
+    assert pairs[0] == 0.0
+    assert pairs[1:] == pytest.approx(hadrons[1:], rel=0.02)  # with pi0 gamma and the 3 pi
+    # B-L has no rho: what is left is the mixing of the omega with it
+    ratio = seen_width(b_minus_l, [FinalState.PIONS], masses)[1:] / pairs[1:]
+    assert np.all(ratio * ELEMENTARY_CHARGE**2 < 2e-2)
+    assert seen_width(photon, [FinalState.PIONS, FinalState.HADRONS], masses) == pytest.approx(
+        hadrons
+    )
+
+
 def test_masses_and_processes_that_are_not_known() -> None:
     assert widths_known(mediator("b-minus-l"), [0.1, 30.0, 60.0]).tolist() == [True, True, False]
     assert widths_known(mediator("vector"), [0.1, 60.0]).all()  # it has no hadrons
