@@ -25,10 +25,9 @@ from na64.limits.figures.plan import (
     axis_labels,
     check_results,
     colours,
-    mass_range,
     told_labels,
-    value_range,
 )
+from na64.limits.figures.ranges import mass_range, value_range
 from na64.limits.figures.regions import (
     edge_lines,
     have_width,
