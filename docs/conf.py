@@ -80,9 +80,9 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "remove_config_comments": True,
-    "image_srcset": ["2x"],
+    "image_scrapers": ("gallery_figures",),
+    "capture_repr": (),
     "matplotlib_animations": False,
-    "reference_url": {},
     "show_memory": False,
     "show_signature": False,
 }

@@ -39,7 +39,7 @@ SHORTER = {
     "na64-limits scan --masses 0.003:3:180 -o scan.json": ("0.003:3:180", "0.06,2"),
     "na64-limits plot scan.json --plane alpha-d --thermal scalar,majorana,pseudo-dirac "
     "--bound landau-tev -o alpha-d.png": ("scalar,majorana,pseudo-dirac", "scalar"),
-    "na64-limits optimise na64e-2016-2018": ("2018", "2018 --cuts 35,45"),
+    "na64-limits optimise na64e-2016-2018": ("2018", "2018 --cuts 40,47.5,55"),
     "na64-limits scan mine.toml -o mine.json": ("mine.toml", "mine.toml --masses 0.01,0.03"),
 }
 

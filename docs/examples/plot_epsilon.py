@@ -1,0 +1,21 @@
+"""
+Invisible dark photon: kinetic mixing
+=====================================
+
+The limit on kinetic mixing from 9.37e11 electrons with its expected bands, the published one,
+and what others exclude for invisible decays.
+"""
+
+from na64.limits import programme_figure
+from na64.workspaces import TableCache
+
+figure = programme_figure("epsilon", tables=TableCache())
+figure
+
+# %%
+# The file that says what is scanned and drawn. `na64-limits figure epsilon --show` prints it;
+# `programme_figure` takes a changed copy by its path.
+
+from na64.limits.programme.reader import figure_text
+
+print(figure_text("epsilon"))

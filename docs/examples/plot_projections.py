@@ -1,0 +1,22 @@
+"""
+After LS3: electrons, positrons, muons together
+===============================================
+
+Medians for 1e13 electrons, 1e11 positrons each of 40 and 60 GeV, 2e13 muons, and one likelihood
+of all four, with the uncertainties of exposure and efficiency shared between electrons and
+positrons.
+"""
+
+from na64.limits import programme_figure
+from na64.workspaces import TableCache
+
+figure = programme_figure("projections", tables=TableCache())
+figure
+
+# %%
+# The file that says what is scanned and drawn. `na64-limits figure projections --show` prints it;
+# `programme_figure` takes a changed copy by its path.
+
+from na64.limits.programme.reader import figure_text
+
+print(figure_text("projections"))

@@ -1,0 +1,22 @@
+"""
+X17 as a pseudoscalar
+=====================
+
+The same for a pseudoscalar. NA64 excludes g/e from 2.1e-4 to 3.2e-4 at 17 MeV
+(arXiv:2104.13342); nothing is calibrated to it.
+"""
+
+from na64.limits import programme_figure
+from na64.workspaces import TableCache
+
+figure = programme_figure("x17-pseudoscalar", tables=TableCache())
+figure
+
+# %%
+# The file that says what is scanned and drawn.
+# `na64-limits figure x17-pseudoscalar --show` prints it;
+# `programme_figure` takes a changed copy by its path.
+
+from na64.limits.programme.reader import figure_text
+
+print(figure_text("x17-pseudoscalar"))
