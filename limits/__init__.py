@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from na64.limits.calculators.registry import calculator
     from na64.limits.calculators.status import Status
     from na64.limits.figures.figure import figure
+    from na64.limits.figures.plotting import plot
     from na64.limits.figures.style import save_figure
     from na64.limits.likelihood.compiled import compile_workspace
     from na64.limits.planes.curves import recast_curve
@@ -47,6 +48,7 @@ __all__ = [
     "expected_signal",
     "figure",
     "merge",
+    "plot",
     "programme_figure",
     "read",
     "recast",
@@ -71,6 +73,7 @@ _HOME = {
     "expected_signal": "na64.limits.scanning.signal",
     "figure": "na64.limits.figures.figure",
     "merge": "na64.limits.scanning.runner",
+    "plot": "na64.limits.figures.plotting",
     "programme_figure": "na64.limits.programme.drawing",
     "read": "na64.limits.results.limit",
     "recast": "na64.limits.scanning.recast",
@@ -97,6 +100,6 @@ def __dir__() -> list[str]:
 
 
 # what results can be asked for, done by rooms above them
-for _name in ("figure", "recast", "redo", "to_plane"):
+for _name in ("plot", "recast", "redo", "to_plane"):
     operations.provide(_name, partial(__getattr__, _name))
 operations.provide("html", lambda: import_module("na64.limits.figures.notebook").html)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Hashable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -25,11 +26,14 @@ from na64.limits.calculators.table import (
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.counts import whole_counts
 from na64.models.errors import InputError
+from na64.workspaces.io.jsonio import canonical_json
 
-__all__ = ["cls_values", "observed_counts", "upper_limits"]
+__all__ = ["Remember", "cls_values", "observed_counts", "upper_limits"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+#: returns what is kept under a key, or what a function returns, which it may keep
+Remember = Callable[[Hashable, Callable[[], Edges]], Edges]
 
 #: what is used unless told otherwise
 _AUTO = Auto()
@@ -46,6 +50,7 @@ def upper_limits(
     expected: bool = True,
     counts: ArrayLike | None = None,
     jobs: int = 1,
+    remember: Remember | None = None,
 ) -> LimitTable:
     """Return the limits on the signal strength for M masses.
 
@@ -64,6 +69,9 @@ def upper_limits(
         Counts per bin instead of the workspace's, shape (B,).
     jobs
         Processes that share the work; the result does not depend on it.
+    remember
+        Keeps limits in events by what they depend on other than the likelihood: the shape of the
+        signals, the counts, the calculator. Whoever gives it keeps likelihoods apart.
 
     Returns
     -------
@@ -85,9 +93,18 @@ def upper_limits(
     part, copies = batch.take(good), np.arange(len(good))
     if calculator.smooth:
         part, copies = _distinct(part)
-    edges = _edges(part, data, calculator, alpha, (observed, expected), jobs)
+    wanted = (observed, expected)
+
+    def solved() -> Edges:
+        return _edges(part, data, calculator, alpha, wanted, jobs)
+
+    edges = (
+        solved()
+        if remember is None
+        else remember(_key(part, data, calculator, alpha, wanted), solved)
+    )
     upper = [None if roots is None else roots.take(copies) for roots in edges.upper]
-    values, states, messages = _read(batch, good, upper, problems, (observed, expected))
+    values, states, messages = _read(batch, good, upper, problems, wanted)
     lower, error = np.full(len(batch), np.nan), np.full((6, len(batch)), np.nan)
     if edges.lower is not None and observed:
         lower[good] = edges.lower[copies] / batch.events[good]
@@ -218,6 +235,30 @@ def _distinct(batch: SignalBatch) -> tuple[SignalBatch, Index]:
     what = shape if own is None or own.ndim == 1 else np.concatenate([shape, own])
     _, first, copies = np.unique(what, axis=1, return_index=True, return_inverse=True)
     return rounded.take(first), copies.ravel()
+
+
+def _key(
+    part: SignalBatch,
+    counts: Array,
+    calculator: Calculator,
+    alpha: float,
+    wanted: tuple[bool, bool],
+) -> Hashable:
+    """Return what edges depend on, other than the likelihood.
+
+    How many events mu = 1 gives is no part of it, so that another exposure has the same edges.
+    """
+    own = part.auxiliary
+    return (
+        part.shape.shape,
+        part.shape.tobytes(),
+        None if own is None else (own.shape, own.tobytes()),
+        None if calculator.smooth else part.keys.tobytes(),
+        counts.tobytes(),
+        canonical_json(calculator.to_dict()),
+        alpha,
+        wanted,
+    )
 
 
 #: signals, counts, calculator, alpha, which limits

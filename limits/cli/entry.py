@@ -26,9 +26,12 @@ __all__ = ["COMMANDS", "cli", "main", "run"]
 COMMANDS: Final = {
     "scan": "scan",
     "recast": "recast",
+    "recast-curve": "recast_curve",
     "to-plane": "to_plane",
     "plot": "plot",
     "figure": "figure",
+    "explore": "explore",
+    "export": "export",
     "yields": "yields",
     "cross-section": "cross_section",
     "track-length": "track_length",

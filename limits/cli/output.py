@@ -6,11 +6,12 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import the_console
+from na64.limits.publication import LIKELIHOOD_FILES
 from na64.models.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from na64.workspaces.cards.card import RunCard
 
 __all__ = [
-    "WORKSPACE_FILES",
     "check_directory",
     "check_outputs",
     "coupling_limits",
@@ -29,9 +29,6 @@ __all__ = [
     "workspace_files",
     "write_outputs",
 ]
-
-#: what `workspace_files` makes
-WORKSPACE_FILES: Final = ("background-only.json", "patchset.json")
 
 
 def nulls(values: Any) -> Any:
@@ -127,7 +124,7 @@ def check_directory(directory: str) -> None:
         raise InputError(f"there is no folder '{home}' in which to make '{folder.name}'")
     if not os.access(home, os.W_OK):
         raise InputError(f"the folder '{home}' is not writable")
-    for name in WORKSPACE_FILES:
+    for name in LIKELIHOOD_FILES:
         if os.path.lexists(folder / name) and not force:
             raise InputError(f"output '{folder / name}' exists (--force overwrites it)")
         check_target(home / name, force=True)
@@ -135,34 +132,32 @@ def check_directory(directory: str) -> None:
 
 def workspace_files(signal: ExpectedSignal, directory: str) -> dict[str, str | bytes]:
     """Return the background workspace and the patchset of all masses by their files."""
-    from na64.workspaces.io.jsonio import canonical_json
-    from na64.workspaces.pyhf.write import background_workspace, patchset
+    from na64.limits.publication.likelihood import likelihood_files
 
-    documents = (background_workspace(signal.template), patchset(signal.template, signal.rates))
-    return {
-        str(Path(directory) / name): canonical_json(document, indent=1) + "\n"
-        for name, document in zip(WORKSPACE_FILES, documents, strict=True)
-    }
+    return {str(Path(directory) / name): text for name, text in likelihood_files(signal).items()}
 
 
-def write_outputs(files: Mapping[str, str | bytes], force: bool) -> None:
-    """Write the files of one command, all or none; the folder of workspaces is made for them."""
+def write_outputs(files: Mapping[str, str | bytes], force: bool, *, note: str = "") -> None:
+    """Write the files of one command, all or none; folders that do not exist are made for them.
+
+    Each is told of, or all of them by one note.
+    """
     from na64.workspaces.io.jsonio import write_files
 
     made = _make_folders(Path(name).parent for name in files)
     try:
         write_files({Path(name): content for name, content in files.items()}, force=force)
     except BaseException:
-        for folder in made:
+        for folder in reversed(made):
             folder.rmdir()
         raise
-    for name in files:
-        the_console().note(f"wrote {name}")
+    for line in [note] if note else [f"wrote {name}" for name in files]:
+        the_console().note(line)
 
 
 def _make_folders(folders: Iterable[Path]) -> list[Path]:
-    """Make the folders that do not exist and return them."""
-    missing = [folder for folder in dict.fromkeys(folders) if not folder.exists()]
+    """Make the folders that do not exist and return them, outer ones first."""
+    missing = sorted({folder for folder in folders if not folder.exists()})
     for folder in missing:
         folder.mkdir()
     return missing

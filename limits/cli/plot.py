@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +14,13 @@ from na64.limits.cli.options import (
     normalisation_option,
     output_option,
     plane_option,
+)
+from na64.limits.cli.plot_documents import (
+    draw_documents,
+    names_of,
+    no_limits,
+    read_documents,
+    read_limits,
 )
 from na64.limits.figures import FIGURE_SUFFIXES
 
@@ -99,7 +105,11 @@ def command(
     outputs: tuple[str, ...],
     force: bool,
 ) -> None:
-    """Draw limits: scans and planes of them, bands, published curves, relic targets, bounds."""
+    """Draw limits: scans and planes of them, bands, published curves, relic targets, bounds.
+
+    Or results of relic, yields, width, cross-section, track-length or breakdown, those of one
+    kind in a figure.
+    """
     from na64.limits.cli.output import check_outputs, write_outputs
     from na64.models.errors import InputError
 
@@ -110,15 +120,22 @@ def command(
         raise InputError("--overlay none excludes other overlays")
     relics = _names(thermal)
 
-    from na64.limits.cli.inputs import read_results
+    documents = read_documents(files)
+    if no_limits(documents):
+        of_limits = {
+            "--overlay": overlays, "--g-2": moments, "--ratio-panel": ratio_panel,
+            "--plane": plane, "--thermal": thermal, "--thermal-alpha-d": thermal_alpha_d,
+            "--thermal-ratio": thermal_ratio, "--bound": bounds, "--normalisation": normalisation,
+        }  # fmt: skip
+        write_outputs(draw_documents(documents, (files, outputs), looks, of_limits), force)
+        return
+
     from na64.limits.figures.figure import figure
     from na64.limits.figures.overlays import Beside, default_overlays
     from na64.limits.figures.style import figure_bytes
     from na64.limits.figures.thermal import thermal_notes
 
-    results, names = read_results(files), [Path(file).name for file in files]
-    if len(set(names)) < len(files):
-        names = list(files)
+    results, names = read_limits(documents, files), names_of(files)
     options: dict[str, Any] = {"normalisation": normalisation}
     converted = [found.plane for found in results if not found.plane.is_coupling]
     if plane is None and converted:  # the others follow the first that is in a plane

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from na64.limits.calculators.status import BAND_ORDER
+from na64.limits.figures.appearance import Appearance
+from na64.limits.figures.colours import ink
 from na64.limits.figures.drawn import Drawn
 from na64.limits.figures.style import MEDIAN, SCAN_COLOURS
+from na64.limits.figures.typeset import typeset, with_remark
 from na64.limits.figures.words import labels, left_out_words, name_of
 from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
@@ -32,6 +36,7 @@ def bars(
     things: Sequence[Drawn] = (),
     *,
     names: Sequence[str] = (),
+    appearance: Appearance | None = None,
     ax: Axes | None = None,
 ) -> Figure:
     """Draw upper limits on invisible branching ratios as horizontal bars.
@@ -43,14 +48,18 @@ def bars(
         expected median; a projection is a hatched bar that ends there.
     things
         Published limits, with points at masses of mesons; others are left out.
-    names, ax
+    names, appearance, ax
         As in `na64.limits.figures.figure.figure`, which calls this in the project's style.
 
     Raises
     ------
     InputError
-        For another variable, or a mass that no meson has.
+        For another variable, a mass that no meson has, or ends of the vertical axis, which has
+        no values.
     """
+    look = appearance or Appearance()
+    if look.ylim is not None:
+        raise InputError("ylim: bars stand at mesons, not at values of a vertical axis")
     if other := sorted({found.y.name for found in limits} - {"br"}):
         raise InputError(f"bars are for branching ratios, not for {', '.join(other)}")
     masses = sorted({float(mass) for found in limits for mass in found.masses_gev})
@@ -62,9 +71,14 @@ def bars(
         axes = figure.subplots()
     else:
         axes, figure = ax, ax.get_figure(root=True)  # type: ignore[assignment]
-    for slot, (found, label) in enumerate(zip(limits, _labels(limits, names), strict=True)):
+    told = _labels(limits, names)
+    told[: len(look.labels)] = [
+        typeset(mine) or other for mine, other in zip(look.labels, told, strict=False)
+    ]
+    for slot, (found, label) in enumerate(zip(limits, told, strict=True)):
         heights = [_place(masses, float(m)) + (slot + 0.5) * thickness for m in found.masses_gev]
-        _draw(axes, found, heights, thickness, (label, SCAN_COLOURS[slot % len(SCAN_COLOURS)]))
+        colour = ink(SCAN_COLOURS[slot % len(SCAN_COLOURS)])
+        _draw(axes, found, heights, thickness, (label, colour))
     for slot, item in enumerate(things, len(limits)):
         points = [
             (_place(masses, x) + (slot + 0.5) * thickness, y)
@@ -90,12 +104,18 @@ def bars(
     levels = {f"{100 * found.specification.confidence_level:g}% CL" for found in limits}
     axes.set_xlabel(f"upper limit on BR, {', '.join(sorted(levels))}")
     lowest, highest = axes.get_xlim()
-    axes.set_xlim(_decade_below(lowest, limits, things), highest * 1.5)
-    if ax is None:
+    axes.set_xlim(look.xlim or (_decade_below(lowest, limits, things), highest * 1.5))
+    if look.title:
+        axes.set_title(typeset(look.title), loc="left")
+    if look.legend not in ("auto", "above", "none"):
+        place: Any = look.legend
+        axes.legend(loc=place)
+    elif look.legend != "none" and ax is None:
         figure.legend(loc="outside upper left", ncols=1)
-        figure.draw_without_rendering()
-    else:
+    elif look.legend != "none":
         axes.legend(loc="best")
+    if ax is None:
+        figure.draw_without_rendering()
     return figure
 
 
@@ -118,16 +138,19 @@ def _draw(
         heights,
         np.where(np.isfinite(found.shown), found.shown, medians),
         0.9 * thickness,
-        color="white" if found.expected_only else colour,
+        color=mpl.rcParams["axes.facecolor"] if found.expected_only else colour,
         edgecolor=colour,
         hatch="///" if found.expected_only else None,
         alpha=1.0 if found.expected_only else 0.75,
-        label=f"{label} ({', '.join(word for word in (kind, left_out_words(found)) if word)})",
+        label=with_remark(label, ", ".join(word for word in (kind, left_out_words(found)) if word)),
     )
     half = 0.45 * thickness
     for height, median in zip(heights, medians.tolist(), strict=True):
         if math.isfinite(median) and not found.expected_only:
-            axes.plot([median] * 2, [height - half, height + half], color=MEDIAN, lw=2.0)
+            words = "expected median"
+            label = "_" if words in axes.get_legend_handles_labels()[1] else words
+            ends = [height - half, height + half]
+            axes.plot([median] * 2, ends, color=ink(MEDIAN), lw=2.0, label=label)
 
 
 def _place(masses: Sequence[float], mass: float) -> int:

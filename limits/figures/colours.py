@@ -26,6 +26,8 @@ _WHITE: Final = _XYZ.sum(axis=1)
 _DELTA: Final = 6.0 / 29.0
 #: lightness of a colour on a dark ground: the more, the darker it is on a white one
 _TURNED: Final = (100.0, -0.8)
+#: lightness of lines on a dark ground at least
+_SEEN: Final = 62.0
 
 
 def linear_rgb(colour: str) -> FloatArray:
@@ -43,20 +45,29 @@ def lab(rgb: FloatArray) -> FloatArray:
     )
 
 
-def ink(colour: str) -> str:
+def ink(colour: str, *, fill: bool = False) -> str:
     """Return a colour for the ground of the style that is set.
 
     The colours of the project are chosen for white paper. On a dark ground hue and chroma stay,
-    what was dark is light.
+    what was dark is light; lines and texts stay light enough to be seen.
+
+    Parameters
+    ----------
+    colour
+        A colour of matplotlib, or nothing.
+    fill
+        Whether it is that of an area.
     """
     ground = lab(linear_rgb(to_hex(mpl.rcParams["axes.facecolor"])))[0]
-    return colour if ground > 50.0 or not colour else _on_dark(to_hex(colour))
+    return colour if ground > 50.0 or not colour else _on_dark(to_hex(colour), fill)
 
 
 @cache
-def _on_dark(colour: str) -> str:
+def _on_dark(colour: str, fill: bool) -> str:
     lightness, *chroma = lab(linear_rgb(colour))
     turned = _TURNED[0] + _TURNED[1] * lightness
+    if not fill:
+        turned = max(turned, _SEEN)
     for part in np.linspace(1.0, 0.0, 41):  # the most chroma that a screen has
         rgb = _rgb(np.array([turned, *(part * value for value in chroma)]))
         if rgb.min() >= -1e-6 and rgb.max() <= 1.0 + 1e-6:

@@ -16,6 +16,7 @@ from na64.limits.figures.colours import ink
 from na64.limits.figures.drawn import Traced
 from na64.limits.figures.regions import Outline, region_paths
 from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, TWO_SIGMA, open_ends
+from na64.limits.figures.typeset import with_remark
 from na64.limits.figures.words import left_out_words
 from na64.limits.results.limit import Limit
 
@@ -72,7 +73,7 @@ def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> list[Traced]:
         Factor from GeV to the unit of the axis.
     """
     made: list[Traced] = []
-    for sigmas, colour in ((2, ink(TWO_SIGMA)), (1, ink(ONE_SIGMA))):
+    for sigmas, colour in ((2, ink(TWO_SIGMA, fill=True)), (1, ink(ONE_SIGMA, fill=True))):
         strong, weak = (limit.expected_regions[BAND_ORDER.index(k)] for k in (-sigmas, sigmas))
         if not any(_differ(a, b) for a, b in zip(strong, weak, strict=True)):
             continue
@@ -128,7 +129,7 @@ def draw_limit(
     x, y, nodes, _ = _lines(paths)
     few = len(limit.masses_gev) <= FEW_MASSES
     marked = few or any(path.lone for path in paths)
-    full = _joined(label, kind)
+    full = with_remark(label, kind)
     (drawn,) = axes.plot(
         x,
         y,
@@ -159,13 +160,6 @@ def draw_limit(
         areas=areas,
         side=-1 if limit.plane.excluded_below else 1,
     )
-
-
-def _joined(label: str, kind: str) -> str:
-    """Return a label with what it is in brackets, those that it ends with if there are any."""
-    if not label:
-        return kind
-    return f"{label[:-1]}, {kind})" if label.endswith(")") else f"{label} ({kind})"
 
 
 def _draw_median(axes: Axes, limit: Limit, scale: float) -> list[Traced]:

@@ -115,6 +115,8 @@ class Traced:
         Closed paths inside of which the label may stand.
     side
         1 for a label above the line rather than below, -1 for below, 0 if that is the same.
+    level
+        Of its areas in the order of drawing.
     """
 
     name: str
@@ -126,6 +128,7 @@ class Traced:
     line: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
     areas: tuple[NDArray[np.float64], ...] = ()
     side: int = 0
+    level: float = 0.0
 
 
 def styled(things: Sequence[Drawn]) -> list[Drawn]:
@@ -136,7 +139,7 @@ def styled(things: Sequence[Drawn]) -> list[Drawn]:
         group = "path" if item.kind in (Kind.LINE, Kind.REGION) else item.kind
         look = item.look or _look(item.kind, count[group])
         count[group] += item.look is None
-        look = replace(look, colour=ink(look.colour), shade=ink(look.shade))
+        look = replace(look, colour=ink(look.colour), shade=ink(look.shade, fill=True))
         found.append(replace(item, look=look))
     return found
 
@@ -171,7 +174,7 @@ def draw_beside(axes: Axes, things: Sequence[Drawn], *, below: bool) -> list[Tra
     """
     drawers = {Kind.LEVEL: _level, Kind.FLOOR: _floor, Kind.LIMIT: _limit}
     made = []
-    for item in things:
+    for item in _smallest_last(axes, things, below=below):
         if item.look is not None:
             style = {
                 "color": item.look.colour,
@@ -184,11 +187,44 @@ def draw_beside(axes: Axes, things: Sequence[Drawn], *, below: bool) -> list[Tra
     return made
 
 
+def _smallest_last(axes: Axes, things: Sequence[Drawn], *, below: bool) -> list[Drawn]:
+    """Return things so that no limit of others hides behind a stronger one."""
+    limits = [row for row, item in enumerate(things) if item.kind is Kind.LIMIT]
+    (low, high), (bottom, top) = np.log([axes.get_xlim(), axes.get_ylim()])
+    grid = np.linspace(low, high, 200)
+
+    def size(row: int) -> float:
+        """Part of the frame that is shaded."""
+        x, y = np.log(things[row].x), np.log(things[row].y)
+        known = np.isfinite(x) & np.isfinite(y)
+        if not known.any():
+            return 0.0
+        inside = (grid >= x[known].min()) & (grid <= x[known].max())
+        edge = np.clip(np.interp(grid, x[known], y[known]), bottom, top)
+        return float(np.sum(inside * (edge - bottom if below else top - edge)))
+
+    order = sorted(limits, key=size, reverse=True)
+    found = list(things)
+    for rank, row in enumerate(order):
+        look = things[row].look
+        if look is not None:  # all of them below the lines of what is compared
+            raised = look.order + 0.2 * rank / len(order)
+            found[row] = replace(things[row], look=replace(look, order=raised))
+    return found
+
+
 def _traced(item: Drawn, handle: Artist, line: NDArray[np.float64], **others: Any) -> Traced:
     colour = item.look.colour if item.look else ""
     text = item.text or item.label
     return Traced(
-        item.name or item.label, item.label, text, handle, colour=colour, line=line, **others
+        item.name or item.label,
+        item.label,
+        text,
+        handle,
+        colour=colour,
+        line=line,
+        level=item.look.order if item.look else 0.0,
+        **others,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -67,8 +68,9 @@ def figure(
     names
         Names of the results, such as their files, for those that nothing else tells apart.
     ax
-        Axes to draw into; the figure that they are in stays as large as it is, and is laid out by
-        whoever made it. A new figure if None.
+        Axes to draw into, in the style that is set (that of ``appearance`` is for figures of their
+        own; ``matplotlib.style.use("na64.limits.figures.paper")`` sets it). The figure that they
+        are in stays as large as it is, and is laid out by whoever made it. A new figure if None.
 
     Returns
     -------
@@ -87,7 +89,8 @@ def figure(
     is_branching = results[0].y.name == "br"
     if ratio_panel and (is_branching or ax is not None):
         raise InputError("a ratio panel needs a mass axis and a figure of its own")
-    with drawing_style(look.style):
+    # axes of the caller keep the style of the caller
+    with drawing_style(look.style) if ax is None else nullcontext():
         span = None
         if look.xlim is not None:
             span = look.xlim[0] / look.mass_scale, look.xlim[1] / look.mass_scale
@@ -96,7 +99,7 @@ def figure(
             raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
         things = styled(_relabelled(found, look))
         if is_branching:
-            return bars(results, things, names=names, ax=ax)
+            return bars(results, things, names=names, appearance=look, ax=ax)
         made, axes, below = _panels(ratio_panel, ax)
         traced = _draw(axes, results, things, (look, names))
         if below is not None:

@@ -11,17 +11,20 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
 from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
+from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
 from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.drawn import Traced
 from na64.limits.figures.placing import Box, Wanted, choose_places, resampled
 from na64.limits.figures.style import legend_above
-from na64.limits.figures.typeset import drawn_length, split_parts
+from na64.limits.figures.typeset import split_parts
 from na64.models.errors import unknown_name
 
 __all__ = ["lay_out"]
@@ -34,10 +37,10 @@ _SIZE: Final = 0.95
 _HALO: Final = 2.4
 #: corners for the legend, the usual one of upper limits first
 _CORNERS: Final = ("upper left", "lower right", "lower left", "upper right")
-#: width of a character, relative to the size of a font
-_CHARACTER: Final = 0.47
-#: how often labels are placed anew because some went to the legend
-_ROUNDS: Final = 4
+#: widest label at a curve, relative to the frame
+_WIDEST: Final = 0.45
+#: of the title, relative to texts of the legend: the first that fits into the figure
+_TITLE_SIZES: Final = (1.05, 0.95, 0.85, 0.75)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class _Page:
 
     axes: Axes
     figure: Figure
+    to_points: Transform
     runs: tuple[FloatArray, ...]
     bands: tuple[FloatArray, ...]
     frame: tuple[float, float, float, float]
@@ -86,28 +90,34 @@ def lay_out(
     told = [item for item in traced if item.text and look.label_curves]
     explained = [item for item in traced if item not in told]
     height = figure.get_figheight() if own else None
-    for round_ in range(_ROUNDS):
+    title = _title(axes, heading)
+    _settle(figure)
+    while True:
         shown = [item for item in traced if item in explained]
-        legend, title = _legend(axes, shown, heading, look, height)
-        figure.draw_without_rendering()  # only then is everything where it will be
+        legend = _legend(axes, shown, look, (heading, title, height))
         page = _page(axes)
         inside = [] if legend is None or legend in figure.legends else [page.box(legend)]
         labels = [_text(axes, item) for item in told]
         places = _places(page, told, labels, (look.label_at, inside))
         lost = [item for item, place in zip(told, places, strict=True) if place is None]
-        if not lost or look.legend == "none" or round_ == _ROUNDS - 1:
+        if not lost or look.legend == "none":
             break
         for artist in (*labels, *([legend] if legend is not None else [])):
             artist.remove()
-        if title is not None:
-            title.set_text("")
         told = [item for item in told if item not in lost]
         explained += lost
     for label, place in zip(labels, places, strict=True):
         if place is None:
             label.remove()
         else:
-            _put(page, label, place)
+            _put(page, label, place, traced)
+
+
+def _settle(figure: Figure) -> None:
+    """Put axes where they will be when the figure is drawn."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def _check_names(traced: Sequence[Traced], look: Appearance) -> None:
@@ -119,25 +129,32 @@ def _check_names(traced: Sequence[Traced], look: Appearance) -> None:
 
 def _text(axes: Axes, item: Traced) -> Text:
     """Make the label of a thing, somewhere."""
-    ground = item.ground or mpl.colors.to_hex(axes.get_facecolor())
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    width = _WIDEST * axes.get_window_extent().width * 72.0 / figure.dpi
     label = axes.text(
-        *(0.5, 0.5, item.text),
+        *(0.5, 0.5, _wrapped(figure, item.text, width, _SIZE * _legend_size())),
         transform=axes.transAxes,
         color=item.colour or mpl.rcParams["text.color"],
-        fontsize=_SIZE * float(mpl.rcParams["legend.fontsize"]),
+        fontsize=_SIZE * _legend_size(),
         ha="center",
         va="center",
         linespacing=1.1,
         zorder=6.0,
         clip_on=True,
-        path_effects=[withStroke(linewidth=_HALO, foreground=ground)],
     )
     label.set_in_layout(False)
     return label
 
 
-def _put(page: _Page, label: Text, place: Box) -> None:
-    """Move a label to its place, which it keeps on the axes whatever size they are shown in."""
+def _put(page: _Page, label: Text, place: Box, traced: Sequence[Traced]) -> None:
+    """Move a label to its place, with a halo in the colour of what is uppermost there."""
+    ground = mpl.colors.to_hex(page.axes.get_facecolor())
+    for item in sorted(traced, key=lambda item: item.level):
+        for area in item.areas if item.ground else ():
+            for run in _runs(page.to_points, area):
+                ground = item.ground if Path(run).contains_point((place.x, place.y)) else ground
+    label.set_path_effects([withStroke(linewidth=_HALO, foreground=ground)])
     at = page.figure.dpi_scale_trans.transform((place.x / 72.0, place.y / 72.0))
     label.set_transform(page.axes.transData)
     label.set_position(tuple(page.axes.transData.inverted().transform(at).tolist()))
@@ -164,7 +181,7 @@ def _page(axes: Axes) -> _Page:
         if isinstance(patch, PathPatch) and not str(patch.get_label()).startswith("_")
         for loop in patch.get_path().to_polygons(closed_only=False)
     ]
-    return _Page(axes, figure, tuple(runs), tuple(bands), frame)  # type: ignore[arg-type]
+    return _Page(axes, figure, to_points, tuple(runs), tuple(bands), frame)  # type: ignore[arg-type]
 
 
 def _runs(to_points: Any, points: FloatArray) -> list[FloatArray]:
@@ -186,7 +203,7 @@ def _places(
 ) -> list[Box | None]:
     """Return where labels go; those whose place the user chose go there."""
     given, legend = fixed
-    to_points = page.axes.transData + page.figure.dpi_scale_trans.inverted()
+    to_points = page.to_points
     boxes = [page.box(label) for label in labels]
     places: dict[int, Box] = {}
     for row, (item, box) in enumerate(zip(told, boxes, strict=True)):
@@ -200,6 +217,7 @@ def _places(
             tuple(_runs(to_points, told[row].line)),
             tuple(run for area in told[row].areas for run in _runs(to_points, area)),
             told[row].side,
+            told[row].level,
         )
         for row in rows
     ]
@@ -211,39 +229,35 @@ def _places(
 def _legend(
     axes: Axes,
     shown: Sequence[Traced],
-    heading: str,
     look: Appearance,
-    height: float | None,
-) -> tuple[Legend | None, Text | None]:
-    """Make the legend, and the title where it has none of its own.
+    head: tuple[str, Text | None, float | None],
+) -> Legend | None:
+    """Make the legend: in a free corner, or above the frame where it takes the title along.
 
-    The height is that of the figure without a legend above the frame, None if it must stay.
+    The head is the title, what shows it, and the height of the figure without a legend above the
+    frame, None if it must stay.
     """
+    heading, title, height = head
     figure = axes.get_figure(root=True)
-    assert figure is not None
+    if not shown or look.legend == "none" or figure is None:
+        return None
     content = [item.handle for item in shown], [item.legend for item in shown]
-    if look.legend != "above" or not shown or height is None:
-        title = _title(axes, heading)
-        if not shown or look.legend == "none":
-            return None, title
-        if look.legend not in ("auto", "above"):
-            return _inside(axes, content, look.legend), title
-        figure.draw_without_rendering()
-        page = _page(axes)
-        for corner in _CORNERS:
-            legend = _inside(axes, content, corner)
-            figure.draw_without_rendering()
-            if _is_free(page, page.box(legend)):
-                return legend, title
-            legend.remove()
-        if height is None:
-            return _inside(axes, content, "best", frameon=True, framealpha=0.85), title
-        if title is not None:
-            title.set_text("")
-    width = figure.get_figwidth() * 72.0
-    size = float(mpl.rcParams["legend.fontsize"])
-    legend_above(figure, content, _wrapped(heading, width, size), height)
-    return figure.legends[-1], None
+    if look.legend not in ("auto", "above"):
+        return _inside(axes, content, look.legend)
+    page = _page(axes)
+    for corner in _CORNERS if look.legend == "auto" or height is None else ():
+        legend = _inside(axes, content, corner)
+        if _is_free(page, page.box(legend)):
+            return legend
+        legend.remove()
+    if height is None:
+        return _inside(axes, content, "best", frameon=True, framealpha=0.85)
+    if title is not None:
+        title.set_text("")
+    width = 0.97 * figure.get_figwidth() * 72.0
+    legend_above(figure, content, _wrapped(figure, heading, width, _legend_size()), height)
+    _settle(figure)
+    return figure.legends[-1]
 
 
 def _inside(
@@ -266,30 +280,46 @@ def _is_free(page: _Page, box: Box) -> bool:
 
 
 def _title(axes: Axes, heading: str) -> Text | None:
-    """Put the title above the frame, as many lines as it needs."""
-    if not heading:
-        return None
+    """Put the title above the frame, as many lines as it needs, as small as it must be."""
     figure = axes.get_figure(root=True)
-    assert figure is not None
-    size = float(mpl.rcParams["legend.fontsize"]) * 1.05
-    figure.draw_without_rendering()
-    width = _page(axes).frame[2] - _page(axes).frame[0]
-    title = _wrapped(heading, width, size)
-    return axes.set_title(title, loc="left", fontsize=size, linespacing=1.15)
+    if not heading or figure is None:
+        return None
+    is_laid_out = figure.get_layout_engine() is not None
+    width = axes.get_window_extent().width * 72.0 / figure.dpi
+    title = axes.set_title("", loc="left", fontfamily=mpl.rcParams["font.family"])
+    title.set_linespacing(1.15)
+    for size in _TITLE_SIZES:
+        title.set_fontsize(size * _legend_size())
+        title.set_text(_wrapped(figure, heading, width, size * _legend_size()))
+        axes.get_tightbbox()  # puts the title where it will be
+        if is_laid_out or title.get_window_extent().y1 <= figure.bbox.y1:
+            break
+    return title
 
 
-def _wrapped(text: str, width: float, size: float) -> str:
+def _legend_size() -> float:
+    """Return the size of texts of the legend in points."""
+    return float(FontProperties(size=mpl.rcParams["legend.fontsize"]).get_size_in_points())
+
+
+def _wrapped(figure: Figure, text: str, width: float, size: float) -> str:
     """Break lines that are wider than so many points at their commas."""
-    most = width / (_CHARACTER * size)
+    ruler = figure.text(0.0, 0.0, "", fontsize=size)
+
+    def is_wide(line: str) -> bool:
+        ruler.set_text(line)
+        return ruler.get_window_extent().width * 72.0 / figure.dpi > width
+
     lines = []
     for line in text.split("\n"):
         whole = ""
         for part in split_parts(line):
             longer = f"{whole}, {part}" if whole else part
-            if whole and drawn_length(longer) > most:
+            if whole and is_wide(longer):
                 lines.append(f"{whole},")
                 whole = part
             else:
                 whole = longer
         lines.append(whole)
+    ruler.remove()
     return "\n".join(lines)

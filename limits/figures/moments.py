@@ -99,7 +99,10 @@ def moment_band(name: str, like: Limit, *, sigmas: float = SIGMAS) -> Drawn:
             f"the boson of '{boson.name}' ({boson.kind}) moves the moment of '{name}' away from "
             "its measurement: there is no band to draw"
         )
-    words = rf"$(g-2)_{_SYMBOLS[measurement.lepton]}$ {name.split('-', 1)[1]}, {sigmas:g}$\sigma$"
+    whose = " ".join(
+        part.upper() if len(part) <= 3 else part.capitalize() for part in name.split("-")[1:]
+    )
+    words = rf"$(g-2)_{_SYMBOLS[measurement.lepton]}$ {whose}, {sigmas:g}$\sigma$"
     masses, lower, upper = masses[possible], band.lower[possible], band.upper[possible]
     if not np.all(lower > 0.0):
         return Drawn(f"{words} limit", *in_plane(like, masses, upper))

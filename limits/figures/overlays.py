@@ -23,10 +23,12 @@ from na64.limits.figures.thermal import (
     shown_masses,
     thermal_lines,
 )
+from na64.limits.figures.typeset import with_remark
 from na64.limits.figures.words import assumed
 from na64.limits.planes.alpha_d import alpha_d_exclusion
 from na64.limits.planes.bounds import MASS_FLOORS, MassFloor, cmb_limit, landau_pole
 from na64.limits.planes.curves import recast_curve
+from na64.limits.planes.displaced import islands
 from na64.limits.planes.transforms import PLANES
 from na64.limits.planes.y import Normalisation, coupling_from_y
 from na64.limits.results.limit import Limit
@@ -34,7 +36,9 @@ from na64.models.constants import PLANCK_MASS_GEV
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.relic.targets import mass_range_gev
+from na64.workspaces.io.curves import Axis as CurveAxis
 from na64.workspaces.io.curves import Curve, CurveKind, load_curve
+from na64.workspaces.io.tabulated import load_overlay
 
 __all__ = ["BOUNDS", "Beside", "curve_in_plane", "default_overlays", "things_beside"]
 
@@ -59,7 +63,7 @@ class Beside:
     ----------
     overlays
         Published curves, by name or file or by themselves, converted with the dark sector of the
-        first limit; or things that are in its plane already.
+        first limit; bare tables, which have its axes; or things that are in its plane already.
     thermal
         Species of dark matter whose relic targets are drawn: ``scalar``, ``majorana``, ``dirac``,
         ``pseudo-dirac``. Not in the plane of alpha_D, where the limit itself is about relics.
@@ -119,13 +123,15 @@ def things_beside(
         if isinstance(item, Drawn):
             curves.append(item)
             continue
-        curve = item if isinstance(item, Curve) else load_curve(os.fspath(item))
+        curve = item if isinstance(item, Curve) else load_overlay(item, *_axes_of(first))
         if curve.kind is CurveKind.THERMAL:
             targets.append(published_target(curve, first))
         else:
             curves.append(curve_in_plane(curve, limits, compared=compared))
     sectors = (beside.thermal, beside.thermal_alpha_d, beside.thermal_ratio)
     lines = thermal_lines(limits, *sectors, span=span)
+    own = published_curve(first.specification.search)
+    curves.sort(key=lambda item: item.name != own)  # it has the first look
     bounds = [thing for name in dict.fromkeys(beside.bounds) for thing in _bound(name, limits)]
     moments = [
         band for name in dict.fromkeys(beside.moments) for band in moment_bands(name, limits)
@@ -180,7 +186,7 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
     names: dict[str, Any] = {"name": curve.name, "text": curve_text(curve, assumed(first))}
     own = compared or curve.name == published_curve(first.specification.search)
     if own:
-        names["text"] += " (published)"
+        names["text"] = with_remark(names["text"], "published")
     is_region = curve.kind is CurveKind.REGION
     if as_drawn:
         pass
@@ -196,8 +202,17 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
             x, y = x * sector.ratio, coupling_from_y(y, sector)
         x, y = in_plane(first, x, y)
     if is_region:
-        return Drawn(label, x, y, Kind.REGION if _is_closed(x, y) else Kind.LINE, **names)
-    return Drawn(label, x, y, Kind.LINE if own else Kind.LIMIT, compared=True, **names)
+        kind = Kind.REGION if _is_closed(x, y) else Kind.LINE
+        return Drawn(label, *_apart(x, y), kind, **names)
+    return Drawn(
+        label, x, y, Kind.LINE if own or curve.projection else Kind.LIMIT, compared=True, **names
+    )
+
+
+def _axes_of(limit: Limit) -> tuple[CurveAxis, CurveAxis]:
+    """Axes of a figure as a curve has them."""
+    x, y = (CurveAxis(axis.name, axis.unit) for axis in (limit.x, limit.y))
+    return x, y
 
 
 def _of_mediator(curve: Curve, limit: Limit) -> Curve:
@@ -217,6 +232,16 @@ def _of_coupling(axes: tuple[str, str], limit: Limit) -> bool:
     """Whether axes are the mass of a mediator and the free coupling of that of a limit."""
     is_mass = axes[0].startswith("m_") and axes[0] != "m_chi"
     return is_mass and axes[1] == limit.specification.mediator.parameter
+
+
+def _apart(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """A path with gaps between its islands."""
+    around: list[list[FloatArray]] = [[], []]
+    for island in islands(x, y):
+        for axis in range(2):
+            around[axis] += [np.array([np.nan])] if around[axis] else []
+            around[axis].append(island[axis])
+    return np.concatenate(around[0]), np.concatenate(around[1])
 
 
 def _is_closed(x: FloatArray, y: FloatArray) -> bool:

@@ -8,6 +8,7 @@ far from other curves.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -38,6 +39,11 @@ _FAR: Final = 20.0
 #: places of a label that are kept for the choice
 _KEPT: Final = 80
 _PASSES: Final = 3
+#: cost of a place inside of the area of something else that lies upon the own one, or does not
+_COVERED: Final = 2.0
+#: of a label without a place
+_NO_PLACE: Final = 20.0
+_BESIDE: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,9 @@ class Box:
 
     def meets(self, other: Box, pad: float = 0.0) -> bool:
         """Whether two boxes are nearer to each other than so much."""
+        reach = 0.5 * (math.hypot(self.width, self.height) + math.hypot(other.width, other.height))
+        if math.hypot(self.x - other.x, self.y - other.y) > reach + 1.5 * pad:
+            return False
         mine, theirs = self.corners(0.5 * pad), other.corners(0.5 * pad)
         for angle in (self.angle, other.angle):  # a line between them is along a side
             here, there = mine @ _rotation(angle), theirs @ _rotation(angle)
@@ -88,12 +97,15 @@ class Wanted:
         Closed paths of which the label may be inside.
     side
         1 if it stands above its curve rather than below, -1 for below, 0 if that is the same.
+    level
+        Areas of a higher level lie upon those of a lower one.
     """
 
     size: tuple[float, float]
     paths: tuple[FloatArray, ...]
     areas: tuple[FloatArray, ...] = ()
     side: int = 0
+    level: float = 0.0
 
 
 @dataclass(slots=True)
@@ -134,7 +146,11 @@ def choose_places(
     found = []
     for row, item in enumerate(wanted):
         rest = [points for k, points in enumerate(own) if k != row]
-        areas = [other.areas for k, other in enumerate(wanted) if k != row]
+        areas = [
+            (_COVERED if other.level > item.level else _BESIDE, other.areas)
+            for k, other in enumerate(wanted)
+            if k != row
+        ]
         found.append(
             _feasible(item, frame, (own[row], np.concatenate([others, *rest])), taken, areas)
         )
@@ -152,8 +168,9 @@ def resampled(path: FloatArray, step: float = _STEP) -> FloatArray:
 
 
 def _rotation(angle: float) -> FloatArray:
-    turn = np.radians(angle)
-    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    turn = math.radians(angle)
+    cosine, sine = math.cos(turn), math.sin(turn)
+    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def _points(runs: Sequence[FloatArray], frame: tuple[float, ...]) -> FloatArray:
@@ -236,7 +253,7 @@ def _feasible(
     frame: tuple[float, float, float, float],
     points: tuple[FloatArray, FloatArray],
     taken: Sequence[Box],
-    areas: Sequence[Sequence[FloatArray]],
+    areas: Sequence[tuple[float, Sequence[FloatArray]]],
 ) -> list[tuple[float, Box]]:
     """Return the allowed places of a label with their costs, the best first.
 
@@ -247,7 +264,7 @@ def _feasible(
     points
         Those of its own curve, and of all others.
     areas
-        Those of the other labels.
+        Those of the other labels, with what it costs to be inside.
     """
     along, within = _along(item, frame), _within(item, frame)
     costs = np.array([*along.costs, *within.costs])
@@ -275,7 +292,7 @@ def _feasible(
     good &= _distances(centres, axes, half, every) > _PAD
     for row in np.flatnonzero(good):
         box = _box(item, centres[row], angles[row])
-        good[row] = not any(box.meets(other, _BETWEEN) for other in taken)
+        good[row] = not any(box.meets(other, 2.0 * _BETWEEN) for other in taken)
     costs = costs[good]
     centres, angles = centres[good], angles[good]
     axes = axes[0][good], axes[1][good]
@@ -285,10 +302,11 @@ def _feasible(
     inside = [Path(area) for area in item.areas]
     if inside:  # beside an area is where it is not
         here = np.any([path.contains_points(centres) for path in inside], axis=0)
-        costs += np.where(here, 0.0, 0.8)
-    for group in areas:
+        room = _distances(centres, axes, half, every)
+        costs += np.where(here, -0.3 * np.minimum(room / _FAR, 1.0), 0.8)
+    for cost, group in areas:
         if group and len(centres):
-            costs += 0.5 * np.any([Path(area).contains_points(centres) for area in group], axis=0)
+            costs += cost * np.any([Path(area).contains_points(centres) for area in group], axis=0)
     order = np.argsort(costs, kind="stable")[:_KEPT]
     return [(float(costs[k]), _box(item, centres[k], angles[k])) for k in order]
 
@@ -328,21 +346,28 @@ def _solved(found: Sequence[Sequence[tuple[float, Box]]]) -> list[Box | None]:
 
     for row in sorted(range(len(found)), key=lambda row: (len(found[row]), row)):
         chosen[row] = best(row)
+
+    def cost(row: int, place: int | None) -> float:
+        return _NO_PLACE if place is None else found[row][place][0]
+
     for _ in range(_PASSES):
         before = list(chosen)
         for row in range(len(found)):
             mine = best(row)
             chosen[row] = mine
-            for place in range(len(found[row])) if mine is None else ():
+            for place in range(len(found[row]) if mine is None else mine):
                 clashing = clashes(row, place)
                 if len(clashing) != 1:
                     continue
-                last = clashing[0]
-                kept, chosen[row] = chosen[last], place
-                chosen[last] = best(last)  # one that is in the way moves if it can
-                if chosen[last] is not None:
+                (last,) = clashing  # it moves, if both together are better off
+                old = chosen[row], chosen[last]
+                chosen[row] = place
+                chosen[last] = best(last)
+                if cost(row, place) + cost(last, chosen[last]) < cost(row, old[0]) + cost(
+                    last, old[1]
+                ):
                     break
-                chosen[row], chosen[last] = None, kept
+                chosen[row], chosen[last] = old
         if chosen == before:
             break
     return [None if place is None else found[row][place][1] for row, place in enumerate(chosen)]

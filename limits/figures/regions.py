@@ -16,10 +16,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.calculators.status import Regions
+from na64.limits.calculators.status import Regions, Status
+from na64.limits.results.limit import Limit
 
-__all__ = ["Outline", "region_paths"]
+__all__ = [
+    "Outline",
+    "edge_lines",
+    "have_width",
+    "left_over",
+    "limit_outlines",
+    "region_paths",
+]
 
+FloatArray = NDArray[np.float64]
+
+#: relative width below which a band has none: for a small background most outcomes are the same
+_NO_WIDTH: Final = 1e-3
+#: states of masses at which it is known what is excluded
+_KNOWN: Final = (Status.OK, Status.NO_EXCLUSION)
 #: a tip lies at most this far on the way to the next mass, in the logarithm
 _FURTHEST: Final = 0.95
 
@@ -202,3 +216,80 @@ class _Tracer:
         part = min(part, _FURTHEST)
         moved = middle + 0.5 * (slopes[0] + slopes[1]) * part * reach
         return x + part * reach, min(max(moved, pair[0]), pair[1])
+
+
+def limit_outlines(
+    limit: Limit, regions: Sequence[Regions], ends: tuple[float, float]
+) -> list[Outline]:
+    """Return the outlines of regions of a limit; open intervals end beyond every edge.
+
+    Parameters
+    ----------
+    limit
+        Whose masses and states are used.
+    regions
+        Observed or expected intervals of the limit, one tuple per mass.
+    ends
+        Values below and above all that is shown.
+    """
+    known = np.array([status in _KNOWN for status in limit.status])
+    every = (limit.regions, *limit.expected_regions)
+    edges = [end for part in every for found in part for pair in found for end in pair if end]
+    return region_paths(
+        limit.masses_gev,
+        regions,
+        known,
+        bottom=min([ends[0], *(end / 10.0 for end in edges)]),
+        top=max([ends[1], *(10.0 * end for end in edges)]),
+    )
+
+
+def edge_lines(
+    paths: Sequence[Outline],
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the edges of regions as one line with gaps.
+
+    Returns
+    -------
+    tuple
+        x, y with NaN in the gaps; which vertices are masses of the grid, and which are alone.
+    """
+    x: list[float] = []
+    y: list[float] = []
+    nodes: list[bool] = []
+    alone: list[bool] = []
+    for path in paths:
+        for run in path.edges():
+            gap = bool(x)
+            x += [*([np.nan] * gap), *path.x[run].tolist()]
+            y += [*([np.nan] * gap), *path.y[run].tolist()]
+            nodes += [*([False] * gap), *path.is_node[run].tolist()]
+            alone += [*([False] * gap), *([len(run) == 1] * len(run))]
+    return np.array(x), np.array(y), np.array(nodes, bool), np.array(alone, bool)
+
+
+def have_width(strong: Sequence[Regions], weak: Sequence[Regions]) -> bool:
+    """Whether the band between two sets of regions is wider than nothing at any mass."""
+    return any(_differ(one, other) for one, other in zip(strong, weak, strict=True))
+
+
+def _differ(strong: Regions, weak: Regions) -> bool:
+    """Whether the ends of regions differ by more than nothing."""
+    if [high is None for _, high in strong] != [high is None for _, high in weak]:
+        return True
+    pairs = zip(strong, weak, strict=True)
+    ends = [(a or 1.0, b or 1.0) for one, other in pairs for a, b in zip(one, other, strict=True)]
+    return any(abs(a / b - 1.0) > _NO_WIDTH for a, b in ends)
+
+
+def left_over(
+    strong: Regions, weak: Regions, ends: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Return the parts of intervals at one mass that others leave over; open ones end at `ends`."""
+    bottom, top = ends
+    left = [(max(low, bottom), top if high is None else high) for low, high in strong]
+    for low, high in weak:
+        end = top if high is None else high
+        parts = [((a, min(b, low)), (max(a, end), b)) for a, b in left]
+        left = [(a, b) for pair in parts for a, b in pair if b > a]
+    return left

@@ -21,6 +21,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, NullFormatter
 
 from na64.limits.figures import FIGURE_SUFFIXES
@@ -58,9 +59,9 @@ SCAN_COLOURS: Final = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7")
 #: and in colours as the colour-blind see them. No dots between dashes: these are thermal targets
 OVERLAY_COLOURS: Final = (
     "#b2182b",
-    "#3b8ec2",
-    "#4d6b12",
     "#d08a1d",
+    "#4d6b12",
+    "#3b8ec2",
     "#5b3a8c",
     "#2aa198",
     "#7a3d10",
@@ -216,7 +217,7 @@ def legend_above(
         Of the figure with a legend inside of the frame, inches.
     """
     handles, labels = content
-    size = 0.9 * float(mpl.rcParams["legend.fontsize"])
+    size = 0.9 * float(FontProperties(size=mpl.rcParams["legend.fontsize"]).get_size_in_points())
     lines = sum(label.count("\n") + 1 for label in labels)
     for columns in (2, 1):
         rows = -(-lines // columns) + heading.count("\n") + 1
@@ -234,8 +235,7 @@ def legend_above(
             borderaxespad=0.2,
             labelspacing=0.35,
         )
-        figure.draw_without_rendering()  # only then has the legend a width
-        if columns == 1 or legend.get_window_extent().x1 <= figure.bbox.x1:
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
             return
         legend.remove()
 

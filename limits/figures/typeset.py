@@ -16,7 +16,7 @@ from matplotlib.mathtext import MathTextParser
 
 from na64.limits.results.axes import tex
 
-__all__ = ["drawn_length", "plain_text", "split_parts", "typeset"]
+__all__ = ["drawn_length", "plain_text", "split_parts", "typeset", "with_remark"]
 
 #: letters that are written by their names; `beta` is more often a word
 _GREEK: Final = (
@@ -115,6 +115,13 @@ def typeset(text: str) -> str:
         parts[::2] = [pattern.sub(write, part) for part in parts[::2]]
         found = "".join(parts)
     return found if _is_drawn(found) else plain_text(text)
+
+
+def with_remark(text: str, remark: str) -> str:
+    """Return a text with a remark in brackets, in those that it ends with if there are any."""
+    if not text:
+        return remark
+    return f"{text[:-1]}, {remark})" if text.endswith(")") else f"{text} ({remark})"
 
 
 def plain_text(text: str) -> str:

@@ -90,9 +90,11 @@ def assumed(limit: Limit) -> Assumed:
 def title(limits: Sequence[Limit]) -> str:
     """Say above the legend what holds for every limit."""
     names = [name_of(limit) for limit in limits]
-    columns = zip(*(_facts(limit, limits, 0) for limit in limits), strict=True)
+    columns = zip(*(_facts(limit, limits, ()) for limit in limits), strict=True)
     same = [column[0].title for column in columns if len(set(column)) == 1]
-    lines = [", ".join(_shared_parts(names)), ", ".join(text for text in same if text)]
+    first = split_parts(names[0])
+    shared = [first[k] for k in _shared_parts(names)]
+    lines = [", ".join(shared), ", ".join(text for text in same if text)]
     return "\n".join(line for line in lines if line)
 
 
@@ -113,7 +115,7 @@ def labels(limits: Sequence[Limit], names: Sequence[str] = ()) -> list[str]:
     """
     if len(limits) == 1:
         return [""]
-    shared = len(_shared_parts([name_of(limit) for limit in limits]))
+    shared = _shared_parts([name_of(limit) for limit in limits])
     columns = zip(*(_facts(limit, limits, shared) for limit in limits), strict=True)
     telling = [column for column in columns if len({fact.text for fact in column}) > 1]
     found = [_joined(facts) for facts in zip(*telling, strict=True)]
@@ -162,7 +164,7 @@ def ratio_words(limit: Limit, ratio: float) -> str:
     return rf"${tex(limit.specification.mass_parameter)} = {ratio:g}\,m_\chi$"
 
 
-def _facts(limit: Limit, limits: Sequence[Limit], shared: int) -> list[_Fact]:
+def _facts(limit: Limit, limits: Sequence[Limit], shared: Sequence[int]) -> list[_Fact]:
     """Return everything by which limits may differ, in fixed order.
 
     Parameters
@@ -170,7 +172,7 @@ def _facts(limit: Limit, limits: Sequence[Limit], shared: int) -> list[_Fact]:
     limit, limits
         One of the limits, and all.
     shared
-        How many parts of its name are in the title.
+        Which parts of its name are in the title.
     """
     made = limit.specification
     level = f"{100.0 * made.confidence_level:g}% CL"
@@ -178,8 +180,9 @@ def _facts(limit: Limit, limits: Sequence[Limit], shared: int) -> list[_Fact]:
         ", ".join(setting for setting in card.overrides if setting not in made.title)
         for card in made.cards
     ]
+    own = [part for k, part in enumerate(split_parts(name_of(limit))) if k not in shared]
     return [
-        _Fact(", ".join(split_parts(name_of(limit))[shared:])),
+        _Fact(", ".join(own)),
         _Fact(level, level),
         _Fact(mediator_words(made), _model_words(made)),
         *_of_sector(limit),
@@ -257,17 +260,20 @@ def _joined(facts: Sequence[_Fact]) -> str:
     return unusual or ", ".join(fact.text for fact in facts if fact.text)
 
 
-def _shared_parts(names: Sequence[str]) -> list[str]:
-    """Return the first parts of names, between commas, that are the same; all if the names are.
+def _shared_parts(names: Sequence[str]) -> list[int]:
+    """Return which parts of names, between commas, are the same; all if the names are.
 
-    Every name keeps at least one part of its own, unless all are the same.
+    Names of as many parts are compared part by part, others from the front. Every name keeps at
+    least one part of its own, unless all are the same.
     """
     parts = [split_parts(name) for name in names]
     if all(name == parts[0] for name in parts):
-        return parts[0]
+        return list(range(len(parts[0])))
+    if len({len(name) for name in parts}) == 1:
+        return [k for k, column in enumerate(zip(*parts, strict=True)) if len(set(column)) == 1]
     columns = zip(*(name[:-1] for name in parts), strict=False)
     same = itertools.takewhile(lambda column: len(set(column)) == 1, columns)
-    return [column[0] for column in same]
+    return list(range(len(list(same))))
 
 
 def _wrapped(text: str) -> str:

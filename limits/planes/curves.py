@@ -24,17 +24,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.planes.displaced import converted_edges, edges_of
+from na64.limits.planes.y import coupling_from_y
 from na64.models.arrays import FloatArray
 from na64.models.constants import CHARGED_PION_MASS_GEV, LEPTON_MASSES_GEV
 from na64.models.decays.hadrons import NARROW_RESONANCES_GEV
 from na64.models.errors import InputError
-from na64.models.mediators.dark_sector import DarkSector
+from na64.models.mediators.charges import FERMIONS
+from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.naming import mass_name
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator as registered
-from na64.models.recasting.channels import FinalState, Lifetime, Production
+from na64.models.recasting.channels import UNSEEN, FinalState, Lifetime, Production
 from na64.models.recasting.decays import HADRONIC_REACH_GEV, seen_width, total_width, widths_known
-from na64.models.recasting.production import AXIAL_FROM_GEV, exchange_strength, production_rate
+from na64.models.recasting.production import (
+    AXIAL_FROM_GEV,
+    HEAVIEST_GEV,
+    exchange_strength,
+    production_rate,
+)
 from na64.workspaces.io.curves import Axis, Curve, CurveKind, log_log_interpolation
 
 __all__ = ["recast_curve"]
@@ -43,11 +50,11 @@ Flags = NDArray[np.bool_]
 
 #: points per decade of mass between those of a curve, for what resonances and thresholds do
 _FINE: Final = 40
-#: processes with rates that differ by less count as one
-_ALIKE: Final = 0.02
 _DIGITS: Final = 6
-#: states that are seen however X decays
-_DARK: Final = (FinalState.INVISIBLE, FinalState.NEUTRINOS)
+#: how far from a narrow resonance a search for visible decays is taken at its word
+_LEFT_OUT_GEV: Final = 0.02
+#: largest coupling for which a rate is the square of it
+_PERTURBATIVE: Final = np.sqrt(4.0 * np.pi)
 
 
 def recast_curve(curve: Curve, mediator: Mediator | str, sector: DarkSector | None = None) -> Curve:
@@ -56,7 +63,8 @@ def recast_curve(curve: Curve, mediator: Mediator | str, sector: DarkSector | No
     Parameters
     ----------
     curve
-        A limit or region in (mass, coupling) that names model, production and final state.
+        A limit or region in (mass, coupling) that names model, production and final state; or a
+        limit on y of invisible decays with alpha_d and ratio.
     mediator
         The other mediator or its name.
     sector
@@ -75,9 +83,10 @@ def recast_curve(curve: Curve, mediator: Mediator | str, sector: DarkSector | No
         For a curve that cannot be converted at any mass, with the reason.
     """
     new = registered(mediator) if isinstance(mediator, str) else mediator
-    _check_curve(curve)
     if curve.model == new.name:
         return curve
+    curve = _in_coupling(curve)
+    _check_curve(curve)
     recasting = _Recasting(curve, registered(curve.model), new, sector)
     recasting.check_kinds()
     if FinalState.VIRTUAL in curve.final_state:
@@ -89,6 +98,23 @@ def recast_curve(curve: Curve, mediator: Mediator | str, sector: DarkSector | No
     return _made(curve, new, sector, points)
 
 
+def _in_coupling(curve: Curve) -> Curve:
+    """Return a limit on y of invisible decays as one on the coupling, by its own dark sector."""
+    axes = (curve.x_axis.name, curve.y_axis.name, set(curve.final_state))
+    alpha_d, ratio = curve.alpha_d, curve.ratio
+    if axes != ("m_chi", "y", {FinalState.INVISIBLE}) or alpha_d is None or ratio is None:
+        return curve
+    sector = DarkSector(curve.dark_matter or DarkMatter.DIRAC, alpha_d=alpha_d, ratio=ratio)
+    return dataclasses.replace(
+        curve,
+        x_axis=Axis("m_A'", curve.x_axis.unit),
+        y_axis=Axis(registered(curve.model).parameter, "1"),
+        points=tuple(
+            (x * sector.ratio, float(coupling_from_y(y, sector))) for x, y in curve.points
+        ),
+    )
+
+
 def _check_curve(curve: Curve) -> None:
     """Refuse curves that do not say enough."""
     if curve.kind is CurveKind.THERMAL:
@@ -96,6 +122,11 @@ def _check_curve(curve: Curve) -> None:
     missing = [key for key in ("model", "production", "final_state") if not getattr(curve, key)]
     if missing:
         raise InputError(f"curve {curve.name} cannot be recast: its file names no {missing[0]}")
+    if FinalState.RECOIL in curve.final_state:
+        raise InputError(
+            f"curve {curve.name} cannot be recast: the rate of recoils depends on what dark matter "
+            "scatters off"
+        )
     coupling = registered(curve.model).parameter
     if curve.y_axis.name != coupling or curve.x_axis.unit != "GeV" or curve.x_axis.name == "m_chi":
         raise InputError(
@@ -106,13 +137,6 @@ def _check_curve(curve: Curve) -> None:
 
 def _made(curve: Curve, new: Mediator, sector: DarkSector | None, points: FloatArray) -> Curve:
     digits = [tuple(float(f"{value:.{_DIGITS}g}") for value in pair) for pair in points]
-    dark = {"dark_matter": None, "alpha_d": None, "ratio": None}
-    if sector is not None:
-        dark = {
-            "dark_matter": sector.species,
-            "alpha_d": sector.alpha_d,
-            "ratio": sector.ratio,
-        }
     return dataclasses.replace(
         curve,
         name=f"{curve.name}-{new.name}",
@@ -123,10 +147,13 @@ def _made(curve: Curve, new: Mediator, sector: DarkSector | None, points: FloatA
         y_axis=Axis(new.parameter, curve.y_axis.unit),
         searches=(),
         assumptions="",
-        provenance=f"recast from {curve.model} to {new.name} by {', '.join(curve.production)} and "
+        provenance=f"recast from {curve.model} to {new.name} by {', '.join(curve.production)}"
+        f"{' (the least factor of these)' if len(curve.production) > 1 else ''} and "
         f"{', '.join(curve.final_state)} as in arXiv:1801.04847; before: {curve.provenance}",
         points=tuple(digits),
-        **dark,
+        dark_matter=None if sector is None else sector.species,
+        alpha_d=None if sector is None else sector.alpha_d,
+        ratio=None if sector is None else sector.ratio,
     )
 
 
@@ -176,6 +203,9 @@ class _Recasting:
         fewest = 3 if self.curve.kind is CurveKind.REGION else 2
         if np.count_nonzero(sound) < fewest:
             raise self.refused(why or f"it does not decay to {', '.join(self.curve.final_state)}")
+        sound &= coupling * self.largest_charge(x) < _PERTURBATIVE
+        if np.count_nonzero(sound) < fewest:
+            raise self.refused("the couplings would be beyond perturbation theory")
         return np.stack([x, coupling], axis=1)[sound]
 
     def displaced(self) -> FloatArray:
@@ -206,26 +236,24 @@ class _Recasting:
         return found
 
     def production_ratio(self, x: FloatArray) -> tuple[FloatArray, Flags]:
-        """Rate of the new mediator over that of the old one, and where it is sound."""
+        """Rate of the new mediator over that of the old one, and where it is known.
+
+        Of several processes whose shares are not known the least ratio counts: there are at least
+        as many events.
+        """
         ratios = []
         for process in self.curve.production:
             try:
                 new, old = (production_rate(process, one, x) for one in (self.new, self.old))
             except InputError as error:
                 raise self.refused(str(error)) from None
+            opened = x < HEAVIEST_GEV.get(process, np.inf)
+            if np.any(opened) and not np.any(new[opened] > 0.0):
+                raise self.refused(f"it is not made by {process}, as its couplings vanish")
             with np.errstate(all="ignore"):
-                ratios.append(np.where(old > 0.0, new / old, 0.0))
-        if not np.any(np.array(ratios) > 0.0):
-            processes = ", ".join(self.curve.production)
-            raise self.refused(f"it is not made by {processes}, as its couplings vanish")
-        least, most = np.min(ratios, axis=0), np.max(ratios, axis=0)
-        alike = most - least <= _ALIKE * most
-        if not np.any(alike):
-            raise self.refused(
-                f"its rates by {' and '.join(self.curve.production)} change by different factors, "
-                "and their shares are not known"
-            )
-        return most, np.asarray(alike & (most > 0.0))
+                ratios.append(np.where(opened & (old > 0.0), new / old, np.inf))
+        least = np.min(ratios, axis=0)
+        return least, np.asarray(np.isfinite(least) & (least > 0.0))
 
     def where_known(self, x: FloatArray) -> tuple[Flags, str]:
         """Where widths and rates can be trusted, and why not elsewhere."""
@@ -268,8 +296,6 @@ class _Recasting:
         states = self.curve.final_state
         if FinalState.ANY in states:
             return np.ones_like(x)
-        if FinalState.RECOIL in states:
-            raise self.refused("the rate of recoils depends on what dark matter scatters off")
         seen = seen_width(self.old, states, x)
         if FinalState.INVISIBLE in states and (
             self.curve.alpha_d is not None or not np.any(seen > 0.0)
@@ -302,13 +328,27 @@ class _Recasting:
         turned = 2.0 * signal * dark / (root + linear)
         return np.asarray(np.where((linear > 0.0) | (seen <= 0.0), turned, direct))
 
+    def largest_charge(self, x: FloatArray) -> FloatArray:
+        """The largest coupling per unit of the free one."""
+        couplings = [self.new.coupling(fermion, x**2) for fermion in FERMIONS]
+        return np.asarray(np.max(np.abs(couplings), axis=0))
+
     def masses(self, low: float, high: float) -> FloatArray:
-        """Masses between two, finer at resonances and thresholds, with those of the curve."""
+        """Masses between two, finer at resonances and thresholds, with those of the curve.
+
+        A search for visible decays that does not tell resonances from their surroundings is left
+        alone there: what it has is a line across them, often across a mass range left out.
+        """
         count = max(int(np.ceil(_FINE * np.log10(high / low))), 2)
-        found = [np.geomspace(low, high, count), np.asarray(self.curve.x)]
+        fine = np.geomspace(low, high, count)
+        unseen = set(self.curve.final_state) <= UNSEEN
+        found = [np.asarray(self.curve.x)]
         for centre, half in NARROW_RESONANCES_GEV:
-            if low < centre < high:
+            if not unseen:
+                fine = fine[np.abs(fine - centre) > max(8.0 * half, _LEFT_OUT_GEV)]
+            elif low < centre < high:
                 found.append(centre + half * np.array([-8.0, -3.0, -1.0, 0.0, 1.0, 3.0, 8.0]))
+        found.append(fine)
         daughters = np.array([*LEPTON_MASSES_GEV.values(), CHARGED_PION_MASS_GEV])
         found.append(np.outer(2.0 * daughters, [0.9999, 1.001, 1.01, 1.05]).ravel())
         everything = np.unique(np.concatenate(found))

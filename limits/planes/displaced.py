@@ -22,7 +22,7 @@ import numpy as np
 from na64.models.arrays import FloatArray
 from na64.workspaces.io.curves import Curve
 
-__all__ = ["converted_edges", "edges_of"]
+__all__ = ["converted_edges", "edges_of", "islands"]
 
 #: least ratio of two edges: closer ones are the tip of a region
 _TIP: Final = 1.0001
@@ -141,3 +141,30 @@ def _falling_root(
         positive = function(middle) > 0.0
         low, high = np.where(positive, middle, low), np.where(positive, high, middle)
     return np.asarray(0.5 * (low + high))
+
+
+def islands(x: FloatArray, y: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
+    """Return the closed paths of which a path of `converted_edges` is made.
+
+    Parameters
+    ----------
+    x, y
+        The path, shape (N,): a lower edge, then the upper one backwards. It is cut where the two
+        lie on one another. Another path is one island, as it stands.
+    """
+    half = len(x) // 2
+    masses, lower, upper = x[:half], y[:half], y[::-1][:half]
+    open_ = lower < upper
+    open_[[0, -1]] = True  # a tip is no gap
+    if len(x) % 2 or not np.array_equal(masses, x[::-1][:half]) or np.all(open_):
+        return [(x, y)]
+    starts = np.flatnonzero(np.diff(np.concatenate([[False], open_, [False]]).astype(int)))
+    found = []
+    for first, last in zip(starts[::2], starts[1::2], strict=True):
+        if last - first < 2:
+            continue  # a single mass has no area
+        kept = slice(first, last)
+        around = np.concatenate([masses[kept], masses[kept][::-1], masses[first : first + 1]])
+        values = np.concatenate([lower[kept], upper[kept][::-1], lower[first : first + 1]])
+        found.append((around, values))
+    return found

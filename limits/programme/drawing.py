@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from na64.limits.figures.drawn import Drawn
@@ -29,6 +28,8 @@ __all__ = ["Made", "compute", "draw", "programme_figure"]
 
 #: width and height in inches of each panel where there are several
 _PANEL: Final = (5.6, 4.6)
+#: of which left, right, below and above of its axes
+_MARGINS: Final = (0.8, 0.2, 0.65, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +144,29 @@ def _panels(description: Description, limits: Sequence[Sequence[Limit]]) -> Figu
     columns = description.columns or min(len(description.panels), 2)
     rows = math.ceil(len(description.panels) / columns)
     with drawing_style(first.appearance.style):
-        made = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows), layout="constrained")
-        grid = made.subplots(rows, columns, squeeze=False)
-    for axes in np.ravel(grid)[len(description.panels) :]:
-        axes.remove()
-    for axes, panel, found in zip(np.ravel(grid), description.panels, limits, strict=False):
+        made = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows))
+    for place, (panel, found) in enumerate(zip(description.panels, limits, strict=True)):
+        with drawing_style(first.appearance.style):
+            axes = made.add_axes(_frame(place % columns, rows - 1 - place // columns, made))
         _panel(panel, found, ax=axes)
     with drawing_style(first.appearance.style):
         made.draw_without_rendering()  # text and ticks find their places in this style
     return made
+
+
+def _frame(column: int, row: int, made: Figure) -> tuple[float, float, float, float]:
+    """Return left, bottom, width and height of axes, as parts of the figure; rows count upwards.
+
+    Known beforehand: panels do not have to be laid out again with every label that is placed.
+    """
+    left, right, below, above = _MARGINS
+    width, height = made.get_size_inches()
+    return (
+        (column * _PANEL[0] + left) / width,
+        (row * _PANEL[1] + below) / height,
+        (_PANEL[0] - left - right) / width,
+        (_PANEL[1] - below - above) / height,
+    )
 
 
 def _panel(panel: Panel, limits: Sequence[Limit], **where: object) -> Figure:

@@ -308,9 +308,9 @@ class Limit(Document):
         """Return the result in another plane; see `na64.limits.planes.transforms.to_plane`."""
         return operation("to_plane")(self, plane, **options)  # type: ignore[no-any-return]
 
-    def plot(self, **options: Any) -> Any:
-        """Return the figure of the result; see `na64.limits.figures.figure.figure`."""
-        return operation("figure")([self], **options)
+    def plot(self, **words: Any) -> Any:
+        """Return the figure of the result; see `na64.limits.figures.plotting.plot`."""
+        return operation("plot")(self, **words)
 
     # -- files -------------------------------------------------------------------------------
 

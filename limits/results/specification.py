@@ -142,6 +142,8 @@ class Specification:
         if parts < 1:
             raise InputError(f"at least one part is needed, not {parts}")
         count = min(parts, len(self.masses_gev))
+        if count == 1:
+            return (self,)
         return tuple(self.at(masses) for masses in np.array_split(self.masses_gev, count))
 
     def to_dict(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from na64.limits.calculators.status import BAND_ORDER, BandStatus, Regions, Stat
 from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
 from na64.limits.likelihood.sums import add_rows
 from na64.limits.scanning.expected_regions import expected_region_tables
+from na64.limits.scanning.known import Known
 from na64.limits.scanning.regions import check_smooth, excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal, Progress, silent
 from na64.models.signals.rates import EventCurves
@@ -69,7 +71,13 @@ class Inversion:
     used: tuple[str, ...] = ()
 
 
-def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
+def invert(
+    signal: ExpectedSignal,
+    *,
+    progress: Progress = silent,
+    known: Known | None = None,
+    expected: bool = True,
+) -> Inversion:
     """Return the excluded couplings at each mass.
 
     Parameters
@@ -78,6 +86,11 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
         Expected events, with the specification that says how they are tested.
     progress
         Called with the name of each stage as it begins.
+    known
+        Keeps what later computations have in common with this one.
+    expected
+        Whether the expected limits are computed as well; they always are of signals that are no
+        power of the coupling.
     """
     if signal.rates.power is None:
         return _regions(signal, progress)
@@ -88,7 +101,8 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
     totals = add_rows(per_unit.reshape(len(per_unit), -1).T)
     # mu = 1 is one signal event at nominal nuisances
     per_event = per_unit / np.where(totals > 0.0, totals, 1.0)[:, None, None]
-    likelihood = _compile(signal)
+    document = _document(signal)
+    likelihood = compile_workspace(document, validate=False)
     batch = likelihood.inject(
         _in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev
     )
@@ -97,6 +111,8 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
         confidence_level=made.confidence_level,
         calculator=made.calculator,
         observed=observed,
+        expected=expected,
+        remember=None if known is None else known.limits_of(document),
     )
 
     def coupling(mu: Array) -> Array:
@@ -123,11 +139,11 @@ def invert(signal: ExpectedSignal, *, progress: Progress = silent) -> Inversion:
     )
 
 
-def _compile(signal: ExpectedSignal) -> CompiledLikelihood:
-    """Compile the template once; any signal will do, it is replaced for all masses at once."""
+def _document(signal: ExpectedSignal) -> dict[str, Any]:
+    """Write the template with any signal, which is replaced for all masses at once."""
     processes = signal.rates.processes
     ones = np.ones((len(processes), len(signal.bins)))
-    return compile_workspace(workspace(signal.template, ones, processes), validate=False)
+    return workspace(signal.template, ones, processes)
 
 
 def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:
@@ -143,7 +159,7 @@ def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
     check_smooth(
         made.calculator, f"the signal in {made.search} is no power of {rates.parameter}: its "
     )
-    likelihood = _compile(signal)
+    likelihood = compile_workspace(_document(signal), validate=False)
     accepted = _in_order(signal, likelihood, signal.accepted)
     events = EventCurves.through(rates.couplings, accepted)
     count = len(rates.masses_gev)

@@ -20,6 +20,7 @@ from na64.limits.results.origin import GIVEN, Origin
 from na64.limits.results.provenance import provenance
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.invert import invert
+from na64.limits.scanning.known import Known
 from na64.limits.scanning.request import Search, refines, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
@@ -38,6 +39,7 @@ def scan(
     jobs: int = 1,
     tables: TableStore | None = None,
     progress: Progress = silent,
+    known: Known | None = None,
     **request: Any,
 ) -> Limit:
     """Return the couplings that a search, or several together, exclude.
@@ -54,6 +56,10 @@ def scan(
         `na64.workspaces.io.cache.TableCache`; computed anew if None.
     progress
         Called with the name of each stage as it begins.
+    known
+        Keeps yields and limits in events for the next scan, which has them in common if it differs
+        in the exposure, the confidence level or the like; not used by several processes. The result
+        is the same to the last bit.
     **request
         What `na64.limits.specify` takes: ``masses_gev``, ``grid``, ``model``, ``overrides``,
         ``shared``, ``confidence_level``, ``expected_only``, ``method`` and the settings of
@@ -83,10 +89,10 @@ def scan(
     if not isinstance(search, Specification):
         tips = refines(request.get("masses_gev"), request.get("grid", "auto"))
         made = specify(search, **request)
-        return run(made, jobs=jobs, tables=tables, progress=progress, tips=tips)
+        return run(made, jobs=jobs, tables=tables, progress=progress, tips=tips, known=known)
     if request:
         raise InputError(f"a specification has its {', '.join(request)} already; change it there")
-    return run(search, jobs=jobs, tables=tables, progress=progress)
+    return run(search, jobs=jobs, tables=tables, progress=progress, known=known)
 
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
@@ -112,12 +118,13 @@ def run(
     tables: TableStore | None = None,
     progress: Progress = silent,
     tips: bool = False,
+    known: Known | None = None,
 ) -> Limit:
     """Return the result of a specification, computed by one process or several.
 
     Parameters
     ----------
-    specification, jobs, tables, progress
+    specification, jobs, tables, progress, known
         As in `scan`.
     tips
         Whether masses are added where excluded regions begin and end, until these are known to
@@ -127,21 +134,23 @@ def run(
         raise InputError(f"at least one job is needed, not {jobs}")
     parts = specification.split(jobs)
     if len(parts) == 1:
-        signal = expected_signal(specification, tables=tables, progress=progress)
-        found = exclude(signal, progress=progress)
+        signal = expected_signal(specification, tables=tables, progress=progress, known=known)
+        found = exclude(signal, progress=progress, known=known)
     else:
         progress(f"{len(parts)} processes")
         tasks = [(part, tables) for part in parts]
         with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
             found = merge(list(pool.map(_run_part, tasks)))
-    return _with_tips(found, tables, progress) if tips else found
+    return _with_tips(found, tables, progress, known) if tips else found
 
 
-def _with_tips(found: Limit, tables: TableStore | None, progress: Progress) -> Limit:
+def _with_tips(
+    found: Limit, tables: TableStore | None, progress: Progress, known: Known | None
+) -> Limit:
     """Halve the steps in which regions begin or end until they are narrow."""
     while (masses := tip_masses_gev(found)).size:
         progress("ends of regions")
-        more = run(found.specification.at(masses), tables=tables)
+        more = run(found.specification.at(masses), tables=tables, known=known)
         found = merge([found, more])
     return found
 
@@ -151,7 +160,13 @@ def _run_part(task: tuple[Specification, TableStore | None]) -> Limit:
     return run(part, tables=tables)
 
 
-def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
+def exclude(
+    signal: ExpectedSignal,
+    *,
+    progress: Progress = silent,
+    known: Known | None = None,
+    expected: bool = True,
+) -> Limit:
     """Return the couplings that are excluded, given the expected signal.
 
     Parameters
@@ -160,9 +175,15 @@ def exclude(signal: ExpectedSignal, *, progress: Progress = silent) -> Limit:
         From `na64.limits.scanning.signal.expected_signal`.
     progress
         Called with the name of each stage as it begins.
+    known
+        As in `scan`.
+    expected
+        Whether the expected limits are computed as well, as in
+        `na64.limits.scanning.invert.invert`. Without them they are empty, as if nothing were
+        excluded: a result in a hurry, that has to be followed by a whole one.
     """
     made = signal.specification
-    found = invert(signal, progress=progress)
+    found = invert(signal, progress=progress, known=known, expected=expected)
     limit = Limit(
         specification=made,
         x=mass_axis(made.mass_parameter),

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.results.specification import Specification
+from na64.limits.scanning.known import Known
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates, TableStore, events_at
-from na64.workspaces.cards.binding import signal_rates
 from na64.workspaces.pyhf.combine import combine_rates, combine_templates
 from na64.workspaces.pyhf.template import Template
 
@@ -81,6 +81,7 @@ def expected_signal(
     *,
     tables: TableStore | None = None,
     progress: Progress = silent,
+    known: Known | None = None,
 ) -> ExpectedSignal:
     """Return the events that a search, or several together, expect.
 
@@ -92,6 +93,8 @@ def expected_signal(
         Where tables of cross-sections are kept between runs; computed anew if None.
     progress
         Called with the name of each stage as it begins.
+    known
+        Keeps what later computations have in common with this one.
 
     Raises
     ------
@@ -103,13 +106,7 @@ def expected_signal(
     for card in cards:
         progress("signal rates" if len(cards) == 1 else card.name)
         try:
-            parts[card.name] = signal_rates(
-                card,
-                specification.mediator,
-                specification.masses_gev,
-                settings=specification.settings,
-                tables=tables,
-            )
+            parts[card.name] = (known or Known()).rates_of(card, specification, tables=tables)
         except InputError as error:
             if len(cards) == 1:
                 raise

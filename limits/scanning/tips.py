@@ -43,9 +43,10 @@ def tip_masses_gev(limit: Limit) -> NDArray[np.float64]:
     for regions, status in lines:
         shapes = [_shape(found) for found in regions]
         known = [state in _KNOWN for state in status]
-        differs |= [
-            known[k] and known[k + 1] and shapes[k] != shapes[k + 1] for k in range(len(differs))
-        ]
+        differs |= np.array(
+            [known[k] and known[k + 1] and shapes[k] != shapes[k + 1] for k in range(len(differs))],
+            bool,  # an empty list has none
+        )
     wide = np.log(masses[1:] / masses[:-1]) > _CLOSE
     middles = np.sqrt(masses[1:] * masses[:-1])[differs & wide]
     # as files keep them

@@ -34,7 +34,7 @@ from na64.models.mediators.spin_two import SpinTwoMediator
 from na64.models.mediators.spin_zero import SpinZeroMediator
 from na64.models.mediators.vectors import AxialMediator, VectorMediator
 
-__all__ = ["PLUG_IN", "TYPES", "mediator_from_dict", "mediator_to_dict"]
+__all__ = ["PLUG_IN", "TYPES", "is_registered", "mediator_from_dict", "mediator_to_dict"]
 
 #: types of mediator that are data, by their name in a table
 TYPES: Final[Mapping[str, type]] = MappingProxyType(
@@ -125,6 +125,13 @@ def mediator_from_dict(data: object, where: str = "mediator") -> Mediator:
         if mediator_to_dict(own) == mediator_to_dict(made):
             return own
     return made
+
+
+def is_registered(chosen: Mediator) -> bool:
+    """Whether a mediator is the one that is found under its name, built in or of a plug-in."""
+    if chosen.name not in BUILT_IN and entry_point_of(chosen.name) is None:
+        return False
+    return mediator_to_dict(mediator(chosen.name)) == mediator_to_dict(chosen)
 
 
 def _plug_in(table: Mapping[str, Any], where: str) -> Mediator:

@@ -73,6 +73,7 @@ class FinalState(StrEnum):
     MUONS = "mu+ mu-"
     TAUS = "tau+ tau-"
     HADRONS = "hadrons"
+    PIONS = "pi+ pi-"
     CHARGED = "charged"  # two charged particles or more: of the visible all but pi0 gamma
     VISIBLE = "visible"  # everything but neutrinos and dark matter
     PHOTONS = "gamma gamma"

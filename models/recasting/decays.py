@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import CHARGED_PION_MASS_GEV
-from na64.models.decays.hadrons import pion_photon_ratio
+from na64.models.decays.hadrons import QuarkCharges, pion_form_factor, pion_photon_ratio
 from na64.models.decays.widths import sum_of_widths
 from na64.models.mediators.charges import ELECTRIC_CHARGES
 from na64.models.mediators.protocol import Mediator, MediatorKind
@@ -27,6 +27,7 @@ _KEYS: Final[Mapping[FinalState, str]] = {
     FinalState.MUONS: "mu mu",
     FinalState.TAUS: "tau tau",
     FinalState.HADRONS: "hadrons",
+    FinalState.PIONS: "pi pi",
     FinalState.PHOTONS: "photons",
     FinalState.NEUTRINOS: "neutrinos",
 }
@@ -52,11 +53,14 @@ def seen_width(mediator: Mediator, states: Iterable[FinalState], mass_gev: Array
         Masses, any shape.
     """
     mass = np.asarray(mass_gev, float)
-    widths = mediator.partial_widths(mass)
+    states = tuple(states)
+    widths = dict(mediator.partial_widths(mass))
+    if FinalState.PIONS in states and not {FinalState.HADRONS, FinalState.VISIBLE} & {*states}:
+        widths["pi pi"] = _pion_pair(mediator, mass)
     names: set[str] = set()
     for state in states:
         if state in (FinalState.VISIBLE, FinalState.CHARGED):
-            names |= widths.keys() - {"neutrinos"}
+            names |= widths.keys() - {"neutrinos", "pi pi"}
         elif state is FinalState.INVISIBLE:
             names.add("neutrinos")
         else:
@@ -65,6 +69,22 @@ def seen_width(mediator: Mediator, states: Iterable[FinalState], mass_gev: Array
     if FinalState.CHARGED in states and FinalState.VISIBLE not in states:
         chosen["hadrons"] = chosen.get("hadrons", 0.0) - _pion_photon(mediator, mass)
     return sum_of_widths(chosen, mass.shape)
+
+
+def _pion_pair(mediator: Mediator, mass: FloatArray) -> FloatArray:
+    """Width to pi+ pi- at unit coupling of a vector: rho, and omega by its mixing with it."""
+    up, down = (mediator.coupling(quark, mass**2) for quark in "ud")
+    opened = mass > 2.0 * CHARGED_PION_MASS_GEV
+    s = np.where(opened, mass, 1.0) ** 2
+    # the form factor is linear in the two parts of the current
+    isovector, isoscalar = (
+        pion_form_factor(s, QuarkCharges(up, down, 0.0, 0.0, 0.0))
+        for up, down in ((0.5, -0.5), (1 / 6, 1 / 6))
+    )
+    total = (up - down) * isovector + 3.0 * (up + down) * isoscalar
+    beta = np.sqrt(np.maximum(1.0 - 4.0 * CHARGED_PION_MASS_GEV**2 / s, 0.0))
+    width = mass / (48.0 * np.pi) * beta**3 * np.abs(total) ** 2
+    return np.asarray(np.where(opened, width, 0.0))
 
 
 def _pion_photon(mediator: Mediator, mass: FloatArray) -> FloatArray:

@@ -40,7 +40,7 @@ from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.recasting.channels import Production
 from na64.models.recasting.mesons import decay_amplitude
 
-__all__ = ["AXIAL_FROM_GEV", "exchange_strength", "production_rate"]
+__all__ = ["AXIAL_FROM_GEV", "HEAVIEST_GEV", "exchange_strength", "production_rate"]
 
 #: least mass of an axial vector for these rates: its longitudinal polarisation is 1 % there
 AXIAL_FROM_GEV: Final = 0.01
@@ -59,6 +59,16 @@ _DECAYS: Final[Mapping[Production, tuple[str, str]]] = {
     Production.ETA_PRIME_TO_GAMMA: ("eta'", "photon"),
     Production.OMEGA_TO_PI0: ("omega", "pi0"),
     Production.PHI_TO_ETA: ("phi", "eta"),
+}
+#: largest mass of X that a decay leaves room for, parent less daughter; Particle Data Group
+HEAVIEST_GEV: Final[Mapping[Production, float]] = {
+    Production.PI0_TO_GAMMA: 0.13498,
+    Production.ETA_TO_GAMMA: 0.54786,
+    Production.ETA_PRIME_TO_GAMMA: 0.95778,
+    Production.OMEGA_TO_PI0: 0.64768,
+    Production.PHI_TO_ETA: 0.47160,
+    Production.KAON_TO_PION: 0.35411,
+    Production.NEUTRAL_KAON_TO_PION: 0.36263,
 }
 #: hadronic processes that go through the electromagnetic current: known for that one alone
 _OF_CURRENT: Final = (

@@ -10,16 +10,18 @@ from typing import Final
 
 from na64.models.constants import LEPTON_MASSES_GEV
 from na64.models.declaration import declare
+from na64.models.errors import InputError
 from na64.models.kinds import EMITTED_KINDS
 from na64.models.mediators.charges import FERMIONS, NEUTRINOS
+from na64.models.mediators.data import mediator_to_dict
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.spin_zero import SpinZeroMediator
 from na64.models.mediators.vectors import AxialMediator, NeutrinoType, VectorMediator
 from na64.workspaces.io.jsonio import read_text
 from na64.workspaces.io.tables import read_file
-from na64.workspaces.io.toml import parse_toml
+from na64.workspaces.io.toml import parse_toml, toml_text
 
-__all__ = ["load_charges", "parse_charges"]
+__all__ = ["charges_text", "load_charges", "parse_charges"]
 
 _KINDS: Final = tuple(kind.value for kind in EMITTED_KINDS)
 
@@ -87,3 +89,28 @@ def parse_charges(text: str, where: str = "charges") -> Mediator:
     if file.kind == MediatorKind.AXIAL:
         return AxialMediator(name, parameter, charges, citations=file.references)
     return SpinZeroMediator(name, MediatorKind(file.kind), parameter, charges, file.references)
+
+
+def charges_text(mediator: Mediator) -> str:
+    """Return the TOML text of which `parse_charges` makes a mediator.
+
+    Raises
+    ------
+    InputError
+        For a mediator that is more than a kind and charges.
+    """
+    data = mediator_to_dict(mediator)
+    table: dict[str, object] = {
+        key: data[key] for key in ("name", "parameter", "charges") if key in data
+    }
+    table |= {"kind": str(mediator.kind), "references": list(mediator.citations)}
+    if data.get("neutrinos") == NeutrinoType.DIRAC.value:
+        table["neutrinos"] = NeutrinoType.DIRAC.value
+    try:
+        text = toml_text(table)
+        same = mediator_to_dict(parse_charges(text)) == data
+    except InputError:
+        same = False
+    if not same:
+        raise InputError(f"the mediator '{mediator.name}' is more than a file of charges can say")
+    return text

@@ -16,14 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.models.declaration import declare
+from na64.models.declaration import declare, table_of
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkMatter
 from na64.models.mediators.registry import BUILT_IN
 from na64.models.recasting.channels import UNSEEN, FinalState, Lifetime, Production
 from na64.workspaces.io.shipped import shipped, shipped_or_file
 from na64.workspaces.io.tables import read_file
-from na64.workspaces.io.toml import parse_toml
+from na64.workspaces.io.toml import parse_toml, toml_text
 
 __all__ = [
     "GROUPS",
@@ -32,6 +32,7 @@ __all__ = [
     "CurveKind",
     "CurveSource",
     "available_curves",
+    "curve_text",
     "load_curve",
     "log_log_interpolation",
     "parse_curve",
@@ -311,3 +312,19 @@ def parse_curve(text: str, where: str) -> Curve:
     """Return the curve of a TOML text; ``where`` names the file in messages."""
     data = parse_toml(text, f"curve {where}")
     return read_file(Curve, data, "curve", where)
+
+
+def curve_text(curve: Curve) -> str:
+    """Return the TOML file of a curve, as `parse_curve` reads it.
+
+    Raises
+    ------
+    InputError
+        For a curve of a mediator that is not built in, which no file can name.
+    """
+    if curve.model not in BUILT_IN and curve.kind is not CurveKind.THERMAL:
+        raise InputError(
+            f"curve {curve.name} is of {curve.model or 'no mediator'}: a curve file names one of "
+            f"{', '.join(BUILT_IN)}"
+        )
+    return toml_text(table_of(curve))

@@ -197,7 +197,9 @@ def signal_workspace(
     return workspace(template, events, rates.processes, measurement=point.measurement), point
 
 
-def patchset(template: Template, rates: SignalRates) -> dict[str, object]:
+def patchset(
+    template: Template, rates: SignalRates, *, inspire: int | None = None
+) -> dict[str, object]:
     """Return a pyhf patchset with one patch for each mass and coupling with a signal.
 
     Applied to `background_workspace`, a patch gives the same workspace as `signal_workspace`.
@@ -208,12 +210,17 @@ def patchset(template: Template, rates: SignalRates) -> dict[str, object]:
         Bins, backgrounds, nuisances.
     rates
         Events per particle on target.
+    inspire
+        Number in INSPIRE of the paper that it belongs to, which is that of its HEPData record;
+        None if there is none yet.
 
     Raises
     ------
     InputError
-        If no mass has a signal.
+        If no mass has a signal, or for a number that has more than seven digits or is not positive.
     """
+    if inspire is not None and not 0 < inspire < 10**7:
+        raise InputError(f"a number in INSPIRE has at most seven digits, is {inspire}")
     all_events = template.signal_events(rates)
     patches = []
     for mass, coupling in np.ndindex(all_events.shape[:2]):
@@ -241,7 +248,7 @@ def patchset(template: Template, rates: SignalRates) -> dict[str, object]:
     document = {
         "version": _VERSION,
         "metadata": {
-            "references": {"hepdata": _NO_HEPDATA},
+            "references": {"hepdata": _NO_HEPDATA if inspire is None else f"ins{inspire:07d}"},
             "digests": {"sha256": pyhf_digest(background_workspace(template))},
             "labels": ["mass_gev", re.sub(r"[^A-Za-z0-9_]", "_", rates.parameter)],
             "description": f"Signal of {rates.mediator} in {template.name}",

@@ -314,7 +314,7 @@ def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:
     assert call("scan", "na64e-2016", "--masses", "0.01:0.5:6", *FAST, "-o", "first.json").code == 0
     Path("mine.toml").write_text(
         'name = "mine"\ntitle = "Mine"\nkind = "limit"\nconfidence_level = 0.9\n'
-        'provenance = "made up"\n'
+        'provenance = "made up"\nmodel = "dark-photon"\n'
         'x = { name = "m_A\'", unit = "GeV" }\n'
         'y = { name = "epsilon", unit = "1" }\npoints = [[0.01, 1e-4], [0.5, 1e-2]]\n'
         '[source]\npaper = "nowhere"\n'

@@ -9,9 +9,10 @@ import pytest
 
 from na64.limits import scan
 from na64.models.errors import InputError
+from na64.models.mediators.data import mediator_to_dict
 from na64.models.mediators.protocol import MediatorKind
 from na64.models.mediators.registry import mediator
-from na64.workspaces.cards.charges import load_charges, parse_charges
+from na64.workspaces.cards.charges import charges_text, load_charges, parse_charges
 from tests.shared import ROOT
 
 B_MINUS_L = """
@@ -51,6 +52,17 @@ def test_kinds(kind: str) -> None:
     assert found.kind is MediatorKind(kind)
     assert found.parameter == "kappa"
     assert float(found.coupling("e")) == 2.0
+
+
+@pytest.mark.parametrize("kind", ["vector", "axial", "scalar", "pseudoscalar"])
+def test_a_mediator_is_written_and_read(kind: str) -> None:
+    """Also one whose neutrinos are Dirac; a boson that is more than charges is refused."""
+    text = f'name = "x"\nkind = "{kind}"\nparameter = "kappa"\n[charges]\ne = 2.0\nmu = -0.5\n'
+    for made in (parse_charges(text), parse_charges(B_MINUS_L)):
+        # to the 12 digits of files
+        assert mediator_to_dict(parse_charges(charges_text(made))) == mediator_to_dict(made)
+    with pytest.raises(InputError, match="more than a file of charges can say"):
+        charges_text(mediator("alp"))
 
 
 def test_a_file_can_be_scanned(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from na64.models.constants import ALPHA
+from na64.models.constants import ALPHA, ELEMENTARY_CHARGE
 from na64.models.decays.hadrons import OMEGA_MASS_GEV, pion_photon_ratio
 from na64.models.errors import InputError
 from na64.models.mediators.registry import mediator
@@ -37,7 +37,7 @@ def test_a_protophobic_boson_is_not_made_by_the_pi0() -> None:
     photon = mediator("dark-photon")
     for process, small in (("pi0 -> gamma X", 1e-6), ("proton bremsstrahlung", 1e-12)):
         rates = [production_rate(Production(process), one, 0.05) for one in (protophobic, photon)]
-        assert rates[0] / rates[1] * photon.unit**2 < small
+        assert rates[0] / rates[1] * ELEMENTARY_CHARGE**2 < small
 
 
 def test_resonances() -> None:
@@ -76,6 +76,22 @@ def test_what_is_seen_adds_up() -> None:
         charged = seen_width(one, [FinalState.CHARGED], masses)
         assert np.all(charged <= visible)
         assert charged == pytest.approx(visible, rel=0.1)
+
+
+def test_pion_pairs_are_of_the_rho() -> None:
+    masses = np.array([0.2, 0.5, 0.7])
+    photon, b_minus_l = mediator("dark-photon"), mediator("b-minus-l")
+    pairs, hadrons = (
+        seen_width(photon, [state], masses) for state in (FinalState.PIONS, FinalState.HADRONS)
+    )
+    assert pairs[0] == 0.0
+    assert pairs[1:] == pytest.approx(hadrons[1:], rel=0.02)  # with pi0 gamma and the 3 pi
+    # B-L has no rho: what is left is the mixing of the omega with it
+    ratio = seen_width(b_minus_l, [FinalState.PIONS], masses)[1:] / pairs[1:]
+    assert np.all(ratio * ELEMENTARY_CHARGE**2 < 2e-2)
+    assert seen_width(photon, [FinalState.PIONS, FinalState.HADRONS], masses) == pytest.approx(
+        hadrons
+    )
 
 
 def test_masses_and_processes_that_are_not_known() -> None:
