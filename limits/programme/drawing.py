@@ -29,7 +29,7 @@ __all__ = ["Made", "compute", "draw", "programme_figure"]
 #: width and height in inches of each panel where there are several
 _PANEL: Final = (5.6, 4.6)
 #: of which left, right, below and above of its axes
-_MARGINS: Final = (0.8, 0.2, 0.65, 0.6)
+_MARGINS: Final = (0.8, 0.2, 0.6, 0.4)
 
 
 @dataclass(frozen=True, slots=True)

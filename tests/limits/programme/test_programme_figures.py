@@ -87,7 +87,7 @@ def test_another_style_is_another_figure() -> None:
 
 def test_an_error_names_the_figure() -> None:
     text = TWO.replace('plane = "y"', 'plane = "br"')
-    with pytest.raises(InputError, match="figure two: .*no plane of br"):
+    with pytest.raises(InputError, match=r"figure two: .*no plane of br"):
         list(figure_files([parse_figure(text, "two")], [".png"]))
 
 
