@@ -254,7 +254,7 @@ def test_numbers_are_typeset(value, text) -> None:
 
 
 def test_decay_length_of_a_visible_dark_photon() -> None:
-    """c tau = 3/(alpha epsilon^2 m) over (1 + 2 r) sqrt(1 - 4 r), r = (m_e/m)^2, below two muons."""
+    """c tau = 3/(alpha epsilon^2 m) over (1 + 2 r) sqrt(1 - 4 r), r = (m_e/m)^2."""
     masses = np.array([0.0015, 0.01, 0.1])
     found = decay_table("dark-photon", masses, coupling=1e-4)
     document = {
