@@ -82,6 +82,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "image_scrapers": ("gallery_figures",),
     "capture_repr": (),
+    "parallel": 2,
     "matplotlib_animations": False,
     "show_memory": False,
     "show_signature": False,

@@ -3,7 +3,8 @@ Invisible dark photon: kinetic mixing
 =====================================
 
 The limit on kinetic mixing from 9.37e11 electrons with its expected bands, the published one,
-and what others exclude for invisible decays.
+and what others exclude whatever the mediator decays to, as long as it is not seen. Above 0.2
+GeV the resonance of secondary positrons, for Dirac dark matter and alpha_D = 0.1.
 """
 
 from na64.limits import programme_figure

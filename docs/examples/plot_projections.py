@@ -4,7 +4,7 @@ After LS3: electrons, positrons, muons together
 
 Medians for 1e13 electrons, 1e11 positrons each of 40 and 60 GeV, 2e13 muons, and one likelihood
 of all four, with the uncertainties of exposure and efficiency shared between electrons and
-positrons.
+positrons. Broken lines are the projections of NA64 itself.
 """
 
 from na64.limits import programme_figure

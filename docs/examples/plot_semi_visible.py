@@ -4,7 +4,8 @@ Semi-visible dark photon
 
 Inelastic dark matter: the A' decays to a light and a heavy state, which decays in flight to the
 light one and a pair. Missing energy and decays of 2.84e11 electrons together, for relative
-splittings of 0.4, the benchmark of arXiv:2107.02021, and 0.2.
+splittings of 0.4, the benchmark of arXiv:2107.02021, and 0.2. The published region is not among
+the shipped curves.
 """
 
 from na64.limits import programme_figure

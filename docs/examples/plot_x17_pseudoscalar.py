@@ -2,8 +2,8 @@
 X17 as a pseudoscalar
 =====================
 
-The same for a pseudoscalar. NA64 excludes g/e from 2.1e-4 to 3.2e-4 at 17 MeV
-(arXiv:2104.13342); nothing is calibrated to it.
+The same for a pseudoscalar, whose coupling is g here. At 16.7 MeV NA64 excludes g/e from 2.1e-4
+to 3.2e-4 (arXiv:2104.13342), that is g from 6.4e-5 to 9.7e-5; nothing is calibrated to it.
 """
 
 from na64.limits import programme_figure

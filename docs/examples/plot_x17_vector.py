@@ -4,7 +4,8 @@ X17 as a vector
 
 Bosons that decay to e+ e- behind a dump: the region excluded with 8.4e10 electrons beside the
 published one, the couplings that the anomaly of beryllium-8 asks for, and the set-up that is
-meant to reach them.
+meant to reach them. NA48/2 looked for decays of the neutral pion, which a protophobic boson is
+not made in.
 """
 
 from na64.limits import programme_figure

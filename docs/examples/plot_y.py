@@ -4,7 +4,8 @@ Light dark matter: y with thermal targets
 
 The limit of NA64e 2016-2022 in the plane of thermal dark matter, with the couplings at which a
 complex scalar, a Majorana fermion and a pseudo-Dirac pair have their observed abundance. Limits
-of others are converted with the dark sector of the panel.
+of others are converted with the dark sector of the panel; those from the scattering of dark
+matter hold for alpha_D = 0.5 alone. The published limit of NA64e is for alpha_D = 0.1.
 """
 
 from na64.limits import programme_figure

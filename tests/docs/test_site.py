@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from na64.limits.programme.reader import available_figures
+from na64.limits.programme.reader import available_figures, load_figure
 from tests.shared import ROOT
 
 DOCS = ROOT / "docs"
@@ -105,6 +105,8 @@ def test_there_is_a_script_for_every_figure_of_the_programme() -> None:
         names = re.findall(r"programme_figure\(\"([^\"]+)\"", text)
         assert len(names) == 1, script.name
         assert script.stem == "plot_" + names[0].replace("-", "_")
+        about = load_figure(names[0]).about
+        assert " ".join(about.split()) in " ".join(text.split()), script.name
         compile(text, script.name, "exec")
         shown[names[0]] = script
     assert sorted(shown) == sorted(available_figures())

@@ -111,15 +111,12 @@ class Reader:
         self.printed = out.getvalue()
 
     def promised(self, block: str) -> None:
-        printed = iter(line.rstrip() for line in self.printed.splitlines())
-        for line in block.splitlines():
-            if line.strip() == "...":
-                wanted = None
-            else:
-                wanted = line.rstrip()
-                later = list(printed)
-                assert wanted in later, f"{named(self.page)} promises {wanted!r}:\n{self.printed}"
-                printed = iter(later[later.index(wanted) + 1 :])
+        later = [line.rstrip() for line in self.printed.splitlines()]
+        for line in (line.rstrip() for line in block.splitlines()):
+            if line == "...":
+                continue
+            assert line in later, f"{named(self.page)} promises {line!r}:\n{self.printed}"
+            later = later[later.index(line) + 1 :]
 
     def reads(self) -> None:
         for mark, language, text in blocks(self.page):
