@@ -23,7 +23,7 @@ SECTOR = {"dark_matter": "dirac", "alpha_d": 0.1, "ratio": 3.0}
 MADE: dict[str, Any] = {"provenance": {}}
 DARK_PHOTON = {"model": "dark-photon", "parameter": "epsilon", "masses_gev": MASSES, **MADE}
 
-WIDTH = {
+WIDTH: dict[str, Any] = {
     "schema": "na64-limits/width/1",
     **DARK_PHOTON,
     **SECTOR,
