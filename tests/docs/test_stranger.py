@@ -43,6 +43,9 @@ SHORTER = {
     "na64-limits scan mine.toml -o mine.json": ("mine.toml", "mine.toml --masses 0.01,0.03"),
 }
 
+#: pages that a test of their own runs from top to bottom, to look at what they write
+ELSEWHERE = {"docs/publishing.md": "tests/docs/test_publishing_page.py"}
+
 #: pages whose commands say nothing of the kind of a warning, but for those that match
 QUIET = {
     # formulas for few events, and exposures that no data were taken with, are told
@@ -104,6 +107,8 @@ class Reader:
         out = io.StringIO()
         with warnings.catch_warnings(), contextlib.redirect_stdout(out):
             warnings.simplefilter("error")
+            # examples may leave a file to the interpreter
+            warnings.simplefilter("ignore", ResourceWarning)
             # pyhf 0.7 uses what jsonschema gives up
             warnings.filterwarnings("ignore", message="jsonschema.RefResolver is deprecated")
             exec(compile(block, named(self.page), "exec"), self.names)
@@ -138,7 +143,8 @@ class Reader:
     [
         page
         for page in PAGES
-        if any(mark or kind in ("sh", "python") for mark, kind, _ in blocks(page))
+        if named(page) not in ELSEWHERE
+        and any(mark or kind in ("sh", "python") for mark, kind, _ in blocks(page))
     ],
     ids=named,
 )
@@ -148,9 +154,16 @@ def test_what_a_page_shows_runs(page: Path, call) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_commands_stand_in_blocks_that_are_run(page: Path) -> None:
-    for _, language, text in blocks(page):
-        if language != "sh":
+    for mark, language, text in blocks(page):
+        if language != "sh" and mark != "output":
             assert not PROGRAM.search(text), text
+
+
+@pytest.mark.parametrize(("page", "test"), ELSEWHERE.items())
+def test_pages_left_to_others_are_run_there(page: str, test: str) -> None:
+    text = (ROOT / test).read_text(encoding="utf-8")
+    assert Path(page).name in text
+    assert "def test_the_page_runs(" in text
 
 
 def test_what_is_shortened_is_on_a_page() -> None:
