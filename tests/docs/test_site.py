@@ -66,7 +66,11 @@ def test_every_public_name_has_an_entry() -> None:
     entries = {
         name
         for text in pages.values()
-        for name in re.findall(r"^\.\. (?:auto\w+|py:data):: (\S+)$", text, re.MULTILINE)
+        for name in re.findall(r"^\.\. auto\w+:: (\S+)$", text, re.MULTILINE)
+    } | {
+        f"{module}.{name}"
+        for text in pages.values()
+        for name, module in re.findall(r"^\.\. py:data:: (\S+)\n   :module: (\S+)$", text, re.M)
     }
     told = {
         f"{module}.{name}"
