@@ -145,12 +145,9 @@ def _panels(description: Description, limits: Sequence[Sequence[Limit]]) -> Figu
     rows = math.ceil(len(description.panels) / columns)
     with drawing_style(first.appearance.style):
         made = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows))
-    for place, (panel, found) in enumerate(zip(description.panels, limits, strict=True)):
-        with drawing_style(first.appearance.style):
+        for place, (panel, found) in enumerate(zip(description.panels, limits, strict=True)):
             axes = made.add_axes(_frame(place % columns, rows - 1 - place // columns, made))
-        _panel(panel, found, ax=axes)
-    with drawing_style(first.appearance.style):
-        made.draw_without_rendering()  # text and ticks find their places in this style
+            _panel(panel, found, ax=axes)
     return made
 
 
