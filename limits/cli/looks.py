@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["Looks", "appearance_options"]
 
 _Pair = tuple[float, float]
+
+#: parameters of the options
+_NAMES: Final = (
+    "title",
+    "labels",
+    "label_at",
+    "xlim",
+    "ylim",
+    "no_bands",
+    "legend",
+    "mass_unit",
+    "style",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,43 +96,11 @@ def appearance_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--title``, ``--label``, ``--xlim`` and so on; the function receives the ``looks``."""
 
     @wraps(function)
-    def run(
-        *,
-        title: str | None,
-        labels: Sequence[str],
-        label_at: Sequence[str],
-        xlim: str | None,
-        ylim: str | None,
-        no_bands: bool,
-        legend: str | None,
-        mass_unit: str | None,
-        style: str | None,
-        **given: Any,
-    ) -> Any:
-        changes: dict[str, Any] = {
-            "title": None if title is None else title.replace("\\n", "\n"),
-            "xlim": _ends(xlim, "--xlim"),
-            "ylim": _ends(ylim, "--ylim"),
-        }
-        if no_bands:
-            changes["bands"] = False
-        if legend == "only":
-            changes["label_curves"] = False
-        elif legend is not None:
-            changes["legend"] = legend.replace("-", " ")
-        changes |= {"mass_unit": mass_unit} if mass_unit is not None else {}
-        changes |= {"style": style} if style is not None else {}
-        looks = Looks(
-            changes,
-            tuple(_named(text, "--label", "NAME=TEXT") for text in labels),
-            tuple(
-                (name, _pair(value, "--label-at", ",", "X,Y"))
-                for name, value in (_named(text, "--label-at", "NAME=X,Y") for text in label_at)
-            ),
-        )
+    def run(**given: Any) -> Any:
+        looks = _looks({name: given.pop(name) for name in _NAMES})
         from na64.limits.figures.appearance import Appearance
 
-        Appearance(**changes)  # what is wrong is said before anything is computed
+        Appearance(**looks.changes)  # what is wrong is said before anything is computed
         return function(looks=looks, **given)
 
     options = (
@@ -153,6 +134,28 @@ def appearance_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(options):
         made = option(made)
     return made
+
+
+def _looks(given: Mapping[str, Any]) -> Looks:
+    """Return what the options say."""
+    title, legend = given["title"], given["legend"]
+    changes: dict[str, Any] = {
+        "title": None if title is None else title.replace("\\n", "\n"),
+        "xlim": _ends(given["xlim"], "--xlim"),
+        "ylim": _ends(given["ylim"], "--ylim"),
+        "bands": not given["no_bands"],
+    }
+    if legend == "only":
+        changes["label_curves"] = False
+    elif legend is not None:
+        changes["legend"] = legend.replace("-", " ")
+    changes |= {name: given[name] for name in ("mass_unit", "style") if given[name] is not None}
+    places = [_named(text, "--label-at", "NAME=X,Y") for text in given["label_at"]]
+    return Looks(
+        changes,
+        tuple(_named(text, "--label", "NAME=TEXT") for text in given["labels"]),
+        tuple((name, _pair(value, "--label-at", ",", "X,Y")) for name, value in places),
+    )
 
 
 def _named(text: str, flag: str, form: str) -> tuple[str, str]:

@@ -28,6 +28,7 @@ __all__ = ["bars"]
 _SYMBOLS: Final = {"pi0": r"\pi^0", "K0": "K^0", "eta": r"\eta", "eta-prime": r"\eta'"}
 _SAME_MASS: Final = 2e-3
 _GROUP: Final = 0.8
+_MARK: Final = "expected median"
 _MEDIAN: Final = BAND_ORDER.index(0)
 
 
@@ -105,15 +106,19 @@ def bars(
     axes.set_xlabel(f"upper limit on BR, {', '.join(sorted(levels))}")
     lowest, highest = axes.get_xlim()
     axes.set_xlim(look.xlim or (_decade_below(lowest, limits, things), highest * 1.5))
+    handles, texts = axes.get_legend_handles_labels()
+    # bars first, then the marks on them
+    order = sorted(range(len(texts)), key=lambda row: texts[row] == _MARK)
+    content = [handles[row] for row in order], [texts[row] for row in order]
     if look.title:
         axes.set_title(typeset(look.title), loc="left")
     if look.legend not in ("auto", "above", "none"):
         place: Any = look.legend
-        axes.legend(loc=place)
+        axes.legend(*content, loc=place)
     elif look.legend != "none" and ax is None:
-        figure.legend(loc="outside upper left", ncols=1)
+        figure.legend(*content, loc="outside upper left", ncols=1)
     elif look.legend != "none":
-        axes.legend(loc="best")
+        axes.legend(*content, loc="best")
     if ax is None:
         figure.draw_without_rendering()
     return figure
@@ -147,8 +152,7 @@ def _draw(
     half = 0.45 * thickness
     for height, median in zip(heights, medians.tolist(), strict=True):
         if math.isfinite(median) and not found.expected_only:
-            words = "expected median"
-            label = "_" if words in axes.get_legend_handles_labels()[1] else words
+            label = "_" if _MARK in axes.get_legend_handles_labels()[1] else _MARK
             ends = [height - half, height + half]
             axes.plot([median] * 2, ends, color=ink(MEDIAN), lw=2.0, label=label)
 

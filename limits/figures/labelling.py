@@ -291,8 +291,10 @@ def _title(axes: Axes, heading: str) -> Text | None:
     for size in _TITLE_SIZES:
         title.set_fontsize(size * _legend_size())
         title.set_text(_wrapped(figure, heading, width, size * _legend_size()))
+        if is_laid_out:
+            break
         axes.get_tightbbox()  # puts the title where it will be
-        if is_laid_out or title.get_window_extent().y1 <= figure.bbox.y1:
+        if title.get_window_extent().y1 <= figure.bbox.y1:
             break
     return title
 

@@ -8,6 +8,7 @@ far from other curves.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ _GAP: Final = 2.0
 _PAD: Final = 1.5
 _BETWEEN: Final = 3.0
 _EDGE: Final = 3.0
+_BEYOND: Final = 7.0
 #: curves are known by points at most so far apart: less than any label is high
 _STEP: Final = 3.0
 #: places that are looked at per run of a curve, and in an area along both axes
@@ -217,8 +219,10 @@ def _along_run(found: _Places, item: Wanted, points: FloatArray) -> None:
             along = angle == slope
             cost = middle + 0.5 * abs(angle) / 90.0 + 0.06 * bend / height * (4.0 if along else 1.0)
             cost += 0.0 if along else 0.35
-            for side, edge in ((1, near.max()), (-1, near.min())):
-                offset = float(edge) + side * (_GAP + 0.5 * height)
+            edges = ((1, float(near.max())), (-1, float(near.min())))
+            for (side, edge), more in itertools.product(edges, (0.0, _BEYOND)):
+                # what lies upon the curve leaves no place beside it, but beyond
+                offset = edge + side * (_GAP + more + 0.5 * height)
                 centre = points[at] + _rotation(angle) @ np.array([0.0, offset])
                 # far from where the curve is: it bends too much
                 far = max(0.0, abs(offset) - height - _GAP) / 30.0

@@ -23,6 +23,8 @@ _REACH: Final = (1e-2, 1e2)
 _BELOW: Final = 0.1
 #: factors on the smallest and the largest value that are left free
 _MARGINS: Final = (1.0 / 3.0, 2.5)
+#: factor that is left free beside points
+_BESIDE: Final = 1.15
 #: part of a relic target that decides: it has spikes below thresholds and dips at resonances
 _TYPICAL: Final = (0.1, 0.9)
 
@@ -30,11 +32,12 @@ _TYPICAL: Final = (0.1, 0.9)
 def mass_range(results: Sequence[Limit]) -> tuple[float, float]:
     """Return the ends of the axis of masses in GeV: those of the results.
 
-    Where every result is at one mass and the same, there is something beside it.
+    One mass or two near each other are points, not a curve: there is something beside them.
     """
     low = min(float(item.masses_gev[0]) for item in results)
     high = max(float(item.masses_gev[-1]) for item in results)
-    margin = 1.0 if high > low else 1.5
+    few = all(len(item.masses_gev) <= 2 for item in results) and high <= 3.0 * low
+    margin = _BESIDE if few else 1.0
     return low / margin, high * margin
 
 

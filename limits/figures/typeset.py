@@ -31,6 +31,10 @@ _POWER: Final = r"(?P<power>[+-]?\d{1,4})"
 _DIGITS: Final = r"(?<![\w.\\^-])(?P<digits>\d+(?:\.\d+)?)"
 #: a formula; a dollar sign after a backslash is one of the text
 _FORMULA: Final = re.compile(r"((?<!\\)\$(?:[^$\\]|\\.)*\$)")
+#: a formula, a number that it equals, and in what units if there is another formula
+_EQUATION: Final = re.compile(
+    r"(?<!\\)\$(?P<left>[^$]+)\$ = (?P<value>\d+(?:\.\d+)?)(?: \$(?P<unit>[^$]+)\$)?(?![\w.])"
+)
 
 
 def _letter(name: str) -> str:
@@ -53,8 +57,8 @@ def _indexed(found: re.Match[str]) -> str:
     if found["index"] == "agg":
         return f"${tex(name)}$"
     index = _letter(found["index"].removesuffix("'"))
-    prime = "'" if found["index"].endswith("'") else ""
-    return f"${_letter(found['letter'])}_{{{index}{prime}}}$"
+    whole = f"{{{index}'}}" if found["index"].endswith("'") else index
+    return f"${_letter(found['letter'])}_{whole}$"
 
 
 def _moment(found: re.Match[str]) -> str:
@@ -69,6 +73,10 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
         (rf"{_DIGITS}[eE]{_POWER}(?!\w|\.\d)", _number),
         (rf"{_DIGITS}\s?[x×]\s?10\^{_POWER}(?!\w|\.\d)", _number),
         (rf"(?<![\w.\\^-])10\^{_POWER}(?!\w|\.\d)", lambda m: f"$10^{{{m['power']}}}$"),
+        (
+            r"\b(?P<unit>[afpn]b|[kMGT]?eV|c?m|s)\^(?P<exponent>-?\d)(?!\w|\.\d)",
+            lambda m: f"{m['unit']}$^{{{m['exponent']}}}$",
+        ),
         (rf"{_FREE}L_mu ?- ?L_tau{_ENDS}", lambda _: r"$L_\mu - L_\tau$"),
         (rf"{_FREE}B ?- ?L{_ENDS}", lambda _: "$B - L$"),
         (rf"{_FREE}\(?g ?- ?2\)?(?:_(?P<lepton>e|mu|tau){_ENDS})?", _moment),
@@ -114,7 +122,13 @@ def typeset(text: str) -> str:
         parts = _FORMULA.split(found)
         parts[::2] = [pattern.sub(write, part) for part in parts[::2]]
         found = "".join(parts)
+    found = _EQUATION.sub(_equation, found)
     return found if _is_drawn(found) else plain_text(text)
+
+
+def _equation(found: re.Match[str]) -> str:
+    right = found["value"] + (rf"\,{found['unit']}" if found["unit"] else "")
+    return f"${found['left']} = {right}$"
 
 
 def with_remark(text: str, remark: str) -> str:

@@ -18,7 +18,7 @@ from na64.limits.figures.figure import figure
 from na64.limits.figures.overlays import Beside
 from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
-from tests.limits.figures.toys import legend, toy
+from tests.limits.figures.toys import in_legend, legend, toy
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +68,12 @@ def test_projection_shows_the_expected_limit(mesons: Limit) -> None:
 
 def test_scans_have_different_names(mesons: Limit) -> None:
     def names(*scans: Limit) -> list[str]:
-        return legend(figure(scans, names=["a.json", "b.json"][: len(scans)]))
+        *bars, median = in_legend(figure(scans, names=["a.json", "b.json"][: len(scans)]))
+        assert median == "expected median"
+        return bars
 
     made = mesons.specification
-    title = made.title
+    title = r"NA64h 2022, invisible decays of $\eta$ and $\eta'$, $2.9\times10^{9}$ pions on target"
     assert names(mesons) == [f"{title} (observed)"]
     assert names(mesons, mesons) == [f"{title}, {name} (observed)" for name in ("a.json", "b.json")]
     other = replace(mesons, specification=replace(made, confidence_level=0.95))

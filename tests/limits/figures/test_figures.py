@@ -14,6 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from na64.limits.calculators.status import Status
+from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.drawn import Drawn
 from na64.limits.figures.figure import figure, ratio_to
 from na64.limits.figures.overlays import Beside
@@ -68,7 +69,14 @@ def test_a_result_plots_itself_and_into_axes_of_the_caller() -> None:
     assert mine.get_size_inches().tolist() == [3.0, 7.0]
     assert mine.get_layout_engine() is None
     assert not left.lines
-    assert [text.get_text() for text in right.get_legend().get_texts()][-1] == "published"
+    assert right.get_legend_handles_labels()[1][-1] == "published"
+    # what has no room at its curve is in the legend, which lies inside of the frame
+    (heading_, *_), box = right.get_title(loc="left").split("\n"), right.get_window_extent()
+    assert heading_ == "A toy search"
+    shown = [text.get_text() for text in right.get_legend().get_texts()]
+    shown += [text.get_text() for text in right.texts]
+    assert set(right.get_legend_handles_labels()[1]) == set(shown)
+    assert right.get_legend().get_window_extent().y1 <= box.y1
     with pytest.raises(InputError, match="a figure of its own"):
         figure([toy()], ax=left, ratio_panel=True, beside=WITH_CURVE)
 
@@ -111,11 +119,23 @@ def test_the_legend_covers_no_curve() -> None:
     assert not any(box.contains(x, y) for x, y in points)
 
 
-def test_a_legend_without_room_stands_above_instead_of_stretching_the_axis() -> None:
-    made = figure([toy(regions=open_regions(LIMIT[::-1]), expected=BANDS[:, ::-1])])
+def test_the_legend_takes_a_free_corner_and_no_axis_is_stretched_for_it() -> None:
+    """Of a limit that falls another corner is free than of one that rises."""
+    corners = []
+    for order in (1, -1):
+        made = figure([toy(regions=open_regions(LIMIT[::order]), expected=BANDS[:, ::order])])
+        (axes,) = made.axes
+        np.testing.assert_allclose(axes.get_ylim(), (LIMIT.min() * 0.9 / 3.0, 2.5 * BANDS.max()))
+        box = axes.get_legend().get_window_extent().transformed(axes.transAxes.inverted())
+        corners.append((box.x0 < 0.5, box.y0 > 0.5))
+    assert corners == [(True, True), (True, False)]
+
+
+def test_a_legend_without_a_free_corner_stands_above() -> None:
+    made = figure([toy()], appearance=Appearance(legend="above"))
     (axes,) = made.axes
     assert axes.get_legend() is None
-    assert axes.get_ylim()[1] < 3.0 * BANDS.max()
+    assert made.get_size_inches()[1] > 4.8
     assert made.legends[0].get_window_extent().y0 >= axes.get_window_extent().y1
     assert made.legends[0].get_window_extent().x1 <= made.bbox.x1
 
@@ -183,10 +203,10 @@ def observed(made: Figure) -> list[str]:
         ({"method": {"name": "toys", "toys": 9, "seed": 2}}, ["exact", "toys"]),
         ({"confidence_level": 0.95}, ["90% CL", "95% CL"]),
         ({"sector": replace(DIRAC, alpha_d=0.5)}, [r"$\alpha_D = 0.1$", r"$\alpha_D = 0.5$"]),
-        ({"title": "A toy search, 1e9 $"}, ["A toy search", r"A toy search, 1e9 \$"]),
+        ({"title": "A toy search, 1e9 $"}, ["A toy search", r"A toy search, $10^{9}$ \$"]),
         (
             {"cards": (replace(card(), overrides=("bins.0.exposure=2e12",)),)},
-            ["a.json", "bins.0.exposure=2e12"],
+            ["a.json", r"bins.0.exposure=$2\times10^{12}$"],
         ),
         ({}, ["a.json", "b.json"]),
     ],
@@ -221,7 +241,7 @@ def test_what_the_names_share_is_the_title_and_long_lines_are_broken() -> None:
     made = figure([toy(title=f"{title}, 4e10 on target"), toy(title=f"{title}, with {changes}")])
     assert heading(made).split("\n")[0] == title
     first, second = observed(made)
-    assert first == "4e10 on target"
+    assert first == r"$4\times10^{10}$ on target"
     assert second.replace("\n", " ") == f"with {changes}"
     assert second.count("\n") == 1
     # a legend that is wider than the figure leaves the axes their place
@@ -494,8 +514,10 @@ def test_open_regions_beside_closed_ones_are_shaded_to_the_top() -> None:
     # the edge is drawn up to the top between the closed masses and the open one
     drawn = lines(made)["A toy search (observed)"][1]
     assert np.nanmax(drawn) > top
-    # the legend stands above, out of the way of edges
-    assert made.legends[0].get_window_extent().y0 > axes.get_window_extent().y1
+    # the legend is out of the way of the edges
+    box = axes.get_legend().get_window_extent()
+    points = axes.transData.transform(np.column_stack(lines(made)["A toy search (observed)"]))
+    assert not any(box.contains(x, y) for x, y in points)
 
 
 def test_a_projected_region_is_hatched_and_not_shaded() -> None:

@@ -80,7 +80,8 @@ def test_every_mediator_has_its_own_band() -> None:
     both = [muons("vector"), muons("l-mu-l-tau")]
     first, second = moment_bands("mu-2021", both)
     assert [first.label, second.label] == [
-        rf"$(g-2)_\mu$ 2021, 2$\sigma$, {name}" for name in ("vector", "l-mu-l-tau")
+        rf"$(g-2)_\mu$ 2021, 2$\sigma$, {name}"
+        for name in ("vector boson", r"$Z'$ of $L_\mu - L_\tau$")
     ]
     np.testing.assert_array_equal(second.y, moment_band("mu-2021", both[1]).y)
     # a scalar moves the moment of 2021 to its value, a pseudoscalar away from it

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.drawn import Drawn, Kind
 from na64.limits.figures.figure import figure
 from na64.limits.figures.overlays import Beside, curve_in_plane, default_overlays
 from na64.limits.figures.style import save_figure
-from na64.limits.figures.thermal import thermal_line, thermal_notes
+from na64.limits.figures.thermal import thermal_line, thermal_lines, thermal_notes
 from na64.limits.planes.bounds import MASS_FLOORS, landau_pole
 from na64.limits.results.axes import Plane, coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
@@ -107,8 +108,11 @@ def test_limits_of_one_variable_are_drawn_together_whatever_their_planes() -> No
 
 
 def test_the_legend_stands_outside_the_frame() -> None:
-    made = draw(in_y(), thermal=("scalar", "majorana"), overlays=("babar-invisible",))
+    beside = Beside(overlays=("babar-invisible",), bounds=("bbn",))
+    look = Appearance(legend="above", label_curves=False)
+    made = figure([in_y()], beside=beside, appearance=look)
     (axes,) = made.axes
+    assert not axes.texts
     assert made.legends[0].get_window_extent().y0 >= axes.get_window_extent().y1
     assert made.legends[0].get_window_extent().x1 <= made.bbox.x1
 
@@ -140,12 +144,11 @@ def test_lines_of_several_dark_sectors_are_all_told_apart() -> None:
         for a in ("0.1", "0.05", "0.02")
     ]
     assert at == sorted(at)
-    looks = {
-        (line.get_color(), line.is_dashed())
-        for line in made.axes[0].get_lines()
-        if str(line.get_label()).startswith("relic")
-    }
-    assert len(looks) == 6
+    targets = thermal_lines([limit()], ("scalar",), (0.1, 0.05, 0.02), (3.0, 2.5))
+    assert len({(item.look.colour, item.look.dashes) for item in targets if item.look}) == 6
+    # at the line itself the species and what tells it from the others
+    assert targets[0].text == names[0].removeprefix("relic density: ")
+    assert targets[0].name == "relic scalar alpha_D=0.1 ratio=3"
 
 
 def test_the_mediator_of_a_target_is_that_of_the_result() -> None:
@@ -334,7 +337,10 @@ def test_no_two_limits_have_the_same_name() -> None:
         return [text for text in legend(made) if "observed" in text]
 
     assert names("A search", "A search") == ["a.json (observed)", "b.json (observed)"]
-    assert names("A search, 1e9", "A search, 1e10") == ["1e9 (observed)", "1e10 (observed)"]
+    assert names("A search, 1e9", "A search, 1e10") == [
+        r"$10^{9}$ (observed)",
+        r"$10^{10}$ (observed)",
+    ]
 
 
 def test_limits_of_several_alpha_d_have_the_colours_of_their_targets() -> None:

@@ -86,13 +86,25 @@ def _legend(figure: Figure) -> Any:
 
 
 def legend(figure: Figure) -> list[str]:
-    """Texts of the legend."""
-    return [text.get_text() for text in _legend(figure).get_texts()]
+    """Names of everything that is drawn in the first panel, as legends have them."""
+    return list(figure.axes[0].get_legend_handles_labels()[1])
+
+
+def in_legend(figure: Figure) -> list[str]:
+    """Texts of the legend; none if there is none."""
+    found = _legend(figure)
+    return [text.get_text() for text in found.get_texts()] if found else []
+
+
+def at_curves(figure: Figure) -> list[str]:
+    """Texts at the curves of the first panel, lines joined."""
+    return [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
 
 
 def heading(figure: Figure) -> str:
-    """Title of the legend."""
-    return str(_legend(figure).get_title().get_text())
+    """Title of the figure: above the frame, or of the legend that is there."""
+    above = figure.axes[0].get_title(loc="left")
+    return str(above or _legend(figure).get_title().get_text())
 
 
 def filled(figure: Figure, label: str, x: float, y: float) -> bool:
