@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,19 +20,22 @@ from na64.limits.figures.drawing import draw_bands, draw_limit
 from na64.limits.figures.drawn import Drawn, Traced, draw_beside, styled
 from na64.limits.figures.labelling import lay_out
 from na64.limits.figures.overlays import Beside, things_beside
+from na64.limits.figures.plan import (
+    axis_labels,
+    check_results,
+    colours,
+    heading,
+    relabelled,
+    told_labels,
+)
 from na64.limits.figures.ranges import mass_range, value_range
 from na64.limits.figures.style import (
-    ALPHA_COLOURS,
     SCAN_COLOURS,
-    SPECIES_COLOURS,
     decades,
     drawing_style,
 )
-from na64.limits.figures.typeset import typeset
-from na64.limits.figures.words import assumed, labels, title
-from na64.limits.results.axes import tex
 from na64.limits.results.limit import Limit
-from na64.models.errors import InputError, unknown_name
+from na64.models.errors import InputError
 
 __all__ = ["figure", "ratio_to"]
 
@@ -85,7 +87,7 @@ def figure(
         a ratio panel without a curve, and for what has no place beside the results.
     """
     look = appearance or Appearance()
-    _check(results, look)
+    check_results(results, look)
     is_branching = results[0].y.name == "br"
     if ratio_panel and (is_branching or ax is not None):
         raise InputError("a ratio panel needs a mass axis and a figure of its own")
@@ -97,7 +99,7 @@ def figure(
         found = things_beside(results, beside or Beside(), compared=ratio_panel, span=span)
         if ratio_panel and not any(item.compared for item in found):
             raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
-        things = styled(_relabelled(found, look))
+        things = styled(relabelled(found, look))
         if is_branching:
             return bars(results, things, names=names, appearance=look, ax=ax)
         made, axes, below = _panels(ratio_panel, ax)
@@ -105,9 +107,9 @@ def figure(
         if below is not None:
             _draw_ratios(below, results, [item for item in things if item.compared], look)
             axes.tick_params(which="both", labelbottom=False)
-        (below or axes).set_xlabel(_mass_label(results, look))
+        (below or axes).set_xlabel(axis_labels(results, look)[0])
         decades(axes)
-        lay_out(axes, traced, _heading(results, look), look, own=ax is None)
+        lay_out(axes, traced, heading(results, look), look, own=ax is None)
         # text is laid out and ticks are placed when the figure is drawn: do it in this style
         made.draw_without_rendering()
     return made
@@ -134,20 +136,6 @@ def ratio_to(limit: Limit, curve: Drawn) -> FloatArray:
     return np.asarray(limit.shown / np.exp(published))
 
 
-def _check(results: Sequence[Limit], look: Appearance) -> None:
-    if not results:
-        raise InputError("nothing to draw: no limit given")
-    if len(look.labels) > len(results):
-        raise InputError(f"{len(look.labels)} labels for {len(results)} limits")
-    kinds = {
-        (item.y.definition, item.x.name if item.x.name == "m_chi" else "the mediator's mass")
-        for item in results
-    }
-    if len(kinds) > 1:
-        found = "; ".join(sorted(f"{y} against {x}" for y, x in kinds))
-        raise InputError(f"these limits are of different variables: {found}")
-
-
 def _panels(ratio_panel: bool, ax: Axes | None) -> tuple[Figure, Axes, Axes | None]:
     """Return the figure, the axes of limits, and those of ratios if there are any."""
     if ax is not None:
@@ -164,24 +152,6 @@ def _panels(ratio_panel: bool, ax: Axes | None) -> tuple[Figure, Axes, Axes | No
     return made, axes, made.add_subplot(grid[1], sharex=axes)
 
 
-def _heading(results: Sequence[Limit], look: Appearance) -> str:
-    return title(results) if look.title is None else typeset(look.title)
-
-
-def _relabelled(things: Sequence[Drawn], look: Appearance) -> list[Drawn]:
-    """Return things on the axis of masses, with the labels that the user chose."""
-    names = {item.name or item.label for item in things}
-    for name in look.overlay_labels:
-        if name not in names:
-            raise unknown_name("overlay of a label", name, names)
-    made = []
-    for item in things:
-        text = typeset(look.overlay_labels.get(item.name or item.label, ""))
-        words: dict[str, Any] = {"label": text, "text": text} if text else {}
-        made.append(replace(item, x=item.x * look.mass_scale, **words))
-    return made
-
-
 def _draw(
     axes: Axes,
     results: Sequence[Limit],
@@ -195,19 +165,16 @@ def _draw(
     axes.set_yscale("log")
     low, high = mass_range(results)
     axes.set_xlim(look.xlim or (scale * low, scale * high))
-    colours = _colours(results)
-    bands = look.bands and colours[0] == SCAN_COLOURS[0]
+    tones = colours(results)
+    bands = look.bands and tones[0] == SCAN_COLOURS[0]
     axes.set_ylim(
         look.ylim or value_range(axes.get_xlim(), results, things, bands=bands, scale=scale)
     )
-    axes.set_ylabel(_value_label(results))
+    axes.set_ylabel(axis_labels(results, look)[1])
     traced = draw_bands(axes, results[0], scale) if bands else []
-    own = [*look.labels, *[""] * (len(results) - len(look.labels))]
-    told = [
-        typeset(mine) or by_rule for mine, by_rule in zip(own, labels(results, names), strict=True)
-    ]
+    told = told_labels(results, look, names)
     keys = [*names, *told[len(names) :]] if names else told
-    inks = [ink(colour) for colour in colours]
+    inks = [ink(colour) for colour in tones]
     for item, label, key, line in zip(
         results, told, keys, zip(inks, _widths(results), strict=True), strict=True
     ):
@@ -215,29 +182,6 @@ def _draw(
         traced.append(replace(made, name=key or made.text))
     others = draw_beside(axes, things, below=results[0].plane.excluded_below)
     return [*traced, *others]
-
-
-def _mass_label(results: Sequence[Limit], look: Appearance) -> str:
-    found = {replace(item.x, unit=look.mass_unit).label for item in results}
-    return found.pop() if len(found) == 1 else f"mass of the mediator [{look.mass_unit}]"
-
-
-def _value_label(results: Sequence[Limit]) -> str:
-    found = {item.y.label for item in results}
-    name = results[0].y.name
-    return found.pop() if len(found) == 1 else f"${name if len(name) == 1 else tex(name)}$"
-
-
-def _colours(results: Sequence[Limit]) -> list[str]:
-    """Black for one limit; by species or alpha_D where each has its own; else one colour each."""
-    known = [assumed(item) for item in results]
-    if len(results) > 1 and not results[0].plane.is_coupling:
-        species = [item.dark_matter for item in known]
-        if len(set(species)) == len(results) and None not in species:
-            return [SPECIES_COLOURS[str(name)] for name in species]
-        if len({item.alpha_d for item in known}) == len(results):
-            return [ALPHA_COLOURS[i % len(ALPHA_COLOURS)] for i in range(len(results))]
-    return [SCAN_COLOURS[i % len(SCAN_COLOURS)] for i in range(len(results))]
 
 
 def _widths(results: Sequence[Limit]) -> list[float]:

@@ -1,40 +1,42 @@
-"""What every figure of limits decides before it draws: colours, ranges, words at the axes."""
+"""What every figure of limits decides before it draws: colours, labels, words at the axes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from na64.limits.figures.drawing import edges_of
-from na64.limits.figures.drawn import Drawn, Kind
+from na64.limits.figures.appearance import Appearance
+from na64.limits.figures.drawn import Drawn
 from na64.limits.figures.style import ALPHA_COLOURS, SCAN_COLOURS, SPECIES_COLOURS
-from na64.limits.figures.words import assumed, labels
+from na64.limits.figures.typeset import typeset
+from na64.limits.figures.words import assumed, labels, title
 from na64.limits.results.axes import tex
 from na64.limits.results.limit import Limit
-from na64.models.errors import InputError
+from na64.models.errors import InputError, unknown_name
 
-__all__ = ["axis_labels", "check_results", "colours", "mass_range", "told_labels", "value_range"]
+__all__ = [
+    "axis_labels",
+    "check_results",
+    "colours",
+    "heading",
+    "relabelled",
+    "told_labels",
+]
 
-FloatArray = NDArray[np.float64]
 
-#: how far what stands beside limits is followed, as factors on their smallest and largest value
-_REACH: Final = (1e-3, 1e3)
-
-
-def check_results(results: Sequence[Limit]) -> None:
+def check_results(results: Sequence[Limit], appearance: Appearance) -> None:
     """Refuse limits that do not belong into one figure.
 
     Raises
     ------
     InputError
-        Without a limit, or for limits of different variables.
+        Without a limit, for limits of different variables, and for more labels than limits.
     """
     if not results:
         raise InputError("nothing to draw: no limit given")
+    if len(appearance.labels) > len(results):
+        raise InputError(f"{len(appearance.labels)} labels for {len(results)} limits")
     kinds = {
         (item.y.definition, item.x.name if item.x.name == "m_chi" else "the mediator's mass")
         for item in results
@@ -56,87 +58,47 @@ def colours(results: Sequence[Limit]) -> list[str]:
     return [SCAN_COLOURS[i % len(SCAN_COLOURS)] for i in range(len(results))]
 
 
-def mass_range(results: Sequence[Limit]) -> tuple[float, float]:
-    """Ends of the axis of masses, in GeV."""
-    low = min(float(item.masses_gev[0]) for item in results)
-    high = max(float(item.masses_gev[-1]) for item in results)
-    margin = 1.0 if high > 3.0 * low else 1.15  # points, not a curve
-    return low / margin, high * margin
+def heading(results: Sequence[Limit], appearance: Appearance) -> str:
+    """Text above the curves: that of the user, or what all limits have in common."""
+    return title(results) if appearance.title is None else typeset(appearance.title)
 
 
 def told_labels(
-    results: Sequence[Limit], names: Sequence[str] = (), own: Sequence[str] = ()
+    results: Sequence[Limit], appearance: Appearance, names: Sequence[str] = ()
 ) -> list[str]:
-    """Labels of limits: the user's own ones, and by rule where they are empty or missing.
+    """Labels of limits: those of the user, and by rule where they are empty or missing."""
+    padded = [*appearance.labels, *[""] * (len(results) - len(appearance.labels))]
+    by_rule = labels(results, names)
+    return [typeset(mine) or made for mine, made in zip(padded, by_rule, strict=True)]
+
+
+def relabelled(things: Sequence[Drawn], appearance: Appearance) -> list[Drawn]:
+    """Return things on the axis of masses, with the labels that the user chose.
 
     Raises
     ------
     InputError
-        For more labels than limits.
+        For a label of something that there is not.
     """
-    if len(own) > len(results):
-        raise InputError(f"{len(own)} labels for {len(results)} limits")
-    padded = [*own, *[""] * (len(results) - len(own))]
-    by_rule = labels(results, names)
-    return [mine or made for mine, made in zip(padded, by_rule, strict=True)]
+    names = {item.name or item.label for item in things}
+    for name in appearance.overlay_labels:
+        if name not in names:
+            raise unknown_name("overlay of a label", name, names)
+    made = []
+    for item in things:
+        text = typeset(appearance.overlay_labels.get(item.name or item.label, ""))
+        words: dict[str, Any] = {"label": text, "text": text} if text else {}
+        made.append(replace(item, x=item.x * appearance.mass_scale, **words))
+    return made
 
 
-def axis_labels(results: Sequence[Limit], mass_unit: str = "GeV") -> tuple[str, str]:
+def axis_labels(results: Sequence[Limit], appearance: Appearance) -> tuple[str, str]:
     """Words at the axis of masses, and at that of values."""
-    masses = {replace(item.x, unit=mass_unit).label for item in results}
+    unit = appearance.mass_unit
+    masses = {replace(item.x, unit=unit).label for item in results}
     values = {item.y.label for item in results}
     name = results[0].y.name
     return (
-        masses.pop() if len(masses) == 1 else f"mass of the mediator [{mass_unit}]",
+        masses.pop() if len(masses) == 1 else f"mass of the mediator [{unit}]",
         values.pop() if len(values) == 1 else f"${name if len(name) == 1 else tex(name)}$",
     )
-
-
-def value_range(
-    masses: tuple[float, float], results: Sequence[Limit], things: Sequence[Drawn], *, bands: bool
-) -> tuple[float, float]:
-    """Values between which limits lie, and what stands beside them unless it is far off.
-
-    Parameters
-    ----------
-    masses
-        Ends of the axis of masses, in the unit of the things.
-    results, things
-        What is drawn.
-    bands
-        Whether the first result has its bands.
-
-    Raises
-    ------
-    InputError
-        If there is nothing at all.
-    """
-    low, high = masses
-    own = np.concatenate(
-        [edges_of(item, bands=bands and item is results[0])[1] for item in results]
-    )
-    own = own[np.isfinite(own) & (own > 0.0)]
-    others = np.concatenate([np.array([]), *(_seen(item, low, high) for item in things)])
-    others = others[np.isfinite(others) & (others > 0.0)]
-    if not own.size and not others.size:
-        raise InputError("nothing to draw: nothing is excluded or expected to be, at any mass")
-    if own.size:
-        # below an alpha_D that is excluded there is nothing to see
-        down = 0.1 if results[0].plane.excluded_below else _REACH[0]
-        near = (others >= down * own.min()) & (others <= _REACH[1] * own.max())
-        others = others[near]
-    every = np.concatenate([own, others])
-    return float(every.min()) / 3.0, float(every.max()) * 2.0
-
-
-def _seen(item: Drawn, low: float, high: float) -> FloatArray:
-    """Return values of a thing between two masses, those at the masses among them."""
-    if item.kind in (Kind.LEVEL, Kind.FLOOR):
-        return item.y
-    inside = item.y[(item.x >= low) & (item.x <= high)]
-    if not np.all(np.diff(item.x) > 0.0):
-        return inside
-    ends = np.clip([low, high], item.x[0], item.x[-1])
-    ends = ends[(ends >= low) & (ends <= high)]
-    with np.errstate(invalid="ignore"):
-        return np.append(inside, np.exp(np.interp(np.log(ends), np.log(item.x), np.log(item.y))))

@@ -43,7 +43,8 @@ def slider(tab, label: str):
 def moved(tab, before: list[float]) -> list[float]:
     """Wait until the curve is another one, and return it."""
     tab.page.wait_for_function(f"(before) => ({CURVE})()[0] !== before", arg=before[0])
-    return tab.page.evaluate(CURVE)
+    found: list[float] = tab.page.evaluate(CURVE)
+    return found
 
 
 def lines(tab) -> list[list[str]]:
