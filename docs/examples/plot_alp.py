@@ -1,6 +1,6 @@
-"""
-Axion-like particles: the coupling to photons
-=============================================
+r"""
+Axion-like particles: g_agg, and the projection for :math:`5\times10^{12}` electrons
+====================================================================================
 
 The region that NA64e excludes of the coupling to photons, decays in flight and missing energy
 together, beside the published one and those of beam dumps, colliders and the supernova of 1987;
@@ -14,7 +14,8 @@ figure = programme_figure("alp", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure alp --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure alp --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

@@ -1,4 +1,4 @@
-"""
+r"""
 Light dark matter: alpha_D of thermal relics
 ============================================
 
@@ -13,7 +13,8 @@ figure = programme_figure("alpha-d", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure alpha-d --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure alpha-d --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

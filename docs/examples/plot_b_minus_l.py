@@ -1,6 +1,6 @@
-"""
-Z' of B-L
-=========
+r"""
+Z' of B-L: g
+============
 
 The limit on the coupling of a Z' of B-L that decays to neutrinos: the data to 2021 with the
 heavy neutrinos of the publication, emission alone as there, and the data to 2022 with three
@@ -16,7 +16,8 @@ figure = programme_figure("b-minus-l", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure b-minus-l --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure b-minus-l --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

@@ -1,6 +1,6 @@
-"""
-Vector, axial, scalar and pseudoscalar bosons
-=============================================
+r"""
+Vector, axial, scalar and pseudoscalar bosons: g, with the bands of the electron's g-2
+======================================================================================
 
 The limit on the coupling of an invisible boson of each kind to electrons, and the couplings at
 which it explains the difference between the measured and the predicted anomalous moment of the
@@ -15,7 +15,8 @@ figure = programme_figure("couplings", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure couplings --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure couplings --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

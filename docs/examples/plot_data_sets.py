@@ -1,6 +1,6 @@
-"""
-Invisible dark photon: 2016 to 2024
-===================================
+r"""
+Invisible dark photon: epsilon by data set, 2016 to 2024
+========================================================
 
 How the limit on kinetic mixing fell with the electrons on target: 4.3e10 in 2016, 2.84e11 to
 2018, 9.37e11 to 2022; the median for 1.9e12 to 2024, which are not published, computed with
@@ -15,7 +15,8 @@ figure = programme_figure("data-sets", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure data-sets --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure data-sets --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

@@ -1,6 +1,6 @@
-"""
-Z' of L_mu - L_tau and the muon's g-2
-=====================================
+r"""
+Z' of L_mu - L_tau: g, with the band of the muon's g-2
+======================================================
 
 The limit on the coupling of a Z' of L_mu - L_tau that decays to neutrinos, from 1.98e10 muons
 and, by its mixing with the photon, from 9.37e11 electrons.
@@ -13,7 +13,8 @@ figure = programme_figure("l-mu-l-tau", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure l-mu-l-tau --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure l-mu-l-tau --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

@@ -1,6 +1,6 @@
-"""
-Positron beams: the resonance of e+ e-
-======================================
+r"""
+Positron beams: epsilon on the resonance of e+ e-
+=================================================
 
 A positron of the beam annihilates itself, so that a resonance of the mediator shows up between
 sqrt(2 m_e E_miss) and sqrt(2 m_e E): 100 GeV positrons of 2022 beside the published limit, 70
@@ -14,7 +14,8 @@ figure = programme_figure("positrons", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure positrons --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure positrons --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

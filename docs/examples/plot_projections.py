@@ -1,6 +1,6 @@
-"""
-After LS3: electrons, positrons, muons together
-===============================================
+r"""
+After LS3: y of electrons, positrons, muons and their combination
+=================================================================
 
 Medians for 1e13 electrons, 1e11 positrons each of 40 and 60 GeV, 2e13 muons, and one likelihood
 of all four, with the uncertainties of exposure and efficiency shared between electrons and
@@ -14,7 +14,8 @@ figure = programme_figure("projections", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure projections --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure projections --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

@@ -1,6 +1,6 @@
-"""
-Semi-visible dark photon
-========================
+r"""
+Semi-visible dark photon: epsilon for two splittings
+====================================================
 
 Inelastic dark matter: the A' decays to a light and a heavy state, which decays in flight to the
 light one and a pair. Missing energy and decays of 2.84e11 electrons together, for relative
@@ -15,7 +15,8 @@ figure = programme_figure("semi-visible", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure semi-visible --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure semi-visible --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

@@ -1,6 +1,6 @@
-"""
-Missing momentum: LDMX beside NA64e
-===================================
+r"""
+Missing momentum: epsilon of LDMX at 4 and 8 GeV beside NA64e
+=============================================================
 
 Electrons through a tenth of a radiation length, one soft electron and nothing else: medians for
 4e14 electrons of 4 GeV beside the collaboration's projection of 2018, and for 1e16 of 8 GeV;
@@ -14,7 +14,8 @@ figure = programme_figure("thin-target", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure thin-target --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure thin-target --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text

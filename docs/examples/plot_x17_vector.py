@@ -1,6 +1,6 @@
-"""
-X17 as a vector
-===============
+r"""
+X17, vector: epsilon, NA64e 2017-2018 and the projection for 1e12 electrons
+===========================================================================
 
 Bosons that decay to e+ e- behind a dump: the region excluded with 8.4e10 electrons beside the
 published one, the couplings that the anomaly of beryllium-8 asks for, and the set-up that is
@@ -15,7 +15,8 @@ figure = programme_figure("x17-vector", tables=TableCache())
 figure
 
 # %%
-# The file that says what is scanned and drawn. `na64-limits figure x17-vector --show` prints it;
+# The file that says what is scanned and drawn, as printed by
+# `na64-limits figure x17-vector --show`;
 # `programme_figure` takes a changed copy by its path.
 
 from na64.limits.programme.reader import figure_text
