@@ -34,6 +34,7 @@ templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 root_doc = "index"
 language = "en"
+smartquotes = False  # a prime is no apostrophe
 nitpicky = False
 # no inventories of other projects: nothing is fetched
 
