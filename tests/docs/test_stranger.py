@@ -60,7 +60,8 @@ BLOCK = re.compile(
     r"(?:<!-- (?P<mark>[^\n]*?) -->\n+)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
-PROGRAM = re.compile(r"^(?:\$ *)?na64-limits ", re.MULTILINE)
+#: `explore` serves until it is stopped: tests/limits/explore runs it with a browser
+PROGRAM = re.compile(r"^(?:\$ *)?na64-limits (?!explore\b)", re.MULTILINE)
 
 
 def named(page: Path) -> str:
