@@ -226,7 +226,7 @@ def _along_run(found: _Places, item: Wanted, points: FloatArray) -> None:
                 centre = points[at] + _rotation(angle) @ np.array([0.0, offset])
                 # far from where the curve is: it bends too much
                 far = max(0.0, abs(offset) - height - _GAP) / 30.0
-                found.add(centre, angle, cost + far + 0.35 * (side == -item.side))
+                found.add(centre, angle, cost + far + more / 15.0 + 0.35 * (side == -item.side))
     for end, sign in ((points[0], -1.0), (points[-1], 1.0)):
         found.add(end + np.array([sign * (0.5 * width + 2.0 * _GAP), 0.0]), 0.0, 0.9)
 

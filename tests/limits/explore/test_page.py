@@ -112,6 +112,7 @@ def test_what_is_impossible_is_said_and_the_page_lives(served, tab) -> None:
     alert = visit.page.get_by_role("alert")
     alert.wait_for()
     assert "has no plane of g-agg" in alert.inner_text()
+    assert "`" not in alert.inner_text()
     assert visit.page.evaluate(CURVE) == first  # the last one, in grey
     assert visit.page.evaluate(GREY)
     visit.page.locator("select").nth(3).select_option("coupling of the model")
