@@ -34,6 +34,7 @@ templates_path = ["_templates"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 root_doc = "index"
 language = "en"
+smartquotes = False  # a prime is no apostrophe
 nitpicky = False
 # no inventories of other projects: nothing is fetched
 
@@ -46,8 +47,7 @@ myst_dmath_double_inline = False
 default_role = "code"
 autosummary_generate = False  # pages are made by api_pages
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
-autodoc_typehints_format = "short"
+autodoc_typehints = "none"  # docstrings say unit, shape and range of each
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 napoleon_google_docstring = False
@@ -80,9 +80,10 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "remove_config_comments": True,
-    "image_srcset": ["2x"],
+    "image_scrapers": ("gallery_figures",),
+    "capture_repr": (),
+    "parallel": 2,
     "matplotlib_animations": False,
-    "reference_url": {},
     "show_memory": False,
     "show_signature": False,
 }

@@ -18,7 +18,7 @@ TOOLS = ("bash", "cat", "dirname", "mkdir", "readlink", "sh")
 STUB = """\
 #!/bin/sh
 case "$1 $2" in
-"-m pip" | "-m pytest") echo "$*" >>"{log}" ;;
+"-m pip" | "-m pytest" | "-m sphinx") echo "$*" >>"{log}" ;;
 *) exec "{python}" "$@" ;;
 esac
 """
@@ -76,7 +76,7 @@ def run(program: Path, *arguments: str, tools: Path, cwd: Path) -> subprocess.Co
     )
 
 
-@pytest.mark.parametrize("script", ["run", "test"])
+@pytest.mark.parametrize("script", ["run", "test", "docs"])
 def test_without_python_it_says_so(checkout: Path, tools: Path, script: str) -> None:
     done = run(checkout / "scripts" / script, tools=tools, cwd=checkout)
     assert done.returncode == 1
@@ -149,6 +149,15 @@ def test_arguments_reach_pytest_and_paths_are_those_of_the_caller(
     )
 
 
+def test_the_site_is_built_with_warnings_as_errors(checkout: Path, tools: Path, log: Path) -> None:
+    done = run(checkout / "scripts/docs", "-E", tools=tools, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    install, build = log.read_text().splitlines()
+    assert install.endswith(f"--editable {checkout}[docs]")
+    assert build == "-m sphinx -W --keep-going -j auto -b html -d build/docs docs out/docs -E"
+    assert done.stderr.endswith(f"done: {checkout}/out/docs/index.html\n")
+
+
 def test_a_failing_scan_stops_the_script(checkout: Path, tools: Path, log: Path) -> None:
     executable(checkout / ".venv/bin/na64-limits", f'#!/bin/sh\necho "$1" >>"{log}"\nexit 2\n')
     done = run(checkout / "scripts/run", tools=tools, cwd=checkout)
@@ -156,7 +165,7 @@ def test_a_failing_scan_stops_the_script(checkout: Path, tools: Path, log: Path)
     assert log.read_text().splitlines()[1:] == ["scan"]
 
 
-@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", ".ci/run"])
+@pytest.mark.parametrize("script", ["scripts/run", "scripts/test", "scripts/docs", ".ci/run"])
 def test_scripts_can_be_run_and_are_bash(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)
     bash = shutil.which("bash")

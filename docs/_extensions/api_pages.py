@@ -68,7 +68,8 @@ def _entry(full: str, value: Any) -> str:
     if inspect.isroutine(value):
         return f".. autofunction:: {full}\n"
     if get_origin(value) is not None:
-        return f".. py:data:: {full}\n\n   The type ``{value}``.\n"
+        module, _, name = full.rpartition(".")
+        return f".. py:data:: {name}\n   :module: {module}\n\n   The type ``{value}``.\n"
     return f".. autodata:: {full}\n   :no-value:\n"
 
 

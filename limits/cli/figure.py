@@ -146,7 +146,9 @@ def _targets(
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"{', '.join(twice)}: the name of two figures")
     if files and len(figures) > 1:
-        raise InputError(f"output '{files[0]}' is one file for {len(figures)} figures: give a folder")
+        raise InputError(
+            f"output '{files[0]}' is one file for {len(figures)} figures: give a folder"
+        )
     targets = {output: (names[0], Path(output).suffix) for output in files}
     for folder in outputs:
         if folder not in files:

@@ -68,6 +68,7 @@ def models() -> Rows:
     "kind",
     "model",
     "final_state",
+    "level",
     "label",
     "source",
     options=(
@@ -84,7 +85,8 @@ def curves(model: str | None, group: str | None, final_state: str | None) -> Row
 
     for item in selected_curves(model=model, group=group, final_state=final_state):
         states = ", ".join(item.final_state)
-        yield item.name, item.group, item.model, states, item.label, item.source
+        words = item.level_words
+        yield item.name, item.group, item.model, states, words, item.label, item.source
 
 
 @_listing("name", "panels", "title")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +23,7 @@ from na64.limits.cli.plot_documents import (
     read_documents,
     read_limits,
 )
-from na64.limits.figures import FIGURE_SUFFIXES
+from na64.limits.figures import FIGURE_SUFFIXES, PAGE_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,7 +89,7 @@ def _bounds() -> Iterable[str]:
 @normalisation_option
 @appearance_options
 @cache_option
-@output_option("{figures}")
+@output_option(f"{{figures}}, or {PAGE_SUFFIX} for a browser, whole and to zoom into")
 def command(
     files: tuple[str, ...],
     overlays: tuple[str, ...],
@@ -115,7 +116,7 @@ def command(
 
     if not outputs:
         raise click.UsageError("no output: give -o FILE.pdf or -o FILE.png")
-    check_outputs(outputs, force, FIGURE_SUFFIXES)
+    check_outputs(outputs, force, (*FIGURE_SUFFIXES, PAGE_SUFFIX))
     if "none" in overlays and len(overlays) > 1:
         raise InputError("--overlay none excludes other overlays")
     relics = _names(thermal)
@@ -130,9 +131,7 @@ def command(
         write_outputs(draw_documents(documents, (files, outputs), looks, of_limits), force)
         return
 
-    from na64.limits.figures.figure import figure
     from na64.limits.figures.overlays import Beside, default_overlays
-    from na64.limits.figures.style import figure_bytes
     from na64.limits.figures.thermal import thermal_notes
 
     results, names = read_limits(documents, files), names_of(files)
@@ -159,15 +158,34 @@ def command(
     )
     for note in thermal_notes(results, relics, beside.thermal_alpha_d, beside.thermal_ratio):
         the_console().warning(note)
+    drawn = {
+        "beside": beside,
+        "appearance": looks.appearance(names, [*chosen, *bounds, *moments]),
+        "ratio_panel": ratio_panel,
+        "names": names,
+    }
     with the_console().progress("figure"):
-        made = figure(
-            results,
-            beside=beside,
-            appearance=looks.appearance(names, [*chosen, *bounds, *moments]),
-            ratio_panel=ratio_panel,
-            names=names,
-        )
-    write_outputs({name: figure_bytes(made, name) for name in outputs}, force)
+        written = _drawn(outputs, results, drawn)
+    write_outputs(written, force)
+
+
+def _drawn(
+    outputs: tuple[str, ...], results: list[Limit], drawn: Mapping[str, Any]
+) -> dict[str, str | bytes]:
+    """Return what the files hold, by their suffixes."""
+    from na64.limits.figures.figure import figure
+    from na64.limits.figures.interactive import html_figure
+    from na64.limits.figures.style import figure_bytes
+
+    files: dict[str, str | bytes] = {}
+    pages = [name for name in outputs if Path(name).suffix == PAGE_SUFFIX]
+    if others := [name for name in outputs if name not in pages]:
+        made = figure(results, **drawn)
+        files = {name: figure_bytes(made, name) for name in others}
+    if pages:
+        page = html_figure(results, **drawn)
+        files.update(dict.fromkeys(pages, page))
+    return files
 
 
 def _in_plane(

@@ -30,7 +30,7 @@ from na64.models.errors import InputError, unknown_name
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import available_cards, load_card, parse_card
-from na64.workspaces.io.jsonio import read_text
+from na64.workspaces.io.shipped import shipped_or_file
 from na64.workspaces.io.toml import toml_text
 
 __all__ = ["Answer", "Catalogue", "Commands", "Explorer", "file_names"]
@@ -50,17 +50,16 @@ class Catalogue:
     Raises
     ------
     InputError
-        For a card with problems, and for two files of the same name.
+        For a card with problems or one that there is not, and for two files of the same name.
     """
 
     def __init__(self, files: Sequence[str] = ()) -> None:
         self._texts: dict[str, str] = {}
         self._cards: dict[tuple[str, tuple[str, ...]], RunCard] = {}
         for file in files:
-            name = Path(file).name
-            if self._texts.get(name, read_text(file)) != read_text(file):
+            name, text = Path(file).name, shipped_or_file("search", "cards", file)
+            if self._texts.setdefault(name, text) != text:
                 raise InputError(f"two files are called {name}: the page tells them by that name")
-            self._texts[name] = read_text(file)
             self.card(name)
 
     def offered(self, named: str) -> str:

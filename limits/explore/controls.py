@@ -16,7 +16,7 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.mediators.registry import available_mediators
 from na64.workspaces.io.optional import need
 
-__all__ = ["Controls"]
+__all__ = ["Controls", "label_of"]
 
 #: what a menu says for what the card decides
 _USUAL: Final = "that of the card"
@@ -55,6 +55,17 @@ class _Slider:
             end=max(self.widget.end, position),
             value=position,
         )
+
+
+def label_of(setting: str) -> str:
+    """Return what a setting is called on the page.
+
+    Examples
+    --------
+    >>> label_of("alpha_d"), label_of("dark_matter")
+    ('α_D', 'dark matter')
+    """
+    return _SLIDERS[setting][0] if setting in _SLIDERS else setting.replace("_", " ")
 
 
 class Controls:

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 Outcome = Callable[[int, Request, Result | NA64Error], object]
 
 #: seconds after which work that nobody waits for any more makes room for another thread
-_PATIENCE: Final = 0.5
+_PATIENCE: Final = 0.2
 #: threads at once
 _MOST: Final = 2
 

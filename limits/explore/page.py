@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 from collections.abc import Mapping
 from functools import partial
@@ -10,7 +11,7 @@ from html import escape
 from typing import Any, Final
 
 from na64.limits.explore.compute import Answer, Explorer, file_names
-from na64.limits.explore.controls import Controls
+from na64.limits.explore.controls import Controls, label_of
 from na64.limits.explore.newest import Newest
 from na64.limits.explore.state import State
 from na64.limits.figures.interactive import Canvas, draw, padded, redraw
@@ -222,6 +223,8 @@ class Page:
 
 
 def _alert(message: str) -> str:
+    """Return a message as it stands on the page, where settings are called what controls are."""
+    message = re.sub(r"`(\w+)`", lambda found: label_of(found[1]), message)
     return (
         "<div role='alert' style='color:#8a1f11;border-left:4px solid #c1121f;"
         f"padding:.4em .8em'>{escape(message)}</div>"

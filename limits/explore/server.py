@@ -76,7 +76,7 @@ def serve(explorer: Explorer, first: State, place: Place, ready: Callable[[str],
     """
     need("panel", extra="web", purpose=_PURPOSE)
     server = make_server(explorer, first, place)
-    address = f"http://{place.host}:{server.port}/"
+    address = f"http://{_bracketed(place.host)}:{server.port}/"
     server.start()
     ready(address)
     if place.open_browser:
@@ -97,24 +97,21 @@ def make_server(explorer: Explorer, first: State, place: Place) -> Any:
     panel_server = need("panel.io.server", extra="web", purpose=_PURPOSE)
     panel = need("panel", extra="web", purpose=_PURPOSE)
     web = need("tornado.web", extra="web", purpose=_PURPOSE)
-    port = place.port or _free_port(place.host)
+    port = _port(place)
 
     def page() -> Any:
         return _visit(panel, explorer, first)
 
-    try:
-        server = panel_server.get_server(
-            {"/": page},
-            port=port,
-            address=place.host,
-            websocket_origin=[f"{name}:{port}" for name in place.names],
-            title=_TITLE,
-            start=False,
-            show=False,
-            use_index=False,
-        )
-    except OSError as error:
-        raise InputError(f"{place.host}, port {port}: {error.strerror or error}") from error
+    server = panel_server.get_server(
+        {"/": page},
+        port=port,
+        address=place.host,
+        websocket_origin=[f"{_bracketed(name)}:{port}" for name in place.names],
+        title=_TITLE,
+        start=False,
+        show=False,
+        use_index=False,
+    )
 
     class Refused(web.RequestHandler):  # type: ignore[misc,name-defined]
         """What is said to those who call the server by another name."""
@@ -148,13 +145,24 @@ def _encoded(query: dict[str, str]) -> str:
     return urlencode(query)
 
 
-def _free_port(host: str) -> int:
+def _port(place: Place) -> int:
+    """Return the port of a place, one that is free if any will do, or refuse one that is taken."""
     try:
-        with socket.socket() as trial:
-            trial.bind((host, 0))
+        with socket.socket(_family(place.host)) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((place.host, place.port))
             return int(trial.getsockname()[1])
     except OSError as error:
-        raise InputError(f"cannot listen on '{host}': {error.strerror or error}") from error
+        raise InputError(f"{place.host}, port {place.port}: {error.strerror or error}") from error
+
+
+def _bracketed(host: str) -> str:
+    """Return an address as it stands in the address of a page."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _is_every(host: str) -> bool:

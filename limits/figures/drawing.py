@@ -11,10 +11,16 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from numpy.typing import NDArray
 
-from na64.limits.calculators.status import BAND_ORDER, Regions, Status
+from na64.limits.calculators.status import BAND_ORDER, Regions
 from na64.limits.figures.colours import ink
 from na64.limits.figures.drawn import Traced
-from na64.limits.figures.regions import Outline, region_paths
+from na64.limits.figures.regions import (
+    Outline,
+    edge_lines,
+    have_width,
+    left_over,
+    limit_outlines,
+)
 from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, TWO_SIGMA, open_ends
 from na64.limits.figures.typeset import with_remark
 from na64.limits.figures.words import left_out_words
@@ -26,10 +32,6 @@ FloatArray = NDArray[np.float64]
 
 #: width of the bar that a band of one mass is, points
 _BAR_WIDTH: Final = 9.0
-#: relative width below which a band has none: for a small background most outcomes are the same
-_NO_WIDTH: Final = 1e-3
-#: states of masses at which it is known what is excluded
-_KNOWN: Final = (Status.OK, Status.NO_EXCLUSION)
 
 
 def closes(limit: Limit) -> bool:
@@ -75,7 +77,7 @@ def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> list[Traced]:
     made: list[Traced] = []
     for sigmas, colour in ((2, ink(TWO_SIGMA, fill=True)), (1, ink(ONE_SIGMA, fill=True))):
         strong, weak = (limit.expected_regions[BAND_ORDER.index(k)] for k in (-sigmas, sigmas))
-        if not any(_differ(a, b) for a, b in zip(strong, weak, strict=True)):
+        if not have_width(strong, weak):
             continue
         label = rf"expected $\pm {sigmas}\sigma$"
         outer, inner = _paths(axes, limit, strong, scale), _paths(axes, limit, weak, scale)
@@ -88,7 +90,7 @@ def draw_bands(axes: Axes, limit: Limit, scale: float = 1.0) -> list[Traced]:
         for path in outer:
             if path.lone:  # a band of one mass is a bar
                 row = int(np.argmin(np.abs(scale * limit.masses_gev - path.x[0])))
-                ends = _without(strong[row], weak[row], axes)
+                ends = left_over(strong[row], weak[row], open_ends(axes))
                 bar = axes.vlines(
                     np.full(len(ends), path.x[0]),
                     [low for low, _ in ends],
@@ -126,7 +128,7 @@ def draw_limit(
     kind = "expected median" if limit.expected_only else "observed"
     words = [kind if paths else "nothing excluded", left_out_words(limit)]
     kind = ", ".join(word for word in words if word)
-    x, y, nodes, _ = _lines(paths)
+    x, y, nodes, _ = edge_lines(paths)
     few = len(limit.masses_gev) <= FEW_MASSES
     marked = few or any(path.lone for path in paths)
     full = with_remark(label, kind)
@@ -166,7 +168,7 @@ def _draw_median(axes: Axes, limit: Limit, scale: float) -> list[Traced]:
     paths = _paths(axes, limit, limit.expected_regions[BAND_ORDER.index(0)], scale)
     if not paths:
         return []
-    x, y, _, alone = _lines(paths)
+    x, y, _, alone = edge_lines(paths)
     # drawn over the observed line, which it may hide: with no events seen the two agree
     (line,) = axes.plot(
         x,
@@ -185,17 +187,7 @@ def _draw_median(axes: Axes, limit: Limit, scale: float) -> list[Traced]:
 
 def _paths(axes: Axes, limit: Limit, regions: Sequence[Regions], scale: float) -> list[Outline]:
     """Return outlines; open intervals end outside the axes and beyond every edge."""
-    known = np.array([status in _KNOWN for status in limit.status])
-    bottom, top = open_ends(axes)
-    every = (limit.regions, *limit.expected_regions)
-    ends = [end for part in every for found in part for pair in found for end in pair if end]
-    return region_paths(
-        scale * limit.masses_gev,
-        regions,
-        known,
-        bottom=min([bottom, *(end / 10.0 for end in ends)]),
-        top=max([top, *(10.0 * end for end in ends)]),
-    )
+    return limit_outlines(limit, regions, open_ends(axes), scale)
 
 
 def _compound(paths: Sequence[Outline], holes: Sequence[Outline] = ()) -> Path:
@@ -206,41 +198,3 @@ def _compound(paths: Sequence[Outline], holes: Sequence[Outline] = ()) -> Path:
         vertices.append(np.concatenate([points, points[:1]]))
         codes += [Path.MOVETO, *[Path.LINETO] * (len(points) - 1), Path.CLOSEPOLY]
     return Path(np.concatenate(vertices), np.array(codes, Path.code_type))
-
-
-def _lines(
-    paths: Sequence[Outline],
-) -> tuple[FloatArray, FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the edges of regions as one line with gaps: x, y, masses of the grid, lone ones."""
-    x: list[float] = []
-    y: list[float] = []
-    nodes: list[bool] = []
-    alone: list[bool] = []
-    for path in paths:
-        for run in path.edges():
-            gap = bool(x)
-            x += [*([np.nan] * gap), *path.x[run].tolist()]
-            y += [*([np.nan] * gap), *path.y[run].tolist()]
-            nodes += [*([False] * gap), *path.is_node[run].tolist()]
-            alone += [*([False] * gap), *([len(run) == 1] * len(run))]
-    return np.array(x), np.array(y), np.array(nodes, bool), np.array(alone, bool)
-
-
-def _differ(strong: Regions, weak: Regions) -> bool:
-    """Whether the ends of regions differ by more than nothing."""
-    if [high is None for _, high in strong] != [high is None for _, high in weak]:
-        return True
-    pairs = zip(strong, weak, strict=True)
-    ends = [(a or 1.0, b or 1.0) for one, other in pairs for a, b in zip(one, other, strict=True)]
-    return any(abs(a / b - 1.0) > _NO_WIDTH for a, b in ends)
-
-
-def _without(strong: Regions, weak: Regions, axes: Axes) -> list[tuple[float, float]]:
-    """Return the parts of intervals that others leave over."""
-    bottom, top = open_ends(axes)
-    left = [(max(low, bottom), top if high is None else high) for low, high in strong]
-    for low, high in weak:
-        end = top if high is None else high
-        parts = [((a, min(b, low)), (max(a, end), b)) for a, b in left]
-        left = [(a, b) for pair in parts for a, b in pair if b > a]
-    return left

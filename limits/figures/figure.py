@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,17 +20,22 @@ from na64.limits.figures.drawing import draw_bands, draw_limit
 from na64.limits.figures.drawn import Drawn, Traced, draw_beside, styled
 from na64.limits.figures.labelling import lay_out
 from na64.limits.figures.overlays import Beside, things_beside
-from na64.limits.figures.plan import axis_labels, check_results, colours, told_labels
+from na64.limits.figures.plan import (
+    axis_labels,
+    check_results,
+    colours,
+    heading,
+    relabelled,
+    told_labels,
+)
 from na64.limits.figures.ranges import mass_range, value_range
 from na64.limits.figures.style import (
     SCAN_COLOURS,
     decades,
     drawing_style,
 )
-from na64.limits.figures.typeset import typeset
-from na64.limits.figures.words import title
 from na64.limits.results.limit import Limit
-from na64.models.errors import InputError, unknown_name
+from na64.models.errors import InputError
 
 __all__ = ["figure", "ratio_to"]
 
@@ -83,7 +87,7 @@ def figure(
         a ratio panel without a curve, and for what has no place beside the results.
     """
     look = appearance or Appearance()
-    check_results(results)
+    check_results(results, look)
     is_branching = results[0].y.name == "br"
     if ratio_panel and (is_branching or ax is not None):
         raise InputError("a ratio panel needs a mass axis and a figure of its own")
@@ -95,7 +99,7 @@ def figure(
         found = things_beside(results, beside or Beside(), compared=ratio_panel, span=span)
         if ratio_panel and not any(item.compared for item in found):
             raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
-        things = styled(_relabelled(found, look))
+        things = styled(relabelled(found, look))
         if is_branching:
             return bars(results, things, names=names, appearance=look, ax=ax)
         made, axes, below = _panels(ratio_panel, ax)
@@ -103,9 +107,9 @@ def figure(
         if below is not None:
             _draw_ratios(below, results, [item for item in things if item.compared], look)
             axes.tick_params(which="both", labelbottom=False)
-        (below or axes).set_xlabel(axis_labels(results, look.mass_unit)[0])
+        (below or axes).set_xlabel(axis_labels(results, look)[0])
         decades(axes)
-        lay_out(axes, traced, _heading(results, look), look, own=ax is None)
+        lay_out(axes, traced, heading(results, look), look, own=ax is None)
         # text is laid out and ticks are placed when the figure is drawn: do it in this style
         made.draw_without_rendering()
     return made
@@ -148,24 +152,6 @@ def _panels(ratio_panel: bool, ax: Axes | None) -> tuple[Figure, Axes, Axes | No
     return made, axes, made.add_subplot(grid[1], sharex=axes)
 
 
-def _heading(results: Sequence[Limit], look: Appearance) -> str:
-    return title(results) if look.title is None else typeset(look.title)
-
-
-def _relabelled(things: Sequence[Drawn], look: Appearance) -> list[Drawn]:
-    """Return things on the axis of masses, with the labels that the user chose."""
-    names = {item.name or item.label for item in things}
-    for name in look.overlay_labels:
-        if name not in names:
-            raise unknown_name("overlay of a label", name, names)
-    made = []
-    for item in things:
-        text = typeset(look.overlay_labels.get(item.name or item.label, ""))
-        words: dict[str, Any] = {"label": text, "text": text} if text else {}
-        made.append(replace(item, x=item.x * look.mass_scale, **words))
-    return made
-
-
 def _draw(
     axes: Axes,
     results: Sequence[Limit],
@@ -184,9 +170,9 @@ def _draw(
     axes.set_ylim(
         look.ylim or value_range(axes.get_xlim(), results, things, bands=bands, scale=scale)
     )
-    axes.set_ylabel(axis_labels(results)[1])
+    axes.set_ylabel(axis_labels(results, look)[1])
     traced = draw_bands(axes, results[0], scale) if bands else []
-    told = told_labels(results, names, look.labels)
+    told = told_labels(results, look, names)
     keys = [*names, *told[len(names) :]] if names else told
     inks = [ink(colour) for colour in tones]
     for item, label, key, line in zip(

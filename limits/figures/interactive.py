@@ -241,6 +241,7 @@ def _form(shown: Picture) -> list[tuple[Any, ...]]:
             trace.opacity,
             trace.width,
             trace.dashes,
+            trace.hatch,
             tuple(trace.texts),
         )
         for trace in shown.traces
@@ -316,6 +317,10 @@ def _area(made: Any, trace: Trace, source: Any) -> Any:
         fill_color=trace.colour,
         fill_alpha=trace.opacity,
         line_color=None,
+        hatch_pattern=trace.hatch[0] or None,
+        hatch_color=trace.hatch[1] or None,
+        hatch_alpha=0.6,
+        hatch_scale=9.0,
     )
 
 

@@ -25,6 +25,8 @@ from na64.limits.figures.plan import (
     axis_labels,
     check_results,
     colours,
+    heading,
+    relabelled,
     told_labels,
 )
 from na64.limits.figures.ranges import mass_range, value_range
@@ -35,8 +37,9 @@ from na64.limits.figures.regions import (
     limit_outlines,
 )
 from na64.limits.figures.style import FEW_MASSES, MEDIAN, ONE_SIGMA, SCAN_COLOURS, TWO_SIGMA
+from na64.limits.figures.typeset import with_remark
 from na64.limits.figures.unicode import in_unicode
-from na64.limits.figures.words import left_out_words, title
+from na64.limits.figures.words import left_out_words
 from na64.limits.results.limit import Limit
 from na64.models.errors import InputError
 
@@ -46,6 +49,8 @@ FloatArray = NDArray[np.float64]
 
 #: how far beyond the axes an open interval ends, so that moving the axes does not show its end
 _FAR: Final = 1e12
+#: room beside the masses of mesons, a factor
+_BESIDE: Final = 1.2
 
 
 class Form(StrEnum):
@@ -75,6 +80,8 @@ class Trace:
         Vertices, shape (N,), with NaN between parts.
     colour, opacity, width, dashes
         Of line or area; width in points, dashes in points on and off, none for a solid line.
+    hatch
+        Of an area: character of a pattern, as matplotlib has them, and its colour; empty for none.
     texts
         What is told of each point, by what it is: texts of length N.
     """
@@ -87,6 +94,7 @@ class Trace:
     opacity: float = 1.0
     width: float = 0.0
     dashes: tuple[float, ...] = ()
+    hatch: tuple[str, str] = ("", "")
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -139,18 +147,21 @@ def picture(
     InputError
         As there.
     """
-    check_results(results)
     wanted = appearance or Appearance()
-    things = styled(things_beside(results, beside or Beside(), compared=ratio_panel))
-    references = [item for item in things if item.compared]
-    if ratio_panel and not references:
+    check_results(results, wanted)
+    scale = wanted.mass_scale
+    span = None if wanted.xlim is None else (wanted.xlim[0] / scale, wanted.xlim[1] / scale)
+    found = things_beside(results, beside or Beside(), compared=ratio_panel, span=span)
+    if ratio_panel and not any(item.compared for item in found):
         raise InputError("a ratio panel needs a limit to divide by; overlay a curve")
+    things = styled(relabelled(found, wanted))
     tones = colours(results)
     bands = wanted.bands and tones[0] == SCAN_COLOURS[0]
-    x_range = mass_range(results)
-    y_range = wanted.ylim or value_range(x_range, results, things, bands=bands)
+    low, high = mass_range(results)
+    x_range = wanted.xlim or (scale * low, scale * high)
+    y_range = wanted.ylim or value_range(x_range, results, things, bands=bands, scale=scale)
     far = y_range[0] / _FAR, y_range[1] * _FAR
-    told = told_labels(results, names, wanted.labels)
+    told = told_labels(results, wanted, names)
     own = [
         trace
         for item, words, colour in zip(results, told, tones, strict=True)
@@ -161,18 +172,34 @@ def picture(
         for item in sorted(things, key=lambda item: _look(item).order)
         for trace in _of_thing(item, results[0].plane.excluded_below, (x_range, far))
     ]
-    x_label, y_label = axis_labels(results, wanted.mass_unit)
-    scale = wanted.mass_scale
-    traces = _layered([*behind, *own], _bands(results[0], far) if bands else [])
-    ratios = [_ratio(results[0], item) for item in references] if ratio_panel else []
+    x_label, y_label = axis_labels(results, wanted)
+    in_unit = [replace(trace, x=scale * trace.x) for trace in own]
+    of_bands = _bands(results[0], far) if bands else []
+    traces = _layered(
+        [*behind, *in_unit], [replace(trace, x=scale * trace.x) for trace in of_bands]
+    )
+    if results[0].y.name == "br":
+        traces = _of_mesons(traces)
+        x_range = wanted.xlim or (x_range[0] / _BESIDE, x_range[1] * _BESIDE)
+    ratios = [_ratio(results[0], item, scale) for item in things if item.compared]
     return Picture(
-        title=in_unicode(title(results) if wanted.title is None else wanted.title),
+        title=in_unicode(heading(results, wanted)),
         x_label=in_unicode(x_label),
         y_label=in_unicode(y_label),
-        x_range=wanted.xlim or (scale * x_range[0], scale * x_range[1]),
+        x_range=x_range,
         y_range=y_range,
-        traces=tuple(replace(trace, x=scale * trace.x) for trace in traces),
-        ratios=tuple(replace(trace, x=scale * trace.x) for trace in ratios),
+        traces=traces,
+        ratios=tuple(ratios) if ratio_panel else (),
+    )
+
+
+def _of_mesons(traces: Sequence[Trace]) -> tuple[Trace, ...]:
+    """Points alone: between the masses of two mesons there is nothing to exclude."""
+    told = {trace.label for trace in traces if trace.texts}
+    return tuple(
+        replace(trace, form=Form.POINTS, opacity=1.0, width=9.0 if trace.texts else 4.0)
+        for trace in traces
+        if trace.form in (Form.LINE, Form.POINTS) and (trace.texts or trace.label not in told)
     )
 
 
@@ -240,7 +267,7 @@ def _of_limit(limit: Limit, words: str, colour: str, far: tuple[float, float]) -
     kind = "expected median" if limit.expected_only else "observed"
     said = [kind if paths else "nothing excluded", left_out_words(limit)]
     kind = ", ".join(word for word in said if word)
-    label = in_unicode(f"{words} ({kind})" if words else kind)
+    label = in_unicode(with_remark(words, kind))
     traces = []
     wide = [(path.x, path.y) for path in paths if not path.lone]
     if wide and not (limit.expected_only and not closes(limit)):
@@ -314,14 +341,14 @@ def _of_thing(
     if item.kind in (Kind.LINE, Kind.TARGET):
         return [drawn]
     if item.kind is Kind.REGION:
-        return [_area(label, _parts(item.x, item.y), look.shade, 0.15), drawn]
+        return [_area(label, _parts(item.x, item.y), look.shade, 0.22, look), drawn]
     until = item.until
     if until is None:
         until = np.full(len(item.x), far[0 if below else 1])
     shade = [
         (np.append(x, x[::-1]), np.append(y, z[::-1])) for x, y, z in _parts(item.x, item.y, until)
     ]
-    return [_area(label, shade, look.shade), drawn]
+    return [_area(label, shade, look.shade, 1.0, look), drawn]
 
 
 def _parts(*columns: FloatArray) -> list[tuple[FloatArray, ...]]:
@@ -339,6 +366,7 @@ def _area(
     rings: Sequence[tuple[FloatArray, ...]],
     colour: str,
     opacity: float = 1.0,
+    look: Look | None = None,
 ) -> Trace:
     gap = np.array([np.nan])
     x, y = (
@@ -347,11 +375,17 @@ def _area(
         else np.array([])
         for k in (0, 1)
     )
-    return Trace(Form.AREA, label, x, y, colour, opacity=opacity)
+    hatch = (look.hatch[:1], look.colour) if look and look.hatch else ("", "")
+    return Trace(Form.AREA, label, x, y, colour, opacity=opacity, hatch=hatch)
 
 
-def _ratio(limit: Limit, item: Drawn) -> Trace:
-    values = ratio_to(limit, item)
+def _ratio(limit: Limit, item: Drawn, scale: float) -> Trace:
+    values = ratio_to(limit, replace(item, x=item.x / scale))
     return Trace(
-        Form.LINE, in_unicode(item.label), limit.masses_gev, values, _look(item).colour, width=1.2
+        Form.LINE,
+        in_unicode(item.label),
+        scale * limit.masses_gev,
+        values,
+        _look(item).colour,
+        width=1.2,
     )

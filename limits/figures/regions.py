@@ -219,7 +219,7 @@ class _Tracer:
 
 
 def limit_outlines(
-    limit: Limit, regions: Sequence[Regions], ends: tuple[float, float]
+    limit: Limit, regions: Sequence[Regions], ends: tuple[float, float], scale: float = 1.0
 ) -> list[Outline]:
     """Return the outlines of regions of a limit; open intervals end beyond every edge.
 
@@ -231,12 +231,14 @@ def limit_outlines(
         Observed or expected intervals of the limit, one tuple per mass.
     ends
         Values below and above all that is shown.
+    scale
+        Factor from GeV to the unit of the masses.
     """
     known = np.array([status in _KNOWN for status in limit.status])
     every = (limit.regions, *limit.expected_regions)
     edges = [end for part in every for found in part for pair in found for end in pair if end]
     return region_paths(
-        limit.masses_gev,
+        scale * limit.masses_gev,
         regions,
         known,
         bottom=min([ends[0], *(end / 10.0 for end in edges)]),

@@ -1,1 +1,1 @@
-"""Figures by name: files that say what is scanned and what is drawn, and what makes figures of them."""
+"""Figures by name: files that say what is scanned and drawn, and what makes figures of them."""

@@ -1,4 +1,4 @@
-"""Many figures at once: each is made by one of some processes, and returned as the bytes of files."""
+"""Many figures at once: each made by one of some processes, returned as the bytes of files."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def with_style(description: Description, style: str) -> Description:
 
 
 def _work(description: Description) -> int:
-    """About how much there is to compute: the most is begun first, so that no process waits long."""
+    """About how much there is to compute: the most is begun first, so that none waits long."""
     return sum(
         len(item.specification().masses_gev) * len(item.search) * _effort(panel.plane)
         for panel in description.panels

@@ -167,7 +167,6 @@ class DrawnLimit:
             **self.settings,
         )
 
-
     @property
     def tips(self) -> bool:
         """Whether the scan looks closer where excluded regions begin and end."""

@@ -29,7 +29,7 @@ __all__ = ["Made", "compute", "draw", "programme_figure"]
 #: width and height in inches of each panel where there are several
 _PANEL: Final = (5.6, 4.6)
 #: of which left, right, below and above of its axes
-_MARGINS: Final = (0.8, 0.2, 0.65, 0.6)
+_MARGINS: Final = (0.8, 0.2, 0.6, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +145,9 @@ def _panels(description: Description, limits: Sequence[Sequence[Limit]]) -> Figu
     rows = math.ceil(len(description.panels) / columns)
     with drawing_style(first.appearance.style):
         made = Figure(figsize=(_PANEL[0] * columns, _PANEL[1] * rows))
-    for place, (panel, found) in enumerate(zip(description.panels, limits, strict=True)):
-        with drawing_style(first.appearance.style):
+        for place, (panel, found) in enumerate(zip(description.panels, limits, strict=True)):
             axes = made.add_axes(_frame(place % columns, rows - 1 - place // columns, made))
-        _panel(panel, found, ax=axes)
-    with drawing_style(first.appearance.style):
-        made.draw_without_rendering()  # text and ticks find their places in this style
+            _panel(panel, found, ax=axes)
     return made
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
-from na64.limits.publication.words import Qualifier, keywords, qualifiers
+from na64.limits.publication.words import Qualifier, keywords, mesons, qualifiers
 from na64.limits.results.limit import Limit
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.pyhf.template import Template
@@ -134,7 +134,7 @@ def limits_table(limit: Limit, name: str) -> DataTable:
     return DataTable(
         name,
         " ".join(sentences),
-        (_mass(limit),),
+        _masses(limit),
         tuple(columns),
         keywords(limit, (f"LIMIT {limit.y.name}",)),
     )
@@ -215,7 +215,7 @@ def yields_table(limit: Limit, name: str) -> DataTable:
         name,
         f"Signal events after exposure and efficiency, by process, at {at}, and the efficiency. "
         f"{made.title}; model {made.mediator.name}.{scaling}",
-        (_mass(limit),),
+        _masses(limit),
         tuple(columns),
         keywords(limit, ("N", "EFF")),
     )
@@ -274,6 +274,12 @@ def _background(
 
 def _mass(limit: Limit) -> Column:
     return Column(f"${limit.x.tex}$", limit.x.unit, _cells(limit.masses_gev))
+
+
+def _masses(limit: Limit) -> tuple[Column, ...]:
+    """The masses, and the mesons where they are those of mesons."""
+    names = mesons(limit)
+    return (_mass(limit), *([Column("Meson", "", names)] if names else []))
 
 
 def _is_two_sided(limit: Limit) -> bool:

@@ -31,7 +31,7 @@ from na64.limits.publication.likelihood import largest_difference, likelihood_fi
 from na64.limits.publication.pictures import pictures
 from na64.limits.publication.words import papers
 from na64.limits.results.limit import Limit
-from na64.limits.scanning.signal import Progress, expected_signal, silent
+from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
 from na64.models.errors import InputError, NA64Error
 from na64.models.mediators.data import is_registered
 from na64.models.signals.rates import TableStore
@@ -358,10 +358,17 @@ def _add_likelihoods(
             f"{name}.likelihood.tar.gz",
             tar_gz(likelihood_files(signal, inspire=inspire)),
             f"Likelihood of {name}: background-only workspace and patchset of pyhf, one patch for "
-            "each mass; the name of a patched measurement says which mass it is and which coupling "
-            "is mu = 1",
+            f"each {_patch_words(signal)}",
             "HistFactory",
         )
+
+
+def _patch_words(signal: ExpectedSignal) -> str:
+    power = signal.rates.power
+    name = "the name of a patched measurement says which"
+    if power is None:
+        return f"mass and coupling; {name}; the signal is no power of the coupling"
+    return f"mass; {name}, and which coupling is mu = 1; mu goes with its power {power:g}"
 
 
 def _comment(results: Sequence[Limit]) -> str:

@@ -19,9 +19,12 @@ from na64.models.constants import (
     NUCLEON_MASS_GEV,
 )
 from na64.models.declaration import in_words
+from na64.models.signals.mesons import meson_of_mass
+from na64.models.signals.settings import uses
 from na64.models.targets import BEAM_PARTICLES, Beam
+from na64.workspaces.cards.topologies import topology
 
-__all__ = ["Qualifier", "keywords", "papers", "qualifiers", "sqrt_s_gev"]
+__all__ = ["Qualifier", "keywords", "mesons", "papers", "qualifiers", "sqrt_s_gev"]
 
 #: reactions by process, in HEPData's notation; {beam} and {x} are filled in
 _REACTIONS: Final[Mapping[str, str]] = {
@@ -79,9 +82,7 @@ def sqrt_s_gev(beam: Beam, at_rest_gev: float = NUCLEON_MASS_GEV) -> float:
 def qualifiers(limit: Limit) -> list[Qualifier]:
     """Return what holds for all numbers of a result: search, beam, model, plane, statistics."""
     made = limit.specification
-    calculator = made.calculator.to_dict()
-    settings = ", ".join(f"{key} {value}" for key, value in calculator.items() if key != "name")
-    method = made.calculator.name + (f" ({settings})" if settings else "")
+    signal = _signal_words(made)
     plane = f"{limit.y.name} against {limit.x.name}"
     found = [
         Qualifier("SEARCH", made.title),
@@ -89,9 +90,9 @@ def qualifiers(limit: Limit) -> list[Qualifier]:
         Qualifier("MODEL", made.mediator.name),
         Qualifier("PLANE", plane),
         *_sector(limit),
-        Qualifier("SIGNAL", _signal_words(made)),
+        *([Qualifier("SIGNAL", signal)] if signal else []),
         Qualifier("CL", 100.0 * made.confidence_level, "%"),
-        Qualifier("METHOD", method),
+        Qualifier("METHOD", _method_words(limit)),
     ]
     if made.expected_only:
         projection = any(card.projection for card in made.cards)
@@ -114,12 +115,12 @@ def keywords(limit: Limit, observables: tuple[str, ...]) -> dict[str, list[str |
     """
     made = limit.specification
     beams = _distinct_beams(made)
-    boson = made.mediator.name.upper()
+    bosons = mesons(limit) or [made.mediator.name]
     reactions = [
-        _REACTIONS[process].format(beam=beam.particle.upper(), x=boson)
+        _REACTIONS[process].format(beam=beam.particle.upper(), x=boson.upper())
         for beam in beams
-        for name in limit.yields
-        for process in (name.rsplit("/", 1)[-1],)
+        for process in limit.yields
+        for boson in bosons
         if process in _REACTIONS
     ]
     energies = [sqrt_s_gev(beam) for beam in beams]
@@ -140,6 +141,13 @@ def keywords(limit: Limit, observables: tuple[str, ...]) -> dict[str, list[str |
         "phrases": list(dict.fromkeys(phrases)),
         "cmenergies": list(dict.fromkeys(float(f"{energy:.4g}") for energy in energies)),
     }
+
+
+def mesons(limit: Limit) -> list[str]:
+    """Return the meson of each mass of a limit on branching ratios; none of any other limit."""
+    if limit.y.name != "br":
+        return []
+    return [meson_of_mass(float(mass)).name for mass in limit.masses_gev]
 
 
 def papers(made: Specification) -> dict[str, str]:
@@ -163,15 +171,26 @@ def _beams(made: Specification) -> Iterator[Qualifier]:
         yield Qualifier("SQRT(S) OF BEAM AND NUCLEON", float(f"{sqrt_s_gev(beam):.4g}"), "GeV")
 
 
+def _method_words(limit: Limit) -> str:
+    """The calculator with its settings, and which one it chose where it chooses."""
+    settings = limit.specification.calculator.to_dict()
+    name = str(settings.pop("name"))
+    used = "+".join(dict.fromkeys(filter(None, limit.used)))
+    words = ", ".join(f"{key} {value}" for key, value in settings.items())
+    return f"{name}{f', which used {used}' if used else ''}{f' ({words})' if words else ''}"
+
+
 def _signal_words(made: Specification) -> str:
     """The approximation of production, and settings of the signal that are not as usual."""
-    values = {name: getattr(made.settings, name) for name in SIGNAL}
+    known = frozenset().union(*(uses(topology(card.topology).signal()) for card in made.cards))
+    values = {name: getattr(made.settings, name) for name in SIGNAL if name in known}
     unusual = [
         in_words(SIGNAL[name], value)
         for name, value in values.items()
         if name != "production" and value != SIGNAL[name].default
     ]
-    return ", ".join([f"production {made.settings.production}", *unusual])
+    production = [f"production {values['production']}"] if "production" in values else []
+    return ", ".join([*production, *unusual])
 
 
 def _sector(limit: Limit) -> Iterator[Qualifier]:

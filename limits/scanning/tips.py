@@ -19,7 +19,7 @@ _KNOWN: Final = (Status.OK, Status.NO_EXCLUSION, Status.NOT_BRACKETED)
 
 
 def tip_masses_gev(limit: Limit) -> NDArray[np.float64]:
-    """Return masses in the middle of steps in which a region begins, ends, splits or opens.
+    """Return masses within steps in which a region begins, ends, splits or opens.
 
     Observed and expected regions count alike. Steps below 0.5 % are fine enough.
 
@@ -43,14 +43,18 @@ def tip_masses_gev(limit: Limit) -> NDArray[np.float64]:
     for regions, status in lines:
         shapes = [_shape(found) for found in regions]
         known = [state in _KNOWN for state in status]
-        differs |= np.array(
-            [known[k] and known[k + 1] and shapes[k] != shapes[k + 1] for k in range(len(differs))],
-            bool,  # an empty list has none
-        )
-    wide = np.log(masses[1:] / masses[:-1]) > _CLOSE
-    middles = np.sqrt(masses[1:] * masses[:-1])[differs & wide]
+        pairs = [
+            known[k] and known[k + 1] and shapes[k] != shapes[k + 1] for k in range(len(differs))
+        ]
+        differs |= np.array(pairs, dtype=bool)
+    steps = np.log(masses[1:] / masses[:-1])
+    found: list[float] = []
+    for k in np.flatnonzero(differs & (steps > _CLOSE)).tolist():
+        # a run has its price however few its masses are: quarters, and halves at the end
+        parts = 4 if steps[k] > 2.0 * _CLOSE else 2
+        found += (masses[k] * np.exp(steps[k] * np.arange(1, parts) / parts)).tolist()
     # as files keep them
-    return np.array([float(f"{mass:.12g}") for mass in middles])
+    return np.array([float(f"{mass:.12g}") for mass in found])
 
 
 def _shape(found: Regions) -> tuple[int, bool]:

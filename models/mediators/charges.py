@@ -97,9 +97,9 @@ class ChargedMediator:
         """Return the widths in GeV to Standard Model states at unit coupling; see `Mediator`."""
         mass = np.asarray(mass_gev, float)
         widths = {
-            f"{lepton} {lepton}": np.asarray(charge**2 * self._to_pair(mass, lepton_mass))
-            for lepton, lepton_mass in LEPTON_MASSES_GEV.items()
-            if (charge := self.charges.get(lepton, 0.0))
+            f"{lepton} {lepton}": self.lepton_width(lepton, mass)
+            for lepton in LEPTON_MASSES_GEV
+            if self.charges.get(lepton, 0.0)
         }
         neutrinos = self._to_neutrinos(mass)
         if neutrinos is not None:
@@ -107,6 +107,14 @@ class ChargedMediator:
         if any(self.charges.get(quark, 0.0) for quark in QUARKS):
             widths["hadrons"] = self._to_hadrons(mass)
         return widths
+
+    def lepton_width(self, lepton: str, mass_gev: ArrayLike) -> FloatArray:
+        """Return the width in GeV to a pair of charged leptons at unit coupling.
+
+        It is that of `partial_widths`, without the others, of which that to hadrons takes longest.
+        """
+        charge, mass = self.charges.get(lepton, 0.0), np.asarray(mass_gev, float)
+        return np.asarray(charge**2 * self._to_pair(mass, LEPTON_MASSES_GEV[lepton]))
 
     def _to_pair(self, mass: FloatArray, fermion_mass: float) -> FloatArray:
         """Width to a Dirac pair of unit charge and colour."""

@@ -42,7 +42,8 @@ __all__ = [
 
 Width = Callable[[FloatArray], FloatArray]
 
-_POINTS_PER_CELL = 6
+#: points and weights in each cell of an integral over a resonance
+_NODES = leggauss(6)
 # of the two halves of an integral over radiation: the spike at the beam energy is a feature of one
 # part in 1e5 in the second, which more points resolve
 _POINTS_RADIATION = (24, 48)
@@ -196,7 +197,7 @@ def resonance_nodes(resonance: Resonance, edges_gev: FloatArray) -> tuple[FloatA
     """
     mass = resonance.mass_gev
     scale = mass * float(resonance.total(np.asarray(mass)))
-    points, weights = leggauss(_POINTS_PER_CELL)
+    points, weights = _NODES
     phase = np.arctan((_s_gev2(edges_gev) - mass**2) / scale)
     half = 0.5 * np.diff(phase)[:, None]
     theta = 0.5 * (phase[1:] + phase[:-1])[:, None] + half * points

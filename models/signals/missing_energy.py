@@ -31,6 +31,7 @@ from na64.models.constants import GEV2_TO_CM2
 from na64.models.decays.invisible import invisible_branching
 from na64.models.declaration import table_of
 from na64.models.kinds import kind_row
+from na64.models.mediators.charges import ChargedMediator
 from na64.models.mediators.protocol import Mediator
 from na64.models.production.annihilation import (
     Resonance,
@@ -251,6 +252,8 @@ def _annihilation(
     spins = kind_row(mediator.kind, "the number of spin states").spin_states
 
     def entrance(root_s: FloatArray) -> FloatArray:
+        if isinstance(mediator, ChargedMediator):
+            return mediator.lepton_width("e", root_s)
         return np.asarray(mediator.partial_widths(root_s).get("e e", 0.0 * root_s), float)
 
     def one(mass: float, branching: float) -> float:

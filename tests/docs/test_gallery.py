@@ -1,4 +1,4 @@
-"""docs/gallery.md: every figure is there with a small picture; a sample of its tables is current."""
+"""docs/gallery.md: every figure has a small picture; a sample of its tables is current."""
 
 from __future__ import annotations
 

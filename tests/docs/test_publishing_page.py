@@ -37,9 +37,7 @@ def first_drawn(monkeypatch) -> None:
 def test_the_page_runs(call) -> None:
     for language, block in re.findall(r"```(sh|python)\n(.*?)```", PAGE, flags=re.DOTALL):
         if language == "python":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ResourceWarning)  # files are short-lived there
-                exec(compile(block, "the page", "exec"), {})
+            exec(compile(block, "the page", "exec"), {})
             continue
         for line in block.splitlines():
             program, *words = shlex.split(line)

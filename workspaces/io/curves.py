@@ -31,6 +31,7 @@ __all__ = [
     "Curve",
     "CurveKind",
     "CurveSource",
+    "Level",
     "available_curves",
     "curve_text",
     "load_curve",
@@ -50,6 +51,18 @@ class CurveKind(StrEnum):
     LIMIT = "limit"
     REGION = "region"
     THERMAL = "thermal"
+
+
+class Level(StrEnum):
+    """Where the confidence level of a curve comes from.
+
+    The publication, or the list of its numbers; what is usual for its kind, where neither states
+    one; or there is none, as for an argument about the energy that a star loses.
+    """
+
+    STATED = "stated"
+    ASSUMED = "assumed"
+    NONE = "none"
 
 
 #: what curves are filed under in a list
@@ -97,6 +110,8 @@ class Curve:
 
     Attributes
     ----------
+    level
+        Where the confidence level comes from.
     reference
         Where the curve was published.
     provenance
@@ -131,6 +146,7 @@ class Curve:
     x_axis: Axis = declare(name="x")
     y_axis: Axis = declare(name="y")
     confidence_level: float | None = declare(None, help="of a limit or region", above=0.0)
+    level: Level = Level.STATED
     reference: CurveSource = declare(name="source")
     provenance: str
     model: str = declare("", help="mediator whose coupling y is", allowed=tuple(BUILT_IN))
@@ -148,12 +164,21 @@ class Curve:
     searches: tuple[str, ...] = ()
     points: tuple[tuple[float, ...], ...] = declare(help="pairs [x, y]", above=0.0)
 
+    @property
+    def level_words(self) -> str:
+        """The confidence level for people, such as ``90 %`` or ``90 % (assumed)``."""
+        if self.confidence_level is None:
+            return ""
+        words = f"{100.0 * self.confidence_level:g} %"
+        return f"{words} (assumed)" if self.level is Level.ASSUMED else words
+
     def misfits(self) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) of keys that do not fit together."""
         level = self.confidence_level
-        if self.kind is CurveKind.THERMAL:
+        if self.kind is CurveKind.THERMAL or self.level is Level.NONE:
             if level is not None:
-                yield "confidence_level", "a thermal line has none"
+                what = "a thermal line" if self.kind is CurveKind.THERMAL else "level = none"
+                yield "confidence_level", f"{what} has none"
         elif level is None:
             yield "confidence_level", "missing; it must be a number"
         elif level >= 1.0:

@@ -303,10 +303,10 @@ def test_plot_overlays_the_published_curve_of_the_search(call) -> None:
 
 
 def test_plot_without_a_published_curve_leaves_the_ratio_panel_out(call) -> None:
-    assert call("scan", "na64e-2016", "--masses", "0.1,0.2", "-o", "scan.json").code == 0
+    assert call("scan", "na64e-2016-2024", "--masses", "0.1,0.2", "-o", "scan.json").code == 0
     done = call("plot", "scan.json", "--ratio-panel", "-o", "a.png")
     assert done.code == 0
-    assert "warning: no published curve of na64e-2016: no ratio panel" in done.err
+    assert "warning: no published curve of na64e-2016-2024: no ratio panel" in done.err
 
 
 def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:

@@ -7,6 +7,7 @@ import shlex
 import sys
 import tarfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import yaml
 from hepdata_validator.full_submission_validator import FullSubmissionValidator
 from matplotlib.figure import Figure
 
+from na64.limits.cli.command_lines import command_lines
+from na64.limits.results.axes import Plane
 from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.request import specify
 from na64.limits.scanning.restated import restated
 from na64.models.mediators.vectors import VectorMediator
+from tests.shared import toy_limit
 
 MASSES = ("--masses", "0.01,0.05,0.6")
 FAST = ("--method", "asymptotic")
@@ -45,7 +49,7 @@ def sketched(monkeypatch) -> None:
 @pytest.mark.usefixtures("sketched")
 def test_a_reader_of_a_record_has_the_likelihood_and_the_numbers(call) -> None:
     """Scan, publish, unpack: pyhf takes the patchset; `limit` of a patch is the scan's limit."""
-    assert call("scan", "na64e-2016-2022", "--masses", "0.01,0.3", "-o", "scan.json").code == 0
+    assert call("scan", "na64e-2016", "--masses", "0.01,0.3", "-o", "scan.json").code == 0
     assert call("to-plane", "scan.json", "--plane", "y", "-o", "y.json").code == 0
     done = call("export", "hepdata", "scan.json", "y.json", "-o", "record", "--inspire", "1234567")
     assert done.code == 0, done.err
@@ -106,7 +110,7 @@ SCANS: dict[str, tuple[str, ...]] = {
     ),
 }
 STEPS: dict[str, list[tuple[str, ...]]] = {
-    "usual": [("to-plane", "--plane", "alpha-d", "--dark-matter", "majorana", "--ratio", "4")],
+    "usual": [("to-plane", "--plane", "y")],
     "settings": [("to-plane", "--plane", "g")],
     "charges": [
         ("recast", "--model", "dark-photon", "--leave-out"),
@@ -165,6 +169,23 @@ def test_a_specification_is_restated(made: Specification) -> None:
     assert specify(made.cards, **words) == made
     # what is as usual is not said
     assert len(words) <= 4
+
+
+def test_the_command_of_a_plane_of_relics() -> None:
+    """Its result names the relic, that of the scan or another; nothing more is said."""
+    made = toy_limit(specify("na64e-2016", masses_gev=[0.1, 0.2]))
+    options = {"omega_h2": 0.11, "dark_matter": "majorana", "ratio": 4.0, "splitting": 0.0}
+    plane = Plane("alpha-d", options, excluded_below=True)
+    scan, words = command_lines(
+        replace(made, plane=plane), "a.json", cards=["card.toml"], charges={}
+    )
+    assert scan[:3] == ["na64-limits", "scan", "card.toml"]
+    assert scan[-1] == words[2] == "before-1-a.json"
+    assert words[:2] == ["na64-limits", "to-plane"]
+    assert words[3:] == [
+        *("--plane", "alpha-d", "--omega-h2", "0.11", "--dark-matter", "majorana"),
+        *("--ratio", "4", "-o", "a.json"),
+    ]
 
 
 def test_without_the_library_the_extra_is_named(call, monkeypatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ class Bench:
         self.news = threading.Event()
         self.newest: Newest[str, str] = Newest(self.work, self.tell)
 
-    def work(self, request, progress, early) -> str:
+    def work(self, request: str, progress: Any, early: Any) -> str:
         self.begun.append(request)
         gate = self.gates.setdefault(request, threading.Event())
         if request == "wrong":

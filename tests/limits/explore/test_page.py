@@ -43,7 +43,8 @@ def slider(tab, label: str):
 def moved(tab, before: list[float]) -> list[float]:
     """Wait until the curve is another one, and return it."""
     tab.page.wait_for_function(f"(before) => ({CURVE})()[0] !== before", arg=before[0])
-    return tab.page.evaluate(CURVE)
+    found: list[float] = tab.page.evaluate(CURVE)
+    return found
 
 
 def lines(tab) -> list[list[str]]:
@@ -111,6 +112,7 @@ def test_what_is_impossible_is_said_and_the_page_lives(served, tab) -> None:
     alert = visit.page.get_by_role("alert")
     alert.wait_for()
     assert "has no plane of g-agg" in alert.inner_text()
+    assert "`" not in alert.inner_text()
     assert visit.page.evaluate(CURVE) == first  # the last one, in grey
     assert visit.page.evaluate(GREY)
     visit.page.locator("select").nth(3).select_option("coupling of the model")

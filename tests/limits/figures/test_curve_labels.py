@@ -48,6 +48,7 @@ def test_curves_name_the_searches_whose_result_they_are() -> None:
     assert published_curve("na64e-alp-2016-2018") == "na64-alp-2020"
     assert published_curve("na64e-visible-2017-2018") == "na64-visible-2020"
     assert published_curve("na64e-visible-2017") == "na64-visible-2018"
-    assert published_curve("na64e-2016") is None
+    assert published_curve("na64e-2016") == "na64e-2016"
+    assert published_curve("na64e-2016-2024") is None
     for name in available_curves():
         assert set(load_curve(name).searches) <= set(available_cards())

@@ -23,7 +23,7 @@ SECTOR = {"dark_matter": "dirac", "alpha_d": 0.1, "ratio": 3.0}
 MADE: dict[str, Any] = {"provenance": {}}
 DARK_PHOTON = {"model": "dark-photon", "parameter": "epsilon", "masses_gev": MASSES, **MADE}
 
-WIDTH = {
+WIDTH: dict[str, Any] = {
     "schema": "na64-limits/width/1",
     **DARK_PHOTON,
     **SECTOR,
@@ -254,7 +254,7 @@ def test_numbers_are_typeset(value, text) -> None:
 
 
 def test_decay_length_of_a_visible_dark_photon() -> None:
-    """c tau = 3/(alpha epsilon^2 m) over (1 + 2 r) sqrt(1 - 4 r), r = (m_e/m)^2, below two muons."""
+    """c tau = 3/(alpha epsilon^2 m) over (1 + 2 r) sqrt(1 - 4 r), r = (m_e/m)^2."""
     masses = np.array([0.0015, 0.01, 0.1])
     found = decay_table("dark-photon", masses, coupling=1e-4)
     document = {

@@ -21,6 +21,7 @@ from na64.limits.figures.overlays import Beside
 from na64.limits.figures.picture import Form, picture
 from na64.limits.figures.sources import card_sources
 from na64.limits.figures.unicode import in_unicode
+from na64.limits.results.axes import coupling_axis
 from na64.models.errors import InputError
 from tests.limits.figures.toys import LIMIT, MASSES, PUBLISHED, card, closed, lines, toy
 from tests.shared import ROOT
@@ -138,6 +139,20 @@ def test_a_panel_of_ratios() -> None:
     np.testing.assert_array_equal(ratio.y, ratio_to(limit, PUBLISHED))
     with pytest.raises(InputError, match="overlay a curve"):
         picture([limit], ratio_panel=True)
+
+
+def test_branching_ratios_are_points_at_the_masses_of_mesons() -> None:
+    limit = toy(
+        masses=[0.547862, 0.95778],
+        model="invisible-meson",
+        sector=None,
+        y=coupling_axis("br"),
+        messages=("", ""),
+    )
+    shown = picture([limit], beside=Beside(overlays=(PUBLISHED,)))
+    assert {trace.form for trace in shown.traces} == {Form.POINTS}
+    assert {trace.label for trace in shown.traces} == {"observed", "expected median", "published"}
+    assert shown.x_range[0] < 0.54 < 0.96 < shown.x_range[1]
 
 
 # the file

@@ -9,7 +9,7 @@ from na64.limits import programme_figure, scan
 from na64.limits.figures.style import figure_bytes
 from na64.limits.programme.batch import figure_files, with_style
 from na64.limits.programme.compare import comparisons, edges_at
-from na64.limits.programme.drawing import draw
+from na64.limits.programme.drawing import compute, draw
 from na64.limits.programme.reader import load_figure, parse_figure
 from na64.models.errors import InputError
 from na64.workspaces.io.curves import load_curve
@@ -54,8 +54,9 @@ def test_a_limit_that_two_panels_have_is_scanned_once() -> None:
     """Muons know no resonance, but another dark sector is another specification."""
     stages: list[str] = []
     text = TWO.replace('dark_matter = "scalar"\n', "")
-    draw(parse_figure(text, "two"), progress=stages.append)
-    assert stages.count("na64mu-2022") == 2
+    limits = compute(parse_figure(text, "two"), progress=stages.append)
+    assert stages == ["na64mu-2022"] * 2
+    assert limits[0][0] is limits[1][0]
 
 
 def test_the_ratio_panel_compares_with_the_published_curve_alone() -> None:
@@ -87,7 +88,7 @@ def test_another_style_is_another_figure() -> None:
 
 def test_an_error_names_the_figure() -> None:
     text = TWO.replace('plane = "y"', 'plane = "br"')
-    with pytest.raises(InputError, match="figure two: .*no plane of br"):
+    with pytest.raises(InputError, match=r"figure two: .*no plane of br"):
         list(figure_files([parse_figure(text, "two")], [".png"]))
 
 

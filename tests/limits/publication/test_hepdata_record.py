@@ -195,6 +195,19 @@ def test_energy_in_the_centre_of_mass(particle, mass) -> None:
         assert sqrt_s_gev(Beam(particle, energy), target) == pytest.approx(wanted, rel=1e-9)
 
 
+def test_limits_on_mesons_name_them() -> None:
+    made = toy_limit(specify("na64h-2022"), yields={"charge-exchange": np.ones(2)})
+    table = documents(hepdata_record([made], ["a"], likelihood=False))["a limits"]
+    assert column(table, "Meson") == ["eta", "eta-prime"]
+    words = {item["name"]: item["values"] for item in table["keywords"]}
+    assert words["reactions"] == [
+        "PI- NUCLEUS --> ETA NUCLEUS",
+        "PI- NUCLEUS --> ETA-PRIME NUCLEUS",
+    ]
+    said = {item["name"]: item["value"] for item in table["dependent_variables"][0]["qualifiers"]}
+    assert "SIGNAL" not in said  # the signal depends on none of its settings
+
+
 def test_counts_and_efficiencies_are_those_of_the_card() -> None:
     result = toy()
     (card,) = result.specification.cards

@@ -11,6 +11,7 @@ from na64.models.errors import InputError
 from na64.models.mediators.registry import BUILT_IN
 from na64.workspaces.io.curves import (
     CurveKind,
+    Level,
     available_curves,
     load_curve,
     log_log_interpolation,
@@ -47,7 +48,8 @@ def test_shipped_curves_say_what_they_are(name: str) -> None:
         assert curve.production
         assert curve.final_state
     assert len(curve.provenance) > 20
-    assert (curve.confidence_level is None) == (curve.kind is CurveKind.THERMAL)
+    without = curve.kind is CurveKind.THERMAL or curve.level is Level.NONE
+    assert (curve.confidence_level is None) == without
     if name.startswith("na64e"):
         assert curve.confidence_level == 0.9
         assert (curve.x_axis.unit, curve.y_axis.unit) == ("GeV", "1")
@@ -147,6 +149,13 @@ def test_regions_and_thermal_lines() -> None:
         curve.at(0.05)
     thermal = CURVE.replace('"limit"', '"thermal"').replace("confidence_level = 0.9", "")
     assert parse_curve(thermal, "test").confidence_level is None
+    for given, words in (
+        ("confidence_level = 0.9", "90 %"),
+        ('confidence_level = 0.9\nlevel = "assumed"', "90 % (assumed)"),
+        ('level = "none"', ""),
+    ):
+        other = CURVE.replace("confidence_level = 0.9", given)
+        assert parse_curve(other, "test").level_words == words
 
 
 @pytest.mark.parametrize(
@@ -156,6 +165,8 @@ def test_regions_and_thermal_lines() -> None:
         ("confidence_level = 0.9", "confidence_level = 90", "confidence_level", "below 1"),
         ('"limit"', '"limits"', "kind", "did you mean 'limit'"),
         ('"limit"', '"thermal"', "confidence_level", "a thermal line has none"),
+        ("level = 0.9", 'level = 0.9\nlevel = "none"', "confidence_level", "level = none has none"),
+        ("level = 0.9", 'level = 0.9\nlevel = "asumed"', "level", "did you mean 'assumed'"),
         (', unit = "GeV"', "", "x.unit", "missing"),
         ("[0.1, 1e-3]", "[0.1, -1e-3]", "points[1][1]", "must be positive"),
         ("[0.1, 1e-3]", "[0.1]", "points[1]", "pair"),
