@@ -374,6 +374,7 @@ def _content(model: Any) -> str:
     embed = need("bokeh.embed", extra=_EXTRA, purpose=_PURPOSE)
     numbers: dict[str, str] = {}
     item = _renumbered(embed.json_item(model, "figure"), numbers)
+    item["doc"].pop("defs", None)  # of models that other packages have defined, none of them here
     text = json.dumps(item, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     for character in "<>&":  # no text can end the script or begin another
         text = text.replace(character, f"\\u{ord(character):04x}")
