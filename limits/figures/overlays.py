@@ -202,7 +202,8 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
             x, y = x * sector.ratio, coupling_from_y(y, sector)
         x, y = in_plane(first, x, y)
     if is_region:
-        kind = Kind.REGION if _is_closed(x, y) else Kind.LINE
+        shaded = _is_closed(x, y) or (not own and _is_cut(x))
+        kind = Kind.REGION if shaded else Kind.LINE
         return Drawn(label, *_apart(x, y), kind, **names)
     return Drawn(
         label, x, y, Kind.LINE if own or curve.projection else Kind.LIMIT, compared=True, **names
@@ -248,6 +249,11 @@ def _is_closed(x: FloatArray, y: FloatArray) -> bool:
     """Whether a path ends where it began; a published region may be cut off by its axes."""
     ends = np.log([x[[0, -1]], y[[0, -1]]])
     return bool(np.all(np.abs(ends[:, 1] - ends[:, 0]) < [0.1, 0.5]))
+
+
+def _is_cut(x: FloatArray) -> bool:
+    """Whether a path ends at the mass where it began: a region that its source cuts off there."""
+    return bool(abs(np.log(x[-1] / x[0])) < 0.1)
 
 
 def _in_alpha_d(curve: Curve, label: str, limits: Sequence[Limit]) -> Drawn:
