@@ -130,7 +130,7 @@ def things_beside(
             curves.append(curve_in_plane(curve, limits, compared=compared))
     sectors = (beside.thermal, beside.thermal_alpha_d, beside.thermal_ratio)
     lines = thermal_lines(limits, *sectors, span=span)
-    own = published_curve(first.specification.search)
+    own = published_curve(first)
     curves.sort(key=lambda item: item.name != own)  # it has the first look
     bounds = [thing for name in dict.fromkeys(beside.bounds) for thing in _bound(name, limits)]
     moments = [
@@ -141,7 +141,7 @@ def things_beside(
 
 def default_overlays(limit: Limit) -> tuple[str, ...]:
     """Return the name of the published curve of a search, if it has a place in the plane."""
-    name = published_curve(limit.specification.search)
+    name = published_curve(limit)
     if name is None or not _converts(limit):
         return ()
     try:
@@ -184,7 +184,7 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
         )
     x, y, label = np.array(curve.x), np.array(curve.y), curve_label(curve, assumed(first))
     names: dict[str, Any] = {"name": curve.name, "text": curve_text(curve, assumed(first))}
-    own = compared or curve.name == published_curve(first.specification.search)
+    own = compared or curve.name == published_curve(first)
     if own:
         names["text"] = with_remark(names["text"], "published")
     is_region = curve.kind is CurveKind.REGION
