@@ -67,7 +67,7 @@ def test_the_ratio_panel_compares_with_the_published_curve_alone() -> None:
     text = head.replace("[[panels]]\n", "ratio_panel = true\n").replace("panels.", "")
     made = draw(parse_figure(text, "one")).figure
     below = made.axes[1]
-    assert len([line for line in below.lines if len(line.get_xdata()) > 2]) == 1
+    assert len([line for line in below.lines if np.size(line.get_xdata()) > 2]) == 1
 
 
 def test_the_same_bytes_from_processes_and_from_python(tmp_path) -> None:
