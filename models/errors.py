@@ -57,7 +57,8 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     names = list(allowed)
     words = set(name.split("-"))
     whole = [item for item in names if len(words) > 1 and words < set(item.split("-"))]
-    close = difflib.get_close_matches(name, whole, n=2, cutoff=0.0)
+    close = [item for item in names if item.lower() == name.lower()]
+    close = close or difflib.get_close_matches(name, whole, n=2, cutoff=0.0)
     close = close or difflib.get_close_matches(name, names, n=1)
     found = " or ".join(f"'{item}'" for item in close)
     return f" (did you mean {found}?)" if found else ""

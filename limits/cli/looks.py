@@ -148,6 +148,9 @@ def _looks(given: Mapping[str, Any]) -> Looks:
     if legend == "only":
         changes["label_curves"] = False
     elif legend is not None:
+        allowed = [*(place.replace(" ", "-") for place in LEGENDS), "only"]
+        if legend not in allowed:
+            raise unknown_name("place of a legend", legend, allowed)
         changes["legend"] = legend.replace("-", " ")
     changes |= {name: given[name] for name in ("mass_unit", "style") if given[name] is not None}
     places = [_named(text, "--label-at", "NAME=X,Y") for text in given["label_at"]]

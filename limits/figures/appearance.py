@@ -35,6 +35,8 @@ MASS_UNITS: Final[Mapping[str, float]] = {
 }
 
 _Point = tuple[float, float]
+#: values that a logarithmic axis is drawn for
+_FARTHEST: Final = (1e-90, 1e90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Appearance:
         for name, point in self.label_at.items():
             if len(point) != 2 or not all(_is_place(value) for value in point):
                 raise InputError(
-                    f"label_at of '{name}' must be two positive numbers on the axes, is {point}"
+                    f"`label_at` of '{name}' must be two positive numbers on the axes, is {point}"
                 )
 
     @property
@@ -113,11 +115,14 @@ class Appearance:
 
 def _check_ends(axis: str, ends: _Point) -> None:
     if len(ends) != 2 or not all(_is_place(end) for end in ends):
-        raise InputError(f"{axis} must be two positive numbers on a logarithmic axis, is {ends}")
+        raise InputError(
+            f"`{axis}` must be two positive numbers between {_FARTHEST[0]:g} and {_FARTHEST[1]:g} "
+            f"on a logarithmic axis, is {ends}"
+        )
     if not ends[0] < ends[1]:
-        raise InputError(f"{axis} must increase, is {ends[0]:g} to {ends[1]:g}")
+        raise InputError(f"`{axis}` must increase, is {ends[0]:g} to {ends[1]:g}")
 
 
 def _is_place(value: float) -> bool:
     """Whether a number has a place on a logarithmic axis."""
-    return math.isfinite(value) and value > 0.0
+    return math.isfinite(value) and _FARTHEST[0] <= value <= _FARTHEST[1]

@@ -25,7 +25,7 @@ from na64.limits.figures.drawn import Traced
 from na64.limits.figures.placing import Box, Wanted, choose_places, resampled
 from na64.limits.figures.style import legend_above
 from na64.limits.figures.typeset import split_parts
-from na64.models.errors import unknown_name
+from na64.models.errors import InputError, unknown_name
 
 __all__ = ["lay_out"]
 
@@ -82,9 +82,9 @@ def lay_out(
     Raises
     ------
     InputError
-        For the place of a label of a name that there is not.
+        For the place of a label of a name that there is not, or outside of the axes.
     """
-    _check_names(traced, look)
+    _check_places(axes, traced, look)
     figure = axes.get_figure(root=True)
     assert figure is not None
     told = [item for item in traced if item.text and look.label_curves]
@@ -120,11 +120,18 @@ def _settle(figure: Figure) -> None:
         engine.execute(figure)
 
 
-def _check_names(traced: Sequence[Traced], look: Appearance) -> None:
+def _check_places(axes: Axes, traced: Sequence[Traced], look: Appearance) -> None:
     names = {item.name for item in traced}
-    for name in look.label_at:
+    ends = (axes.get_xlim(), axes.get_ylim())
+    for name, point in look.label_at.items():
         if name not in names:
             raise unknown_name("name of what is labelled", name, names)
+        if not all(low <= value <= high for value, (low, high) in zip(point, ends, strict=True)):
+            frame = " and ".join(f"{low:.3g} to {high:.3g}" for low, high in ends)
+            raise InputError(
+                f"`label_at` of '{name}': {point[0]:g}, {point[1]:g} is outside of the axes, "
+                f"{frame}"
+            )
 
 
 def _text(axes: Axes, item: Traced) -> Text:

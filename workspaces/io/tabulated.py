@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,6 +34,8 @@ _MASS_UNITS: Final = {"eV": 1e-9, "keV": 1e-6, "MeV": 1e-3, "GeV": 1.0, "TeV": 1
 #: how HEPData marks a value that is not there
 _ABSENT: Final = ("", "-", "nan", "NaN")
 _UNIT: Final = re.compile(r"\[([^\[\]]*)\]\s*$|\(([^()]*)\)\s*$")
+#: how people write that a column is a square
+_SQUARE: Final = re.compile(r"(\^\{?2\}?|\*\*\s*2|²|squared)$", re.IGNORECASE)
 
 
 def load_overlay(name_or_path: str | os.PathLike[str], x: Axis, y: Axis) -> Curve:
@@ -57,11 +60,16 @@ def load_overlay(name_or_path: str | os.PathLike[str], x: Axis, y: Axis) -> Curv
     if suffix not in TABLE_SUFFIXES or (column and Path(name).exists()):
         return load_curve(name)
     try:
-        size = Path(path).stat().st_size
+        about = Path(path).stat()
     except OSError:
-        size = 0  # reading it says why
-    if size > _LARGEST_BYTES:
-        raise InputError(f"overlay {path}: has {size} bytes, more than {_LARGEST_BYTES}")
+        pass  # reading it says why
+    else:
+        if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+            raise InputError(f"overlay {path}: is no regular file")
+        if about.st_size > _LARGEST_BYTES:
+            raise InputError(
+                f"overlay {path}: has {about.st_size} bytes, more than {_LARGEST_BYTES}"
+            )
     return table_curve(read_text(path), path, x, y, column)
 
 
@@ -102,7 +110,7 @@ def table_curve(text: str, where: str, x: Axis, y: Axis, column: str = "") -> Cu
         columns = _text_columns(text, label)
     chosen = _chosen(columns[1:], column, label)
     points = _points(columns[0], chosen, (x, y), label)
-    kind = _kind(points)
+    kind = _kind(points, label)
     if kind is CurveKind.LIMIT:
         points.sort()
     stem = Path(where).stem
@@ -163,12 +171,14 @@ def _is_number(cell: str) -> bool:
 
 
 def _name_and_unit(header: str) -> tuple[str, str]:
-    """Split ``mass [MeV]`` into name and unit."""
+    """Split ``mass [MeV]`` into name and unit; in round brackets only a unit of mass is one."""
     found = _UNIT.search(header)
     if found is None:
         return header.strip(), ""
     unit = (found[1] if found[1] is not None else found[2]).strip()
-    return (header[: found.start()].strip(), unit) if unit in _MASS_UNITS else (header.strip(), "")
+    if found[1] is None and unit not in _MASS_UNITS:
+        return header.strip(), ""
+    return header[: found.start()].strip(), unit
 
 
 def _plain_yaml(text: str, where: str) -> object:
@@ -295,6 +305,11 @@ def _points(
 
 def _factor(column: _Column, axis: Axis, where: str) -> float:
     """What the numbers of a column are multiplied by for the unit of an axis."""
+    if _SQUARE.search(column.name):
+        raise InputError(
+            f"{where}: {column.name} is a square, the axis of the figure is {axis.name}: give the "
+            "numbers of the axis"
+        )
     if column.unit in ("", "1", axis.unit):
         return 1.0
     if axis.unit == "GeV" and column.unit in _MASS_UNITS:
@@ -316,8 +331,14 @@ def _number(cell: object, where: str) -> float:
     return number
 
 
-def _kind(points: Sequence[tuple[float, float]]) -> CurveKind:
+def _kind(points: Sequence[tuple[float, float]], where: str) -> CurveKind:
     steps = [after[0] - before[0] for before, after in pairwise(points)]
     if all(step > 0.0 for step in steps) or all(step < 0.0 for step in steps):
         return CurveKind.LIMIT
+    if all(step >= 0.0 for step in steps) or all(step <= 0.0 for step in steps):
+        twice = next(points[row][0] for row, step in enumerate(steps) if step == 0.0)
+        raise InputError(
+            f"{where}: x = {twice:g} is there twice; x of a limit increases or decreases, and the "
+            "path around a region turns back"
+        )
     return CurveKind.REGION

@@ -88,3 +88,21 @@ def test_backticks_are_of_arguments_alone() -> None:
         }
     for argument in ("alpha_d", "dark_matter", "model", "masses_gev", "policy"):
         assert known.get(argument, argument) in names
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--ylim", "1e-300:1e300"), "--ylim must be two positive numbers between 1e-90 and"),
+        (("--xlim", "1:0.1"), "--xlim must increase, is 1 to 0.1"),
+        (("--label-at", "eps.json=nan,1"), "--label-at of 'eps.json' must be two positive"),
+        (("--label-at", "eps.json=1e9,1e9"), "is outside of the axes"),
+        (("--legend", "lowerleft"), "did you mean 'lower-left'"),
+        (("--mass-unit", "mev"), "did you mean 'MeV'"),
+    ],
+)
+def test_looks_are_refused_in_the_words_of_options(call, words, message) -> None:
+    scan("na64e-2016", masses_gev=[0.1, 0.2], method="asymptotic").write("eps.json")
+    outcome = call("plot", "eps.json", *words, "-o", "eps.png")
+    assert outcome.code == 2
+    assert message in outcome.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,10 @@ def test_columns_and_regions(tmp_path: Path) -> None:
         ("a.csv", "0.01,1e-4\n0.1,inf\n", "row 2: must be positive and finite, is inf"),
         ("a.csv", "0.01,1e-4\n0.1,abc\n", "row 2: the text 'abc' is not a number"),
         ("a.csv", "m [MeV],g [GeV]\n0.01,1e-4\n0.1,1\n", "g is in GeV, the axis epsilon"),
+        ("a.csv", "m,epsilon [GeV^-1]\n1,2\n2,3\n", "epsilon is in GeV\\^-1, the axis epsilon"),
+        ("a.csv", "m [kg],epsilon\n1,2\n2,3\n", "m is in kg, the axis m_A' of the figure in GeV"),
+        ("a.csv", "m,epsilon^2\n1,2\n2,3\n", "epsilon\\^2 is a square, the axis of the figure is"),
+        ("a.csv", "0.01,1\n0.01,2\n0.02,3\n", "x = 0.01 is there twice"),
         ("a.yaml", "a: [1", "not YAML in line"),
         ("a.yaml", "- 1\n", "is no table of HEPData"),
         ("a.yaml", "name: x\n", "it has no independent_variables"),
@@ -142,3 +147,10 @@ def test_any_text_is_a_curve_or_an_error(text: str, suffix: str) -> None:
     except InputError:
         return
     assert all(x > 0.0 and y > 0.0 for x, y in curve.points)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path) -> None:
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="is no regular file"):
+        load_overlay(path, X, Y)
