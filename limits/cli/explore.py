@@ -24,7 +24,7 @@ _OPTIONS = {
 
 
 @click.command("explore", cls=Command)
-@click.argument("searches", metavar="[SEARCH|CARD.toml]...", nargs=-1)
+@click.argument("searches", metavar="[SEARCH|CARD.toml|SCAN.json]...", nargs=-1)
 @click.option(
     "--port",
     metavar="N",
@@ -48,26 +48,33 @@ def command(
     """Show a page on this machine where the settings of a search are controls.
 
     Search, model, dark matter, exposure, background, cut, confidence level and plane; the limit
-    follows. The page begins with the first SEARCH and offers the shipped cards and the files that
-    are named. What it hands out is what the command lines write that it shows. Ctrl-C ends it.
+    follows. The page begins with the first SEARCH, or with the settings of a result, and offers the
+    shipped cards and the files that are named. What it hands out is what the command lines write that it shows. Ctrl-C ends it.
     """
+    from na64.limits.cli.inputs import is_result
     from na64.limits.explore.compute import Catalogue, Explorer
+    from na64.limits.explore.opening import state_of
     from na64.limits.explore.server import Place, serve
     from na64.limits.explore.state import State
+    from na64.limits.results.limit import Limit
     from na64.workspaces.cards import DEFAULT_CARD
     from na64.workspaces.cards.reader import available_cards
     from na64.workspaces.io.cache import TableCache
 
-    files = [name for name in searches if name not in available_cards()]
+    results = [name for name in searches if is_result(name)]
+    others = [name for name in searches if name not in results]
+    files = [name for name in others if name not in available_cards()]
     catalogue = Catalogue(files)
-    first = catalogue.offered(searches[0]) if searches else DEFAULT_CARD
+    first = State(catalogue.offered(others[0]) if others else DEFAULT_CARD)
+    for name in results[:1]:
+        first = state_of(Limit.read(name), name)
     explorer = Explorer(catalogue, command_lines, tables=TableCache(enabled=not no_cache))
 
     def ready(address: str) -> None:
         click.echo(address)
         the_console().note("the page is there until Ctrl-C ends it")
 
-    serve(explorer, State(first), Place(host, port, open_browser=not no_browser), ready)
+    serve(explorer, first, Place(host, port, open_browser=not no_browser), ready)
 
 
 def command_lines(state: State, card: RunCard) -> list[list[str]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Question",
     "check_workspace",
+    "is_result",
     "make_calculator",
     "make_dark_sector",
     "read_any",
@@ -221,6 +222,18 @@ def read_result(name: str) -> Limit:
     from na64.limits.results.limit import Limit
 
     return Limit.from_json(read_stdin(), "stdin") if name == "-" else Limit.read(name)
+
+
+def is_result(name: str) -> bool:
+    """Whether a file is the result of a scan: JSON with the schema of one."""
+    from pathlib import Path
+
+    from na64.workspaces.io.jsonio import read_json
+
+    if not (name.endswith(".json") and Path(name).is_file()):
+        return False
+    found = read_json(name)
+    return isinstance(found, dict) and str(found.get("schema", "")).startswith("na64-limits/scan/")
 
 
 def read_results(files: Sequence[str]) -> list[Limit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -102,7 +102,7 @@ class Appearance:
             if ends is not None:
                 _check_ends(axis, ends)
         for name, point in self.label_at.items():
-            if len(point) != 2 or not all(_is_place(value) for value in point):
+            if not _is_pair(point):
                 raise InputError(
                     f"`label_at` of '{name}' must be two positive numbers on the axes, is {point}"
                 )
@@ -114,7 +114,7 @@ class Appearance:
 
 
 def _check_ends(axis: str, ends: _Point) -> None:
-    if len(ends) != 2 or not all(_is_place(end) for end in ends):
+    if not _is_pair(ends):
         raise InputError(
             f"`{axis}` must be two positive numbers between {_FARTHEST[0]:g} and {_FARTHEST[1]:g} "
             f"on a logarithmic axis, is {ends}"
@@ -123,6 +123,13 @@ def _check_ends(axis: str, ends: _Point) -> None:
         raise InputError(f"`{axis}` must increase, is {ends[0]:g} to {ends[1]:g}")
 
 
-def _is_place(value: float) -> bool:
-    """Whether a number has a place on a logarithmic axis."""
+def _is_pair(values: object) -> bool:
+    """Whether something is two numbers with a place on a logarithmic axis."""
+    pair = isinstance(values, Sequence) and not isinstance(values, str) and len(values) == 2
+    return pair and all(_is_place(value) for value in values)  # type: ignore[attr-defined]
+
+
+def _is_place(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
     return math.isfinite(value) and _FARTHEST[0] <= value <= _FARTHEST[1]

@@ -48,6 +48,11 @@ def plot(results: Limit | Sequence[Limit], **words: Any) -> Figure:
         For an unknown keyword or name, and as `na64.limits.figures.figure.figure`.
     """
     limits = [results] if isinstance(results, Limit) else list(results)
+    for item in limits:
+        if not isinstance(item, Limit):
+            raise InputError(
+                f"a figure is of limits, not of {item!r}; na64.limits.read gives that of a file"
+            )
     allowed = (*_BESIDE, *_LOOK, *_OWN)
     for name in words:
         if name not in allowed:

@@ -42,7 +42,7 @@ from na64.models.recasting.production import (
     exchange_strength,
     production_rate,
 )
-from na64.workspaces.io.curves import Axis, Curve, CurveKind, log_log_interpolation
+from na64.workspaces.io.curves import Axis, Curve, CurveKind, load_curve, log_log_interpolation
 
 __all__ = ["recast_curve"]
 
@@ -57,14 +57,17 @@ _LEFT_OUT_GEV: Final = 0.02
 _PERTURBATIVE: Final = np.sqrt(4.0 * np.pi)
 
 
-def recast_curve(curve: Curve, mediator: Mediator | str, sector: DarkSector | None = None) -> Curve:
+def recast_curve(
+    curve: Curve | str, mediator: Mediator | str, sector: DarkSector | None = None
+) -> Curve:
     """Return a published curve for another mediator.
 
     Parameters
     ----------
     curve
-        A limit or region in (mass, coupling) that names model, production and final state; or a
-        limit on y of invisible decays with alpha_d and ratio.
+        A curve, the name of a shipped one, or a file: a limit or region in (mass, coupling) that
+        names model, production and final state; or a limit on y of invisible decays with alpha_d
+        and ratio.
     mediator
         The other mediator or its name.
     sector
@@ -82,6 +85,8 @@ def recast_curve(curve: Curve, mediator: Mediator | str, sector: DarkSector | No
     InputError
         For a curve that cannot be converted at any mass, with the reason.
     """
+    if isinstance(curve, str):
+        curve = load_curve(curve)
     new = registered(mediator) if isinstance(mediator, str) else mediator
     if curve.model == new.name:
         return curve

@@ -203,6 +203,11 @@ def _check(results: Sequence[Limit], names: Sequence[str]) -> None:
     lower = [name.lower() for name in names]  # files of tables are in lower case
     if twice := sorted({name for name in lower if lower.count(name) > 1}):
         raise InputError(f"{', '.join(twice)}: two results of one name")
+    first: dict[str, str] = {}
+    for result, name in zip(results, names, strict=True):
+        if result.content_digest in first:
+            raise InputError(f"{first[result.content_digest]} and {name} are the same result")
+        first[result.content_digest] = name
 
 
 def _resource(location: str, description: str, kind: str = "") -> dict[str, str]:

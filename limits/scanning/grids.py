@@ -162,7 +162,7 @@ def refined_grid(
 
 
 def denser_grid(
-    grid: NDArray[np.float64], intervals: Sequence[tuple[float, float]], steps: int = 5
+    grid: NDArray[np.float64], intervals: Sequence[tuple[float, float]], step: float = 0.03
 ) -> NDArray[np.float64]:
     """Return a grid with further points inside some intervals; its own points stay.
 
@@ -171,27 +171,29 @@ def denser_grid(
     grid
         Increasing and positive, shape (N,).
     intervals
-        Bounds of the fine parts.
-    steps
-        Into how many steps, equal in the logarithm, a step that reaches into one is divided.
-        Only points inside the interval are kept.
+        Bounds of the fine parts; they are among the points.
+    step
+        How far points lie apart there, in ln(mass). A grid that is as fine gets no more.
     """
-    inner = np.exp(
-        np.log(grid[:-1, None])
-        + np.log(grid[1:] / grid[:-1])[:, None] * np.arange(1, steps)[None] / steps
-    ).ravel()
-    inside = np.any([(inner > a) & (inner < b) for a, b in intervals] or [inner < 0.0], axis=0)
-    return with_points(grid, inner[inside])
+    fine = [np.array([])]
+    for low, high in intervals:
+        a, b = max(low, float(grid[0])), min(high, float(grid[-1]))
+        if a < b:
+            fine.append(np.geomspace(a, b, 1 + math.ceil(math.log(b / a) / step)))
+    return with_points(grid, np.concatenate(fine), apart=0.4 * step)
 
 
-def with_points(grid: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+def with_points(
+    grid: NDArray[np.float64], points: NDArray[np.float64], apart: float = 1e-4
+) -> NDArray[np.float64]:
     """Return a grid with further points between its ends, rounded as files do.
 
-    A point within 1e-4 of one of the grid, which shows nothing new, is left out.
+    A point so near to one of the grid, in ln(mass), shows nothing new and is left out.
     """
-    new = _rounded(np.sort(np.concatenate([grid[:1], points, grid[-1:]])), grid[0], grid[-1])
+    inside = points[(points > grid[0]) & (points < grid[-1])]
+    new = _rounded(np.sort(np.concatenate([grid[:1], inside, grid[-1:]])), grid[0], grid[-1])
     near = np.abs(np.log(new[:, None] / grid[None])).min(axis=1)
-    return np.unique(np.concatenate([grid, new[near > 1e-4]]))
+    return np.unique(np.concatenate([grid, new[near > apart]]))
 
 
 def _positive(part: str, text: str, what: str, form: str) -> float:

@@ -91,7 +91,10 @@ def test_what_has_a_label_is_not_in_the_legend() -> None:
     [
         ({"style": "papr"}, "unknown style 'papr' (did you mean 'paper'?)"),
         ({"legend": "top left"}, "unknown place of a legend 'top left'"),
-        ({"mass_unit": "mev"}, "unknown unit of masses 'mev' (did you mean 'MeV'?); allowed: GeV, MeV"),
+        (
+            {"mass_unit": "mev"},
+            "unknown unit of masses 'mev' (did you mean 'MeV'?); allowed: GeV, MeV",
+        ),
         ({"xlim": (1.0, 0.1)}, "`xlim` must increase, is 1 to 0.1"),
         ({"ylim": (0.0, 1.0)}, "`ylim` must be two positive numbers"),
         ({"ylim": (1.0, float("nan"))}, "`ylim` must be two positive numbers"),
