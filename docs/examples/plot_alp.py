@@ -1,6 +1,6 @@
 r"""
-Axion-like particles: g_agg, and the projection for :math:`5\times10^{12}` electrons
-====================================================================================
+Axion-like particles: g_agg, and the projection for 5e12 electrons
+==================================================================
 
 The region that NA64e excludes of the coupling to photons, decays in flight and missing energy
 together, beside the published one and those of beam dumps, colliders and the supernova of 1987;

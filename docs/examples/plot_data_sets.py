@@ -5,7 +5,7 @@ Invisible dark photon: epsilon by data set, 2016 to 2024
 How the limit on kinetic mixing fell with the electrons on target: 4.3e10 in 2016, 2.84e11 to
 2018, 9.37e11 to 2022; the median for 1.9e12 to 2024, which are not published, computed with
 asymptotic formulae, with an assumed background and a missing energy above 40 GeV from 2023 on.
-Lines are the published limits; that of 2016-2018 is the one with resonant annihilation.
+Broken lines are the published limits; that of 2016 is of emission alone, and so is ours.
 """
 
 from na64.limits import programme_figure

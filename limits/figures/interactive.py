@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -362,11 +363,10 @@ def _ratio_range(ratios: Sequence[Trace]) -> tuple[float, float]:
 
 
 def _scripts() -> str:
-    """Return the scripts of Bokeh, those that the figure needs."""
-    resources = need("bokeh.resources", extra=_EXTRA, purpose=_PURPOSE)
-    inline = resources.Resources(mode="inline", components=["bokeh"])
-    found: str = inline.render_js()
-    return found
+    """Return the script of Bokeh, the file itself: other packages change what Bokeh would add."""
+    settings = need("bokeh.settings", extra=_EXTRA, purpose=_PURPOSE).settings
+    text = (Path(settings.bokehjs_path()) / "js" / "bokeh.min.js").read_text(encoding="utf-8")
+    return f"<script>\n{text.replace('</script', '<' + chr(92) + '/script')}\n</script>"
 
 
 def _content(model: Any) -> str:
@@ -374,6 +374,7 @@ def _content(model: Any) -> str:
     embed = need("bokeh.embed", extra=_EXTRA, purpose=_PURPOSE)
     numbers: dict[str, str] = {}
     item = _renumbered(embed.json_item(model, "figure"), numbers)
+    item["doc"].pop("defs", None)  # of models that other packages have defined, none of them here
     text = json.dumps(item, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     for character in "<>&":  # no text can end the script or begin another
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -130,7 +130,7 @@ def things_beside(
             curves.append(curve_in_plane(curve, limits, compared=compared))
     sectors = (beside.thermal, beside.thermal_alpha_d, beside.thermal_ratio)
     lines = thermal_lines(limits, *sectors, span=span)
-    own = published_curve(first.specification.search)
+    own = published_curve(first)
     curves.sort(key=lambda item: item.name != own)  # it has the first look
     bounds = [thing for name in dict.fromkeys(beside.bounds) for thing in _bound(name, limits)]
     moments = [
@@ -141,7 +141,7 @@ def things_beside(
 
 def default_overlays(limit: Limit) -> tuple[str, ...]:
     """Return the name of the published curve of a search, if it has a place in the plane."""
-    name = published_curve(limit.specification.search)
+    name = published_curve(limit)
     if name is None or not _converts(limit):
         return ()
     try:
@@ -184,7 +184,7 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
         )
     x, y, label = np.array(curve.x), np.array(curve.y), curve_label(curve, assumed(first))
     names: dict[str, Any] = {"name": curve.name, "text": curve_text(curve, assumed(first))}
-    own = compared or curve.name == published_curve(first.specification.search)
+    own = compared or curve.name == published_curve(first)
     if own:
         names["text"] = with_remark(names["text"], "published")
     is_region = curve.kind is CurveKind.REGION
@@ -202,7 +202,8 @@ def curve_in_plane(curve: Curve, limits: Sequence[Limit], *, compared: bool = Fa
             x, y = x * sector.ratio, coupling_from_y(y, sector)
         x, y = in_plane(first, x, y)
     if is_region:
-        kind = Kind.REGION if _is_closed(x, y) else Kind.LINE
+        shaded = _is_closed(x, y) or (not own and _is_cut(x))
+        kind = Kind.REGION if shaded else Kind.LINE
         return Drawn(label, *_apart(x, y), kind, **names)
     return Drawn(
         label, x, y, Kind.LINE if own or curve.projection else Kind.LIMIT, compared=True, **names
@@ -248,6 +249,11 @@ def _is_closed(x: FloatArray, y: FloatArray) -> bool:
     """Whether a path ends where it began; a published region may be cut off by its axes."""
     ends = np.log([x[[0, -1]], y[[0, -1]]])
     return bool(np.all(np.abs(ends[:, 1] - ends[:, 0]) < [0.1, 0.5]))
+
+
+def _is_cut(x: FloatArray) -> bool:
+    """Whether a path ends at the mass where it began: a region that its source cuts off there."""
+    return bool(abs(np.log(x[-1] / x[0])) < 0.1)
 
 
 def _in_alpha_d(curve: Curve, label: str, limits: Sequence[Limit]) -> Drawn:

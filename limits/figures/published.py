@@ -7,21 +7,40 @@ from functools import cache
 from na64.limits.figures.style import SPECIES
 from na64.limits.figures.typeset import typeset
 from na64.limits.figures.words import Assumed
+from na64.limits.results.limit import Limit
 from na64.workspaces.io.curves import Curve, available_curves, load_curve
 
 __all__ = ["curve_label", "curve_text", "published_curve"]
 
 
-@cache
-def published_curve(search: str) -> str | None:
-    """Return the name of the curve that was published for a search, None if there is none.
+def published_curve(limit: Limit) -> str | None:
+    """Return the name of the curve that was published for a limit, None if there is none.
 
-    It is the one of the same name, or the first that names the search.
+    It is one of the limit's mediator or a variant of it, or else of the model of the card: the
+    one of the same name as the search, or the first that names the search.
     """
-    names = available_curves()
-    if search in names:
-        return search
-    return next((name for name in names if search in load_curve(name).searches), None)
+    made = limit.specification
+    models = (made.mediator.name, made.cards[0].model)
+    return next(
+        (name for name in (_curve_of(made.search, model) for model in models) if name), None
+    )
+
+
+@cache
+def _curve_of(search: str, model: str) -> str | None:
+    """Return the name of the curve of a search for a model or a variant of it."""
+    found = [
+        name
+        for name in available_curves()
+        if (name == search or search in load_curve(name).searches)
+        and _related(load_curve(name).model, model)
+    ]
+    return search if search in found else next(iter(found), None)
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether models are the same or the name of one begins with that of the other."""
+    return f"{one}-".startswith(f"{other}-") or f"{other}-".startswith(f"{one}-")
 
 
 def curve_label(curve: Curve, beside: Assumed) -> str:

@@ -7,6 +7,7 @@ what is drawn, so that the same result gives the same bytes.
 from __future__ import annotations
 
 import io
+import logging
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -158,6 +159,8 @@ def figure_bytes(figure: Figure, path: str | os.PathLike[str]) -> bytes:
         raise InputError(f"{path}: a figure is written as {allowed}, not '{suffix}'")
     stream = io.BytesIO()
     with drawing_style():
+        # fonts of fixed age make its reader say so, and nothing else
+        logging.getLogger("fontTools.ttLib").setLevel(logging.ERROR)
         figure.savefig(stream, format=suffix[1:], metadata=metadata[suffix])
     return stream.getvalue()
 

@@ -97,12 +97,16 @@ class Reader:
             assert program == "na64-limits", f"{named(self.page)}: {line}"
             for name, text in files.items():
                 words = [word.replace(f"<{name}>", text.strip()) for word in words]
-            done = self.call(*words)
+            into = words[words.index(">") + 1 :] if ">" in words else []
+            done = self.call(*words[: len(words) - len(into) - bool(into)])
             assert done.code == 0, f"{named(self.page)}: {line}: {done.err}"
             if named(self.page) in QUIET:
                 told = re.search(QUIET[named(self.page)], line) is not None
                 assert ("warning" in done.err) == told, f"{named(self.page)}: {line}: {done.err}"
-            self.printed += done.out
+            if into:
+                Path(*into).write_text(done.out)
+            else:
+                self.printed += done.out
 
     def python(self, block: str) -> None:
         out = io.StringIO()

@@ -71,7 +71,7 @@ def test_branching_ratios_of_mesons(call) -> None:
         ),
         (
             ("scan", "na64e-2016-2022", "--invisible-branching", "0.2", "--masses", "0.01"),
-            "invisible_branching has no effect",
+            "--invisible-branching has no effect",
         ),
         (("scan", "na64h-2022", "--masses", "0.3"), "no neutral meson has a mass of 0.3 GeV"),
         (

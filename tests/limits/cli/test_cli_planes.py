@@ -173,7 +173,7 @@ def test_the_plane_of_alpha_d_is_drawn_from_a_scan_as_from_a_file(call, scan_fil
         (("--plane", "y", "--thermal-ratio", "3"), "say of which species"),
         (("--plane", "y", "--thermal", "scalar", "--thermal-ratio", "2"), "must be above 2"),
         (("--plane", "y", "--ratio-panel", "--overlay", "none"), "a ratio panel needs a limit"),
-        (("--plane", "y", "--overlay", "na64-alp-2020"), "no place for it in the plane of y"),
+        (("--plane", "y", "--overlay", "na64-alp-2020"), "cannot be recast to dark-photon: alp is"),
         (
             ("--plane", "epsilon", "--overlay", "thermal-scalar-na64"),
             "convert the limit to the plane of y",

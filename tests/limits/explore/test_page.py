@@ -114,12 +114,12 @@ def test_what_is_impossible_is_said_and_the_page_lives(served, tab) -> None:
     assert "has no plane of g-agg" in alert.inner_text()
     assert "`" not in alert.inner_text()
     assert visit.page.evaluate(CURVE) == first  # the last one, in grey
-    assert visit.page.evaluate(GREY)
+    visit.page.wait_for_function(GREY)
     visit.page.locator("select").nth(3).select_option("coupling of the model")
     alert.wait_for(state="detached")
     slider(visit, "α_D").press("ArrowRight")
     moved(visit, first)
-    assert not visit.page.evaluate(GREY)
+    visit.page.wait_for_function(f"() => !({GREY})()")
     check_quiet(visit)
 
 

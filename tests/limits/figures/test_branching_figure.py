@@ -53,7 +53,7 @@ def test_one_bar_per_meson_and_limit(mesons: Limit) -> None:
 
 def test_bars_are_drawn_into_axes_of_the_caller(mesons: Limit) -> None:
     mine = Figure(figsize=(3.0, 2.0))
-    assert mesons.plot(ax=mine.subplots()) is mine
+    assert mesons.plot(ax=mine.subplots(), overlays=()) is mine
     assert mine.get_size_inches().tolist() == [3.0, 2.0]
     assert len(mine.axes[0].patches) == 2
 

@@ -8,8 +8,10 @@ import pytest
 
 from na64.limits.figures.published import curve_label, published_curve
 from na64.limits.figures.words import Assumed
-from na64.workspaces.cards.reader import available_cards
+from na64.models.mediators.registry import mediator
+from na64.workspaces.cards.reader import available_cards, load_card
 from na64.workspaces.io.curves import available_curves, load_curve
+from tests.limits.figures.toys import toy
 
 CURVE = load_curve("na64e-2016-2022")
 DIRAC = Assumed("dirac", 0.1, 3.0)
@@ -43,13 +45,27 @@ def test_a_species_that_the_curve_names_is_compared() -> None:
 
 
 def test_curves_name_the_searches_whose_result_they_are() -> None:
-    assert published_curve("na64e-2016-2022") == "na64e-2016-2022"
-    assert published_curve("na64e-2016-2018") == "na64e-2021-fermion"
-    assert published_curve("na64e-alp-2016-2018") == "na64-alp-2020"
-    assert published_curve("na64e-visible-2017-2018") == "na64-visible-2020"
-    assert published_curve("na64e-visible-2017") == "na64-visible-2018"
-    assert published_curve("na64e-2016") == "na64e-2016"
-    assert published_curve("na64e-2016-2024") is None
+    for search, curve in (
+        ("na64e-2016-2022", "na64e-2016-2022"),
+        ("na64e-2016-2018", "na64e-2021-fermion"),
+        ("na64e-alp-2016-2018", "na64-alp-2020"),
+        ("na64e-visible-2017-2018", "na64-visible-2020"),
+        ("na64e-visible-2017", "na64-visible-2018"),
+        ("na64e-2016", "na64e-2016"),
+        ("na64e-2016-2021", None),
+        ("na64e-2016-2024", None),
+    ):
+        found = load_card(search)
+        model = mediator(found.model)
+        assert published_curve(toy(cards=(found,), model=model.name, sector=None)) == curve
+    # of several models the limit's own, of one without a curve that of the card
+    for search, model_name, curve in (
+        ("na64e-2016-2021", "b-minus-l", "na64e-b-minus-l-2022"),
+        ("na64e-2016-2021", "b-minus-l-heavy-neutrinos", "na64e-b-minus-l-2022"),
+        ("na64e-2016-2022", "b-minus-l", "na64e-2016-2022"),
+    ):
+        limit = toy(cards=(load_card(search),), model=model_name, sector=None)
+        assert published_curve(limit) == curve
     for name in available_curves():
         assert set(load_curve(name).searches) <= set(available_cards())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import subprocess
@@ -193,6 +194,7 @@ def test_the_same_bytes_again_and_in_another_process(tmp_path) -> None:
         check=True,
     ).stdout
     here = html_figure([toy()])
+    importlib.import_module("panel")  # which adds to the scripts that Bokeh hands out
     assert html_figure([toy()]) == here
     assert there.decode() == here
 

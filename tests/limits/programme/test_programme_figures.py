@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from na64.limits import programme_figure, scan
+from na64.limits import programme_figure, scan, specify
+from na64.limits.figures.drawn import Kind
+from na64.limits.figures.overlays import curve_in_plane
 from na64.limits.figures.style import figure_bytes
 from na64.limits.programme.batch import figure_files, with_style
 from na64.limits.programme.compare import comparisons, edges_at
@@ -13,6 +15,7 @@ from na64.limits.programme.drawing import compute, draw
 from na64.limits.programme.reader import load_figure, parse_figure
 from na64.models.errors import InputError
 from na64.workspaces.io.curves import load_curve
+from tests.shared import toy_limit
 
 TWO = """
 format = 1
@@ -64,7 +67,7 @@ def test_the_ratio_panel_compares_with_the_published_curve_alone() -> None:
     text = head.replace("[[panels]]\n", "ratio_panel = true\n").replace("panels.", "")
     made = draw(parse_figure(text, "one")).figure
     below = made.axes[1]
-    assert len([line for line in below.lines if len(line.get_xdata()) > 2]) == 1
+    assert len([line for line in below.lines if np.size(line.get_xdata()) > 2]) == 1
 
 
 def test_the_same_bytes_from_processes_and_from_python(tmp_path) -> None:
@@ -112,3 +115,13 @@ def test_edges_of_a_published_region() -> None:
     edges = edges_at(box, [0.0150, 0.0167, 0.0180])
     assert edges[1] == pytest.approx([2e-4, 1.4e-3])
     assert np.isnan(edges[[0, 2]]).all()
+
+
+def test_regions_of_others_that_are_cut_off_are_shaded() -> None:
+    """Both edges of E141 end at 1 MeV: what is between them is excluded. Ours is a line."""
+    limit = toy_limit(specify("na64e-visible-2017-2018", masses_gev=[0.01, 0.02]))
+    kinds = [
+        curve_in_plane(load_curve(name), [limit]).kind
+        for name in ("e141-visible", "na64-visible-2020")
+    ]
+    assert kinds == [Kind.REGION, Kind.LINE]
