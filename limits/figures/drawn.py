@@ -26,6 +26,8 @@ __all__ = ["Drawn", "Kind", "Look", "Traced", "draw_beside", "styled"]
 _LEVEL_DASHES: Final[tuple[Any, ...]] = ((0, (1.5, 2)), (0, (4, 4)))
 _LEVEL_COLOUR: Final = "#5a3d7a"
 _FLOOR_COLOURS: Final = ("#e3d5ee", "#8a6aa5")
+#: masses that are one as nearly as curves are read off figures
+_SAME_MASS: Final = 0.02
 
 
 class Kind(StrEnum):
@@ -292,5 +294,24 @@ def _path(
             "hatch": look.hatch or None,
         }
         axes.fill(item.x, item.y, fc=look.shade, ec=look.colour, **fill)
-    (drawn,) = axes.plot(item.x, item.y, label=item.label, **style)
-    return _traced(item, drawn, line, areas=(line,) if is_region else ())
+    edge = _without_cut(line) if is_region else line
+    (drawn,) = axes.plot(edge[:, 0], edge[:, 1], label=item.label, **style)
+    return _traced(item, drawn, edge, areas=(line,) if is_region else ())
+
+
+def _without_cut(path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the path around a region with a gap where it is cut off at its lightest mass.
+
+    Nothing is known of what is lighter, so that there is no edge. A region that has such a side at
+    its heaviest mass, too, is a band or a box, with sides of its own.
+    """
+    x, y = np.log(path).T
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        return path
+    high = np.abs(np.diff(y)) > 0.5 * np.ptp(y[known])  # a tip is blunt, not as high as the region
+    sides = [np.abs(x - end) < _SAME_MASS for end in (x[known].min(), x[known].max())]
+    cut, other = (np.flatnonzero(side[:-1] & side[1:] & high) for side in sides)
+    if len(other):
+        return path
+    return np.insert(path, cut + 1, np.nan, axis=0)

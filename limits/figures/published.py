@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from na64.limits.figures.style import SPECIES
 from na64.limits.figures.typeset import typeset
 from na64.limits.figures.words import Assumed
 from na64.limits.results.limit import Limit
@@ -67,13 +68,14 @@ def curve_text(curve: Curve, beside: Assumed) -> str:
 
 def _assumptions(curve: Curve, beside: Assumed) -> str:
     """Return what a curve assumes, typeset; empty if the limit beside it assumes the same."""
-    species = f"{beside.dark_matter} dark matter"
-    same = {species}
+    kind = beside.dark_matter or ""
+    species = {f"{name} dark matter".lower() for name in (kind, SPECIES.get(kind, kind))}
+    same = set(species)
     if beside.alpha_d is not None:
         same.add(f"alpha_d = {beside.alpha_d:g}")
     if beside.ratio is not None:
         same.add(f"m_a' = {beside.ratio:g} m_chi")
     parts = [part.strip() for part in curve.assumptions.split(",") if part.strip()]
     told = {part.lower() for part in parts}
-    usual = beside.dark_matter == "dirac" or species in told
+    usual = kind == "dirac" or bool(species & told)
     return "" if not told or (told <= same and usual) else ", ".join(map(typeset, parts))

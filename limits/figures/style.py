@@ -87,7 +87,7 @@ MEDIAN: Final = "#56b4e9"
 #: up to so many masses are drawn as points, too
 FEW_MASSES: Final = 8
 
-#: how species of dark matter are written, and the colours of their lines
+#: how species of dark matter are written, and the colours of their lines: none of those of scans
 SPECIES: Final = {
     "dirac": "Dirac",
     "majorana": "Majorana",
@@ -95,10 +95,10 @@ SPECIES: Final = {
     "scalar": "complex scalar",
 }
 SPECIES_COLOURS: Final = {
-    "scalar": "#d55e00",
-    "majorana": "#0072b2",
-    "pseudo-dirac": "#009e73",
-    "dirac": "#a0508a",
+    "scalar": "#8c510a",
+    "majorana": "#4b2a86",
+    "pseudo-dirac": "#2b8c83",
+    "dirac": "#8f3a63",
 }
 #: where values of alpha_D of one species are told apart
 ALPHA_COLOURS: Final = ("#d55e00", "#0072b2", "#009e73", "#a0508a", "#7f6000")
@@ -233,6 +233,7 @@ def legend_above(
             alignment="left",
             ncols=columns,
             fontsize=size,
+            title_fontsize=mpl.rcParams["legend.fontsize"],  # its lines are broken for this size
             columnspacing=1.2,
             handlelength=2.0,
             borderaxespad=0.2,
@@ -255,15 +256,16 @@ def decades(axes: Axes) -> None:
             crowded = high > 3.0 * low  # 7, 8, 9 and 10 then touch one another
             axis.set_minor_formatter(FuncFormatter(_number_but_7_and_9 if crowded else _number))
         elif high <= 80.0 * low:
+            if low >= 0.01 and high <= 1000.0:  # "0.02", "0.1", "5": shorter than powers of ten
+                axis.set_major_formatter(FuncFormatter(_number))
             axis.set_minor_formatter(FuncFormatter(_twos_and_fives))
         else:
             axis.set_minor_formatter(NullFormatter())
 
 
-def _twos_and_fives(value: float, _position: int | None) -> str:
+def _twos_and_fives(value: float, position: int | None) -> str:
     """Label 2 and 5 times a power of ten."""
-    digit, power = _scientific(value)
-    return rf"${digit}\times10^{{{power}}}$" if digit in (2, 5) else ""
+    return _number(value, position) if _scientific(value)[0] in (2, 5) else ""
 
 
 def _number_but_7_and_9(value: float, position: int | None) -> str:

@@ -148,7 +148,9 @@ def thermal_lines(
     made = []
     for sector in sectors:
         special = _special_masses(sector, limits[0], masses)
-        line = thermal_line(sector, limits[0], np.union1d(masses, special))
+        line = _without_forbidden(
+            thermal_line(sector, limits[0], np.union1d(masses, special)), sector, limits[0]
+        )
         look = _look(sector, sectors, limits)
         text = _text(sector, sectors, limits)
         kind = sector.species.value
@@ -158,6 +160,26 @@ def thermal_lines(
         label = f"relic density: {text}"
         made.append(replace(line, label=label, look=look, **names))
     return made
+
+
+def _without_forbidden(line: Drawn, sector: DarkSector, like: Limit) -> Drawn:
+    """Return a relic target without its rise below the lightest threshold.
+
+    Dark matter lighter than the lightest charged particle annihilates by the tail of its thermal
+    energies alone: the target rises by decades within a small part of the axis. A mediator that
+    has other final states, neutrinos, has no such rise.
+    """
+    factor = 0.5 if like.x.name == "m_chi" else 0.5 * sector.ratio
+    threshold = factor * float(THRESHOLDS_GEV.min())
+    above = line.x >= threshold
+    if not above.any():
+        return line
+    lowest = float(line.y[above][0])
+    kept = above | (line.y <= lowest)
+    # what is left of the line goes on from the last mass that rises
+    rising = np.flatnonzero(~kept)
+    start = int(rising[-1]) + 1 if rising.size else 0
+    return replace(line, x=line.x[start:], y=line.y[start:])
 
 
 def _special_masses(sector: DarkSector, like: Limit, masses: FloatArray) -> FloatArray:

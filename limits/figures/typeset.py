@@ -89,6 +89,8 @@ _RULES: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
             lambda m: f"${_letter(m['letter'])}^{m['charge']}$",
         ),
         (rf"{_FREE}(?P<letter>pi|K)0{_ENDS}", lambda m: f"${_letter(m['letter'])}^0$"),
+        (r"\bNA64mu(?![\w-])", lambda _: r"NA64$\mu$"),
+        (r"\bnu-Cal\b", lambda _: r"$\nu$-Cal"),
         (rf"{_FREE}J/psi{_ENDS}", lambda _: r"$J/\psi$"),
         (rf"{_FREE}eta(?:'|-prime){_ENDS}", lambda _: r"$\eta'$"),
         (rf"{_FREE}(?P<boson>[AZ])(?:'|-prime){_ENDS}", lambda m: f"${m['boson']}'$"),

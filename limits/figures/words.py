@@ -94,7 +94,10 @@ def title(limits: Sequence[Limit]) -> str:
     same = [column[0].title for column in columns if len(set(column)) == 1]
     first = split_parts(names[0])
     shared = [first[k] for k in _shared_parts(names)]
-    lines = [", ".join(shared), ", ".join(text for text in same if text)]
+    # titles of cards name the mediator, some of them with less detail
+    same = [text for text in same if text and not any(text in part for part in shared)]
+    shared = [part for part in shared if not any(text.startswith(part) for text in same)]
+    lines = [", ".join(shared), ", ".join(same)]
     return "\n".join(line for line in lines if line)
 
 

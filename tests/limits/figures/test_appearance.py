@@ -19,7 +19,7 @@ from na64.limits.figures.overlays import Beside
 from na64.limits.figures.ranges import value_range
 from na64.limits.figures.style import drawing_style, figure_bytes
 from na64.limits.figures.thermal import thermal_lines
-from na64.models.constants import MUON_MASS_GEV
+from na64.models.constants import ELECTRON_MASS_GEV, MUON_MASS_GEV
 from na64.models.errors import InputError
 from tests.limits.figures.toys import (
     BANDS,
@@ -182,3 +182,39 @@ def test_relic_targets_have_a_point_at_thresholds_and_go_to_the_edge_of_the_fram
     slopes = np.diff(np.log(line.y)) / np.diff(np.log(line.x))
     at = int(np.argmin(np.abs(line.x - 3.0 * MUON_MASS_GEV)))
     assert slopes[:at].max() - slopes[at - 2 : at + 12].min() > 0.3
+
+
+@pytest.mark.parametrize("model", ["dark-photon", "l-mu-l-tau"])
+def test_relic_targets_begin_where_charged_particles_can_be_made(model: str) -> None:
+    """Lighter matter annihilates by its hottest pairs alone, unless there are neutrinos."""
+    masses = np.array([0.5e-3, 1e-3, 2e-3, 4e-3])
+    (line,) = thermal_lines([toy(masses=masses, model=model)], ("scalar",))
+    threshold = 3.0 * ELECTRON_MASS_GEV
+    if model == "dark-photon":
+        assert line.x[0] == pytest.approx(threshold, rel=1e-9)
+        # on the contact scale y goes with m_chi^2: nothing left rises to smaller masses by decades
+        assert line.y[0] < 3.0 * line.y.min()
+    else:
+        assert line.x[0] == pytest.approx(masses[0])
+
+
+def test_a_short_axis_in_mev_has_plain_numbers() -> None:
+    look = Appearance(mass_unit="MeV", xlim=(2.0, 40.0))
+    (axes,) = figure([toy()], appearance=look).axes
+    ticks = [*axes.xaxis.get_minor_ticks(), *axes.xaxis.get_major_ticks()]
+    shown = {tick.label1.get_text() for tick in ticks if 2.0 <= tick.get_loc() <= 40.0}
+    assert shown - {""} == {"2", "5", "10", "20"}
+
+
+def test_a_region_has_no_edge_where_it_is_cut_off_at_its_lightest_mass() -> None:
+    """Its shade ends there, its edge does not go along; a box keeps its sides."""
+
+    def drawn(x: list[float], y: list[float]) -> Any:
+        region = Drawn("region", np.array(x), np.array(y), Kind.REGION)
+        return lines(figure([toy()], beside=Beside(overlays=(region,))))["region"]
+
+    x, _ = drawn([0.01, 0.1, 0.3, 0.1, 0.01, 0.01], [1e-5, 1e-5, 3e-5, 1e-4, 1e-3, 1e-5])
+    assert np.isnan(x).sum() == 1
+    assert np.flatnonzero(np.isnan(x)).tolist() == [5]
+    x, _ = drawn([0.01, 0.1, 0.1, 0.01, 0.01], [1e-5, 1e-5, 1e-3, 1e-3, 1e-5])
+    assert not np.isnan(x).any()

@@ -68,3 +68,10 @@ def test_curves_name_the_searches_whose_result_they_are() -> None:
         assert published_curve(limit) == curve
     for name in available_curves():
         assert set(load_curve(name).searches) <= set(available_cards())
+
+
+def test_species_are_compared_by_either_of_their_names() -> None:
+    """Papers write "complex scalar", results of this package "scalar"."""
+    scalar = replace(CURVE, assumptions="complex scalar dark matter, alpha_D = 0.1")
+    assert "\n" not in curve_label(scalar, replace(DIRAC, dark_matter="scalar"))
+    assert "complex scalar" in curve_label(scalar, replace(DIRAC, dark_matter="majorana"))

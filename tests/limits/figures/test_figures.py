@@ -446,6 +446,16 @@ def test_a_mass_splitting_is_in_the_title_and_other_mediators_by_name() -> None:
     assert title.endswith(r"$\Delta = 0.4$")
 
 
+def test_a_title_names_the_mediator_once() -> None:
+    """By the words of the card or those of the model, whichever say more."""
+    alp = toy(title="A search, axion-like particles", model="alp", sector=None)
+    assert heading(figure([alp])).splitlines() == ["A search, axion-like particles", "90% CL"]
+    boson = toy(title="A search, Z' of B-L", model="b-minus-l", sector=None)
+    name, rest = heading(figure([boson])).splitlines()
+    assert name == "A search"
+    assert rest == "90% CL, $Z'$ of $B - L$ with light Dirac neutrinos"
+
+
 def test_scans_of_two_mediators_share_no_symbol_that_belongs_to_one() -> None:
     (axes,) = figure([toy(model=name, sector=None) for name in ("scalar", "vector")]).axes
     assert axes.get_xlabel() == "mass of the mediator [GeV]"

@@ -10,7 +10,12 @@ import pytest
 
 from na64.limits.figures.colours import ink, lab, linear_rgb
 from na64.limits.figures.drawn import Drawn, Kind, styled
-from na64.limits.figures.style import THERMAL_DASHES, drawing_style
+from na64.limits.figures.style import (
+    SCAN_COLOURS,
+    SPECIES_COLOURS,
+    THERMAL_DASHES,
+    drawing_style,
+)
 
 #: deuteranopia of full strength in linear sRGB, Machado et al. (2009), table of matrices
 DEUTERANOPIA = np.array(
@@ -88,3 +93,13 @@ def test_on_a_dark_ground_lines_are_light_and_shades_dark(kind: Kind) -> None:
         assert lab(linear_rgb(look.colour))[0] > 60.0
         assert not look.shade or lab(linear_rgb(look.shade))[0] < 46.0
     assert ink("#000000") == "#000000"
+
+
+def test_no_thermal_target_has_the_colour_of_a_limit_of_ours() -> None:
+    """Dashes are not all: a dash-dotted line in the blue of a limit is taken for that limit's."""
+    for target in SPECIES_COLOURS.values():
+        for limit in SCAN_COLOURS:
+            apart = lab(linear_rgb(target)) - lab(linear_rgb(limit))
+            assert np.linalg.norm(apart) > 15.0
+    for one, other in itertools.combinations(SPECIES_COLOURS.values(), 2):
+        assert np.linalg.norm(lab(linear_rgb(one)) - lab(linear_rgb(other))) > 20.0

@@ -357,3 +357,13 @@ def test_a_relic_region_ends_between_two_masses_in_a_tip() -> None:
     x, y = lines(draw(relic("scalar", rows=8)))["observed"]
     assert CHI[7] < np.nanmax(x) < CHI[8]
     assert y[np.nanargmax(x)] == pytest.approx(0.1 * math.sqrt(1e-3), rel=0.1)
+
+
+def test_a_published_region_that_ends_at_one_mass_is_shaded_but_for_that_of_the_search() -> None:
+    """Its edges end at one mass, where the figure of the paper or the decay begins."""
+    curve = load_curve("e141-visible")
+    assert curve.x[0] == curve.x[-1]
+    assert curve.y[-1] > 100.0 * curve.y[0]
+    assert curve_in_plane(curve, [limit()]).kind is Kind.REGION
+    own = limit(cards=(card(name="na64e-visible-2017-2018"),))
+    assert curve_in_plane(load_curve("na64-visible-2020"), [own]).kind is Kind.LINE

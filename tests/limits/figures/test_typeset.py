@@ -24,6 +24,7 @@ from tests.shared import ROOT
         ("pi0, pi-, K-, K0, J/psi", r"$\pi^0$, $\pi^-$, $K^-$, $K^0$, $J/\psi$"),
         ("m_A' = 3 m_chi, alpha_D = 0.1", r"$m_{A'} = 3\,m_\chi$, $\alpha_D = 0.1$"),
         ("Z' of L_mu - L_tau, B-L", r"$Z'$ of $L_\mu - L_\tau$, $B - L$"),
+        ("NA64mu 2022, nu-Cal I", r"NA64$\mu$ 2022, $\nu$-Cal I"),
         ("(g-2)_mu of 2021, g_agg", r"$(g-2)_\mu$ of 2021, $g_{a\gamma\gamma}$"),
         (r"mine, $\epsilon^2$ of 1e3", r"mine, $\epsilon^2$ of $10^{3}$"),
     ],
