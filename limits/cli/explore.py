@@ -49,7 +49,8 @@ def command(
 
     Search, model, dark matter, exposure, background, cut, confidence level and plane; the limit
     follows. The page begins with the first SEARCH, or with the settings of a result, and offers the
-    shipped cards and the files that are named. What it hands out is what the command lines write that it shows. Ctrl-C ends it.
+    shipped cards and the files that are named. What it hands out is what the command lines write
+    that it shows. Ctrl-C ends it.
     """
     from na64.limits.cli.inputs import is_result
     from na64.limits.explore.compute import Catalogue, Explorer
