@@ -261,7 +261,7 @@ def number(value: float) -> str:
 
 
 def particles(channel: str) -> str:
-    """Write a particle of a shower, or the pair that a channel is, in TeX; or the text as it is.
+    r"""Write a particle of a shower, or the pair that a channel is, in TeX; or the text as it is.
 
     Examples
     --------
