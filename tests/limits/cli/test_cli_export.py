@@ -218,8 +218,9 @@ def test_folders(call) -> None:
     assert "a.json" in done.err
     assert "not of this record" in done.err
     assert call(*words, "record", "a.json", "--force").code == 0
+    assert "a and b are the same result" in call(*words, "twice", "a.json", "b.json").err
     # files of the same name are told apart
     Path("other").mkdir()
-    Path("other/a.json").write_bytes(Path("a.json").read_bytes())
+    assert call("to-plane", "a.json", "--plane", "y", "-o", "other/a.json").code == 0
     assert call(*words, "two", "a.json", "other/a.json").code == 0
     assert {"a-1.json", "a-2.json"} <= {path.name for path in Path("two/submission").iterdir()}
