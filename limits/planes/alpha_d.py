@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.axes import Plane, coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
+from na64.limits.scanning.known import Known
 from na64.limits.scanning.recast import carried_to, carrier, recomputed_note
 from na64.limits.scanning.runner import method_warnings
 from na64.limits.scanning.signal import Progress, silent
@@ -187,6 +188,8 @@ def in_alpha_d(
     progress("relic density")
     thermal = thermal_alpha_d(portal, sector, masses[inside], grid, omega_h2=omega_h2)
     limits = []
+    # limits in events do not change with alpha_D where the shape of the signal over bins does not
+    known = Known()
     again = np.zeros(masses.size, bool)
     for alpha in grid.tolist():
         varied = replace(
@@ -194,7 +197,9 @@ def in_alpha_d(
         )
         if varied != made:
             again |= ~carrier(limit, varied).sound
-        there = carried_to(limit, varied, "recompute", tables=tables, progress=progress)
+        there = carried_to(
+            limit, varied, "recompute", tables=tables, progress=progress, known=known
+        )
         limits.append(np.array([there.observed, *there.expected]))
     at_grid = np.moveaxis(np.array(limits), 0, 1)[:, :, inside]  # (6, alpha_D, mass)
     seen = invisible_coupling(portal, sector, made.masses_gev[inside], thermal, grid)

@@ -21,6 +21,7 @@ from na64.limits.results.axes import coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
 from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
+from na64.limits.scanning.known import Known
 from na64.limits.scanning.request import (
     NO_DARK_MATTER,
     changed_sector,
@@ -124,6 +125,7 @@ def carried_to(
     *,
     tables: TableStore | None = None,
     progress: Progress = silent,
+    known: Known | None = None,
 ) -> Limit:
     """Return a result for a specification that differs in mediator or dark sector.
 
@@ -133,6 +135,8 @@ def carried_to(
         As in `recast`.
     changed
         The other specification, at the same masses.
+    known
+        As in `na64.limits.scan`.
     """
     made = limit.specification
     if changed == made and not (limit.left_out.any() and policy == "recompute"):
@@ -149,7 +153,7 @@ def carried_to(
     if lost.any() and policy == "recompute":
         if limit.origin is not None and limit.origin.given:
             raise InputError(f"{way.reason}; the signal was given and cannot be recomputed")
-        parts.append(run(changed.at(masses[lost]), tables=tables, progress=progress))
+        parts.append(run(changed.at(masses[lost]), tables=tables, progress=progress, known=known))
         warnings.append(recomputed_note(masses[lost], limit.power if way.sound.any() else None))
     elif lost.any():
         parts.append(_nothing(limit, changed.at(masses[lost]), np.flatnonzero(lost)))
