@@ -92,7 +92,10 @@ class Page:
         }
         if self._document is not None:
             self._document.on_session_destroyed(lambda _context: self._newest.close())
-        self.ask(state)
+            # what a thread tells before the session is there would be lost
+            self._document.add_next_tick_callback(partial(self.ask, state))
+        else:
+            self.ask(state)
 
     @property
     def layout(self) -> Any:

@@ -88,7 +88,7 @@ def tab(chromium) -> Iterator[Any]:
         context = chromium.new_context(viewport={"width": 1250, "height": 950})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # on a machine that has other work
         made = Tab(page)
         page.on("request", lambda request: made.requests.append(request.url))
         page.on("websocket", lambda socket: made.requests.append(socket.url))
