@@ -52,12 +52,11 @@ def show(search: str, overrides: tuple[str, ...], sources: bool) -> None:
 @set_option
 def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Check cards and report every problem with its path in the file."""
-    from na64.limits.cli.inputs import read_card
+    from na64.limits.cli.inputs import read_card, refuse_stdin_twice
     from na64.limits.cli.output import projection_notes
     from na64.models.errors import InputError
 
-    if searches.count("-") > 1:
-        raise InputError("stdin ('-') is given twice")
+    refuse_stdin_twice(searches)
     bad = 0
     for search in searches:
         try:

@@ -30,6 +30,7 @@ __all__ = [
     "read_results",
     "read_stdin",
     "read_workspace",
+    "refuse_stdin_twice",
 ]
 
 
@@ -244,11 +245,16 @@ def read_results(files: Sequence[str]) -> list[Limit]:
     InputError
         If stdin is given twice, or a file is no result.
     """
+    refuse_stdin_twice(files)
+    return [read_result(name) for name in files]
+
+
+def refuse_stdin_twice(files: Sequence[str]) -> None:
+    """Refuse ``-`` that stands for two files: the first would read it all."""
     from na64.models.errors import InputError
 
     if list(files).count("-") > 1:
         raise InputError("stdin ('-') is given twice")
-    return [read_result(name) for name in files]
 
 
 def make_dark_sector(model: str | Mediator, sector: Mapping[str, Any]) -> DarkSector | None:

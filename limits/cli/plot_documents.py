@@ -23,11 +23,9 @@ def read_documents(files: Sequence[str]) -> list[Any]:
     InputError
         If stdin is given twice, or a file is no JSON.
     """
-    from na64.limits.cli.inputs import read_any
-    from na64.models.errors import InputError
+    from na64.limits.cli.inputs import read_any, refuse_stdin_twice
 
-    if list(files).count("-") > 1:
-        raise InputError("stdin ('-') is given twice")
+    refuse_stdin_twice(files)
     return [read_any(name) for name in files]
 
 

@@ -10,15 +10,13 @@ from typing import Final, Generic, TypeVar
 
 from na64.models.errors import NA64Error
 
-__all__ = ["Newest", "Outcome"]
+__all__ = ["Newest"]
 
 _LOGGER = logging.getLogger(__name__)
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 
-#: what a request came to: its number, the request, the result or the error
-Outcome = Callable[[int, Request, Result | NA64Error], object]
 
 #: seconds after which work that nobody waits for any more makes room for another thread
 _PATIENCE: Final = 0.2

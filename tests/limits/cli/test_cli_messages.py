@@ -78,7 +78,7 @@ def test_advice_leads_somewhere(call) -> None:
 
 
 def test_backticks_are_of_arguments_alone() -> None:
-    """No message shows a backtick to a person at a command line because a name has changed."""
+    """Arguments that messages of the library name are parameters of some command."""
     known = {"masses_gev": "masses", "policy": "recompute"}
     with click.Context(cli) as context:
         names = {
