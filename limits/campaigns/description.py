@@ -15,7 +15,7 @@ from na64.limits.campaigns.tasks import Point, TaskKind
 from na64.limits.scanning.asked import Asked
 from na64.models.declaration import declare
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.io.jsonio import read_text
+from na64.workspaces.io.reading import read_text
 from na64.workspaces.io.problems import Problem
 from na64.workspaces.io.tables import TableReader
 from na64.workspaces.io.toml import parse_toml

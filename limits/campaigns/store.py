@@ -17,7 +17,7 @@ import os
 import sqlite3
 import stat
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from na64.models.errors import ComputationError, InputError
-from na64.workspaces.io.jsonio import write_atomic
+from na64.workspaces.io.writing import write_atomic
 
 __all__ = ["FILE", "Counts", "Head", "Planned", "Result", "Store", "TaskRow"]
 

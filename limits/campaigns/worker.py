@@ -111,7 +111,7 @@ class Work:
             document = kind_of(self.kind).compute(json.loads(task.payload), _kept(self.cached))
             content = canonical_json(document).encode()
         except NA64Error as error:
-            message = str(error)
+            message = str(error) or type(error).__name__
         except MemoryError:
             message = "out of memory"
         except Exception as error:

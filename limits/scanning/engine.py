@@ -55,7 +55,8 @@ def computed(
         How many chunks may be under way, asked anew each time.
     lost
         What futures fail with if a process is gone. The tasks of such a chunk are tried again one
-        by one, and one that loses its process by itself `TRIES` times is answered with `TaskLostError`.
+        by one; one that loses its process by itself `TRIES` times is answered with
+        `TaskLostError`.
     """
     source = iter(chunks)
     again: list[tuple[Sequence[T], int]] = []
