@@ -9,25 +9,13 @@ from typing import Any
 from na64.limits.campaigns.store import Store
 from na64.limits.campaigns.tasks import Payload, TaskKind, folded
 
-__all__ = ["Shards", "documents_of", "point_document"]
-
-
-def documents_of(store: Store, digests: list[str]) -> list[Payload | None]:
-    """Return the documents of tasks, None for those without."""
-    found = []
-    for digest in digests:
-        content = store.document(digest)
-        found.append(None if content is None else json.loads(content))
-    return found
+__all__ = ["Shards", "point_document"]
 
 
 def point_document(store: Store, kind: TaskKind, point: int) -> tuple[Payload | None, bool]:
     """Return the document of a point, that of its first shards; and whether it is whole."""
-    digests = [digest for digest, _, _ in store.tasks_of(point)]
-    contents = (store.document(digest) for digest in digests)
-    documents = (None if content is None else json.loads(content) for content in contents)
-    total, whole = folded(kind, documents, len(digests))
-    return total, whole
+    contents = (store.document(digest) for digest, _, _ in store.tasks_of(point))
+    return folded(kind, (None if content is None else json.loads(content) for content in contents))
 
 
 @dataclass(slots=True)

@@ -244,6 +244,12 @@ class Store:
         """Close the file; its journal goes into it."""
         self._base.close()
 
+    def remove(self) -> None:
+        """Close the store and delete it."""
+        self.close()
+        for ending in ("", "-wal", "-shm"):
+            self.path.with_name(FILE + ending).unlink(missing_ok=True)
+
     def __enter__(self) -> Store:
         return self
 
@@ -436,9 +442,7 @@ class Store:
         if found[0] != _APPLICATION:
             raise InputError(f"{self.path}: not a campaign of na64-limits")
         if found[1] != _VERSION:
-            raise InputError(
-                f"{self.path}: has version {found[1]}, this version reads {_VERSION}"
-            )
+            raise InputError(f"{self.path}: has version {found[1]}, this version reads {_VERSION}")
         made = {row[0] for row in self._rows("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
         if made != set(_TABLES):  # triggers and views of others would be run
             raise InputError(f"{self.path}: has other tables than a campaign")
