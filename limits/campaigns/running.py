@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from na64.limits.scanning.progress import advance
 from na64.limits.scanning.signal import Progress, silent
 from na64.models.errors import InputError
 from na64.workspaces.io.cache import PHYSICS_VERSION
-from na64.workspaces.io.jsonio import canonical_json
+from na64.workspaces.io.jsonio import canonical_json, plain
 from na64.workspaces.io.problems import FileProblemsError, Problem
 
 __all__ = ["begin", "go_on"]
@@ -170,7 +171,7 @@ def _plan(store: Store, campaign: Campaign, progress: Progress) -> None:
 
 def _planned(plan: Plan, number: int) -> Planned:
     kind = kind_of(plan.campaign.kind)
-    axes = canonical_json(plan.values(number))
+    axes = json.dumps(plain(plan.values(number)), ensure_ascii=False)  # in the order of the file
     try:
         point = plan.point(number)
         payloads = kind.payloads(point, plan.campaign.options)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from na64.limits.campaigns.store import Store
 from na64.limits.campaigns.tasks import Payload, TaskKind, folded
+from na64.workspaces.io.reading import parse_json
 
 __all__ = ["Shards", "point_document"]
 
@@ -15,7 +15,7 @@ __all__ = ["Shards", "point_document"]
 def point_document(store: Store, kind: TaskKind, point: int) -> tuple[Payload | None, bool]:
     """Return the document of a point, that of its first shards; and whether it is whole."""
     contents = (store.document(digest) for digest, _, _ in store.tasks_of(point))
-    return folded(kind, (None if content is None else json.loads(content) for content in contents))
+    return folded(kind, (None if content is None else _document(content) for content in contents))
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Shards:
         if made is None or shard < made.next:
             return
         content = self._store.document(digest)
-        made.later[shard] = None if content is None else json.loads(content)
+        made.later[shard] = None if content is None else _document(content)
         while (document := made.later.pop(made.next, None)) is not None:
             made.next += 1
             made.total = document if made.total is None else self._kind.add(made.total, document)
@@ -79,3 +79,8 @@ class Shards:
         if made.next == len(made.digests):
             del self._sums[point]
             self.enough.add(point)
+
+
+def _document(content: bytes) -> Any:
+    """Return a document whose digest is that of what was written."""
+    return parse_json(content.decode(), "document")
