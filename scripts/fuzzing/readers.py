@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from na64.limits.cli.sideband import read_sideband
 from na64.limits.explore.opening import state_of
-from na64.limits.figures.inspected import document_figure
+from na64.limits.figures.inspected import KINDS, kind_of
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.limits.programme.reader import load_figure
 from na64.limits.results.limit import Limit
+from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
+from na64.models.errors import InputError
 from na64.workspaces.cards.charges import load_charges
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.io.curves import Axis, load_curve
@@ -80,8 +82,12 @@ def _patchset(path: str) -> None:
 
 
 def _result(path: str) -> None:
+    """Check a result that is drawn; `plot` is tried with the commands, as drawing takes a second."""
     document: Any = read_json(path)
-    document_figure([document], [path])
+    kind = kind_of(document)
+    if kind not in KINDS:
+        raise InputError(f"no result that is drawn, but {kind}")
+    validate(document, kind, f"na64-limits/{kind}/{KINDS[kind][0]}", path)
 
 
 #: by kind of document, names of readers and what they are: a function of the path of a file
