@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -133,6 +134,7 @@ class Command(click.Command):
         from na64.models.errors import NA64Error
 
         try:
+            self._check_numbers(ctx)
             with the_console().library_log():
                 return super().invoke(ctx)
         except NA64Error as error:
@@ -141,6 +143,19 @@ class Command(click.Command):
                 for item in error.args
             )
             raise
+
+
+    def _check_numbers(self, ctx: click.Context) -> None:
+        """Refuse numbers of options with which nothing could be computed."""
+        from na64.models.declaration import Key, is_number, range_complaint
+
+        anything = Key(at_least=-math.inf)
+        for item in self.params:
+            value = ctx.params.get(item.name or "")
+            if not is_number(value) or value != value:  # what takes no NaN says so itself
+                continue
+            if complaint := range_complaint(value, anything):
+                raise click.BadParameter(complaint, ctx, item)
 
 
 class Group(click.Group):
