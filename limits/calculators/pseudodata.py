@@ -85,6 +85,25 @@ class ThrownCls:
         ranked = self._ranked()
         return ranked.quantiles(self.signal_weight, self.background_weight)
 
+    def expected_errors(self, generator: np.random.Generator) -> Array:
+        """Return the standard deviations of `expected` over copies of the toys, shape (5,).
+
+        A copy is what it is in `excluded`; NaN if a fit failed.
+        """
+        if self.failed:
+            return np.full(len(BAND_ORDER), math.nan)
+        ranked = self._ranked()
+        copies = [
+            ranked.quantiles(
+                generator.poisson(self.signal_weight).astype(np.float64),
+                generator.poisson(self.background_weight).astype(np.float64),
+            )
+            for _ in range(COPIES)
+        ]
+        spread = np.std(copies, axis=0, ddof=1)
+        equal = spread < 1e-12 * np.mean(copies, axis=0)  # but for rounding
+        return np.asarray(np.where(equal, 0.0, spread), dtype=np.float64)
+
     def excluded(self, alpha: float, generator: np.random.Generator) -> Array:
         """Return the fraction of copies of the toys that exclude the strength.
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from na64.limits.calculators.pseudodata import Ensemble
@@ -21,6 +21,7 @@ from na64.models.errors import ComputationError, InputError
 __all__ = [
     "MOST_EVENTS",
     "check_rates",
+    "poisson_level",
     "poisson_quantile",
     "poisson_quantiles",
     "throw_counts",
@@ -58,7 +59,8 @@ def check_rates(rates: Array, names: Sequence[object], what: str = "events expec
     ComputationError
         For one that is not a number.
     """
-    highest = np.max(np.reshape(rates, (len(rates), -1)), axis=1, initial=0.0)  # NaN stays
+    rows = rates[:, None] if rates.ndim == 1 else rates
+    highest = np.max(rows, axis=1, initial=0.0)  # NaN stays
     bad = np.flatnonzero(~(highest <= MOST_EVENTS))
     if not len(bad):
         return
@@ -69,8 +71,8 @@ def check_rates(rates: Array, names: Sequence[object], what: str = "events expec
             f"{where}: the number of {what} is not known, a fit did not converge: no pseudo-data"
         )
     raise InputError(
-        f"{where}: {rate:g} {what}, and pseudo-data are thrown of up to {MOST_EVENTS:.0e}, where "
-        f"counts are whole numbers"
+        f"{where}: {rate:g} {what}, and ensembles of counts are made of up to {MOST_EVENTS:.0e}, "
+        f"where a count is a whole number in double precision"
     )
 
 
@@ -89,6 +91,20 @@ def poisson_quantiles(rate: float) -> Callable[[Array], Array]:
         return lambda uniform: _bisected(uniform, rate, float(low), float(high))
     cumulative = special.pdtr(np.arange(low, high + 1), rate)
     return lambda uniform: np.asarray(low + np.searchsorted(cumulative, uniform), dtype=np.float64)
+
+
+def poisson_level(level: float, rates: ArrayLike) -> Array:
+    """Return n, not whole, at which P(N <= n) is a level; a whole n where scipy has no number.
+
+    That is from about 1e11 events on.
+    """
+    every = np.asarray(rates, dtype=np.float64)
+    found = np.array(special.pdtrik(level, every), dtype=np.float64)
+    lost = np.isnan(found) & (every <= MOST_EVENTS)
+    if lost.any():
+        at = np.array([level])
+        found[lost] = [poisson_quantile(at, rate)[0] for rate in every[lost].tolist()]
+    return found
 
 
 def _bisected(uniform: Array, rate: float, low: float, high: float) -> Array:
@@ -158,6 +174,6 @@ def _merged(parts: list[Ensemble]) -> Ensemble:
     if np.sum(np.log2(sizes)) < 52.0:  # one number per column, exact in double precision
         key = np.concatenate([[1.0], np.cumprod(sizes)[:-1]]) @ counts
         _, first, which = np.unique(key, return_index=True, return_inverse=True)
-        return Ensemble(counts[:, first], None, np.bincount(which, times))
+        return Ensemble(counts[:, first], None, np.bincount(which, times).astype(np.float64))
     unique, which = np.unique(counts, axis=1, return_inverse=True)
-    return Ensemble(unique, None, np.bincount(which.ravel(), times))
+    return Ensemble(unique, None, np.bincount(which.ravel(), times).astype(np.float64))

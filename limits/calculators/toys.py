@@ -92,9 +92,12 @@ class Engine:
 
     def generators(self, mass: int) -> list[np.random.Generator]:
         """Return the generators of a mass: signal + background, background, and the bootstrap."""
+        return [np.random.default_rng(sequence) for sequence in self._root(mass).spawn(3)]
+
+    def _root(self, mass: int) -> np.random.SeedSequence:
+        """Return what the generators of a mass are spawned from."""
         bits = int(np.float64(self.batch.keys[mass] + 0.0).view(np.uint64))  # no minus zero
-        root = np.random.SeedSequence(self.seed, spawn_key=(bits,))
-        return [np.random.default_rng(sequence) for sequence in root.spawn(3)]
+        return np.random.SeedSequence(self.seed, spawn_key=(bits,))
 
     def _throw(
         self, generator: np.random.Generator, rates: Array, theta: Array, toys: int
