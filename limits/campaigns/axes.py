@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from na64.limits.scanning.asked import Asked
 from na64.limits.scanning.grids import parse_grid
-from na64.limits.scanning.settings import SETTINGS
+from na64.limits.scanning.settings import CALCULATOR, SETTINGS
 from na64.models.declaration import Declared, declared
 from na64.models.errors import InputError, did_you_mean
 from na64.workspaces.io.problems import Problem, shown
@@ -26,6 +26,9 @@ ASKED: Final[Mapping[str, Declared]] = {
 _OTHERS: Final = {
     item.key.other.name: item for item in ASKED.values() if item.key.other is not None
 }
+#: keys that yields do not depend on, and beginnings of such paths in a card
+_STATISTICS: Final = frozenset({*CALCULATOR, "method", "confidence_level", "expected_only"})
+_OF_COUNTS: Final = ("bins.", "bins[", "uncertainties")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,13 @@ class AxisTable:
 
     def __len__(self) -> int:
         return len(self.axes[0].values)
+
+    @property
+    def changes_yields(self) -> bool:
+        """Whether yields of a search, before exposure and efficiency, depend on the row."""
+        return not all(
+            axis.key in _STATISTICS or axis.key.startswith(_OF_COUNTS) for axis in self.axes
+        )
 
     def values(self, row: int) -> dict[str, Any]:
         """Return the values at a row by their keys."""

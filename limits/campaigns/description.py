@@ -15,8 +15,8 @@ from na64.limits.campaigns.tasks import Point, TaskKind
 from na64.limits.scanning.asked import Asked
 from na64.models.declaration import declare
 from na64.workspaces.cards.reader import load_card
-from na64.workspaces.io.jsonio import read_text
 from na64.workspaces.io.problems import Problem
+from na64.workspaces.io.reading import read_text
 from na64.workspaces.io.tables import TableReader
 from na64.workspaces.io.toml import parse_toml
 
@@ -108,6 +108,16 @@ class Plan:
         for table, row in zip(self.campaign.axes, self.rows(number), strict=True):
             found |= table.values(row)
         return found
+
+    def place(self, number: int) -> int:
+        """Return the first point whose yields are those of a point, by the keys on the axes.
+
+        Tasks of one place are computed together, since they have the yields in common.
+        """
+        place = 0
+        for table, row in zip(self.campaign.axes, self.rows(number), strict=True):
+            place = place * len(table) + (row if table.changes_yields else 0)
+        return place
 
     def point(self, number: int) -> Point:
         """Return a point.

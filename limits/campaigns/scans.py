@@ -7,7 +7,6 @@ from typing import Any
 
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.campaigns.tasks import Kept, Payload, Point, TaskKind
-from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
 from na64.limits.results.tables import Table
 from na64.limits.scanning.runner import run
@@ -56,15 +55,11 @@ def _table(document: Payload) -> Table:
     return Table(columns, rows)
 
 
-def limit_of(document: Payload, where: str) -> Limit:
-    """Return the limit of a document."""
-    return Limit.from_dict(dict(document), where)
-
-
 SCAN = TaskKind(
     name="scan",
     about="limits of every point, as `scan` computes them",
     payloads=_payloads,
     compute=_compute,
     table=_table,
+    drawn=("observed", "expected_median"),
 )

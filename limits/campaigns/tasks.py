@@ -7,6 +7,7 @@ data and its document is plain data, so that both travel to other machines and a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +18,7 @@ from na64.limits.scanning.known import Known
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
 from na64.workspaces.io.cache import PHYSICS_VERSION
-from na64.workspaces.io.jsonio import digest
+from na64.workspaces.io.jsonio import canonical_json
 
 __all__ = ["FORMAT", "Kept", "Payload", "Point", "TaskKind", "folded", "task_digest"]
 
@@ -109,8 +110,10 @@ class TaskKind:
         that of the fewest shards, from the first on, for which it is true; what was computed
         beyond is left alone. So it does not depend on how many were computed at once.
     cost
-        How much work a payload is, in any unit; tasks are handed out and the time left is told
-        by it.
+        How much work a payload is, in any unit: how many are handed out together follows from it.
+    drawn
+        Columns of the table that a figure shows unless others are named: the first one that has a
+        number anywhere.
     """
 
     name: str
@@ -122,12 +125,21 @@ class TaskKind:
     add: Callable[[Payload, Payload], Payload] = _one
     enough: Callable[[Payload], bool] | None = None
     cost: Callable[[Payload], float] = _cost
+    drawn: tuple[str, ...] = ()
 
 
-def task_digest(kind: str, payload: Payload) -> str:
-    """Return the sha256 that names a task: its payload, and the version of the physics."""
-    named = {"format": FORMAT, "kind": kind, "physics": PHYSICS_VERSION, "payload": payload}
-    return digest(named)
+def task_digest(kind: str, payload: str) -> str:
+    """Return the sha256 that names a task: its payload, and the version of the physics.
+
+    Parameters
+    ----------
+    kind
+        Name of the kind of campaign.
+    payload
+        The canonical JSON of the payload.
+    """
+    head = canonical_json({"format": FORMAT, "kind": kind, "physics": PHYSICS_VERSION})
+    return hashlib.sha256(f"{head}\n{payload}".encode()).hexdigest()
 
 
 def folded(kind: TaskKind, documents: Iterable[Payload | None]) -> tuple[Payload | None, bool]:

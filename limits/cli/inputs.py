@@ -103,7 +103,7 @@ def read_workspace(
 
 def read_any(name: str) -> object:
     """Return what a JSON file, or ``-``, holds."""
-    from na64.workspaces.io.jsonio import parse_json, read_json
+    from na64.workspaces.io.reading import parse_json, read_json
 
     return parse_json(read_stdin(), "stdin") if name == "-" else read_json(name)
 
@@ -229,7 +229,7 @@ def is_result(name: str) -> bool:
     """Whether a file is the result of a scan: JSON with the schema of one."""
     from pathlib import Path
 
-    from na64.workspaces.io.jsonio import read_json
+    from na64.workspaces.io.reading import read_json
 
     if not (name.endswith(".json") and Path(name).is_file()):
         return False

@@ -79,7 +79,7 @@ def read_sideband(name: str) -> SidebandFile:
         each other.
     """
     from na64.limits.cli.inputs import read_stdin
-    from na64.workspaces.io.jsonio import read_text
+    from na64.workspaces.io.reading import read_text
 
     where = "stdin" if name == "-" else name
     text = read_stdin() if name == "-" else read_text(name)

@@ -29,7 +29,8 @@ from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
 from na64.limits.results.tables import Table
 from na64.models.errors import InputError
-from na64.workspaces.io.jsonio import canonical_json, digest, parse_json, plain, read_json
+from na64.workspaces.io.jsonio import canonical_json, digest, plain
+from na64.workspaces.io.reading import parse_json, read_json
 
 __all__ = ["Limit", "read"]
 

@@ -13,7 +13,7 @@ from typing import cast
 from na64.models.declaration import alternatives
 from na64.models.errors import InputError, did_you_mean
 from na64.workspaces.cards.card import RunCard
-from na64.workspaces.io.jsonio import check_depth
+from na64.workspaces.io.reading import check_depth
 
 __all__ = ["apply_overrides"]
 

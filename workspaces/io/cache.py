@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.models.errors import NA64Error
-from na64.workspaces.io import jsonio
+from na64.workspaces.io import jsonio, writing
 
 __all__ = ["CACHE_VARIABLE", "PHYSICS_VERSION", "TableCache", "cache_folder", "folder_problem"]
 
@@ -175,7 +175,7 @@ def _write(path: Path, text: str, tables: Tables) -> None:
     np.savez(buffer, **{_KEY: np.array(text), **tables})  # type: ignore[arg-type]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        jsonio.write_atomic(path, buffer.getvalue(), force=True)
+        writing.write_atomic(path, buffer.getvalue(), force=True)
     except (OSError, NA64Error) as error:
         reason = folder_problem(path.parent) or str(error)
         _LOGGER.warning("the cache cannot be written, going on without: %s", reason)

@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from na64.models.errors import InputError, unknown_name
 from na64.workspaces.io.curves import Axis, Curve, CurveKind, CurveSource, load_curve
-from na64.workspaces.io.jsonio import parse_json, parsed, read_text
 from na64.workspaces.io.problems import as_number, shown
+from na64.workspaces.io.reading import parse_json, parsed, read_text
 
 __all__ = ["TABLE_SUFFIXES", "load_overlay", "table_curve"]
 
