@@ -28,6 +28,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from na64.limits.calculators.datasets import TIE
 from na64.limits.calculators.pseudodata import ThrownCls
@@ -41,6 +42,8 @@ Whole = NDArray[np.int64]
 
 #: cells of sqrt(qtilde) per standard deviation
 CELLS: Final = 1024
+#: probabilities of the bands without a signal
+_LEVELS: Final = special.ndtr(np.array(BAND_ORDER, dtype=np.float64))
 #: share of toys whose fit may fail
 _FAILED: Final = 0.01
 #: how much the qtilde of the same data may differ between machines, relative
@@ -240,13 +243,14 @@ def cls_of(counts: ToyCounts, *, seed: int = 1, bands: bool = True) -> ShardedCl
         )
         expected[:, i] = thrown.expected()
         errors[:, i] = thrown.expected_errors(np.random.default_rng([seed, i]))
+        # no toy with a signal is as extreme, and no copy of the toys knows of any
+        none = expected[:, i] == 0.0
+        errors[none, i] = _binomial(0, counts.signal[i].thrown) / _LEVELS[none]
     p_signal, p_background, observed, error = rows
     pairs = zip(counts.signal, counts.background, strict=True)
     return ShardedCls(
         np.array([tally.thrown for tally in counts.signal]),
-        np.array(
-            [s.failed + b.failed for s, b in zip(counts.signal, counts.background, strict=True)]
-        ),
+        np.array([s.failed + b.failed for s, b in pairs]),
         p_signal,
         p_background,
         observed,
