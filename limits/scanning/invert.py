@@ -28,7 +28,7 @@ from na64.limits.scanning.signal import ExpectedSignal
 from na64.models.signals.rates import EventCurves
 from na64.workspaces.pyhf.write import workspace
 
-__all__ = ["Inversion", "invert"]
+__all__ = ["Inversion", "in_order", "invert", "signal_document"]
 
 Array = NDArray[np.float64]
 
@@ -102,11 +102,9 @@ def invert(
     totals = add_rows(per_unit.reshape(len(per_unit), -1).T)
     # mu = 1 is one signal event at nominal nuisances
     per_event = per_unit / np.where(totals > 0.0, totals, 1.0)[:, None, None]
-    document = _document(signal)
+    document = signal_document(signal)
     likelihood = compile_workspace(document, validate=False)
-    batch = likelihood.inject(
-        _in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev
-    )
+    batch = likelihood.inject(in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev)
     with counted(progress, len(totals), per_point=observed + len(BAND_ORDER) * expected):
         table = upper_limits(
             batch,
@@ -141,14 +139,14 @@ def invert(
     )
 
 
-def _document(signal: ExpectedSignal) -> dict[str, Any]:
+def signal_document(signal: ExpectedSignal) -> dict[str, Any]:
     """Write the template with any signal, which is replaced for all masses at once."""
     processes = signal.rates.processes
     ones = np.ones((len(processes), len(signal.bins)))
     return workspace(signal.template, ones, processes)
 
 
-def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:
+def in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:
     """Return events (..., P, B) with the samples and bins in the order of the likelihood."""
     samples = [f"signal_{name}" for name in signal.rates.processes]
     rows = [samples.index(name) for name in likelihood.signal_names]
@@ -162,8 +160,8 @@ def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
     check_smooth(
         made.calculator, f"the signal in {made.search} is no power of {rates.parameter}: its "
     )
-    likelihood = compile_workspace(_document(signal), validate=False)
-    accepted = _in_order(signal, likelihood, signal.accepted)
+    likelihood = compile_workspace(signal_document(signal), validate=False)
+    accepted = in_order(signal, likelihood, signal.accepted)
     events = EventCurves.through(rates.couplings, accepted)
     count = len(rates.masses_gev)
 

@@ -81,7 +81,9 @@ def _places(tree: Any) -> list[_Place]:
     while waiting:
         node = waiting.pop()
         keys: Iterable[Any] = (
-            list(node) if isinstance(node, dict) else range(len(node) if isinstance(node, list) else 0)
+            list(node)
+            if isinstance(node, dict)
+            else range(len(node) if isinstance(node, list) else 0)
         )
         inside = [_Place(node, key) for key in keys]
         found += inside
