@@ -17,8 +17,7 @@ from na64.limits.campaigns.store import FILE, Counts, Head, Planned, Result, Sto
 from na64.limits.campaigns.tasks import task_digest
 from na64.limits.campaigns.worker import Work, here
 from na64.limits.scanning.engine import TaskLostError, computed
-from na64.limits.scanning.progress import advance
-from na64.limits.scanning.signal import Progress, silent
+from na64.limits.scanning.progress import Progress, advance, silent
 from na64.models.errors import InputError
 from na64.workspaces.io.cache import PHYSICS_VERSION
 from na64.workspaces.io.jsonio import canonical_json, plain

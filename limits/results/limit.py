@@ -30,7 +30,7 @@ from na64.limits.results.specification import Specification
 from na64.limits.results.tables import Table
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import canonical_json, digest, plain
-from na64.workspaces.io.reading import parse_json, read_json
+from na64.workspaces.io.reading import parse_json, read_json, read_stream
 
 __all__ = ["Limit", "read"]
 
@@ -456,7 +456,7 @@ class Limit(Document):
         """
         if isinstance(source, (str, os.PathLike)):
             return cls.from_dict(read_json(source), str(source))
-        return cls.from_json(source.read(), "stdin")
+        return cls.from_json(read_stream(source, "stdin"), "stdin")
 
     @classmethod
     def from_json(cls, text: str, where: str = "scan") -> Limit:

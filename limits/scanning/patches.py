@@ -24,7 +24,7 @@ from na64.limits.calculators.table import ClsTable, LimitTable, check_confidence
 from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
 from na64.limits.likelihood.trust_region import NOT_CONVERGED
 from na64.limits.likelihood.validation import check_schema
-from na64.limits.scanning.signal import Progress, silent
+from na64.limits.scanning.progress import Progress, advance, silent
 from na64.models.errors import InputError, NA64Error
 from na64.workspaces.io.processes import WorkerLostError, Workers
 from na64.workspaces.pyhf.patchsets import Patch, Patchset
@@ -330,7 +330,7 @@ def _all_of(
     found: dict[int, PatchResult[Answer]] = {}
     for index, result in _each(patchset.patches, task, jobs):
         found[index] = result
-        progress(f"{len(found)} of {total} patches, last {result.name}")
+        advance(progress, len(found), total, sum(one.answer is None for one in found.values()))
     return PatchedResults(patchset.labels, tuple(found[index] for index in range(total)))
 
 

@@ -20,9 +20,10 @@ from na64.limits.results.specification import Specification
 from na64.limits.scanning.engine import in_processes
 from na64.limits.scanning.invert import invert
 from na64.limits.scanning.known import Known
+from na64.limits.scanning.progress import Progress, silent
 from na64.limits.scanning.request import Search, refines, specify
 from na64.limits.scanning.settings import SETTINGS
-from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
+from na64.limits.scanning.signal import ExpectedSignal, expected_signal
 from na64.limits.scanning.tips import tip_masses_gev
 from na64.limits.scanning.validity import card_notes, limit_warnings, toys_note
 from na64.models.errors import InputError
