@@ -131,7 +131,6 @@ class Command(click.Command):
             )
             raise
 
-
     def _check_numbers(self, ctx: click.Context) -> None:
         """Refuse numbers of options with which nothing could be computed."""
         from na64.models.declaration import Key, is_number, range_complaint

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -82,7 +81,7 @@ def _patchset(path: str) -> None:
 
 
 def _result(path: str) -> None:
-    """Check a result that is drawn; `plot` is tried with the commands, as drawing takes a second."""
+    """Check a result that is drawn; `plot` is one of the commands, as drawing takes a second."""
     document: Any = read_json(path)
     kind = kind_of(document)
     if kind not in KINDS:
