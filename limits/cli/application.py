@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from na64.limits.cli.console import Console
+from na64.limits.cli.progress import FORMS
 
 __all__ = ["Command", "Group", "in_options", "the_console"]
 
@@ -61,6 +62,11 @@ def _quieter(context: click.Context, _parameter: click.Parameter, value: bool) -
         context.find_root().ensure_object(Console).verbosity = -1
 
 
+def _told(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.find_root().ensure_object(Console).progress_form = value
+
+
 def _common_options() -> list[click.Parameter]:
     def flag(*names: str, callback: Any, help: str, **words: Any) -> click.Option:
         kind = words or {"is_flag": True}
@@ -72,6 +78,13 @@ def _common_options() -> list[click.Parameter]:
     return [
         flag("-v", "--verbose", callback=_louder, help=loud, count=True),
         flag("-q", "--quiet", callback=_quieter, help="Errors only."),
+        flag(
+            "--progress",
+            callback=_told,
+            help="What long computations tell on stderr.",
+            type=click.Choice(list(FORMS)),
+            metavar="|".join(FORMS),
+        ),
         flag(
             "--version",
             callback=_print("na64-limits {version}"),

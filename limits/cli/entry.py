@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "to-plane": "to_plane",
     "plot": "plot",
     "figure": "figure",
+    "campaign": "campaign",
     "explore": "explore",
     "export": "export",
     "yields": "yields",
