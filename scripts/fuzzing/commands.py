@@ -102,6 +102,8 @@ _WORDS: Final[tuple[tuple[str, ...], ...]] = (
     ("background", "sideband.csv", "--box", "0:50", "-o", "out.toml"),
     ("optimise", "na64e-2016.toml", "--masses", "0.1", "--cuts", "50,60", "--method", "asymptotic",
      "--sideband", "sideband.toml"),
+    ("campaign", "run", "campaign.toml", "-o", "made"),
+    ("campaign", "status", "campaign.toml"),
     ("list", "curves", "--json"),
     ("list", "models"),
     ("list", "searches"),

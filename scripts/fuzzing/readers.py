@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from na64.limits.campaigns.description import load_campaign
 from na64.limits.cli.sideband import read_sideband
 from na64.limits.explore.opening import state_of
 from na64.limits.figures.inspected import KINDS, kind_of
@@ -39,6 +40,10 @@ _BACKGROUND: Final[dict[str, Any]] = {
 def _card(path: str) -> None:
     card = load_card(path)
     canonical_json(card.to_dict())
+
+
+def _campaign(path: str) -> None:
+    load_campaign(path).plan().point(0)
 
 
 def _scan(path: str) -> None:
@@ -91,6 +96,7 @@ def _result(path: str) -> None:
 
 #: by kind of document, names of readers and what they are: a function of the path of a file
 READERS: Final[dict[str, dict[str, Callable[[str], object]]]] = {
+    "campaign": {"campaign": _campaign},
     "card": {"card": _card},
     "charges": {"charges": load_charges},
     "curve": {"curve": load_curve},
