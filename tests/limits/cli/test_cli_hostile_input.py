@@ -266,7 +266,7 @@ def test_a_pipe_that_the_shell_has_opened_is_read(call) -> None:
         thread.join()
         os.close(reader)
     assert done.code == 0, done.err
-    assert f"/dev/fd/{reader}: sound" in done.out
+    assert f"/dev/fd/{reader}: sound" in done.err
 
 
 def test_files_have_a_largest_size(call, monkeypatch) -> None:
