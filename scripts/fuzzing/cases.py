@@ -21,7 +21,7 @@ from scripts.fuzzing.trees import Change
 __all__ = ["CommandCase", "ReaderCase", "command_cases", "reader_cases"]
 
 #: so many times as often as the others are kinds that are read in some milliseconds
-_QUICK: Final = 5
+_QUICK: Final = 8
 _QUICK_KINDS: Final = ("card", "charges", "curve", "sideband", "table")
 _NUMBER = st.integers(0, 2**16)
 _CHANGES = st.builds(Change, _NUMBER, _NUMBER, _NUMBER)
