@@ -208,6 +208,8 @@ def yields_table(limit: Limit, name: str) -> DataTable:
     for card in made.cards:
         for item in Template.from_card(card).bins:
             bin_name = item.name if len(made.cards) == 1 else f"{card.name}, {item.name}"
+            if item.by_coupling:  # the masses are the rows of the table, and there is no more room
+                continue
             values = item.efficiencies(made.masses_gev)
             columns.append(Column(f"Signal efficiency, bin {bin_name}", "", _cells(values), facts))
     scaling = "" if limit.power is None else f" They go with {parameter}^{limit.power:g}."

@@ -18,6 +18,14 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.targets import Beam, Target
 from na64.workspaces.cards.materials import MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import NAME, MassTable, Quantity, nuisance, source
+from na64.workspaces.cards.simulated import (
+    EfficiencyFile,
+    SimulatedEfficiency,
+    SimulatedYield,
+    YieldFile,
+    read_efficiency,
+    read_yield,
+)
 from na64.workspaces.cards.spectrum import BackgroundSpectrum
 from na64.workspaces.cards.topologies import TOPOLOGIES
 from na64.workspaces.io import jsonio
@@ -133,9 +141,15 @@ class Observed:
     source: str = source()
 
 
-def _correct(quantity: Quantity | MassTable, factor: Quantity) -> Quantity | MassTable:
+#: an efficiency: a number, a table in mass, or counts of a simulation
+Efficiency = Quantity | MassTable | SimulatedEfficiency
+
+
+def _correct(quantity: Efficiency, factor: Quantity) -> Efficiency:
     number = factor.value
     origin = f"{quantity.source}; times {number:g}: {factor.source}"
+    if isinstance(quantity, SimulatedEfficiency):
+        return quantity.times(number, origin)
     if isinstance(quantity, MassTable):
         values = tuple(number * value for value in quantity.values)
         return replace(quantity, values=values, source=origin)
@@ -168,16 +182,27 @@ class Bin:
         measured=True,
     )
     exposure: Quantity = declare(help="particles on target", above=0.0, example=1e10, measured=True)
-    efficiency: Quantity | MassTable = declare(
-        help="accepted fraction of the signal inside the window; a number or a table in mass",
+    efficiency: Efficiency = declare(
+        help="accepted fraction of the signal inside the window; a number, a table in mass, counts "
+        "of a simulation or the file that has them",
         above=0.0,
         at_most=1.0,
         example=0.5,
+        accepts=Efficiency | EfficiencyFile,
+        to=read_efficiency,
     )
     efficiency_correction: Quantity | None = declare(
         None,
         help="multiplies the efficiency, such as data over simulation for a reference process",
         above=0.0,
+    )
+    simulated_yield: SimulatedYield | None = declare(
+        None,
+        name="yield",
+        help="signal events per particle on target from a simulation, or the file that has them, "
+        "in place of those that are computed; exposure and efficiency multiply them",
+        accepts=SimulatedYield | YieldFile,
+        to=read_yield,
     )
     backgrounds: tuple[Background, ...] = declare(
         help="expected background events by source, each an entry with a `name`",
@@ -202,13 +227,13 @@ class Bin:
     def misfits(self) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) of keys that do not fit together."""
         accepted = self.corrected_efficiency
-        largest = max(accepted.values) if isinstance(accepted, MassTable) else accepted.value
+        largest = accepted.value if isinstance(accepted, Quantity) else accepted.largest
         if largest > 1.0:
             message = f"efficiency times correction must be at most 1, is {largest:g}"
             yield "efficiency_correction", message
 
     @property
-    def corrected_efficiency(self) -> Quantity | MassTable:
+    def corrected_efficiency(self) -> Efficiency:
         """Efficiency times its correction, with the relative uncertainty of the efficiency.
 
         The uncertainty of the correction is a nuisance besides that of the efficiency.
@@ -394,6 +419,19 @@ class RunCard:
         return tuple(dict.fromkeys(item.setup for item in self.bins))
 
     @property
+    def simulated(self) -> bool:
+        """Whether any number of the signal is from a simulation."""
+        return any(
+            item.simulated_yield is not None or isinstance(item.efficiency, SimulatedEfficiency)
+            for item in self.bins
+        )
+
+    @property
+    def simulated_alone(self) -> bool:
+        """Whether all of the signal is from a simulation, and nothing is computed."""
+        return all(item.simulated_yield is not None for item in self.bins)
+
+    @property
     def distinct_bins(self) -> tuple[Bin, ...]:
         """Bins that count different particles on target.
 
@@ -423,7 +461,12 @@ class RunCard:
         )
 
     def rate_region(self, item: Bin) -> str:
-        """Name of a bin's region in the signal rates: ``region`` or ``setup/region``."""
+        """Name of a bin's region in the signal rates: ``region`` or ``setup/region``.
+
+        A bin whose yield is from a simulation has a region of its own.
+        """
+        if item.simulated_yield is not None:
+            return f"{item.name} (simulation)"
         return region_name(item.setup, item.region, self.used_setups)
 
     def to_dict(self) -> dict[str, object]:

@@ -192,8 +192,10 @@ def signal_workspace(
     InputError
         Where no signal is expected: its strength then has no meaning.
     """
-    events = template.signal_events(rates)[mass_index, coupling_index]
+    all_events = template.signal_events(rates)
+    events = all_events[mass_index, coupling_index]
     point, events = _scaled(template, rates, events, mass_index, coupling_index)
+    template = template.at_mass(rates, mass_index, all_events)
     return workspace(template, events, rates.processes, measurement=point.measurement), point
 
 
@@ -239,7 +241,7 @@ def patchset(
                         "path": "/measurements/0/name",
                         "value": point.measurement,
                     },
-                    *_additions(template, events, rates.processes),
+                    *_additions(template.at_mass(rates, mass, all_events), events, rates.processes),
                 ],
             }
         )
@@ -313,17 +315,39 @@ def _document(
 def _signal_samples(
     item: TemplateBin, events: Iterable[float], processes: Sequence[str]
 ) -> list[dict[str, object]]:
+    numbers = [float(number) for number in events]
     return [
         {
             "name": f"signal_{process}",
-            "data": [float(number)],
+            "data": [number],
             "modifiers": [
                 {"name": POI, "type": "normfactor", "data": None},
                 *_normsys(item.signal_factors(process)),
+                *_simulated(item, number, numbers),
             ],
         }
-        for process, number in zip(processes, events, strict=True)
+        for process, number in zip(processes, numbers, strict=True)
     ]
+
+
+def _simulated(
+    item: TemplateBin, number: float, numbers: Sequence[float]
+) -> list[dict[str, object]]:
+    """Return the modifiers of a simulated signal.
+
+    pyhf adds the errors of samples under one staterror in quadrature, as if they were of events of
+    their own. All processes of a bin have one efficiency, so that their error is one: it is divided
+    among them such that pyhf's sum is that.
+    """
+    found: list[dict[str, object]] = [
+        {"name": part.nuisance, "type": "normsys", "data": {"hi": part.hi, "lo": part.lo}}
+        for part in item.simulated.factors
+    ]
+    name, relative = item.simulated.staterror
+    if name and (root := math.hypot(*numbers)) > 0.0:
+        error = relative * math.fsum(numbers) * number / root
+        found.append({"name": name, "type": "staterror", "data": [error]})
+    return found
 
 
 def _background_samples(item: TemplateBin) -> list[dict[str, object]]:
