@@ -140,8 +140,8 @@ def _couplings(card: RunCard) -> FloatArray | None:
     low, high = max(end[0] for end in ends), min(end[1] for end in ends)
     if not low < high:
         raise InputError(
-            f"{card.name}: its simulations have no couplings in common: the last begins at {low:g}, "
-            f"the first ends at {high:g}"
+            f"{card.name}: its simulations have no couplings in common: the last begins at "
+            f"{low:g}, the first ends at {high:g}"
         )
     return coupling_grid(low, high)
 
@@ -161,8 +161,8 @@ def _simulated(
     power = topology(card.topology).power
     if not numbers.couplings and power is None:
         raise InputError(
-            f"{where}: has one coupling, and the signal of the topology {card.topology} is no power "
-            "of it: simulate several"
+            f"{where}: has one coupling, and the signal of the topology {card.topology} is no "
+            "power of it: simulate several"
         )
     try:
         found = numbers.known_at(masses, grid if numbers.couplings else None).values

@@ -18,10 +18,9 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.targets import Beam, Target
 from na64.workspaces.cards.materials import MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import NAME, MassTable, Quantity, nuisance, source
-from na64.workspaces.cards.simulated import (
+from na64.workspaces.cards.simulated import SimulatedEfficiency, SimulatedYield
+from na64.workspaces.cards.simulation_files import (
     EfficiencyFile,
-    SimulatedEfficiency,
-    SimulatedYield,
     YieldFile,
     read_efficiency,
     read_yield,

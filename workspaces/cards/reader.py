@@ -15,7 +15,7 @@ from na64.workspaces.cards.materials import known_materials
 from na64.workspaces.cards.overrides import apply_overrides
 from na64.workspaces.cards.projecting import projected
 from na64.workspaces.cards.setups import read_setups
-from na64.workspaces.cards.simulated import READER, Reader, beside, file_reader
+from na64.workspaces.cards.simulation_files import READER, Reader, beside, file_reader
 from na64.workspaces.cards.topologies import TOPOLOGIES, Topology
 from na64.workspaces.io import jsonio
 from na64.workspaces.io.problems import Problem

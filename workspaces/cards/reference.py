@@ -26,12 +26,8 @@ from na64.workspaces.cards.card import (
 from na64.workspaces.cards.materials import ElementTable, MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.setups import setup_tables
-from na64.workspaces.cards.simulated import (
-    EfficiencyFile,
-    SimulatedEfficiency,
-    SimulatedYield,
-    YieldFile,
-)
+from na64.workspaces.cards.simulated import SimulatedEfficiency, SimulatedYield
+from na64.workspaces.cards.simulation_files import EfficiencyFile, YieldFile
 from na64.workspaces.cards.spectrum import BackgroundSpectrum
 from na64.workspaces.cards.topologies import TOPOLOGIES, Topology, topology
 from na64.workspaces.io.simulation.description import Cut, FileOfMass

@@ -1,16 +1,14 @@
-"""Efficiencies and yields of a bin from a simulation: counts by mass and coupling, or their file.
+"""Efficiencies and yields of a bin from a simulation: counts by mass and coupling, in a card.
 
-A card may name a file; a resolved card has the numbers in it and the file's sha256, so that what is
-computed from it depends on no file. The numbers are those of `na64.workspaces.io.simulation`.
+These are the numbers themselves, with the sha256 of the file that they were read from if there was
+one: what is computed from them depends on no file.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,27 +18,17 @@ from na64.models.errors import InputError
 from na64.models.signals.counting import clopper_pearson, garwood
 from na64.models.signals.simulated import SimulatedGrid, SimulatedValues
 from na64.workspaces.cards.quantity import nuisance, source
-from na64.workspaces.io.simulation.description import STATISTICS, SimulationFile, text_of
-from na64.workspaces.io.simulation.reading import read_rows
-from na64.workspaces.io.simulation.rows import MOST_ROWS, Row
+from na64.workspaces.io.simulation.description import STATISTICS
+from na64.workspaces.io.simulation.rows import MOST_ROWS
 
 __all__ = [
-    "READER",
-    "EfficiencyFile",
-    "Reader",
+    "Simulated",
     "SimulatedEfficiency",
     "SimulatedYield",
-    "YieldFile",
-    "beside",
-    "file_reader",
-    "read_efficiency",
-    "read_yield",
+    "correlation_key",
+    "relative_key",
+    "statistics_key",
 ]
-
-#: name under which a reader of cards is given what reads files
-READER: Final = "simulation"
-#: digits of file's numbers in a card
-_DIGITS: Final = 12
 
 
 def _masses() -> Any:
@@ -58,16 +46,18 @@ def _couplings() -> Any:
     )
 
 
-def _statistics() -> Any:
+def statistics_key() -> Any:
+    """Declare how the statistical error is written."""
     return declare(
         "log-normal",
-        help="how the statistical error is written into the likelihood: `log-normal`, with the ends "
-        "of the interval of 68 %, or `staterror`, pyhf's Gaussian factor",
+        help="how the statistical error is written into the likelihood: `log-normal`, with the "
+        "ends of the interval of 68 %, or `staterror`, pyhf's Gaussian factor",
         allowed=STATISTICS,
     )
 
 
-def _relative() -> Any:
+def relative_key() -> Any:
+    """Declare an uncertainty common to all points."""
     return declare(
         0.0,
         help="further uncertainty common to all points, such as that of the detector model: "
@@ -75,7 +65,8 @@ def _relative() -> Any:
     )
 
 
-def _correlation() -> Any:
+def correlation_key() -> Any:
+    """Declare the nuisance of that uncertainty."""
     return nuisance(
         None, help="name of the nuisance parameter of `relative_uncertainty`, as of other numbers"
     )
@@ -87,30 +78,6 @@ def _read_from() -> Any:
 
 def _sha256() -> Any:
     return declare(None, help="its sha256", pattern="[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EfficiencyFile(SimulationFile):
-    """An efficiency in a file: what passed out of the signal events that were generated."""
-
-    statistics: str = _statistics()
-    relative_uncertainty: float = _relative()
-    source: str = source()
-    correlation: str | None = _correlation()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YieldFile(SimulationFile):
-    """A yield in a file: what passed for the particles on target that were generated."""
-
-    model: str = declare(help="mediator that was simulated")
-    at_coupling: float | None = declare(
-        None, help="coupling that was simulated, where the file has no column of it", above=0.0
-    )
-    statistics: str = _statistics()
-    relative_uncertainty: float = _relative()
-    source: str = source()
-    correlation: str | None = _correlation()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +109,12 @@ class SimulatedEfficiency:
         fewest=1,
     )
     scale: float = declare(1.0, help="multiplies the efficiency", above=0.0)
-    statistics: str = _statistics()
-    relative_uncertainty: float = _relative()
+    statistics: str = statistics_key()
+    relative_uncertainty: float = relative_key()
     read_from: str | None = _read_from()
     sha256: str | None = _sha256()
     source: str = source()
-    correlation: str | None = _correlation()
+    correlation: str | None = correlation_key()
 
     def __post_init__(self) -> None:
         _check_points(self.masses_gev, self.couplings, passed=self.passed, generated=self.generated)
@@ -244,12 +211,12 @@ class SimulatedYield:
         at_least=0.0,
         fewest=1,
     )
-    statistics: str = _statistics()
-    relative_uncertainty: float = _relative()
+    statistics: str = statistics_key()
+    relative_uncertainty: float = relative_key()
     read_from: str | None = _read_from()
     sha256: str | None = _sha256()
     source: str = source()
-    correlation: str | None = _correlation()
+    correlation: str | None = correlation_key()
 
     def __post_init__(self) -> None:
         _check_points(self.masses_gev, self.couplings, values=self.values, passed=self.passed)
@@ -282,8 +249,6 @@ class SimulatedYield:
 
 #: what a bin may have from a simulation
 Simulated = SimulatedEfficiency | SimulatedYield
-#: reads the file that a card names
-Reader = Callable[[EfficiencyFile | YieldFile], Simulated]
 
 
 def _check_points(
@@ -335,107 +300,3 @@ def _grid(
     up = np.where(some, np.log(np.where(some, high, 1.0) / count), 0.0)
     down = np.where(some, np.log(count / np.where(some, low, 1.0)), 0.0)
     return SimulatedGrid(one, other, values.reshape(shape), up.reshape(shape), down.reshape(shape))
-
-
-def beside(node: object, folder: Path) -> object:
-    """Return the table of an efficiency or yield with its files beside the card that names them.
-
-    Parameters
-    ----------
-    node
-        Content of a card; what is no table with files comes back as it is.
-    folder
-        Folder of the card.
-    """
-    if not isinstance(node, dict):
-        return node
-    found = dict(node)
-    if isinstance(node.get("file"), str) and node["file"].strip():
-        found["file"] = str(folder / node["file"])
-    if isinstance(node.get("files"), list):
-        found["files"] = [beside(item, folder) for item in node["files"]]
-    return found
-
-
-def file_reader() -> Reader:
-    """Return what reads files of simulations, each once."""
-    known: dict[EfficiencyFile | YieldFile, Simulated] = {}
-
-    def read(file: EfficiencyFile | YieldFile) -> Simulated:
-        if file not in known:
-            known[file] = _efficiency(file) if isinstance(file, EfficiencyFile) else _yield(file)
-        return known[file]
-
-    return read
-
-
-def read_efficiency(found: Any, values: Any, names: Any) -> Any:
-    """Return an efficiency as a bin has it: from a file, where a card names one."""
-    return _resolved(found, names) if isinstance(found, EfficiencyFile) else found
-
-
-def read_yield(found: Any, values: Any, names: Any) -> Any:
-    """Return a yield as a bin has it: from a file, where a card names one."""
-    return _resolved(found, names) if isinstance(found, YieldFile) else found
-
-
-def _resolved(file: EfficiencyFile | YieldFile, names: Any) -> Simulated:
-    read: Reader | None = names.get(READER)
-    if read is None:
-        raise InputError(
-            f"names the file {text_of(file)}; a card inside a result has the numbers themselves"
-        )
-    return read(file)
-
-
-def _efficiency(file: EfficiencyFile) -> SimulatedEfficiency:
-    rows, digest = read_rows(file, binomial=True)
-    return SimulatedEfficiency(
-        **_columns(rows),
-        passed=tuple(_digits(row.passed) for row in rows),
-        generated=tuple(_digits(row.generated) for row in rows),
-        scale=file.scale,
-        **_said(file, digest),
-    )
-
-
-def _yield(file: YieldFile) -> SimulatedYield:
-    rows, digest = read_rows(file, binomial=False)
-    couplings = sorted({row.coupling for row in rows if row.coupling is not None})
-    columns, at = _columns(rows), file.at_coupling
-    if len(couplings) == 1:  # a column that says the same in every row
-        if at is not None:
-            raise InputError(f"{text_of(file)} has couplings already: leave out `at_coupling`")
-        columns["couplings"], at = (), couplings[0]
-    return SimulatedYield(
-        model=file.model,
-        at_coupling=at,
-        **columns,
-        values=tuple(_digits(file.scale * row.value) for row in rows),
-        passed=tuple(_digits(row.passed) for row in rows),
-        **_said(file, digest),
-    )
-
-
-def _columns(rows: Sequence[Row]) -> dict[str, Any]:
-    couplings = [row.coupling for row in rows if row.coupling is not None]
-    return {
-        "masses_gev": tuple(_digits(row.mass_gev) for row in rows),
-        "couplings": tuple(_digits(value) for value in couplings),
-    }
-
-
-def _said(file: EfficiencyFile | YieldFile, digest: str) -> dict[str, Any]:
-    return {
-        "statistics": file.statistics,
-        "relative_uncertainty": file.relative_uncertainty,
-        "read_from": Path(text_of(file)).name,
-        "sha256": digest,
-        "source": file.source,
-        "correlation": file.correlation,
-    }
-
-
-def _digits(number: float) -> float:
-    """Return a number with the digits that files keep."""
-    return float(f"{number:.{_DIGITS}g}") if math.isfinite(number) else number

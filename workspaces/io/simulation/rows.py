@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from na64.models.errors import InputError
@@ -160,7 +161,7 @@ def checked_rows(rows: Iterable[Row], where: str) -> tuple[Row, ...]:
     for row in found:
         if not row.mass_gev > 0.0 or (row.coupling is not None and not row.coupling > 0.0):
             raise InputError(f"{where}: {row.place}: must be positive")
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         if (before.mass_gev, before.coupling) == (after.mass_gev, after.coupling):
             raise InputError(f"{where}: {after.place} is there twice")
     _refuse_gaps(found, where)
