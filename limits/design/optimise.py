@@ -229,10 +229,15 @@ def check_cuts(card: RunCard, cuts_gev: ArrayLike) -> Array:
     Raises
     ------
     InputError
-        For a card without a cut on missing energy, or a cut that is not between zero and the
-        beam energy, or not above the one before.
+        For a card without a cut on missing energy, or with a spectrum of it, or a cut that is not
+        between zero and the beam energy, or not above the one before.
     """
     cuts = np.atleast_1d(np.asarray(cuts_gev, float))
+    if divided := [item.name for item in card.bins if item.edges_gev]:
+        raise InputError(
+            f"{card.name}: a cut is optimised for single counts; {', '.join(divided)} has "
+            "edges_gev, whose intervals weigh signal against background by themselves"
+        )
     for name in card.used_setups:
         setup = card.setups[name]
         if not isinstance(setup.window, MissingEnergyWindow):

@@ -207,7 +207,8 @@ def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Ar
     """Return events (..., P, B) with the samples and bins in the order of the likelihood."""
     samples = [f"signal_{name}" for name in signal.rates.processes]
     rows = [samples.index(name) for name in likelihood.signal_names]
-    columns = [signal.bins.index(channel) for channel, _ in likelihood.bins]
+    places = signal.template.channels
+    columns = [places[channel][index] for channel, index in likelihood.bins]
     return np.ascontiguousarray(events[..., rows, :][..., columns])
 
 

@@ -80,8 +80,10 @@ class Known:
             )
 
         mediator = mediator_to_dict(made.mediator)
-        physics = repr([(name, card.setups[name].physics) for name in card.used_setups])
-        # names of bins are in the rates of those that are simulated
+        physics = repr(
+            [(name, card.setups[name].physics, card.divisions(name)) for name in card.used_setups]
+        )
+        # bins whose yields are simulated are regions of their own
         physics += repr(
             [
                 (item.name, item.setup, item.simulated_yield, item.efficiency)

@@ -53,8 +53,8 @@ class ExpectedSignal:
 
     @property
     def bins(self) -> tuple[str, ...]:
-        """Names of the bins."""
-        return tuple(item.name for item in self.template.bins)
+        """Names of the bins, with the interval where a bin has several."""
+        return tuple(item.label for item in self.template.bins)
 
     def at_coupling(self, coupling: float) -> NDArray[np.float64]:
         """Return the accepted events at a coupling, shape (M, P, B).

@@ -1,31 +1,43 @@
-"""From a run card and a mediator to signal rates, over all setups of the card."""
+"""From a run card and a mediator to signal rates, over all setups and intervals of the card.
+
+Events of an interval in missing energy are the difference of two windows: the events with at least
+its lower edge less those with at least its upper one, each computed as the window of a single count
+is. Smearing, trigger and production are then those of the window, the intervals add up to it to
+rounding, and an interval that is all of the window has its events to the last bit. Yields are
+accurate to 1.5e-3 of a window, and so are intervals: to 1.5e-3 of the events above their lower
+edge, not of their own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 from na64.models.errors import InputError
-from na64.models.signals.decay_in_flight import coupling_grid
-from na64.models.signals.rates import SignalRates, TableStore, events_at, side_by_side
+from na64.models.signals.rates import SignalRates, TableStore, side_by_side
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
-from na64.workspaces.cards.card import Bin, RunCard, Setup, region_name
-from na64.workspaces.cards.simulated import SimulatedEfficiency, SimulatedYield
+from na64.models.targets import Beam, Target
+from na64.workspaces.cards.card import RunCard, Setup, region_name
+from na64.workspaces.cards.intervals import Interval, threshold_windows
+from na64.workspaces.cards.simulated_rates import (
+    SIMULATION,
+    at_couplings,
+    simulated_couplings,
+    simulated_rates,
+)
 from na64.workspaces.cards.topologies import SignalFunction, topology
 
 __all__ = ["SIMULATION", "signal_rates"]
 
-#: process of what is simulated: a simulation has all of them in one number
-SIMULATION: Final = "simulation"
-
 
 def signal_rates(
     card: RunCard,
-    mediator: Any,
+    mediator: object,
     masses_gev: ArrayLike,
     *,
     settings: SignalSettings = DEFAULT_SETTINGS,
@@ -53,8 +65,9 @@ def signal_rates(
     -------
     SignalRates
         Regions are the topology's if the card uses its default setup only, and
-        ``setup/region`` otherwise. Setups that are physically the same are computed once. Each bin
-        whose yield is from a simulation has a region of its own, and its events are of the process
+        ``setup/region`` otherwise; behind those of a setup the intervals of its bins,
+        ``region/50-60``. Setups that are physically the same are computed once. Each bin whose
+        yield is from a simulation has a region of its own, and its events are of the process
         ``simulation``; a setup of such bins alone is not computed. Where simulations depend on the
         coupling, couplings are those that all of them cover.
 
@@ -65,115 +78,86 @@ def signal_rates(
         not simulated, and a mass outside a simulation.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
-    grid = _couplings(card)
-    computed = _computed(card, mediator, masses, settings, tables, signal, grid)
-    parts = {"": computed} if computed is not None else {}
+    grid = simulated_couplings(card)
+    parts: dict[str, SignalRates] = {}
+    if not card.simulated_alone:
+        by_coupling = grid is not None and topology(card.topology).power is None
+        options = {"couplings": grid} if by_coupling else {}
+        function = topology(card.topology).signal() if signal is None else signal
+
+        def of(beam: Beam, target: Target, window: Any) -> SignalRates:
+            options_of = {"settings": settings, "tables": tables, **options}
+            return function(beam, target, window, mediator, masses, **options_of)
+
+        computed = _computed(card, of)
+        parts[""] = computed if grid is None else at_couplings(computed, grid)
     for item in card.bins:
         if item.simulated_yield is not None:
-            parts[item.name] = _simulated(card, item, mediator, masses, grid)
+            parts[item.name] = simulated_rates(card, item, mediator, masses, grid)
     if list(parts) == [""]:
         return parts[""]
     return side_by_side(parts, [region for part in parts.values() for region in part.regions])
 
 
-def _computed(
-    card: RunCard,
-    mediator: Any,
-    masses: FloatArray,
-    settings: SignalSettings,
-    tables: TableStore | None,
-    signal: SignalFunction | None,
-    grid: FloatArray | None,
-) -> SignalRates | None:
-    """Return the rates of the setups whose bins have no simulated yield; None without any."""
+def _computed(card: RunCard, function: Callable[[Beam, Target, Any], SignalRates]) -> SignalRates:
+    """Return the rates of the setups of bins without a simulated yield."""
     wanted = {item.setup for item in card.bins if item.simulated_yield is None}
-    if not wanted:
-        return None
-    options = (
-        {} if grid is None or topology(card.topology).power is not None else {"couplings": grid}
-    )
-    function = topology(card.topology).signal() if signal is None else signal
-    computed: list[tuple[Setup, SignalRates]] = []
+    row = topology(card.topology)
+    computed: list[tuple[tuple[Any, ...], SignalRates]] = []
     parts: dict[str, SignalRates] = {}
     for name in card.used_setups:
         if name not in wanted:
             continue
-        setup = card.setups[name]
-        rates = next((old for seen, old in computed if seen.physics == setup.physics), None)
+        setup, divisions = card.setups[name], card.divisions(name)
+        physics = (*setup.physics, divisions)
+        rates = next((old for seen, old in computed if seen == physics), None)
         if rates is None:
+
+            def of(window: Any, setup: Setup = setup) -> SignalRates:
+                return function(setup.beam, setup.target, window)
+
             try:
-                rates = function(
-                    *setup.physics, mediator, masses, settings=settings, tables=tables, **options
-                )
+                rates = of(setup.window)
+                for region, division in divisions.items():
+                    windows = threshold_windows(
+                        division, setup.window, row.spectra[region], setup.beam
+                    )
+                    rates = _divided(rates, region, division, windows, of)
             except InputError as error:
                 if len(card.used_setups) == 1:
                     raise
                 raise InputError(f"setup {name}: {error}") from error
-            computed.append((setup, rates))
+            computed.append((physics, rates))
         parts[name] = rates
     names = card.used_setups
-    found = side_by_side(
+    return side_by_side(
         parts,
         [region_name(name, region, names) for name in parts for region in parts[name].regions],
     )
-    return found if grid is None else _at_couplings(found, grid)
 
 
-def _at_couplings(rates: SignalRates, grid: FloatArray) -> SignalRates:
-    """Return rates that are a power of the coupling at the couplings of a grid."""
-    if rates.power is None:
-        return rates
-    events = events_at(rates.couplings, rates.events, grid, rates.power)
-    return replace(rates, couplings=grid, events=events, power=None)
-
-
-def _couplings(card: RunCard) -> FloatArray | None:
-    """Return the couplings that all simulations of a card cover; None if none depends on it."""
-    ends = [
-        (numbers.couplings[0], numbers.couplings[-1])
-        for item in card.bins
-        for numbers in (item.efficiency, item.simulated_yield)
-        if isinstance(numbers, SimulatedEfficiency | SimulatedYield) and numbers.couplings
-    ]
-    if not ends:
-        return None
-    low, high = max(end[0] for end in ends), min(end[1] for end in ends)
-    if not low < high:
-        raise InputError(
-            f"{card.name}: its simulations have no couplings in common: the last begins at "
-            f"{low:g}, the first ends at {high:g}"
-        )
-    return coupling_grid(low, high)
-
-
-def _simulated(
-    card: RunCard, item: Bin, mediator: Any, masses: FloatArray, grid: FloatArray | None
+def _divided(
+    rates: SignalRates,
+    region: str,
+    division: tuple[Interval, ...],
+    windows: Mapping[float, Any],
+    of: Callable[[Any], SignalRates],
 ) -> SignalRates:
-    """Return the simulated yield of a bin as rates."""
-    numbers = item.simulated_yield
-    assert numbers is not None
-    where = f"yield of bin {item.name}"
-    if mediator.name != numbers.model:
-        raise InputError(
-            f"{where}: simulated for the model '{numbers.model}', not for '{mediator.name}': "
-            "simulate that, or have it computed without a yield"
-        )
-    power = topology(card.topology).power
-    if not numbers.couplings and power is None:
-        raise InputError(
-            f"{where}: has one coupling, and the signal of the topology {card.topology} is no "
-            "power of it: simulate several"
-        )
-    try:
-        found = numbers.known_at(masses, grid if numbers.couplings else None).values
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from error
-    regions = (card.rate_region(item),)
-    events = found[:, :, None, None]
-    if numbers.couplings:
-        return SignalRates.of(mediator, masses, (SIMULATION,), regions, events, couplings=grid)
-    assert power is not None
-    assert numbers.at_coupling is not None
-    at_one = events * numbers.at_coupling**-power
-    rates = SignalRates.of(mediator, masses, (SIMULATION,), regions, at_one, power=power)
-    return rates if grid is None else _at_couplings(rates, grid)
+    """Return rates with a region's intervals behind the regions that there are.
+
+    Events above an edge are at most those above the edge before: what the accuracy of either
+    leaves beyond that is cut off, so that no interval has less than nothing.
+    """
+    place = rates.regions.index(region)
+    every = before = rates.events[..., place]
+    above: dict[float, FloatArray] = {}
+    for edge, window in windows.items():
+        before = above[edge] = np.minimum(before, of(window).events[..., place])
+    # an edge without a window of its own is the window's least energy, or the beam energy
+    nothing = np.zeros_like(every)
+    blocks = [
+        above.get(part.low_gev, every) - above.get(part.high_gev, nothing) for part in division
+    ]
+    events = np.concatenate([rates.events, np.stack(blocks, axis=-1)], axis=-1)
+    names = tuple(f"{region}/{part.name}" for part in division)
+    return replace(rates, regions=(*rates.regions, *names), events=events)

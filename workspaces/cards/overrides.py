@@ -20,7 +20,13 @@ __all__ = ["apply_overrides"]
 #: how sources name a setting
 _BY = "set by the user:"
 #: keys of a number's table other than its value; what is left when the value is set
-_KEPT = ("relative_uncertainty", "correlation", "split_uncertainty")
+_KEPT = (
+    "relative_uncertainty",
+    "correlation",
+    "split_uncertainty",
+    "shares",
+    "shape_uncertainty",
+)
 
 
 def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict[str, object]:

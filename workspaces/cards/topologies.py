@@ -49,6 +49,9 @@ class Topology:
         Exponent p where signal events are proportional to coupling^p; None where they are not.
     model, masses
         Mediator and mass grid (lowest, highest in GeV, points) unless the card says otherwise.
+    spectra
+        By region that can be divided in missing energy: the key of the window that is the least
+        missing energy.
     example
         What a blank card of the topology has other than the examples of the declarations, by path.
     """
@@ -63,6 +66,7 @@ class Topology:
     power: float | None = 2.0
     model: str = "dark-photon"
     masses: tuple[float, float, int] = (1e-3, 1.0, 60)
+    spectra: Mapping[str, str] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
 
     def signal(self) -> SignalFunction:
@@ -86,6 +90,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_A'",
         "na64.models.signals.missing_energy:missing_energy_rates",
         "energy lost in an active target",
+        spectra={"missing-energy": "missing_energy_gev"},
     ),
     Topology(
         "missing-momentum",
