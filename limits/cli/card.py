@@ -138,16 +138,16 @@ def _plain(value: object) -> str:
 
 def _bins(card: RunCard) -> Table:
     from na64.limits.results.tables import Table
-    from na64.workspaces.cards.quantity import MassTable
+    from na64.workspaces.cards.quantity import Quantity
 
     rows = []
     for item in card.bins:
         efficiency = item.efficiency
         spread = 100.0 * efficiency.relative_uncertainty
-        if isinstance(efficiency, MassTable):
-            shown = f"{min(efficiency.values):g}-{max(efficiency.values):g} +- {spread:.3g} %"
-        else:
+        if isinstance(efficiency, Quantity):
             shown = f"{efficiency.value:g} +- {spread:.3g} %"
+        else:
+            shown = f"{efficiency.smallest:g}-{efficiency.largest:g} +- {spread:.3g} %"
         if (correction := item.efficiency_correction) is not None:
             percent = 100.0 * correction.relative_uncertainty
             shown += f", times {correction.value:g} +- {percent:.3g} %"

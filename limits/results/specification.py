@@ -215,7 +215,7 @@ def _plain_dict(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _card(document: Mapping[str, Any]) -> RunCard:
     name = document.get("name") if isinstance(document, Mapping) else None
-    return parse_card(canonical_json(document), f"card of {name}", json=True)
+    return parse_card(canonical_json(document), f"card of {name}", json=True, files=False)
 
 
 def _check_cards(cards: Sequence[RunCard]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from na64.limits.scanning.expected_regions import expected_region_tables
 from na64.limits.scanning.known import Known
 from na64.limits.scanning.regions import check_smooth, excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal, Progress, silent
+from na64.models.errors import InputError
 from na64.models.signals.rates import EventCurves
 from na64.workspaces.pyhf.write import workspace
 
@@ -92,19 +93,30 @@ def invert(
         Whether the expected limits are computed as well; they always are of signals that are no
         power of the coupling.
     """
+    if signal.template.by_mass:
+        return _mass_by_mass(signal, progress, known, expected)
     if signal.rates.power is None:
         return _regions(signal, progress)
     progress("limits")
-    made, power = signal.specification, signal.rates.power
+    return _strengths(signal, known, expected)
+
+
+def _strengths(signal: ExpectedSignal, known: Known | None, expected: bool) -> Inversion:
+    """Invert a signal that is a power of the coupling."""
+    made, power = signal.specification, float(signal.rates.power or 0.0)
     observed = not made.expected_only
     per_unit = signal.at_coupling(1.0)
     totals = add_rows(per_unit.reshape(len(per_unit), -1).T)
     # mu = 1 is one signal event at nominal nuisances
     per_event = per_unit / np.where(totals > 0.0, totals, 1.0)[:, None, None]
-    document = _document(signal)
+    document = _document(signal, per_event)
     likelihood = compile_workspace(document, validate=False)
-    batch = likelihood.inject(
-        _in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev
+    batch = (
+        likelihood.batch(signal.rates.masses_gev)
+        if signal.template.rigid
+        else likelihood.inject(
+            _in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev
+        )
     )
     table = upper_limits(
         batch,
@@ -139,11 +151,56 @@ def invert(
     )
 
 
-def _document(signal: ExpectedSignal) -> dict[str, Any]:
-    """Write the template with any signal, which is replaced for all masses at once."""
+def _document(signal: ExpectedSignal, per_event: Array) -> dict[str, Any]:
+    """Write the template with any signal, which is replaced for all masses at once.
+
+    With modifiers in absolute events it is that of the one mass that there is, one event.
+    """
     processes = signal.rates.processes
     ones = np.ones((len(processes), len(signal.bins)))
-    return workspace(signal.template, ones, processes)
+    return workspace(signal.template, per_event[0] if signal.template.rigid else ones, processes)
+
+
+def _mass_by_mass(
+    signal: ExpectedSignal, progress: Progress, known: Known | None, expected: bool
+) -> Inversion:
+    """Invert each mass by itself, where the sizes of nuisances depend on the mass."""
+    progress("limits")
+    rates = signal.rates
+    found = []
+    for row, mass in enumerate(rates.masses_gev):
+        one = slice(row, row + 1)
+        alone = replace(
+            signal,
+            specification=signal.specification.at([mass]),
+            template=signal.template.at_mass(rates, row, signal.accepted),
+            rates=replace(rates, masses_gev=rates.masses_gev[one], events=rates.events[one]),
+            accepted=signal.accepted[one],
+        )
+        found.append(
+            _regions(alone, silent) if rates.power is None else _strengths(alone, known, expected)
+        )
+    errors = [item.errors for item in found if item.errors is not None]
+    return Inversion(
+        regions=tuple(item.regions[0] for item in found),
+        expected_regions=tuple(
+            tuple(item.expected_regions[band][0] for item in found)
+            for band in range(len(BAND_ORDER))
+        ),
+        events_limit=np.concatenate([item.events_limit for item in found]),
+        yields={
+            name: np.concatenate([item.yields[name] for item in found]) for name in rates.processes
+        },
+        status=tuple(item.status[0] for item in found),
+        messages=tuple(item.messages[0] for item in found),
+        used=tuple(name for item in found for name in item.used),
+        expected_status=tuple(
+            tuple(item.expected_status[band][0] for item in found)
+            for band in range(len(BAND_ORDER))
+        ),
+        warnings=tuple(dict.fromkeys(text for item in found for text in item.warnings)),
+        errors=np.concatenate(errors, axis=1) if len(errors) == len(found) else None,
+    )
 
 
 def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:
@@ -157,10 +214,15 @@ def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Ar
 
 def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
     rates, made = signal.rates, signal.specification
+    if signal.template.rigid:
+        raise InputError(
+            f"the signal in {made.search} is no power of {rates.parameter}, and its simulation is "
+            "in the likelihood as a staterror, in absolute events: give statistics = 'log-normal'"
+        )
     check_smooth(
         made.calculator, f"the signal in {made.search} is no power of {rates.parameter}: its "
     )
-    likelihood = compile_workspace(_document(signal), validate=False)
+    likelihood = compile_workspace(_document(signal, signal.accepted[0]), validate=False)
     accepted = _in_order(signal, likelihood, signal.accepted)
     events = EventCurves.through(rates.couplings, accepted)
     count = len(rates.masses_gev)

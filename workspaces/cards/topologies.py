@@ -45,6 +45,8 @@ class Topology:
         ``module:function`` of the signal function; imported when first needed.
     help
         What the topology is, for people.
+    power
+        Exponent p where signal events are proportional to coupling^p; None where they are not.
     model, masses
         Mediator and mass grid (lowest, highest in GeV, points) unless the card says otherwise.
     spectra
@@ -61,6 +63,7 @@ class Topology:
     mass_parameter: str
     signal_path: str
     help: str
+    power: float | None = 2.0
     model: str = "dark-photon"
     masses: tuple[float, float, int] = (1e-3, 1.0, 60)
     spectra: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +130,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "na64.models.signals.alp:alp_rates",
         "a particle made by photons of the shower that decays to photons. Regions `decay` (its "
         "energy appears behind the veto) and `missing-energy` (it leaves the detector)",
+        power=None,
         model="alp",
         masses=(1e-3, 0.1, 60),
     ),
@@ -138,6 +142,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_X",
         "na64.models.signals.visible:visible_rates",
         "a boson that decays to an electron pair behind a dump. Region `decay`",
+        power=None,
         masses=(1.2e-3, 0.04, 60),
     ),
     Topology(
@@ -148,6 +153,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_A'",
         "na64.models.signals.semi_visible:semi_visible_rates",
         "a mediator whose heavier decay product decays in flight. Regions as for `alp`",
+        power=None,
         masses=(0.01, 1.0, 60),
         example={
             "defaults.dark_sector": {"dark_matter": "pseudo-dirac", "ratio": 3.0, "splitting": 0.4}
@@ -161,6 +167,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_M",
         "na64.models.signals.mesons:meson_rates",
         "a hadron that vanishes as a neutral meson without visible decay. Region `disappearance`",
+        power=1.0,
         model="invisible-meson",
         masses=(0.547862, 0.95778, 2),
         example={
