@@ -8,9 +8,10 @@ the edges of the excluded intervals are found between them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +23,17 @@ from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspac
 from na64.limits.likelihood.sums import add_rows
 from na64.limits.scanning.expected_regions import expected_region_tables
 from na64.limits.scanning.known import Known
-from na64.limits.scanning.progress import Progress, counted, silent
+from na64.limits.scanning.progress import Progress, advance, counted, silent
 from na64.limits.scanning.regions import check_smooth, excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal
+from na64.models.signals.blocks import mass_blocks
 from na64.models.signals.rates import EventCurves
 from na64.workspaces.pyhf.write import workspace
 
 __all__ = ["Inversion", "invert"]
 
 Array = NDArray[np.float64]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def invert(
         power of the coupling.
     """
     if signal.rates.power is None:
-        return _regions(signal, progress)
+        return _regions_in_blocks(signal, progress)
     progress("limits")
     made, power = signal.specification, signal.rates.power
     observed = not made.expected_only
@@ -154,6 +157,40 @@ def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Ar
     rows = [samples.index(name) for name in likelihood.signal_names]
     columns = [signal.bins.index(channel) for channel, _ in likelihood.bins]
     return np.ascontiguousarray(events[..., rows, :][..., columns])
+
+
+def _regions_in_blocks(signal: ExpectedSignal, progress: Progress) -> Inversion:
+    """Find the regions of blocks of masses: curves and lines of limits are some 0.4 MB a mass."""
+    count = len(signal.rates.masses_gev)
+    blocks = mass_blocks(count)
+    if len(blocks) == 1:
+        return _regions(signal, progress)
+    progress("excluded regions")
+    parts = []
+    for block in blocks:
+        parts.append(_regions(signal.take(np.arange(count)[block]), silent))
+        advance(progress, block.stop, count)
+    first = parts[0]
+    return Inversion(
+        regions=_chained(part.regions for part in parts),
+        expected_regions=tuple(
+            _chained(part.expected_regions[band] for part in parts)
+            for band in range(len(first.expected_regions))
+        ),
+        events_limit=np.concatenate([part.events_limit for part in parts]),
+        yields={name: np.concatenate([p.yields[name] for p in parts]) for name in first.yields},
+        status=_chained(part.status for part in parts),
+        messages=_chained(part.messages for part in parts),
+        expected_status=tuple(
+            _chained(part.expected_status[band] for part in parts)
+            for band in range(len(first.expected_status))
+        ),
+        warnings=tuple(dict.fromkeys(note for part in parts for note in part.warnings)),
+    )
+
+
+def _chained(parts: Iterable[tuple[Item, ...]]) -> tuple[Item, ...]:
+    return tuple(chain.from_iterable(parts))
 
 
 def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
