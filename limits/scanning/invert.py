@@ -8,9 +8,10 @@ the edges of the excluded intervals are found between them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +27,14 @@ from na64.limits.scanning.progress import Progress, advance, counted, silent
 from na64.limits.scanning.regions import check_smooth, excluded_regions
 from na64.limits.scanning.signal import ExpectedSignal
 from na64.models.errors import InputError
+from na64.models.signals.blocks import mass_blocks
 from na64.models.signals.rates import EventCurves
 from na64.workspaces.pyhf.write import workspace
 
 __all__ = ["Inversion", "in_order", "invert", "signal_document"]
 
 Array = NDArray[np.float64]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def invert(
     if signal.template.by_mass:
         return _mass_by_mass(signal, progress, known, expected)
     if signal.rates.power is None:
-        return _regions(signal, progress)
+        return _regions_in_blocks(signal, progress)
     progress("limits")
     return _strengths(signal, progress, known, expected)
 
@@ -194,27 +197,7 @@ def _mass_by_mass(
             if rates.power is None
             else _strengths(alone, silent, known, expected)
         )
-    errors = [item.errors for item in found if item.errors is not None]
-    return Inversion(
-        regions=tuple(item.regions[0] for item in found),
-        expected_regions=tuple(
-            tuple(item.expected_regions[band][0] for item in found)
-            for band in range(len(BAND_ORDER))
-        ),
-        events_limit=np.concatenate([item.events_limit for item in found]),
-        yields={
-            name: np.concatenate([item.yields[name] for item in found]) for name in rates.processes
-        },
-        status=tuple(item.status[0] for item in found),
-        messages=tuple(item.messages[0] for item in found),
-        used=tuple(name for item in found for name in item.used),
-        expected_status=tuple(
-            tuple(item.expected_status[band][0] for item in found)
-            for band in range(len(BAND_ORDER))
-        ),
-        warnings=tuple(dict.fromkeys(text for item in found for text in item.warnings)),
-        errors=np.concatenate(errors, axis=1) if len(errors) == len(found) else None,
-    )
+    return _joined(found)
 
 
 def in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:
@@ -224,6 +207,48 @@ def in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Arr
     places = signal.template.channels
     columns = [places[channel][index] for channel, index in likelihood.bins]
     return np.ascontiguousarray(events[..., rows, :][..., columns])
+
+
+def _regions_in_blocks(signal: ExpectedSignal, progress: Progress) -> Inversion:
+    """Find the regions of blocks of masses: curves and lines of limits are some 0.4 MB a mass."""
+    count = len(signal.rates.masses_gev)
+    blocks = mass_blocks(count)
+    if len(blocks) == 1:
+        return _regions(signal, progress)
+    progress("excluded regions")
+    parts = []
+    for block in blocks:
+        parts.append(_regions(signal.take(np.arange(count)[block]), silent))
+        advance(progress, block.stop, count)
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Inversion]) -> Inversion:
+    """Return masses side by side that were inverted in parts."""
+    first = parts[0]
+    errors = [part.errors for part in parts if part.errors is not None]
+    return Inversion(
+        regions=_chained(part.regions for part in parts),
+        expected_regions=tuple(
+            _chained(part.expected_regions[band] for part in parts)
+            for band in range(len(first.expected_regions))
+        ),
+        events_limit=np.concatenate([part.events_limit for part in parts]),
+        yields={name: np.concatenate([p.yields[name] for p in parts]) for name in first.yields},
+        status=_chained(part.status for part in parts),
+        messages=_chained(part.messages for part in parts),
+        used=_chained(part.used for part in parts),
+        expected_status=tuple(
+            _chained(part.expected_status[band] for part in parts)
+            for band in range(len(first.expected_status))
+        ),
+        warnings=tuple(dict.fromkeys(note for part in parts for note in part.warnings)),
+        errors=np.concatenate(errors, axis=1) if len(errors) == len(parts) else None,
+    )
+
+
+def _chained(parts: Iterable[tuple[Item, ...]]) -> tuple[Item, ...]:
+    return tuple(chain.from_iterable(parts))
 
 
 def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
