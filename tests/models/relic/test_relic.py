@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import trapezoid
 from scipy.special import kv
 
 from na64.models.constants import ALPHA, ELEMENTARY_CHARGE
@@ -184,7 +185,7 @@ def test_thermal_average_of_dirac_in_closed_form() -> None:
     )
     for value, point in zip(average, x, strict=True):
         weight = sigma * (s - 4.0 * mass**2) * nodes * kv(1, nodes * point / mass)
-        integral = np.trapezoid(weight * 2.0 * nodes, nodes)
+        integral = trapezoid(weight * 2.0 * nodes, nodes)
         gondolo = integral * point / (8.0 * mass**5 * kv(2, point) ** 2)
         assert value == pytest.approx(0.5 * gondolo, rel=2e-3)
 
