@@ -226,7 +226,13 @@ def _regions_in_blocks(signal: ExpectedSignal, progress: Progress) -> Inversion:
 def _joined(parts: Sequence[Inversion]) -> Inversion:
     """Return masses side by side that were inverted in parts."""
     first = parts[0]
-    errors = [part.errors for part in parts if part.errors is not None]
+    errors = [
+        np.full((1 + len(BAND_ORDER), len(part.status)), math.nan)
+        if part.errors is None
+        else part.errors
+        for part in parts
+    ]
+    noisy = any(part.errors is not None for part in parts)
     return Inversion(
         regions=_chained(part.regions for part in parts),
         expected_regions=tuple(
@@ -243,7 +249,7 @@ def _joined(parts: Sequence[Inversion]) -> Inversion:
             for band in range(len(first.expected_status))
         ),
         warnings=tuple(dict.fromkeys(note for part in parts for note in part.warnings)),
-        errors=np.concatenate(errors, axis=1) if len(errors) == len(parts) else None,
+        errors=np.concatenate(errors, axis=1) if noisy else None,
     )
 
 
