@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def summed(shards: list[ToyCounts]) -> ToyCounts:
     return total
 
 
-def written(counts: ToyCounts) -> dict:
+def written(counts: ToyCounts) -> dict[str, Any]:
     return counts.to_dict()
 
 
@@ -79,16 +80,16 @@ def one_run(batch, ensemble: str, seed: int, sizes: list[int]) -> list[ThrownCls
             for root, size in zip(shards, sizes, strict=True):
                 generator = np.random.default_rng(root.spawn(2)[child])
                 uniform = generator.random((size, len(lam)))
-                n = stats.poisson.ppf(uniform, lam)
+                n = np.asarray(stats.poisson.ppf(uniform, lam))
                 normal = np.zeros((size, len(theta)))
                 if ensemble == "aux-fluctuated":
                     more = np.random.default_rng(generator.spawn(1)[0].bit_generator)
                     normal = theta + more.standard_normal((size, len(theta)))
                 parts.append((n.T, normal.T))
             data = np.concatenate([n for n, _ in parts], axis=1)
-            auxiliary = np.concatenate([a for _, a in parts], axis=1)
-            if ensemble == "aux-fixed":
-                auxiliary = None
+            auxiliary = None
+            if ensemble == "aux-fluctuated":
+                auxiliary = np.concatenate([a for _, a in parts], axis=1)
             same = np.zeros(data.shape[1], dtype=np.intp)
             without = background_fit(batch, data, auxiliary, same)
             free = free_fits(batch, same, data, without, auxiliary)
@@ -170,7 +171,9 @@ def test_a_hundred_thousand_toys_are_the_exact_ensemble(batch):
 
 def test_the_stated_error_is_that_of_repetitions(counting):
     """Pulls of 100 shards: their spread is one, their mean zero."""
-    batch = compile_workspace(counting((2.0,), (0.2,), (1.0,), observed=(1,)), validate=False).batch()
+    batch = compile_workspace(
+        counting((2.0,), (0.2,), (1.0,), observed=(1,)), validate=False
+    ).batch()
     nu = np.array([4.0])
     exact = cls_values(batch, nu, calculator=Exact()).observed[0]
     toys = ShardedToys(batch, nu, np.array([0]), batch.likelihood.observed)
