@@ -35,7 +35,7 @@ def tabulated(uniform, rate):
     return low + np.searchsorted(table, uniform)
 
 
-@pytest.mark.parametrize("rate", [1e-9, 0.3, 77.7, 1e6, 0.99e8, 1.01e8, 3e9])
+@pytest.mark.parametrize("rate", [1e-9, 0.3, 77.7, 1e6, 0.99e8, 1.01e8])
 def test_quantiles_are_those_of_the_table_however_they_are_found(rate):
     uniform = np.append(np.random.default_rng(3).random(2000), [0.0, 1e-300, 0.5, 1.0 - 2.0**-53])
     np.testing.assert_array_equal(poisson_quantile(uniform, rate), tabulated(uniform, rate))
@@ -55,11 +55,11 @@ def test_blocks_change_no_bit(rates, monkeypatch):
     lam = np.array(rates)
 
     def thrown():
-        blocks = throw_counts(np.random.default_rng(5), lam, 500)
+        blocks = throw_counts(np.random.default_rng(5), lam, 200)
         return without_copies(counts for _, counts in blocks)
 
     whole = thrown()
-    uniform = np.random.default_rng(5).random((500, len(lam))).T
+    uniform = np.random.default_rng(5).random((200, len(lam))).T
     counts = np.array([poisson_quantile(u, x) for u, x in zip(uniform, rates, strict=True)])
     columns, times = np.unique(counts, axis=1, return_counts=True)
     order = np.lexsort(whole.counts[::-1])  # one number per column sorts by the last row
