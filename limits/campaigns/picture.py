@@ -76,7 +76,7 @@ def campaign_figure(
         apart.
     """
     look = look or Appearance()
-    rows = [dict(zip(found.table.columns, row, strict=True)) for row in found.table.rows]
+    rows: list[Row] = [dict(zip(found.table.columns, row, strict=True)) for row in found.table.rows]
     rows = _held(found, rows, where or {})
     x = _x_of(found, rows, x)
     y = _y_of(found, rows, y)

@@ -119,8 +119,13 @@ class CompiledLikelihood:
         """Name of the parameter of interest."""
         return self.model.poi
 
-    def batch(self) -> SignalBatch:
+    def batch(self, keys: Array | None = None) -> SignalBatch:
         """Return the workspace's own signal, as a batch of one mass.
+
+        Parameters
+        ----------
+        keys
+            As in `inject`, shape (1,).
 
         Raises
         ------
@@ -128,7 +133,7 @@ class CompiledLikelihood:
             If the signal is negative in some bins and not positive in total, or not finite: the
             strength is counted in expected events.
         """
-        return self.make_batch(self.model.nominal[self.model.is_signal][None, :])
+        return self.make_batch(self.model.nominal[self.model.is_signal][None, :], keys)
 
     def inject(self, signals: ArrayLike, keys: ArrayLike | None = None) -> SignalBatch:
         """Replace the signal rates, for M masses at once.
