@@ -7,7 +7,7 @@ Pseudo-experiments are thrown in shards, which are the tasks of a point; see
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -227,6 +227,15 @@ def _table(document: Payload) -> Table:
     )
 
 
+def _brief(document: Payload) -> Mapping[str, Any]:
+    """Return the experiments that there are, coverages and their errors."""
+    pairs = _fractions(document)
+    coverage, error = (
+        [None if math.isnan(x) else x for x in row] for row in zip(*pairs, strict=True)
+    )
+    return {"experiments": document["thrown"], "coverage": coverage, "coverage_error": error}
+
+
 def _cost(payload: Payload) -> float:
     """The number of pseudo-experiments at all strengths."""
     masses = len(payload["specification"]["masses_gev"]) if "specification" in payload else 1
@@ -244,6 +253,7 @@ COVERAGE = TaskKind(
     add=_add,
     enough=_enough,
     cost=_cost,
+    brief=_brief,
     drawn=("coverage",),
     along=("value", "mass_gev"),
     alone=lambda keys: bool(keys.alone),

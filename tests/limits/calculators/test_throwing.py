@@ -12,7 +12,8 @@ from na64.limits.calculators import throwing
 from na64.limits.calculators.bayesian import likely_datasets
 from na64.limits.calculators.discovery import discovery
 from na64.limits.calculators.limits import cls_values, upper_limits
-from na64.limits.calculators.registry import Auto, Bayesian, Calculator, Toys
+from na64.limits.calculators.protocol import Calculator
+from na64.limits.calculators.registry import Auto, Bayesian, Toys
 from na64.limits.calculators.throwing import (
     check_rates,
     poisson_level,

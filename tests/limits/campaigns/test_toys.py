@@ -164,9 +164,11 @@ def test_the_command_writes_what_the_shards_say(folder):
     for arguments in (
         ["run", str(folder / "t.toml"), "-o", out, "--jobs", "1", "--no-cache"],
         ["collect", out, "-o", str(table)],
+        ["status", out],
     ):
         answer = runner.invoke(cli, ["campaign", *arguments])
         assert answer.exit_code == 0, answer.output
+    assert "point 0, whole: toys 1000; cls 0." in answer.output
     found = json.loads(table.read_text(encoding="utf-8"))
     total, _ = folded(TOYS, [computed(p) for p in payloads_of(text, folder)])
     assert total is not None
