@@ -130,7 +130,6 @@ class Staircase:
         _, rates, self.free = observed_fits(batch, counts)
         self.without = rates[:, 0]
         check_rates(self.without, batch.likelihood.bins)
-        check_rates(counts, batch.likelihood.bins, "events observed")
         self.guess = float(limits_in_events(batch, counts, rates)[0])
         _, flags = structure_of(batch, np.array([0]))
         varied = np.flatnonzero(flags)
