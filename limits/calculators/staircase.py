@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, special
 
+from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import TIE, background_fit, free_fits, observed_fits
 from na64.limits.calculators.ensemble_size import (
     limits_in_events,
@@ -423,6 +424,7 @@ def fill_in(
         if roots is None:
             continue
         roots.x[mass], roots.state[mass], error = solver.limit(alpha, band)
+        limits_found(1)
         if roots.state[mass] == BRACKETED:
             errors[place] = error
     return errors

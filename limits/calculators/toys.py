@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import (
     TIE,
     background_fit,
@@ -225,6 +226,7 @@ class Engine:
                 observed[i] = found.observed()
                 if expected:
                     bands[:, i] = found.expected()
+            limits_found(len(part))
             # sorted by mass: only the last one may be needed again
             cache = {key: value for key, value in cache.items() if key[0] == mass[part[-1]]}
         return observed, bands
@@ -281,6 +283,7 @@ class Engine:
             for which in wanted:
                 last = answer[which - 1].x[mass] if which > 1 else np.full(len(mass), np.nan)
                 answer[which].put(mass, search.solve(guess[mass], which, last))
+                limits_found(len(mass))
             error[:, mass] = search.errors(np.array([roots.x[mass] for roots in answer]))
         upper = tuple(roots if i in wanted else None for i, roots in enumerate(answer))
         return Edges(upper, error=error)

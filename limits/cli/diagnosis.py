@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ def _cache() -> dict[str, str | None]:
     """Return where tables are cached and how much is there."""
     folder = cache_folder()
     if folder is None:
-        return {"folder": None, "note": f"off, by {CACHE_VARIABLE}"}
+        why = f"by {CACHE_VARIABLE}" if os.environ.get(CACHE_VARIABLE) else "there is no home folder"
+        return {"folder": None, "note": f"off, {why}"}
     try:
         found, largest = usage(folder), chosen_size(None)
     except InputError as error:

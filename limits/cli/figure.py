@@ -108,7 +108,7 @@ def command(
             content.update({(made.name, suffix): data for suffix, data in made.content.items()})
             for note in made.notes:
                 the_console().detail(f"{made.name}: {note}")
-            progress(f"{count} of {len(found)} figures")
+            progress.advance(count, len(found))
     write_outputs({name: content[which] for name, which in targets.items()}, force)
 
 

@@ -40,16 +40,14 @@ def read_stdin() -> str:
     Raises
     ------
     InputError
-        If stdin is closed, or its bytes are not UTF-8.
+        If stdin is closed, has more than a file may have, or its bytes are not UTF-8.
     """
     from na64.models.errors import InputError
+    from na64.workspaces.io.reading import read_stream
 
     if sys.stdin is None:
         raise InputError("stdin is closed, there is nothing to read for '-'")
-    try:
-        return sys.stdin.read().removeprefix("\N{BYTE ORDER MARK}")
-    except UnicodeDecodeError:
-        raise InputError("stdin: not a text in UTF-8") from None
+    return read_stream(sys.stdin, "stdin")
 
 
 def read_card(search: str, overrides: Sequence[str] = ()) -> RunCard:

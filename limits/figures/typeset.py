@@ -16,7 +16,7 @@ from matplotlib.mathtext import MathTextParser
 
 from na64.limits.results.axes import tex
 
-__all__ = ["drawn_length", "plain_text", "split_parts", "typeset", "with_remark"]
+__all__ = ["drawable", "drawn_length", "plain_text", "split_parts", "typeset", "with_remark"]
 
 #: letters that are written by their names; `beta` is more often a word
 _GREEK: Final = (
@@ -126,6 +126,11 @@ def typeset(text: str) -> str:
         found = "".join(parts)
     found = _EQUATION.sub(_equation, found)
     return found if _is_drawn(found) else plain_text(text)
+
+
+def drawable(text: str) -> str:
+    """Return a text with formulas as it is, or as plain text if matplotlib cannot draw them."""
+    return text if _is_drawn(text) else plain_text(text)
 
 
 def _equation(found: re.Match[str]) -> str:

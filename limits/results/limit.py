@@ -31,7 +31,7 @@ from na64.limits.results.specification import Specification
 from na64.limits.results.tables import Table
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import canonical_json, digest, plain
-from na64.workspaces.io.reading import parse_json, read_json
+from na64.workspaces.io.reading import parse_json, read_json, read_stream
 
 __all__ = ["Limit", "read"]
 
@@ -464,7 +464,7 @@ class Limit(Document):
         """
         if isinstance(source, (str, os.PathLike)):
             return cls.from_dict(read_json(source), str(source), trust=trust)
-        return cls.from_json(source.read(), "stdin", trust=trust)
+        return cls.from_json(read_stream(source, "stdin"), "stdin", trust=trust)
 
     @classmethod
     def from_json(cls, text: str, where: str = "scan", *, trust: bool = False) -> Limit:

@@ -22,8 +22,9 @@ from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspac
 from na64.limits.likelihood.sums import add_rows
 from na64.limits.scanning.expected_regions import expected_region_tables
 from na64.limits.scanning.known import Known
+from na64.limits.scanning.progress import Progress, counted, silent
 from na64.limits.scanning.regions import check_smooth, excluded_regions
-from na64.limits.scanning.signal import ExpectedSignal, Progress, silent
+from na64.limits.scanning.signal import ExpectedSignal
 from na64.models.signals.rates import EventCurves
 from na64.workspaces.pyhf.write import workspace
 
@@ -106,14 +107,15 @@ def invert(
     batch = likelihood.inject(
         _in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev
     )
-    table = upper_limits(
-        batch,
-        confidence_level=made.confidence_level,
-        calculator=made.calculator,
-        observed=observed,
-        expected=expected,
-        remember=None if known is None else known.limits_of(document),
-    )
+    with counted(progress, len(totals), per_point=observed + len(BAND_ORDER) * expected):
+        table = upper_limits(
+            batch,
+            confidence_level=made.confidence_level,
+            calculator=made.calculator,
+            observed=observed,
+            expected=expected,
+            remember=None if known is None else known.limits_of(document),
+        )
 
     def coupling(mu: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -150,7 +152,8 @@ def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Ar
     """Return events (..., P, B) with the samples and bins in the order of the likelihood."""
     samples = [f"signal_{name}" for name in signal.rates.processes]
     rows = [samples.index(name) for name in likelihood.signal_names]
-    columns = [signal.bins.index(channel) for channel, _ in likelihood.bins]
+    places = signal.template.channels
+    columns = [places[channel][index] for channel, index in likelihood.bins]
     return np.ascontiguousarray(events[..., rows, :][..., columns])
 
 

@@ -13,14 +13,20 @@ from typing import cast
 from na64.models.declaration import alternatives
 from na64.models.errors import InputError, did_you_mean
 from na64.workspaces.cards.card import RunCard
-from na64.workspaces.io.reading import check_depth
+from na64.workspaces.io.reading import check_content
 
 __all__ = ["apply_overrides"]
 
 #: how sources name a setting
 _BY = "set by the user:"
 #: keys of a number's table other than its value; what is left when the value is set
-_KEPT = ("relative_uncertainty", "correlation", "split_uncertainty")
+_KEPT = (
+    "relative_uncertainty",
+    "correlation",
+    "split_uncertainty",
+    "shares",
+    "shape_uncertainty",
+)
 
 
 def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict[str, object]:
@@ -83,7 +89,7 @@ class _Factor:
 def _toml_value(text: str) -> object:
     try:
         parsed = tomllib.loads(f"value = {text}")
-        check_depth(parsed, "value")
+        check_content(parsed, "value")
     except (ValueError, RecursionError):  # no TOML, or none that can be read
         return text
     return parsed["value"] if parsed.keys() == {"value"} else text

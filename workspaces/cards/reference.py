@@ -13,16 +13,15 @@ from typing import Any, Final
 from na64.models.declaration import Declared, Key, declared
 from na64.models.targets import Beam
 from na64.workspaces.cards.card import (
-    Background,
     Bin,
     Defaults,
     MassGrid,
     RunCard,
     SectorTable,
     Setup,
-    TotalBackground,
     Uncertainty,
 )
+from na64.workspaces.cards.counts import Background, Observed, TotalBackground
 from na64.workspaces.cards.materials import ElementTable, MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.setups import setup_tables
@@ -46,6 +45,7 @@ _TABLES: Final = (
     ("`[[bins]]`, one count each: a run period, a beam intensity, a signal region:", Bin),
     ("`background` of a bin, its total:", TotalBackground),
     ("`[[bins.backgrounds]]`, numbers with names:", Background),
+    ("`observed` of a bin:", Observed),
     ("`[[uncertainties]]`:", Uncertainty),
     ("`[background_spectrum]`:", BackgroundSpectrum),
 )

@@ -47,6 +47,9 @@ class Topology:
         What the topology is, for people.
     model, masses
         Mediator and mass grid (lowest, highest in GeV, points) unless the card says otherwise.
+    spectra
+        By region that can be divided in missing energy: the key of the window that is the least
+        missing energy.
     example
         What a blank card of the topology has other than the examples of the declarations, by path.
     """
@@ -60,6 +63,7 @@ class Topology:
     help: str
     model: str = "dark-photon"
     masses: tuple[float, float, int] = (1e-3, 1.0, 60)
+    spectra: Mapping[str, str] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
 
     def signal(self) -> SignalFunction:
@@ -83,6 +87,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_A'",
         "na64.models.signals.missing_energy:missing_energy_rates",
         "energy lost in an active target",
+        spectra={"missing-energy": "missing_energy_gev"},
     ),
     Topology(
         "missing-momentum",

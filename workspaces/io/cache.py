@@ -14,6 +14,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,10 @@ _TOLD: set[tuple[Path, str]] = set()
 
 
 def cache_folder() -> Path | None:
-    """Return the folder that the environment asks for; None if the cache is switched off."""
+    """Return the folder that the environment asks for; None if the cache is switched off.
+
+    None as well where nothing is asked for and there is no home folder, which is told once.
+    """
     setting = os.environ.get(CACHE_VARIABLE, "")
     if setting.lower() == "off":
         return None
@@ -47,8 +51,21 @@ def cache_folder() -> Path | None:
         return Path(setting)
     base = os.environ.get("XDG_CACHE_HOME", "")
     # The XDG specification tells to ignore paths that are not absolute.
-    root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return root / "na64-limits"
+    if base and Path(base).is_absolute():
+        return Path(base) / "na64-limits"
+    try:
+        return Path.home() / ".cache" / "na64-limits"
+    except RuntimeError:  # no HOME, and a user whom the system does not know
+        _warn_of_no_home()
+        return None
+
+
+@cache
+def _warn_of_no_home() -> None:
+    _LOGGER.warning(
+        "there is no home folder, so tables are not kept: set %s to a folder, or to off",
+        CACHE_VARIABLE,
+    )
 
 
 def folder_problem(folder: Path) -> str:
@@ -99,8 +116,9 @@ class TableCache:
         version: int = PHYSICS_VERSION,
         size: int | str | None = None,
     ) -> None:
-        chosen = Path(folder) if folder is not None else cache_folder()
-        self._folder = chosen if enabled else None
+        self._folder: Path | None = None
+        if enabled:  # where it is off, nobody asks for a home folder
+            self._folder = Path(folder) if folder is not None else cache_folder()
         self._version = version
         self._size = chosen_size(size)
 

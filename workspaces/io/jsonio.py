@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -37,31 +37,71 @@ def plain(value: object, path: str = "$") -> object:
     InputError
         For NaN, infinity, keys that are no text, and types that JSON does not have.
     """
-    if value is None or isinstance(value, (bool, str)):
+    try:
+        return _plain(value)
+    except _UnfitError as error:
+        raise InputError(f"{path}{''.join(reversed(error.steps))}{error.complaint}") from None
+
+
+class _UnfitError(Exception):
+    """A value that JSON does not have; the steps to it are added on the way out."""
+
+    def __init__(self, complaint: str) -> None:
+        super().__init__(complaint)
+        self.complaint = complaint
+        self.steps: list[str] = []
+
+
+def _plain(value: object) -> object:
+    kind = type(value)  # whole files are of these types, and of no class derived from them
+    if kind is str or value is None or kind is bool or kind is int:
         return value
-    if isinstance(value, np.bool_):
+    if kind is float:
+        return _rounded(value)  # type: ignore[arg-type]
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if isinstance(value, (list, tuple)):
+        return _list(value)
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (bool, np.bool_)):
         return bool(value)
+    if isinstance(value, str):
+        return value
     if isinstance(value, (int, np.integer)):
         return int(value)
     if isinstance(value, (float, np.floating)):
-        return _rounded(float(value), path)
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist(), path)
-    if isinstance(value, Mapping):
-        result: dict[str, object] = {}
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise InputError(f"{path}: keys must be texts, {key!r} is {type(key).__name__}")
-            result[str(key)] = plain(item, f"{path}.{key}")
-        return result
-    if isinstance(value, (list, tuple)):
-        return [plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
-    raise InputError(f"{path}: cannot write a {type(value).__name__} as JSON")
+        return _rounded(float(value))
+    raise _UnfitError(f": cannot write a {kind.__name__} as JSON")
 
 
-def _rounded(number: float, path: str) -> float:
+def _mapping(value: Mapping[object, object]) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise _UnfitError(f": keys must be texts, {key!r} is {type(key).__name__}")
+        try:
+            result[str(key)] = _plain(item)
+        except _UnfitError as error:
+            error.steps.append(f".{key}")
+            raise
+    return result
+
+
+def _list(value: Sequence[object]) -> list[object]:
+    result = []
+    try:
+        for item in value:
+            result.append(_plain(item))  # noqa: PERF401 - how many there are, tells where
+    except _UnfitError as error:
+        error.steps.append(f"[{len(result)}]")
+        raise
+    return result
+
+
+def _rounded(number: float) -> float:
     if not math.isfinite(number):
-        raise InputError(f"{path}: {number} cannot be written as JSON")
+        raise _UnfitError(f": {number} cannot be written as JSON")
     # + 0.0 turns -0.0 into 0.0
     return float(f"{number:.{SIGNIFICANT_DIGITS}g}") + 0.0
 

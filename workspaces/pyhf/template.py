@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
-from na64.workspaces.cards.card import Background, Bin, RunCard
+from na64.workspaces.cards.card import Bin, RunCard
+from na64.workspaces.cards.counts import Background
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.io import jsonio
 
@@ -30,11 +31,35 @@ Uncertainties = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class BackgroundSample:
-    """Expected background events of one source in one bin, with their nuisances."""
+    """Expected background events of one source in one bin, with their nuisances.
+
+    Attributes
+    ----------
+    name, events
+        The source, and what is expected of it.
+    uncertainties
+        Of the whole, log-normal; the same in all intervals of a channel.
+    shape
+        Name of the nuisances of the intervals of a channel and the relative uncertainty u of each
+        by itself: factors constrained as by 1/u^2 events; None if there is none.
+    """
 
     name: str
     events: float
     uncertainties: Uncertainties
+    shape: tuple[str, float] | None = None
+
+    def renamed(self, rename: Callable[[str], str | None]) -> BackgroundSample:
+        """Return the sample with other names of nuisances, without those that have none."""
+        kept = tuple(
+            (name, relative)
+            for old, relative in self.uncertainties
+            if (name := rename(old)) is not None
+        )
+        shape = None
+        if self.shape is not None and (name := rename(self.shape[0])) is not None:
+            shape = (name, self.shape[1])
+        return replace(self, uncertainties=kept, shape=shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +83,13 @@ class SignalUncertainty:
 
 @dataclass(frozen=True, slots=True)
 class TemplateBin:
-    """One counting experiment.
+    """One count: that of a whole channel, or of one of its intervals in missing energy.
 
     Attributes
     ----------
     name
-        Name of the pyhf channel.
+        Name of the pyhf channel. Intervals of one channel stand next to each other and share all
+        but region, events and observation.
     region
         Region of the signal rates that feeds the bin.
     exposure
@@ -76,6 +102,8 @@ class TemplateBin:
         Background samples, one or more.
     observed
         Observed events; in a projection the median of the expected background.
+    interval
+        Name of the interval; empty for a whole channel.
     """
 
     name: str
@@ -85,6 +113,12 @@ class TemplateBin:
     signal_uncertainties: tuple[SignalUncertainty, ...]
     backgrounds: tuple[BackgroundSample, ...]
     observed: int
+    interval: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name in tables: that of the channel, with the interval behind a slash."""
+        return f"{self.name}/{self.interval}" if self.interval else self.name
 
     def efficiencies(self, masses_gev: ArrayLike) -> NDArray[np.float64]:
         """Return the efficiency at each mass; shape of ``masses_gev``."""
@@ -103,17 +137,7 @@ class TemplateBin:
 
     def renamed(self, rename: Callable[[str], str | None]) -> TemplateBin:
         """Return the bin with other names of nuisances, without those whose new name is None."""
-        backgrounds = (
-            replace(
-                sample,
-                uncertainties=tuple(
-                    (name, relative)
-                    for old, relative in sample.uncertainties
-                    if (name := rename(old)) is not None
-                ),
-            )
-            for sample in self.backgrounds
-        )
+        backgrounds = (sample.renamed(rename) for sample in self.backgrounds)
         signal = (
             replace(item, nuisance=name)
             for item in self.signal_uncertainties
@@ -143,7 +167,7 @@ class Template:
     name
         Name of the search.
     bins
-        Counting experiments.
+        Counting experiments, the intervals of a channel each by itself.
     references
         arXiv numbers of the search.
     projection
@@ -162,9 +186,10 @@ class Template:
         A number with a correlation name is moved by the nuisance of that name; every other
         number has a nuisance of its own, ``bin:exposure``, ``bin:efficiency``,
         ``bin:efficiency-correction`` or ``bin:background-name``. The share of a bin in a total
-        that is split has one more, ``correlation-split-bin``.
+        that is split has one more, ``correlation-split-bin``, and the intervals of a bin whose
+        spectrum is uncertain have ``bin:background-name-shape``.
         """
-        bins = tuple(_template_bin(card, item) for item in card.bins)
+        bins = tuple(part for item in card.bins for part in _template_bins(card, item))
         return cls(card.name, bins, card.references, card.projection)
 
     @property
@@ -180,12 +205,22 @@ class Template:
         )
 
     @property
+    def channels(self) -> Mapping[str, tuple[int, ...]]:
+        """Places of the bins of each channel, in the order of first use."""
+        places: dict[str, tuple[int, ...]] = {}
+        for place, item in enumerate(self.bins):
+            places[item.name] = (*places.get(item.name, ()), place)
+        return places
+
+    @property
     def nuisances(self) -> tuple[str, ...]:
         """Names of all nuisance parameters, sorted."""
         names = {u.nuisance for item in self.bins for u in item.signal_uncertainties}
         for item in self.bins:
             for sample in item.backgrounds:
                 names.update(nuisance for nuisance, _ in sample.uncertainties)
+                if sample.shape is not None:
+                    names.add(sample.shape[0])
         return tuple(sorted(names))
 
     def without(self, nuisances: Iterable[str]) -> Template:
@@ -241,7 +276,7 @@ class Template:
         for item in self.bins:
             if item.region not in rates.regions:
                 raise InputError(
-                    f"bin {item.name} of {self.name} needs signal rates in region "
+                    f"bin {item.label} of {self.name} needs signal rates in region "
                     f"'{item.region}'; there are: {', '.join(rates.regions)}"
                 )
             places.append(rates.regions.index(item.region))
@@ -259,7 +294,8 @@ class Template:
         return jsonio.digest(self.to_dict())
 
 
-def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
+def _template_bins(card: RunCard, item: Bin) -> Iterator[TemplateBin]:
+    """Yield the counts of a bin of a card: one, or one of each interval."""
     uncertainties = [
         SignalUncertainty(quantity.correlation or f"{item.name}:{label}", relative)
         for label, quantity in (
@@ -274,23 +310,38 @@ def _template_bin(card: RunCard, item: Bin) -> TemplateBin:
         for extra in card.uncertainties
         if not extra.bins or item.name in extra.bins
     ]
-    backgrounds = tuple(
-        BackgroundSample(
-            background.name,
-            background.events.value,
-            factors_of(_background_factors(item.name, background)),
-        )
-        for background in item.backgrounds
-    )
-    return TemplateBin(
+    regions, observed = card.rate_regions(item), item.observed_counts
+    samples = [_samples(item, background, len(regions)) for background in item.backgrounds]
+    whole = TemplateBin(
         name=item.name,
-        region=card.rate_region(item),
+        region=regions[0],
         exposure=item.exposure.value,
         efficiency=item.corrected_efficiency,
         signal_uncertainties=tuple(uncertainties),
-        backgrounds=backgrounds,
-        observed=item.observed,
+        backgrounds=tuple(parts[0] for parts in samples),
+        observed=observed[0],
     )
+    if not item.intervals:
+        yield whole
+    for place, part in enumerate(item.intervals):
+        yield replace(
+            whole,
+            region=regions[place],
+            backgrounds=tuple(parts[place] for parts in samples),
+            observed=observed[place],
+            interval=part.name,
+        )
+
+
+def _samples(item: Bin, background: Background, parts: int) -> list[BackgroundSample]:
+    """Return one background in each of the intervals of a bin."""
+    factors = factors_of(_background_factors(item.name, background))
+    relative = background.shape_uncertainty
+    shape = (f"{item.name}:{background.name}-shape", relative) if relative > 0.0 else None
+    return [
+        BackgroundSample(background.name, events, factors, shape)
+        for events in background.in_intervals(parts)
+    ]
 
 
 def _background_factors(bin_name: str, background: Background) -> Iterator[tuple[str, float]]:
@@ -318,7 +369,8 @@ def _bin_dict(item: TemplateBin) -> Mapping[str, object]:
         ],
         "backgrounds": [
             {"name": sample.name, "events": sample.events, "uncertainties": sample.uncertainties}
+            | ({} if sample.shape is None else {"shape": sample.shape})
             for sample in item.backgrounds
         ],
         "observed": item.observed,
-    }
+    } | ({"interval": item.interval} if item.interval else {})

@@ -1,0 +1,139 @@
+"""What a bin of a card counts: expected background events by source, and observed events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from na64.models.declaration import declare
+from na64.workspaces.cards.intervals import shared
+from na64.workspaces.cards.quantity import NAME, Quantity, source
+
+__all__ = ["Background", "Observed", "TotalBackground", "poisson_median"]
+
+
+def _split_uncertainty() -> Any:
+    return declare(
+        0.0,
+        help="relative uncertainty of the share of this bin where one published total, that of "
+        "the `correlation`, is split over bins: a nuisance `CORRELATION-split-BIN` of its own",
+    )
+
+
+def _shares() -> Any:
+    return declare(
+        (),
+        help="spectrum of the background: one number of each interval of a bin with `edges_gev`, "
+        "such as the events in it; they are divided by their sum",
+    )
+
+
+def _shape_uncertainty() -> Any:
+    return declare(
+        0.0,
+        help="relative uncertainty of the background in each interval by itself, besides that of "
+        "the whole: nuisances `BIN:NAME-shape[0]`, `[1]`, ... (shapesys of pyhf)",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TotalBackground:
+    """An expected number of background events from all sources of one bin."""
+
+    events: Quantity = declare(flat=True)
+    split_uncertainty: float = _split_uncertainty()
+    shares: tuple[float, ...] = _shares()
+    shape_uncertainty: float = _shape_uncertainty()
+
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        if self.split_uncertainty > 0.0 and self.events.correlation is None:
+            yield (
+                "split_uncertainty",
+                "needs a correlation, the name of the total that is split over bins",
+            )
+        if self.shares and not any(self.shares):
+            yield "shares", "must not all be zero"
+        if self.shape_uncertainty > 0.0 and not self.shares:
+            yield "shape_uncertainty", "needs the shares of the intervals, which it is of"
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """An expected number of background events from one source.
+
+    Attributes
+    ----------
+    name
+        The source.
+    events
+        The number; with a ``correlation`` the share of a total that moves in all bins together.
+    split_uncertainty
+        Relative uncertainty of the share, log-normal, independent in every bin; 0 for none.
+    shares
+        Spectrum: what is in each interval of a bin that is divided, up to a common factor.
+    shape_uncertainty
+        Relative uncertainty of every interval by itself, independent of the others.
+    """
+
+    name: str = declare(
+        help="name of the source",
+        pattern=NAME,
+        refused=("signal.*", "is not allowed: names in signal* are the signal's"),
+    )
+    events: Quantity = declare(flat=True)
+    split_uncertainty: float = _split_uncertainty()
+    shares: tuple[float, ...] = _shares()
+    shape_uncertainty: float = _shape_uncertainty()
+
+    @classmethod
+    def of(cls, name: str, total: TotalBackground) -> Background:
+        """Return a total as the one source of a bin."""
+        return cls(
+            name, total.events, total.split_uncertainty, total.shares, total.shape_uncertainty
+        )
+
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        whole = (self.events, self.split_uncertainty, self.shares, self.shape_uncertainty)
+        return TotalBackground(*whole).misfits()
+
+    def in_intervals(self, parts: int) -> tuple[float, ...]:
+        """Return the events in each of the intervals of a bin; all of them in a single one."""
+        return shared(self.events.value, self.shares, parts)
+
+    def split_nuisance(self, bin_name: str) -> str:
+        """Return the name of the nuisance that moves the share of a bin."""
+        return f"{self.events.correlation}-split-{bin_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A number of observed events."""
+
+    value: int = declare(help="events")
+    source: str = source()
+    counts: tuple[int, ...] = declare(
+        (),
+        help="events in each interval of a bin with `edges_gev`; may be left out where there are "
+        "none",
+    )
+
+
+def poisson_median(mean: float) -> int:
+    """Return the median of a Poisson distribution: smallest n with P(N <= n) >= 1/2.
+
+    Summed term by term; for means above 500, where exp(-mean) is close to the smallest number,
+    the median is floor(mean + 1/3 - 0.02/mean) (Choi, Proc. Amer. Math. Soc. 121, 245 (1994)).
+    """
+    if mean > 500.0:
+        return math.floor(mean + 1.0 / 3.0 - 0.02 / mean)
+    term = total = math.exp(-mean)
+    n = 0
+    while total < 0.5:
+        n += 1
+        term *= mean / n
+        total += term
+    return n
