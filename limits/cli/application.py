@@ -144,7 +144,6 @@ class Command(click.Command):
             )
             raise
 
-
     def _check_numbers(self, ctx: click.Context) -> None:
         """Refuse numbers of options with which nothing could be computed."""
         from na64.models.declaration import Key, is_number, range_complaint
@@ -152,7 +151,8 @@ class Command(click.Command):
         anything = Key(at_least=-math.inf)
         for item in self.params:
             value = ctx.params.get(item.name or "")
-            if not is_number(value) or value != value:  # what takes no NaN says so itself
+            # what takes no NaN says so itself
+            if value is None or not is_number(value) or math.isnan(value):
                 continue
             if complaint := range_complaint(value, anything):
                 raise click.BadParameter(complaint, ctx, item)

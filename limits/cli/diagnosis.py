@@ -65,7 +65,9 @@ def _cache() -> dict[str, str | None]:
     """Return where tables are cached and how much is there."""
     folder = cache_folder()
     if folder is None:
-        why = f"by {CACHE_VARIABLE}" if os.environ.get(CACHE_VARIABLE) else "there is no home folder"
+        why = (
+            f"by {CACHE_VARIABLE}" if os.environ.get(CACHE_VARIABLE) else "there is no home folder"
+        )
         return {"folder": None, "note": f"off, {why}"}
     try:
         found, largest = usage(folder), chosen_size(None)

@@ -42,11 +42,16 @@ box_gev = [0.0, 50.0]
 shape = "exponential"
 """
 _SIDEBAND_CSV: Final = "low_gev,high_gev,events\n60,70,9\n70,80,48\n80,90,230\n"
-_TABLE_CSV: Final = "mass [MeV],observed limit,expected limit\n1,1e-5,2e-5\n10,3e-5,4e-5\n100,1e-3,-\n"
+_TABLE_CSV: Final = (
+    "mass [MeV],observed limit,expected limit\n1,1e-5,2e-5\n10,3e-5,4e-5\n100,1e-3,-\n"
+)
 _TABLE_DAT: Final = "# mass epsilon\n0.001 1e-5\n0.01 3e-5\n0.1 1e-3\n"
 _HEPDATA: Final[dict[str, Any]] = {
     "independent_variables": [
-        {"header": {"name": "mass", "units": "MeV"}, "values": [{"value": 1}, {"low": 5, "high": 15}]}
+        {
+            "header": {"name": "mass", "units": "MeV"},
+            "values": [{"value": 1}, {"low": 5, "high": 15}],
+        }
     ],
     "dependent_variables": [
         {"header": {"name": "observed limit"}, "values": [{"value": 1e-5}, {"value": 3e-5}]},
@@ -84,6 +89,18 @@ _FIGURE: Final[dict[str, Any]] = {
         "overlay_labels": {"babar-invisible": "BaBar"},
     },
 }
+_CAMPAIGN: Final = """\
+format = 1
+name = "mine"
+kind = "scan"
+refused = "leave-out"
+[base]
+search = "na64e-2016"
+method = "asymptotic"
+[[axes]]
+masses = ["0.1", "0.2"]
+ratio = [3.0, 4.0]
+"""
 #: commands that write sound results; the name of the document is that of the file
 _MADE: Final[tuple[tuple[str, ...], ...]] = (
     ("scan", "na64e-2016", "--masses", "0.01,0.1", "-o", "scan.json"),
@@ -142,6 +159,7 @@ def make_documents(folder: Path) -> tuple[Document, ...]:
     """
     files: dict[str, tuple[str, str]] = {
         "charges.toml": ("charges", _CHARGES),
+        "campaign.toml": ("campaign", _CAMPAIGN),
         "sideband.toml": ("sideband", _SIDEBAND),
         "sideband.csv": ("sideband", _SIDEBAND_CSV),
         "table.csv": ("table", _TABLE_CSV),
@@ -188,9 +206,7 @@ def _document(kind: str, name: str, folder: Path) -> Document:
     return Document(kind, name.replace(os.sep, "-"), tree, text)
 
 
-def damaged(
-    document: Document, changes: Iterable[Change], scratches: Iterable[Change]
-) -> bytes:
+def damaged(document: Document, changes: Iterable[Change], scratches: Iterable[Change]) -> bytes:
     """Return the bytes of a document with changes of its tree, and then of its text."""
     changes = tuple(changes)
     text = document.text

@@ -142,9 +142,7 @@ def judge_command(words: list[str], stdin: bytes = b"") -> Verdict:
 
 def _files() -> set[str]:
     return {
-        os.path.join(folder, name)
-        for folder, _folders, names in os.walk(".")
-        for name in names
+        os.path.join(folder, name) for folder, _folders, names in os.walk(".") for name in names
     }
 
 

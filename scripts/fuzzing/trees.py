@@ -75,13 +75,15 @@ class _Place:
 
 
 def _places(tree: Any) -> list[_Place]:
-    """Return every place below the top, those above before those below, in the order of the file."""
+    """Return every place below the top, those above before those below."""
     found: list[_Place] = []
     waiting = [tree]
     while waiting:
         node = waiting.pop()
         keys: Iterable[Any] = (
-            list(node) if isinstance(node, dict) else range(len(node) if isinstance(node, list) else 0)
+            list(node)
+            if isinstance(node, dict)
+            else range(len(node) if isinstance(node, list) else 0)
         )
         inside = [_Place(node, key) for key in keys]
         found += inside

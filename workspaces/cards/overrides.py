@@ -89,9 +89,9 @@ class _Factor:
 def _toml_value(text: str) -> object:
     try:
         parsed = tomllib.loads(f"value = {text}")
-        check_content(parsed, "value")
     except (ValueError, RecursionError):  # no TOML, or none that can be read
         return text
+    check_content(parsed, "what is set")
     return parsed["value"] if parsed.keys() == {"value"} else text
 
 
