@@ -153,7 +153,7 @@ def attack(folder: Path, kept: list[Kept], count: int, seed: int) -> Counter[tup
         assert path is not None
         folder.mkdir(parents=True, exist_ok=True)
         path.write_bytes(damaged)
-        anew = []
+        anew: list[bool] = []
 
         def compute(one: Kept = one, anew: list[bool] = anew) -> Tables:
             anew.append(True)

@@ -51,7 +51,7 @@ _SCAN: Final = ("scan", "na64e-visible-2017-2018", "--masses", "0.005,0.01")
 _OUTPUTS: Final = ("scan.json", "scan.csv")
 
 
-def _program(*words: str, folder: Path, **more: object) -> subprocess.Popen[str]:
+def _program(*words: str, folder: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "NA64_LIMITS_CACHE": str(folder / "cache")}
     return subprocess.Popen(
         [sys.executable, "-m", "na64.limits.cli", *words],
@@ -60,7 +60,6 @@ def _program(*words: str, folder: Path, **more: object) -> subprocess.Popen[str]
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **more,  # type: ignore[call-overload]
     )
 
 
