@@ -18,6 +18,7 @@ from typing import Final, TextIO, TypeVar
 
 from na64.models.declaration import LARGEST_NUMBER
 from na64.models.errors import InputError
+from na64.workspaces.io.journal import settle
 
 __all__ = [
     "LARGEST_JSON",
@@ -234,7 +235,8 @@ def read_json(path: str | os.PathLike[str]) -> object:
 def read_text(path: str | os.PathLike[str], most_bytes: int = LARGEST_TEXT) -> str:
     """Return the text of a UTF-8 file.
 
-    A byte order mark, with which some editors begin a file, is no part of the text.
+    A byte order mark, with which some editors begin a file, is no part of the text. A set of files
+    that a run was stopped while writing is completed first (`na64.workspaces.io.journal`).
 
     Parameters
     ----------
@@ -250,6 +252,7 @@ def read_text(path: str | os.PathLike[str], most_bytes: int = LARGEST_TEXT) -> s
         For a file that is missing or unreadable, that is a folder, a named pipe, a socket or a
         device, that is larger, and that is not UTF-8.
     """
+    settle(path)
     try:
         content = _content(path, most_bytes)
     except InputError:
