@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from na64.limits.scanning.engine import LOST
-from na64.models.errors import InputError
+from na64.models.errors import ComputationError, InputError
 from na64.workspaces.io.optional import need
 from na64.workspaces.io.processes import Workers
 
@@ -107,6 +107,15 @@ class DaskWorkers:
                 self._client = client
                 # a task is no function of its arguments alone to Dask: it may be tried again
                 yield client.get_executor(pure=False)
+            except (
+                ConnectionError,
+                self._distributed.comm.CommClosedError,
+                CancelledError,
+            ) as error:
+                raise ComputationError(
+                    "the scheduler of Dask is gone; what was finished is kept, and `campaign resume` "
+                    "goes on"
+                ) from error
             finally:
                 self._client = None
                 client.close()
@@ -127,4 +136,5 @@ class DaskWorkers:
 
     def count(self) -> int:
         """Return how many threads the workers have now, at least one."""
-        return max(1, sum(self._client.nthreads().values()))
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))

@@ -7,11 +7,12 @@ from typing import Final
 
 from na64.limits.campaigns.scans import SCAN
 from na64.limits.campaigns.tasks import TaskKind
+from na64.limits.campaigns.toys import TOYS
 from na64.models.errors import unknown_name
 
 __all__ = ["KINDS", "kind_of"]
 
-KINDS: Final[Mapping[str, TaskKind]] = {kind.name: kind for kind in (SCAN,)}
+KINDS: Final[Mapping[str, TaskKind]] = {kind.name: kind for kind in (SCAN, TOYS)}
 
 
 def kind_of(name: str) -> TaskKind:

@@ -266,7 +266,8 @@ def _with_cut(card: RunCard, cut: float) -> RunCard:
             **tables.get("window", document["window"]),
             "missing_energy_gev": setup.beam.energy_gev - cut,
         }
-    return parse_card(canonical_json(document), f"{card.name} with another cut", json=True)
+    name = f"{card.name} with another cut"
+    return parse_card(canonical_json(document), name, json=True, files=False)
 
 
 def _background(card: RunCard, cuts: Array, sideband: Sideband | None) -> tuple[Array, Array, str]:

@@ -119,16 +119,21 @@ class CompiledLikelihood:
         """Name of the parameter of interest."""
         return self.model.poi
 
-    def batch(self) -> SignalBatch:
+    def batch(self, keys: Array | None = None) -> SignalBatch:
         """Return the workspace's own signal, as a batch of one mass.
+
+        Parameters
+        ----------
+        keys
+            As in `inject`, shape (1,).
 
         Raises
         ------
         InputError
-            If the signal is negative in some bins and not positive in total: the strength is
-            counted in expected events.
+            If the signal is negative in some bins and not positive in total, or not finite: the
+            strength is counted in expected events.
         """
-        return self.make_batch(self.model.nominal[self.model.is_signal][None, :])
+        return self.make_batch(self.model.nominal[self.model.is_signal][None, :], keys)
 
     def inject(self, signals: ArrayLike, keys: ArrayLike | None = None) -> SignalBatch:
         """Replace the signal rates, for M masses at once.
@@ -199,6 +204,12 @@ class CompiledLikelihood:
                 f"the samples with the parameter of interest '{self.poi}' "
                 f"({', '.join(self.signal_names)}) expect {events[wrong[0]]:g} events in total at "
                 f"{self.poi} = 1; a signal may be negative in some bins, but not as a whole"
+            )
+        if not np.all(np.isfinite(events)):
+            raise InputError(
+                f"the samples with the parameter of interest '{self.poi}' "
+                f"({', '.join(self.signal_names)}) expect {np.max(events):g} events in total at "
+                f"{self.poi} = 1, which is not finite"
             )
         per_event = rates / np.where(events > 0.0, events, 1.0)[:, None]
         numbers = np.arange(len(rates), dtype=np.float64) if keys is None else keys

@@ -209,6 +209,8 @@ def yields_table(limit: Limit, name: str) -> DataTable:
         template = Template.from_card(card)
         for item in (template.bins[places[0]] for places in template.channels.values()):
             bin_name = item.name if len(made.cards) == 1 else f"{card.name}, {item.name}"
+            if item.by_coupling:  # the masses are the rows of the table, and there is no more room
+                continue
             values = item.efficiencies(made.masses_gev)
             columns.append(Column(f"Signal efficiency, bin {bin_name}", "", _cells(values), facts))
     scaling = "" if limit.power is None else f" They go with {parameter}^{limit.power:g}."
