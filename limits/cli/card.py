@@ -12,7 +12,7 @@ from na64.limits.cli.report import Report, reporting
 
 if TYPE_CHECKING:
     from na64.limits.results.tables import Table
-    from na64.workspaces.cards.card import RunCard
+    from na64.workspaces.cards.card import Bin, RunCard
 
 
 @click.group("card", cls=Group)
@@ -156,7 +156,7 @@ def _bins(card: RunCard) -> Table:
                 item.name,
                 item.period,
                 item.setup,
-                item.region,
+                _region(item),
                 f"{item.exposure.value:.4g} +- {100 * item.exposure.relative_uncertainty:.3g} %",
                 shown,
                 item.expected_background,
@@ -165,6 +165,14 @@ def _bins(card: RunCard) -> Table:
         )
     columns = "bin period setup region exposure efficiency background observed"
     return Table(tuple(columns.split()), rows)
+
+
+def _region(item: Bin) -> str:
+    """Return a bin's region, with what it is divided into."""
+    if not item.edges_gev:
+        return item.region
+    low, high = item.edges_gev[0], item.edges_gev[-1]
+    return f"{item.region}, {low:g}-{high:g} GeV in {len(item.intervals)}"
 
 
 def _sources(node: object, path: str) -> list[tuple[str, str]]:
