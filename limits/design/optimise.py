@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.design.cuts import CutScan, optimise_cut
 from na64.limits.design.sideband import fit_sideband
 from na64.limits.results.specification import Specification
-from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
+from na64.limits.scanning.progress import Progress, advance, silent
+from na64.limits.scanning.signal import ExpectedSignal, expected_signal
 from na64.models.errors import InputError
 from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.rates import TableStore
@@ -189,12 +190,13 @@ def optimise_search(
     progress("background")
     events, uncertainty, source = _background(card, cuts, wanted.sideband)
     signals = []
+    progress("signals of cuts")
     for cut in cuts.tolist():
-        progress(f"signal of the cut {cut:g} GeV")
         signal = expected_signal(
             replace(specification, cards=(_with_cut(card, cut),)), tables=tables
         )
         signals.append(float(signal.at_coupling(1.0).sum()))
+        advance(progress, len(signals), len(cuts))
     power = signal.rates.power
     if power is None:  # missing energy: emission and annihilation go with coupling^2
         raise InputError(f"the signal in {card.name} is no power of {signal.rates.parameter}")

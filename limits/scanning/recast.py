@@ -22,6 +22,7 @@ from na64.limits.results.limit import Limit
 from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.known import Known
+from na64.limits.scanning.progress import Progress, silent
 from na64.limits.scanning.request import (
     NO_DARK_MATTER,
     changed_sector,
@@ -30,7 +31,6 @@ from na64.limits.scanning.request import (
 )
 from na64.limits.scanning.runner import join, method_warnings, run
 from na64.limits.scanning.settings import SECTOR
-from na64.limits.scanning.signal import Progress, silent
 from na64.limits.scanning.validity import card_notes, limit_warnings
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.invisible import invisible_branching
