@@ -12,6 +12,7 @@ import pytest
 from na64.limits import scan, specify
 from na64.limits.calculators.limits import upper_limits
 from na64.limits.calculators.registry import calculator
+from na64.limits.design.optimise import check_cuts
 from na64.limits.likelihood.compiled import compile_workspace
 from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
@@ -390,3 +391,43 @@ def test_decays_in_flight_from_our_own_yields(tmp_path):
     assert len(found) == len(expected) == 1
     # 20 couplings per decade in place of 40
     assert found[0] == pytest.approx(expected[0], rel=2e-3)
+
+
+def test_an_efficiency_by_coupling_of_decays_in_flight():
+    """Of the same number at all couplings it is that number, between its couplings."""
+    number = 'bins.*.efficiency={ value = 0.4, source = "test" }'
+    table = (
+        "bins.*.efficiency={ masses_gev = [0.008, 0.008, 0.012, 0.012], couplings = [3e-5, 3e-3, "
+        "3e-5, 3e-3], passed = [4e11, 4e11, 4e11, 4e11], generated = [1e12, 1e12, 1e12, 1e12], "
+        'source = "toy" }'
+    )
+    plain, simulated = (
+        scan(
+            "na64e-visible-2017-2018", masses_gev=[0.01], method="asymptotic", overrides=[setting]
+        ).regions[0]
+        for setting in (number, table)
+    )
+    assert len(plain) == 1
+    # the grid of couplings is another, and 1e12 events have an error of 1e-6
+    assert simulated[0] == pytest.approx(plain[0], rel=1e-4)
+
+
+def test_a_staterror_needs_a_power_of_the_coupling(tmp_path):
+    lines = [f"{m},{c},{c * 1e9},1e9" for m in (0.1, 0.2) for c in (1e-4, 1e-3)]
+    (tmp_path / "yield.csv").write_text("mass_gev,c,passed,generated\n" + "\n".join(lines) + "\n")
+    text = yield_of(coupling='"c"', statistics='"staterror"').replace("at_coupling = 1e-4, ", "")
+    with pytest.raises(InputError, match="give statistics = 'log-normal'"):
+        scan(card_with(tmp_path, a_bin(rest=text)), masses_gev=[0.1], method="asymptotic")
+
+
+def test_a_simulated_yield_is_not_recast_and_not_cut_again(tmp_path):
+    write_toy(tmp_path)
+    card = card_with(tmp_path, a_bin(rest=yield_of()))
+    found = scan(card, masses_gev=[0.1, 0.2], method="asymptotic")
+    for changes in ({"model": "b-minus-l"}, {"alpha_d": 0.2}):
+        with pytest.raises(InputError, match="bin a of toy is from a simulation of the model"):
+            found.recast(**changes)
+    with pytest.raises(InputError, match="is from a simulation, of one cut"):
+        check_cuts(found.specification.cards[0], [40.0])
+    # a plane of the dark sector only names it
+    assert found.to_plane("y").observed.shape == (2,)
