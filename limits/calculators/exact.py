@@ -32,6 +32,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import first_guess
 from na64.limits.calculators.ensemble_size import ensemble_sizes
 from na64.limits.calculators.enumeration import Enumeration, refuse_fractions
@@ -217,6 +218,7 @@ class _Part:
         for first in range(0, len(masses), together):
             some = masses[first : first + together]
             roots.put(some, self._solve_block(some, guess[some], 0.3, alpha, level))
+            limits_found(len(some))
         return roots.take(masses)
 
     def _solve_block(

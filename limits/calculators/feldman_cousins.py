@@ -28,6 +28,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import TIE, first_guess
 from na64.limits.calculators.ensemble_size import ensemble_sizes
 from na64.limits.calculators.enumeration import EnsembleTooLargeError, Enumeration
@@ -295,6 +296,8 @@ class _Part:
         with np.errstate(invalid="ignore", divide="ignore"):
             x = np.log(side * found.x * self.scale[mass])
         roots.put(mass, Roots(np.where(good, x, np.nan), found.state))
+        if upper:
+            limits_found(len(nodes))
         return roots
 
 

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "to-plane": "to_plane",
     "plot": "plot",
     "figure": "figure",
+    "campaign": "campaign",
     "explore": "explore",
     "export": "export",
     "yields": "yields",
@@ -103,6 +104,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         sys.stdout = _ClosedStdout()
     try:
+        _check_arguments(sys.argv[1:] if args is None else args)
         with console.warnings_as_log():
             code = cli.main(args, prog_name="na64-limits", standalone_mode=False, obj=console)
             sys.stdout.flush()
@@ -112,6 +114,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
         console.error("interrupted")
         return 130
     return code if isinstance(code, int) else 0
+
+
+def _check_arguments(words: Sequence[str]) -> None:
+    """Refuse words that are no text: the result quotes them, and could not be written.
+
+    Raises
+    ------
+    InputError
+        For bytes that are not UTF-8, which Python hands on as lone surrogates.
+    """
+    for place, word in enumerate(words, 1):
+        try:
+            word.encode("utf-8")
+        except UnicodeEncodeError:
+            from na64.models.errors import InputError
+
+            shown = word.encode("utf-8", "backslashreplace").decode("utf-8")
+            raise InputError(
+                f"argument {place}, '{shown[:100]}': not a text in UTF-8; arguments and names of "
+                "files are quoted in results"
+            ) from None
 
 
 class _ClosedStdout(io.TextIOBase):

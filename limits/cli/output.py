@@ -78,7 +78,7 @@ def check_outputs(outputs: Sequence[str], force: bool, suffixes: Iterable[str]) 
         For a suffix that means nothing here, a missing folder, a file that exists without
         ``--force``, or the same file twice.
     """
-    from na64.workspaces.io.jsonio import check_target
+    from na64.workspaces.io.writing import check_target
 
     seen: set[Path] = set()
     for name in outputs:
@@ -113,7 +113,7 @@ def check_directory(directory: str) -> None:
     InputError
         If it exists as a file, is not writable, or has workspaces already without ``--force``.
     """
-    from na64.workspaces.io.jsonio import check_target
+    from na64.workspaces.io.writing import check_target
 
     force = click.get_current_context().params["force"]
     folder = Path(directory)
@@ -142,7 +142,7 @@ def write_outputs(files: Mapping[str, str | bytes], force: bool, *, note: str = 
 
     Each is told of, or all of them by one note.
     """
-    from na64.workspaces.io.jsonio import write_files
+    from na64.workspaces.io.writing import write_files
 
     made = _make_folders(Path(name).parent for name in files)
     try:

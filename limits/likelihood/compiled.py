@@ -130,8 +130,8 @@ class CompiledLikelihood:
         Raises
         ------
         InputError
-            If the signal is negative in some bins and not positive in total: the strength is
-            counted in expected events.
+            If the signal is negative in some bins and not positive in total, or not finite: the
+            strength is counted in expected events.
         """
         return self.make_batch(self.model.nominal[self.model.is_signal][None, :], keys)
 
@@ -204,6 +204,12 @@ class CompiledLikelihood:
                 f"the samples with the parameter of interest '{self.poi}' "
                 f"({', '.join(self.signal_names)}) expect {events[wrong[0]]:g} events in total at "
                 f"{self.poi} = 1; a signal may be negative in some bins, but not as a whole"
+            )
+        if not np.all(np.isfinite(events)):
+            raise InputError(
+                f"the samples with the parameter of interest '{self.poi}' "
+                f"({', '.join(self.signal_names)}) expect {np.max(events):g} events in total at "
+                f"{self.poi} = 1, which is not finite"
             )
         per_event = rates / np.where(events > 0.0, events, 1.0)[:, None]
         numbers = np.arange(len(rates), dtype=np.float64) if keys is None else keys

@@ -13,7 +13,7 @@ from typing import cast
 from na64.models.declaration import alternatives
 from na64.models.errors import InputError, did_you_mean
 from na64.workspaces.cards.card import RunCard
-from na64.workspaces.io.jsonio import check_depth
+from na64.workspaces.io.reading import check_content
 
 __all__ = ["apply_overrides"]
 
@@ -90,9 +90,9 @@ class _Factor:
 def _toml_value(text: str) -> object:
     try:
         parsed = tomllib.loads(f"value = {text}")
-        check_depth(parsed, "value")
     except (ValueError, RecursionError):  # no TOML, or none that can be read
         return text
+    check_content(parsed, "what is set")
     return parsed["value"] if parsed.keys() == {"value"} else text
 
 

@@ -17,7 +17,7 @@ from na64.workspaces.cards.projecting import projected
 from na64.workspaces.cards.setups import read_setups
 from na64.workspaces.cards.simulation_files import READER, Reader, beside, file_reader
 from na64.workspaces.cards.topologies import TOPOLOGIES, Topology
-from na64.workspaces.io import jsonio
+from na64.workspaces.io import reading
 from na64.workspaces.io.problems import Problem
 from na64.workspaces.io.shipped import shipped, shipped_or_file, shipped_text
 from na64.workspaces.io.tables import TableReader
@@ -127,7 +127,7 @@ def parse_card(
 
 
 def _content(text: str, where: str, json: bool) -> Mapping[str, object]:
-    data = jsonio.parse_json(text, where) if json else parse_toml(text, f"run card {where}")
+    data = reading.parse_json(text, where) if json else parse_toml(text, f"run card {where}")
     if not isinstance(data, dict):
         raise InputError(f"run card {where}: must be a table at the top")
     return _with_files_beside(data, Path(where).parent)

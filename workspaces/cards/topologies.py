@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,12 +16,9 @@ from na64.models.response.windows import (
     MissingEnergyWindow,
     MuonWindow,
 )
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.blocks import SignalFunction, in_blocks
 
 __all__ = ["TOPOLOGIES", "SignalFunction", "Topology", "topology"]
-
-#: signal(beam, target, window, mediator, masses_gev, **options) -> SignalRates
-SignalFunction = Callable[..., SignalRates]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +67,9 @@ class Topology:
     example: Mapping[str, Any] = field(default_factory=dict)
 
     def signal(self) -> SignalFunction:
-        """Return the signal function."""
+        """Return the signal function, which computes many masses in blocks."""
         module, _, function = self.signal_path.partition(":")
-        found: SignalFunction = getattr(importlib.import_module(module), function)
-        return found
+        return in_blocks(getattr(importlib.import_module(module), function))
 
 
 def _table(*rows: Topology) -> Mapping[str, Topology]:

@@ -216,6 +216,10 @@ class TableReader:
                 self.problem(name, message)
         return made
 
+    def declared(self, item: Declared) -> Any:
+        """Read one key as it is declared, apart from the table that it belongs to."""
+        return self._field(item, {}, _PLAIN)
+
     def _values(self, cls: type, outer: Key, special: Special) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for item in declared(cls):

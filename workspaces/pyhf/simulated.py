@@ -2,8 +2,8 @@
 
 Every mass has a limit of its own, and in it one nuisance for the statistics of the simulation and
 one for the interpolation between the masses that were simulated. Their sizes are those at this
-mass. Where they depend on the coupling as well, the largest among the couplings that expect an
-event or more are taken, so that a mass has one likelihood.
+mass. Where they depend on the coupling as well, the largest are taken among the couplings at which
+a limit can be, so that a mass has one likelihood.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from na64.workspaces.cards.simulated import Simulated, SimulatedEfficiency, Simu
 
 __all__ = ["NO_FACTORS", "BinFactors", "BinTable", "SignalFactor", "factors_at", "tables_of"]
 
-#: accepted events from which a coupling can matter: fewer are excluded by nobody
-_FEWEST: Final = 1.0
 #: relative sizes below which there is no nuisance
 _NOTHING: Final = 1e-9
 _LOG_NORMAL: Final = "log-normal"
@@ -155,7 +153,7 @@ def factors_at(
     tables: Iterable[BinTable],
     mass_gev: float,
     couplings: NDArray[np.float64],
-    events: NDArray[np.float64],
+    relevant: NDArray[np.bool_],
 ) -> BinFactors:
     """Return what is not known of the signal of a bin at one mass.
 
@@ -167,16 +165,16 @@ def factors_at(
         The mass.
     couplings
         Those of the rates, shape (C,).
-    events
-        Accepted events of all bins at them, shape (C,).
+    relevant
+        Couplings at which a limit can be, shape (C,); all where there is none.
     """
     factors, staterror = [], ("", 0.0)
     for table in tables:
         numbers = table.numbers
         known = numbers.known_at([mass_gev], couplings if numbers.couplings else None)
         matters = known.values[0] > 0.0
-        if numbers.couplings and np.any(enough := matters & (events >= _FEWEST)):
-            matters = enough
+        if numbers.couplings and np.any(matters & relevant):
+            matters &= relevant
         if not np.any(matters):
             continue
         up, down, spread = (

@@ -356,6 +356,12 @@ class Template:
         return np.stack(columns, axis=-1)[:, :, None, :]
 
     @property
+    def most_events(self) -> float:
+        """Signal events in all bins together that no limit is above."""
+        largest = 100.0 + 10.0 * float(self.observations.sum())
+        return largest + 10.0 * math.ceil(float(self.expected_backgrounds.sum()))
+
+    @property
     def rigid(self) -> bool:
         """Whether the signal of this one mass has modifiers in absolute events."""
         return any(item.simulated.staterror[0] for item in self.bins)
@@ -380,9 +386,10 @@ class Template:
         if not self.by_mass:
             return self
         totals = events[mass_index].sum(axis=(1, 2))
+        relevant = (totals >= 1.0) & (totals <= self.most_events)
         mass = float(rates.masses_gev[mass_index])
         bins = tuple(
-            replace(item, simulated=factors_at(item.tables, mass, rates.couplings, totals))
+            replace(item, simulated=factors_at(item.tables, mass, rates.couplings, relevant))
             for item in self.bins
         )
         return replace(self, bins=bins)

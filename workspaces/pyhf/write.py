@@ -301,8 +301,7 @@ def _document(
     template: Template, channels: list[dict[str, object]], measurement: str
 ) -> dict[str, object]:
     # Wide enough for any limit on a total signal of one event at mu = 1.
-    largest = 100.0 + 10.0 * float(template.observations.sum())
-    largest += 10.0 * math.ceil(float(template.expected_backgrounds.sum()))
+    largest = template.most_events
     document = {
         "channels": channels,
         "observations": [

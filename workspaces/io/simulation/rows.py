@@ -89,8 +89,8 @@ def counted(
     passed = total**2 / squares
     if passed < _FEWEST:
         raise InputError(
-            f"{place}: weights of both signs cancel, {passed:.3g} effective events are left: "
-            "simulate more, or leave it out"
+            f"{place}: {passed:.3g} effective events, which is less than one: weights of both "
+            "signs cancel, or sums of weights come without those of their squares"
         )
     value = total / generated
     return Row(mass_gev, coupling, value, passed, passed / value)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from na64.models.errors import InputError, unknown_name
-from na64.workspaces.io.jsonio import read_text
+from na64.workspaces.io.reading import read_text
 from na64.workspaces.io.simulation.description import MASS_UNITS, Cut, SimulationFile
 from na64.workspaces.io.simulation.rows import MOST_ROWS, Row, counted, measured
 
