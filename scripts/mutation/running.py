@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["KILLED", "SURVIVED", "TIMED_OUT", "copied", "tested"]
+__all__ = ["KILLED", "SURVIVED", "TIMED_OUT", "copied", "outcome_of"]
 
 KILLED: Final = "killed"
 SURVIVED: Final = "survived"
@@ -58,7 +58,7 @@ def preload() -> None:
         __import__(name)
 
 
-def tested(
+def outcome_of(
     folder: Path, module: str, source: str, arguments: Sequence[str], seconds: float
 ) -> tuple[str, float]:
     """Run tests with another source of a module; say what happened, and how long it took.

@@ -37,7 +37,9 @@ def test_few_values_are_needed_where_a_function_is_smooth() -> None:
 
     def log_cls(x: np.ndarray, which: np.ndarray) -> np.ndarray:
         calls.append(len(x))
-        return np.log(10.0) - np.exp(x)  # a counting experiment without background: ln 10 events
+        return np.asarray(
+            np.log(10.0) - np.exp(x)
+        )  # a counting experiment without background: ln 10 events
 
     found = find_roots(log_cls, np.array([0.2]), np.array([1.6]), tolerance=1e-10)
     assert found.x[0] == pytest.approx(np.log(np.log(10.0)), abs=2e-10)
@@ -64,7 +66,7 @@ def test_a_root_at_the_edge_of_the_first_guess() -> None:
 def test_what_has_no_root_or_fails() -> None:
     def function(x: np.ndarray, which: np.ndarray) -> np.ndarray:
         values = np.stack([1.0 + 0.0 * x, -1.0 + 0.0 * x, 0.5 - x, np.where(x > 0.4, np.nan, 1.0)])
-        return values[which, np.arange(len(which))]
+        return np.asarray(values[which, np.arange(len(which))])
 
     found = find_roots(function, np.zeros(4), np.full(4, 0.3), tolerance=TOLERANCE)
     assert found.state.tolist() == [NO_ROOT, NO_ROOT, BRACKETED, FAILED]
