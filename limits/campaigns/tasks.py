@@ -122,8 +122,8 @@ class TaskKind:
     cost
         How much work a payload is, in any unit: how many are handed out together follows from it.
     drawn
-        Columns of the table that a figure shows unless others are named: the first one that has a
-        number anywhere.
+        Columns of the table of which a figure shows one, unless another is named: that with numbers
+        at most points, the first of several.
     along
         Columns that a figure can be drawn along, beside the axes.
     alone
