@@ -178,11 +178,17 @@ def _of_workspace(payload: Payload) -> Subject:
 def _of_search(payload: Payload, kept: Kept) -> Subject:
     made = Specification.from_dict(payload["specification"])
     signal = expected_signal(made, tables=kept.tables, known=kept.known)
-    likelihood = compile_workspace(signal_document(signal), validate=False)
+    if signal.template.by_mass:
+        raise InputError(
+            f"{made.search}: uncertainties of its simulated signal depend on the mass; throw toys "
+            "of the workspaces of its masses instead"
+        )
+    per_unit = signal.at_coupling(1.0)
+    likelihood = compile_workspace(signal_document(signal, per_unit), validate=False)
     couplings = np.array(payload["couplings"], dtype=np.float64)
     masses, n = signal.rates.masses_gev, len(couplings)
     if (power := signal.rates.power) is not None:
-        batch = likelihood.inject(in_order(signal, likelihood, signal.at_coupling(1.0)), masses)
+        batch = likelihood.inject(in_order(signal, likelihood, per_unit), masses)
         mass = np.repeat(np.arange(len(masses)), n)
         nu = batch.events[mass] * np.tile(couplings**power, len(masses))
     else:  # every coupling has a shape of its own, and the random numbers of its mass

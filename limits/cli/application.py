@@ -144,7 +144,6 @@ class Command(click.Command):
             )
             raise
 
-
     def _check_numbers(self, ctx: click.Context) -> None:
         """Refuse numbers of options with which nothing could be computed."""
         from na64.models.declaration import Key, is_number, range_complaint
@@ -152,7 +151,9 @@ class Command(click.Command):
         anything = Key(at_least=-math.inf)
         for item in self.params:
             value = ctx.params.get(item.name or "")
-            if not is_number(value) or value != value:  # what takes no NaN says so itself
+            if value is None or not is_number(value):
+                continue
+            if isinstance(value, float) and math.isnan(value):  # what takes none says so itself
                 continue
             if complaint := range_complaint(value, anything):
                 raise click.BadParameter(complaint, ctx, item)

@@ -216,11 +216,13 @@ def _other_kind(document: dict[str, Any]) -> str:
     return ""
 
 
-def read_result(name: str) -> Limit:
-    """Return the result of a file, or of ``-``."""
+def read_result(name: str, trust: bool = False) -> Limit:
+    """Return the result of a file, or of ``-``; one that was changed only if it is trusted."""
     from na64.limits.results.limit import Limit
 
-    return Limit.from_json(read_stdin(), "stdin") if name == "-" else Limit.read(name)
+    if name == "-":
+        return Limit.from_json(read_stdin(), "stdin", trust=trust)
+    return Limit.read(name, trust=trust)
 
 
 def is_result(name: str) -> bool:
@@ -235,16 +237,17 @@ def is_result(name: str) -> bool:
     return isinstance(found, dict) and str(found.get("schema", "")).startswith("na64-limits/scan/")
 
 
-def read_results(files: Sequence[str]) -> list[Limit]:
+def read_results(files: Sequence[str], trust: bool = False) -> list[Limit]:
     """Return the results of files, ``-`` for stdin.
 
     Raises
     ------
     InputError
-        If stdin is given twice, or a file is no result.
+        If stdin is given twice, or a file is no result, or one that was changed and is not
+        trusted.
     """
     refuse_stdin_twice(files)
-    return [read_result(name) for name in files]
+    return [read_result(name, trust) for name in files]
 
 
 def refuse_stdin_twice(files: Sequence[str]) -> None:

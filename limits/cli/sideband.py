@@ -122,7 +122,7 @@ def _from_csv(text: str, where: str) -> SidebandFile:
         names, found = reader.fieldnames or [], list(reader)
     except csv.Error as error:
         raise InputError(
-            f"{where}: row {reader.line_num - 1}: {error}; a cell has at most "
+            f"{where}: row {max(reader.line_num, 1)}: {error}; a cell has at most "
             f"{csv.field_size_limit()} characters"
         ) from error
     missing = [column for column in COLUMNS if column not in names]

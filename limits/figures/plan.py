@@ -100,5 +100,7 @@ def axis_labels(results: Sequence[Limit], appearance: Appearance) -> tuple[str, 
     name = results[0].y.name
     return (
         drawable(masses.pop()) if len(masses) == 1 else f"mass of the mediator [{unit}]",
-        drawable(values.pop() if len(values) == 1 else f"${name if len(name) == 1 else tex(name)}$"),
+        drawable(
+            values.pop() if len(values) == 1 else f"${name if len(name) == 1 else tex(name)}$"
+        ),
     )

@@ -29,6 +29,8 @@ _ENDS: Final = r"(?![\w^]|\.\w|-\w)"
 _PARTICLE: Final = r"e|mu|tau|pi|rho|K|W"
 _POWER: Final = r"(?P<power>[+-]?\d{1,4})"
 _DIGITS: Final = r"(?<![\w.\\^-])(?P<digits>\d+(?:\.\d+)?)"
+#: characters that no font has, but for the end of a line
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 #: a formula; a dollar sign after a backslash is one of the text
 _FORMULA: Final = re.compile(r"((?<!\\)\$(?:[^$\\]|\\.)*\$)")
 #: a formula, a number that it equals, and in what units if there is another formula
@@ -119,7 +121,8 @@ def typeset(text: str) -> str:
     >>> typeset("1e9 $")
     '$10^{9}$ \\$'
     """
-    found = text if _is_drawn(text) else plain_text(text)
+    text = _CONTROL.sub(" ", text)
+    found = drawable(text)
     for pattern, write in _RULES:
         parts = _FORMULA.split(found)
         parts[::2] = [pattern.sub(write, part) for part in parts[::2]]
@@ -130,6 +133,7 @@ def typeset(text: str) -> str:
 
 def drawable(text: str) -> str:
     """Return a text with formulas as it is, or as plain text if matplotlib cannot draw them."""
+    text = _CONTROL.sub(" ", text)
     return text if _is_drawn(text) else plain_text(text)
 
 
@@ -146,8 +150,8 @@ def with_remark(text: str, remark: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return a text in which no dollar sign begins a formula."""
-    return re.sub(r"(?<!\\)\$", r"\\$", text)
+    """Return a text in which no dollar sign begins a formula, without control characters."""
+    return re.sub(r"(?<!\\)\$", r"\\$", _CONTROL.sub(" ", text))
 
 
 def split_parts(text: str) -> list[str]:

@@ -65,7 +65,7 @@ def write(folder: Path, *, force: bool) -> None:
 def without_waiting() -> Iterator[None]:
     """Do not wait for the disk: nobody pulls a plug here, and the wait is most of the time."""
     true = os.fsync
-    os.fsync = lambda descriptor: None
+    os.fsync = lambda fd: None
     try:
         yield
     finally:
@@ -129,8 +129,7 @@ def _write_with(folder: Path, fault: Fault, *, force: bool) -> str | None:
         with fault.injected():
             write(folder, force=force)
     except (InputError, ComputationError) as error:
-        assert "\n" not in str(error)
-        return str(error)
+        return " ".join(str(error).splitlines())
     return None
 
 

@@ -78,7 +78,10 @@ class Campaign:
     def write(self, folder: Path) -> None:
         """Write counts, and the smallest case of each fault in a folder of its own."""
         folder.mkdir(parents=True, exist_ok=True)
-        table = {"counts": self.counts, "faults": {name: n for name, (n, _, _) in self.found.items()}}
+        table = {
+            "counts": self.counts,
+            "faults": {name: n for name, (n, _, _) in self.found.items()},
+        }
         (folder / "counts.json").write_text(json.dumps(table, indent=1), encoding="utf-8")
         for fault, (_, case, verdict) in self.found.items():
             place = folder / re.sub(r"[^A-Za-z0-9]+", "-", fault)[:100]

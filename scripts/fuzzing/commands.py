@@ -102,6 +102,8 @@ _WORDS: Final[tuple[tuple[str, ...], ...]] = (
     ("background", "sideband.csv", "--box", "0:50", "-o", "out.toml"),
     ("optimise", "na64e-2016.toml", "--masses", "0.1", "--cuts", "50,60", "--method", "asymptotic",
      "--sideband", "sideband.toml"),
+    ("campaign", "run", "campaign.toml", "-o", "made"),
+    ("campaign", "status", "campaign.toml"),
     ("list", "curves", "--json"),
     ("list", "models"),
     ("list", "searches"),
@@ -115,7 +117,8 @@ _NUMBERS: Final = (
     "9" * 309, "9" * 5000, "0x10", "1_0", "\N{ARABIC-INDIC DIGIT ONE}",
 )  # fmt: skip
 _GRIDS: Final = (
-    "0.1", "0.01,0.1", "0.001:1:3", "1,2", "50", "0", "-1", "0.1,0.1", "0.1:0.01:3", "1e-300:1e300:3",
+    "0.1", "0.01,0.1", "0.001:1:3", "1,2", "50", "0", "-1", "0.1,0.1", "0.1:0.01:3",
+    "1e-300:1e300:3",
     "1e-309,1", "1e308", "1e199:1e200:2", "0.1:0.2:1", "0.1:0.2:1000000000", "0.1:0.2:x", ":", "::",
     "nan", "inf", "0.1,", "", "9" * 400, "0.0100000000000001,0.01",
 )  # fmt: skip
@@ -140,7 +143,16 @@ _TEXTS: Final = (
     "out.json=_^$", "scan.json=$\\frac{", "scan.json=1,1", "scan.json=1e308,1e308", "a=b", "\udcff",
     "1:2", "1e-308:1e308", "1e307:1e308", "x" * 3000,
 )  # fmt: skip
-_OUTPUTS: Final = ("out.json", "out.csv", "out.svg", "out.toml", "none/out.json", ".", "", "x" * 300)
+_OUTPUTS: Final = (
+    "out.json",
+    "out.csv",
+    "out.svg",
+    "out.toml",
+    "none/out.json",
+    ".",
+    "",
+    "x" * 300,
+)
 
 
 def options_of(words: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -89,6 +89,18 @@ _FIGURE: Final[dict[str, Any]] = {
         "overlay_labels": {"babar-invisible": "BaBar"},
     },
 }
+_CAMPAIGN: Final = """\
+format = 1
+name = "mine"
+kind = "scan"
+refused = "leave-out"
+[base]
+search = "na64e-2016"
+method = "asymptotic"
+[[axes]]
+masses = ["0.1", "0.2"]
+ratio = [3.0, 4.0]
+"""
 #: commands that write sound results; the name of the document is that of the file
 _MADE: Final[tuple[tuple[str, ...], ...]] = (
     ("scan", "na64e-2016", "--masses", "0.01,0.1", "-o", "scan.json"),
@@ -147,6 +159,7 @@ def make_documents(folder: Path) -> tuple[Document, ...]:
     """
     files: dict[str, tuple[str, str]] = {
         "charges.toml": ("charges", _CHARGES),
+        "campaign.toml": ("campaign", _CAMPAIGN),
         "sideband.toml": ("sideband", _SIDEBAND),
         "sideband.csv": ("sideband", _SIDEBAND_CSV),
         "table.csv": ("table", _TABLE_CSV),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from na64.limits.campaigns.description import load_campaign
 from na64.limits.cli.sideband import read_sideband
 from na64.limits.explore.opening import state_of
 from na64.limits.figures.inspected import KINDS, kind_of
@@ -40,6 +40,10 @@ _BACKGROUND: Final[dict[str, Any]] = {
 def _card(path: str) -> None:
     card = load_card(path)
     canonical_json(card.to_dict())
+
+
+def _campaign(path: str) -> None:
+    load_campaign(path).plan().point(0)
 
 
 def _scan(path: str) -> None:
@@ -82,7 +86,7 @@ def _patchset(path: str) -> None:
 
 
 def _result(path: str) -> None:
-    """Check a result that is drawn; `plot` is tried with the commands, as drawing takes a second."""
+    """Check a result that is drawn; `plot` is one of the commands, as drawing takes a second."""
     document: Any = read_json(path)
     kind = kind_of(document)
     if kind not in KINDS:
@@ -92,6 +96,7 @@ def _result(path: str) -> None:
 
 #: by kind of document, names of readers and what they are: a function of the path of a file
 READERS: Final[dict[str, dict[str, Callable[[str], object]]]] = {
+    "campaign": {"campaign": _campaign},
     "card": {"card": _card},
     "charges": {"charges": load_charges},
     "curve": {"curve": load_curve},

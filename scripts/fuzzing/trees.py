@@ -75,7 +75,7 @@ class _Place:
 
 
 def _places(tree: Any) -> list[_Place]:
-    """Return every place below the top, those above before those below, in the order of the file."""
+    """Return every place below the top, those above before those below."""
     found: list[_Place] = []
     waiting = [tree]
     while waiting:

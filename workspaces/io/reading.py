@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import re
 import stat
-from collections.abc import Callable
-from typing import Final, TextIO, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final, TextIO, TypeVar
 
 from na64.models.declaration import LARGEST_NUMBER
 from na64.models.errors import InputError
+from na64.workspaces.io.journal import settle
 
 __all__ = [
     "LARGEST_JSON",
@@ -24,6 +27,7 @@ __all__ = [
     "check_content",
     "parse_json",
     "parsed",
+    "read_beginning",
     "read_json",
     "read_stream",
     "read_text",
@@ -86,10 +90,7 @@ def parse_json(text: str, where: str) -> object:
             place = f"line {error.lineno}, column {error.colno}: {error.msg}"
             raise InputError(f"{where}: not JSON ({place})") from error
 
-    value = parsed(text, where, read)
-    if problem := _first(value, _number_problem):
-        raise InputError(f"{where}: {problem}")
-    return value
+    return parsed(text, where, read, largest=LARGEST_NUMBER)
 
 
 def _twice(keys: list[str], where: str) -> InputError:
@@ -99,8 +100,17 @@ def _twice(keys: list[str], where: str) -> InputError:
     return InputError(f"{where}: the key {_short(key)!r} is there twice in {object_}")
 
 
-def parsed(text: str, where: str, read: Callable[[str], T]) -> T:
+def parsed(text: str, where: str, read: Callable[[str], T], *, largest: float = math.inf) -> T:
     """Return what a text of JSON, TOML or YAML holds, read by a function that refuses other texts.
+
+    Parameters
+    ----------
+    text, where
+        The text, and the name of its file, for messages.
+    read
+        Returns the value, or raises `InputError` or `ValueError`.
+    largest
+        As in `check_content`.
 
     Raises
     ------
@@ -118,7 +128,7 @@ def parsed(text: str, where: str, read: Callable[[str], T]) -> T:
         raise InputError(f"{where}: nested too deeply") from error
     except ValueError as error:
         raise InputError(f"{where}: {_unreadable(text, error)}") from error
-    check_content(value, where)
+    check_content(value, where, largest=largest)
     return value
 
 
@@ -131,8 +141,16 @@ def _unreadable(text: str, error: ValueError) -> str:
     return f"line {line}: has a whole number with too many digits, at most {_MOST_DIGITS} are read"
 
 
-def check_content(value: object, where: str) -> None:
+def check_content(value: object, where: str, *, largest: float = math.inf) -> None:
     """Refuse values of a file that nothing could be done with.
+
+    Parameters
+    ----------
+    value, where
+        What the file holds, and its name for messages.
+    largest
+        Size above which numbers are refused, NaN with them; infinity where the declarations of
+        the keys say what is allowed.
 
     Raises
     ------
@@ -141,70 +159,61 @@ def check_content(value: object, where: str) -> None:
         whole numbers of more than 308 digits, which are no floating-point numbers; and texts with
         half a character, which no file could hold. The message has the place.
     """
-    level = [value] if isinstance(value, (dict, list)) else []
+    sound = True
+    level: list[object] = [value]
     for _ in range(DEEPEST):
-        level = [
-            part
-            for item in level
-            for part in (item.values() if isinstance(item, dict) else item)
-            if isinstance(part, (dict, list))
-        ]
+        inside: list[object] = []
+        for node in level:
+            if isinstance(node, dict):
+                sound = sound and not any(_has_half(key) for key in node)
+                inside += node.values()
+            elif isinstance(node, list):
+                inside += node
+        level = []
+        for part in inside:  # files have millions of these: no call for a sound one
+            kind = type(part)
+            if kind is float:
+                sound = sound and (-largest <= part <= largest or largest == math.inf)  # type: ignore[operator]
+            elif kind is dict or kind is list:
+                level.append(part)
+            elif kind is not bool and part is not None:
+                sound = sound and not _problem(part, largest)
         if not level:
             break
     else:
         raise InputError(f"{where}: nested too deeply")
-    if problem := _first(value, _content_problem):
-        raise InputError(f"{where}: {problem}")
+    if not sound or _problem(value, largest):
+        raise InputError(f"{where}: {_placed(value, largest, '$')}")
 
 
-def _content_problem(value: object) -> str:
-    if isinstance(value, str):
-        return "" if value.isascii() or not _SURROGATE.search(value) else _HALF
-    if type(value) is int and not -(10**_MOST_DIGITS) < value < 10**_MOST_DIGITS:
+def _has_half(text: object) -> bool:
+    return isinstance(text, str) and not text.isascii() and bool(_SURROGATE.search(text))
+
+
+def _problem(value: object, largest: float) -> str:
+    """Return what is wrong with a number or a text; empty if nothing."""
+    if _has_half(value):
+        return "a text has half a character (a lone surrogate), which no file in UTF-8 can hold"
+    if isinstance(value, int) and not -(10**_MOST_DIGITS) < value < 10**_MOST_DIGITS:
         return f"a whole number has at most {_MOST_DIGITS} digits"
+    if isinstance(value, (int, float)) and largest < math.inf and not abs(value) <= largest:
+        return f"a number must be within -{largest:g} and {largest:g}, is {value:.6g}"
     return ""
 
 
-_HALF: Final = "a text has half a character (a lone surrogate), which no file in UTF-8 can hold"
-
-
-def _number_problem(value: object) -> str:
-    # NaN and infinity among them: no comparison holds
-    if type(value) in (float, int) and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:  # type: ignore[operator]
-        return f"a number must be within -{LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}, is {value:.6g}"  # type: ignore[str-bytes-safe]
-    return ""
-
-
-def _first(value: object, problem: Callable[[object], str]) -> str:
-    """Return the first problem of a value with its place; empty if there is none.
-
-    The places are made only where there is a problem: files have millions of numbers.
-    """
-    waiting: list[object] = [value]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            waiting += node
-            waiting += node.values()
-        elif isinstance(node, list):
-            waiting += node
-        elif problem(node):
-            return _placed(value, problem, "$")
-    return ""
-
-
-def _placed(node: object, problem: Callable[[object], str], path: str) -> str:
+def _placed(node: object, largest: float, path: str) -> str:
+    """Return the first problem of a value with its place; empty if there is none."""
     if isinstance(node, dict):
         for key, part in node.items():
-            if wrong := problem(key):
+            if wrong := _problem(key, largest):
                 return f"{path}: a key: {wrong}"
-            if wrong := _placed(part, problem, f"{path}.{_short(key)}"):
+            if wrong := _placed(part, largest, f"{path}.{_short(key)}"):
                 return wrong
     elif isinstance(node, list):
         for index, part in enumerate(node):
-            if wrong := _placed(part, problem, f"{path}[{index}]"):
+            if wrong := _placed(part, largest, f"{path}[{index}]"):
                 return wrong
-    elif wrong := problem(node):
+    elif wrong := _problem(node, largest):
         return f"{path}: {wrong}"
     return ""
 
@@ -228,7 +237,8 @@ def read_json(path: str | os.PathLike[str]) -> object:
 def read_text(path: str | os.PathLike[str], most_bytes: int = LARGEST_TEXT) -> str:
     """Return the text of a UTF-8 file.
 
-    A byte order mark, with which some editors begin a file, is no part of the text.
+    A byte order mark, with which some editors begin a file, is no part of the text. A set of files
+    that a run was stopped while writing is completed first (`na64.workspaces.io.journal`).
 
     Parameters
     ----------
@@ -244,42 +254,56 @@ def read_text(path: str | os.PathLike[str], most_bytes: int = LARGEST_TEXT) -> s
         For a file that is missing or unreadable, that is a folder, a named pipe, a socket or a
         device, that is larger, and that is not UTF-8.
     """
-    try:
-        content = _content(path, most_bytes)
-    except InputError:
-        raise
-    except FileNotFoundError as error:
-        raise InputError(f"no such file: {path}") from error
-    except OSError as error:
-        if error.errno == errno.ENXIO:
-            raise InputError(f"{path}: is a socket, not a file") from error
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:  # a NUL byte in a name
-        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+    settle(path)
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most_bytes:
+            raise _too_large(str(path), most_bytes, f"has {_in_words(size)}")
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise _too_large(str(path), most_bytes, "has more")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a text in UTF-8") from error
 
 
-def _content(path: str | os.PathLike[str], most_bytes: int) -> bytes:
+def read_beginning(path: str | os.PathLike[str], count: int) -> bytes:
+    """Return the first bytes of a file, to know its kind, or refuse it as `read_text` does."""
+    with _opened(path) as file:
+        return file.read(count)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open what is a file, and say of anything else what it is."""
+    try:
+        handle = _descriptor(path)
+        with os.fdopen(handle, "rb") as file:
+            if hasattr(os, "set_blocking"):
+                os.set_blocking(handle, True)
+            yield file
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"no such file: {path}") from error
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise InputError(f"is a socket, not a file: {path}") from error
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # a NUL byte in a name
+        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+
+
+def _descriptor(path: str | os.PathLike[str]) -> int:
     mode = os.stat(path).st_mode
     if not _DESCRIPTORS.fullmatch(os.path.abspath(path)):
         for is_kind, words in _KINDS:
             if is_kind(mode):
                 raise InputError(f"{words}: {path}")
     # not to wait for a writer where a pipe took the place of the file meanwhile
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(handle, "rb") as file:
-        size = os.fstat(handle).st_size
-        if size > most_bytes:
-            raise _too_large(str(path), most_bytes, f"has {_in_words(size)}")
-        if hasattr(os, "set_blocking"):
-            os.set_blocking(handle, True)
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise _too_large(str(path), most_bytes, "has more")
-    return content
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags)
 
 
 def read_stream(stream: TextIO, where: str, most_characters: int = LARGEST_JSON) -> str:

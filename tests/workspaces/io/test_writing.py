@@ -124,7 +124,7 @@ def test_links_are_followed_and_modes_kept(tmp_path: Path) -> None:
         writing.write_files({link: "1", behind: "2"}, force=True)
     circle = tmp_path / "circle"
     circle.symlink_to("circle")
-    with pytest.raises(InputError, match="cannot write .*circle"):
+    with pytest.raises(InputError, match=r"cannot write .*circle"):
         writing.write_atomic(circle, "new", force=True)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="no ordinary file"):
