@@ -52,7 +52,8 @@ class YieldComparison:
     def ratio(self) -> Array:
         """Simulated over computed events, shape (M, B); NaN where none are computed."""
         nothing = np.full(self.computed.shape, np.nan)
-        return np.divide(self.simulated, self.computed, out=nothing, where=self.computed > 0.0)
+        where = self.computed > 0.0
+        return np.asarray(np.divide(self.simulated, self.computed, out=nothing, where=where))
 
 
 def compare_yields(

@@ -28,7 +28,7 @@ from na64.models.errors import InputError
 
 __all__ = ["yields_compared_figure"]
 
-#: opacity of the band of statistical errors
+#: opacity of the band of errors
 _BAND = 0.25
 
 
@@ -37,7 +37,8 @@ def yields_compared_figure(
 ) -> Figure:
     """Draw the events of each bin, simulated and computed, and below them their ratio.
 
-    The band around a ratio is the statistical error of the simulation.
+    The band around a ratio is what is not known of the simulation: its statistics, and the
+    interpolation between the masses that were simulated.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def yields_compared_figure(
     heading, _ = told([_facts(item)], names, look)
     masses = look.mass_scale * np.array(item["masses_gev"], float)
     shape = (len(item["masses_gev"]), len(item["bins"]))
-    for key in ("simulated", "computed", "simulated_over_computed", "up", "down"):
+    for key in ("simulated", "computed", "simulated_over_computed", "up", "down", "interpolation"):
         if [len(row) for row in item[key]] != [shape[1]] * shape[0]:
             raise ValueError(f"{key} must have {shape[0]} masses and {shape[1]} bins")
     made, axes = frame((1.0, 0.5))
@@ -68,9 +69,12 @@ def yields_compared_figure(
             events.append(Line(masses, values, label, colour, dashes_of(place)))
         values = finite([row[b] for row in item["simulated_over_computed"]])
         ratios.append(Line(masses, values, "", colour))
-        up, down = (finite([row[b] for row in item[key]]) for key in ("up", "down"))
+        up, down, between = (
+            np.log(finite([row[b] for row in item[key]])) for key in ("up", "down", "interpolation")
+        )
+        low, high = (np.exp(side * np.hypot(part, between)) for side, part in ((-1, down), (1, up)))
         axes[1].fill_between(
-            masses, values * down, values * up, color=colour, alpha=_BAND, linewidth=0.0
+            masses, values * low, values * high, color=colour, alpha=_BAND, linewidth=0.0
         )
     traced = draw_lines(axes[0], events)
     draw_lines(axes[1], ratios)

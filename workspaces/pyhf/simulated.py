@@ -2,8 +2,8 @@
 
 Every mass has a limit of its own, and in it one nuisance for the statistics of the simulation and
 one for the interpolation between the masses that were simulated. Their sizes are those at this
-mass. Where they depend on the coupling as well, the largest among the couplings at which a limit can
-be are taken, so that a mass has one likelihood.
+mass. Where they depend on the coupling as well, the largest are taken among the couplings at which
+a limit can be, so that a mass has one likelihood.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyhf
@@ -11,11 +12,14 @@ import pytest
 from na64.limits import scan, specify
 from na64.limits.calculators.limits import upper_limits
 from na64.limits.calculators.registry import calculator
+from na64.limits.design.optimise import check_cuts
 from na64.limits.likelihood.compiled import compile_workspace
+from na64.limits.results.limit import Limit
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.runner import merge, run
 from na64.limits.scanning.signal import expected_signal
 from na64.models.errors import InputError
+from na64.workspaces.cards.simulated import SimulatedEfficiency, SimulatedYield
 from na64.workspaces.io.jsonio import canonical_json
 from na64.workspaces.pyhf.patching import apply_patch
 from na64.workspaces.pyhf.template import Template
@@ -82,8 +86,14 @@ def test_a_toy_with_a_known_limit(tmp_path):
     point = scan(card, masses_gev=MASSES[4:5], method="asymptotic")
     events = point.events_limit[0]
     expected = np.sqrt(events / (EXPOSURE * toy(between)))
-    spread = found.specification.cards[0].bins[0].simulated_yield.known_at(between).spread[:, 0]
+    spread = yield_table(found).known_at(between).spread[:, 0]
     assert np.all(np.abs(np.log(found.observed / expected)) < 0.5 * spread + 1e-3)
+
+
+def yield_table(found: Limit) -> SimulatedYield:
+    table = found.specification.cards[0].bins[0].simulated_yield
+    assert table is not None
+    return table
 
 
 def our_own(folder: Path, masses) -> Path:
@@ -109,8 +119,7 @@ def test_our_own_yields_give_our_own_limit(tmp_path):
     )
     found = scan(own, masses_gev=between, method="asymptotic")
     expected = scan(ours, masses_gev=between, method="asymptotic")
-    table = found.specification.cards[0].bins[0].simulated_yield
-    spread = table.known_at(between).spread[:, 0]
+    spread = yield_table(found).known_at(between).spread[:, 0]
     # half of the error in events, and its square for the nuisance; the resonance of e+ e- begins
     # above 0.2 GeV, and the interval before it does not know: 0.4 % in the limit
     wrong = np.abs(np.log(found.observed / expected.observed))
@@ -157,7 +166,7 @@ def test_a_scan_and_its_workspaces_agree(tmp_path, statistics):
     masses = [0.04, 0.1, 0.3]  # emission alone, a point, and with annihilation
     found = scan(card, masses_gev=masses, method="asymptotic")
     signal = expected_signal(found.specification)
-    patches = patchset(signal.template, signal.rates)["patches"]
+    patches: Any = patchset(signal.template, signal.rates)["patches"]
     for row, coupling in enumerate(found.observed):
         spec, point = signal_workspace(signal.template, signal.rates, row)
         batch = compile_workspace(spec).batch()
@@ -180,7 +189,9 @@ def test_the_width_of_a_staterror_is_that_of_all_processes_together(tmp_path):
     spec, _ = signal_workspace(signal.template, signal.rates, 0)
     likelihood = compile_workspace(spec)
     (gamma,) = [p for p in likelihood.model.parameters if "staterror" in p.name]
-    known = signal.template.bins[0].efficiency.known_at([0.3])
+    efficiency = signal.template.bins[0].efficiency
+    assert isinstance(efficiency, SimulatedEfficiency)
+    known = efficiency.known_at([0.3])
     up, down = float(known.up[0, 0]), float(known.down[0, 0])
     assert gamma.width == pytest.approx(0.5 * (math.exp(up) - math.exp(-down)))
     assert np.count_nonzero(signal.at_coupling(1.0)) == 2  # emission and annihilation
@@ -216,10 +227,8 @@ def poisson_limit(count, method="asymptotic"):
 def simulated_limit(folder, count, statistics):
     """The same with the simulation of a card."""
     (folder / "yield.csv").write_text(f"mass_gev,passed,generated\n0.1,{count},1e12\n")
-    text = a_bin(
-        rest=yield_of(statistics=f'"{statistics}"'),
-        counts='background = { value = 1.2, source = "t" }\nobserved = { value = 1, source = "t" }\n',
-    )
+    counts = WITH_BACKGROUND.replace("relative_uncertainty = 0.3, ", "")
+    text = a_bin(rest=yield_of(statistics=f'"{statistics}"'), counts=counts)
     found = scan(card_with(folder, text), masses_gev=[0.1], method="asymptotic")
     return float(found.events_limit[0])
 
@@ -349,7 +358,7 @@ def test_a_yield_by_coupling_is_no_power_of_it(tmp_path):
     # all couplings there are few events, so that a limit could be there too. It costs the square
     assert math.log(10.0) < events(low) < 1.01 * math.log(10.0)
     assert high is None  # the table ends before the events do
-    with pytest.raises(InputError, match="coupling 0.1 is outside|couplings from"):
+    with pytest.raises(InputError, match=r"couplings from 1e-05 to 0\.01 are tabulated"):
         expected_signal(found.specification).at_coupling(0.1)
 
 
@@ -365,7 +374,10 @@ def test_decays_in_flight_from_our_own_yields(tmp_path):
     assert len(places) == events.shape[1]
     card = json.loads(canonical_json(made.cards[0].to_dict()))
     for b, item in enumerate(card["bins"]):
-        rows = [f"0.01,{c:.12g},{e:.12g},{1e-6 * e:.6g}" for c, e in zip(grid, events[:, b])]
+        rows = [
+            f"0.01,{c:.12g},{e:.12g},{1e-6 * e:.6g}"
+            for c, e in zip(grid, events[:, b], strict=True)
+        ]
         name = f"{item['name']}.csv"
         (tmp_path / name).write_text("\n".join([*text, *rows]) + "\n")
         item["yield"] = {
@@ -379,3 +391,43 @@ def test_decays_in_flight_from_our_own_yields(tmp_path):
     assert len(found) == len(expected) == 1
     # 20 couplings per decade in place of 40
     assert found[0] == pytest.approx(expected[0], rel=2e-3)
+
+
+def test_an_efficiency_by_coupling_of_decays_in_flight():
+    """Of the same number at all couplings it is that number, between its couplings."""
+    number = 'bins.*.efficiency={ value = 0.4, source = "test" }'
+    table = (
+        "bins.*.efficiency={ masses_gev = [0.008, 0.008, 0.012, 0.012], couplings = [3e-5, 3e-3, "
+        "3e-5, 3e-3], passed = [4e11, 4e11, 4e11, 4e11], generated = [1e12, 1e12, 1e12, 1e12], "
+        'source = "toy" }'
+    )
+    plain, simulated = (
+        scan(
+            "na64e-visible-2017-2018", masses_gev=[0.01], method="asymptotic", overrides=[setting]
+        ).regions[0]
+        for setting in (number, table)
+    )
+    assert len(plain) == 1
+    # the grid of couplings is another, and 1e12 events have an error of 1e-6
+    assert simulated[0] == pytest.approx(plain[0], rel=1e-4)
+
+
+def test_a_staterror_needs_a_power_of_the_coupling(tmp_path):
+    lines = [f"{m},{c},{c * 1e9},1e9" for m in (0.1, 0.2) for c in (1e-4, 1e-3)]
+    (tmp_path / "yield.csv").write_text("mass_gev,c,passed,generated\n" + "\n".join(lines) + "\n")
+    text = yield_of(coupling='"c"', statistics='"staterror"').replace("at_coupling = 1e-4, ", "")
+    with pytest.raises(InputError, match="give statistics = 'log-normal'"):
+        scan(card_with(tmp_path, a_bin(rest=text)), masses_gev=[0.1], method="asymptotic")
+
+
+def test_a_simulated_yield_is_not_recast_and_not_cut_again(tmp_path):
+    write_toy(tmp_path)
+    card = card_with(tmp_path, a_bin(rest=yield_of()))
+    found = scan(card, masses_gev=[0.1, 0.2], method="asymptotic")
+    for changes in ({"model": "b-minus-l"}, {"alpha_d": 0.2}):
+        with pytest.raises(InputError, match="bin a of toy is from a simulation of the model"):
+            found.recast(**changes)
+    with pytest.raises(InputError, match="is from a simulation, of one cut"):
+        check_cuts(found.specification.cards[0], [40.0])
+    # a plane of the dark sector only names it
+    assert found.to_plane("y").observed.shape == (2,)

@@ -28,7 +28,7 @@ def weighted(values, squares, edges=EDGES):
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory) -> Path:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Histograms, and a tree of a toy detector whose efficiency is exp(-0.5/mass)."""
     path = tmp_path_factory.mktemp("root") / "toy.root"
     rng = np.random.default_rng(7)
