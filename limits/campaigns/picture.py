@@ -34,7 +34,7 @@ __all__ = ["MOST_CURVES", "campaign_figure"]
 MOST_CURVES: Final = 12
 _MASS: Final = "mass_gev"
 #: couplings or signal strengths at which something was asked
-_STRENGTH: Final = "value"
+_STRENGTH: Final = "strength"
 #: how columns are written on axes
 _WORDS: Final = {
     _MASS: "mass of the mediator [GeV]",

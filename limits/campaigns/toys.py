@@ -230,7 +230,7 @@ TOYS = TaskKind(
     cost=_cost,
     brief=_brief,
     drawn=("cls", "expected_median"),
-    along=("value", "mass_gev"),
+    along=("strength", "mass_gev"),
     words=_WORDS,
     alone=lambda keys: bool(keys.alone),
 )
