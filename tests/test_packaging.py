@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,15 @@ def test_the_namespace_has_no_init_of_its_own() -> None:
     for folder in FOLDERS:
         link = ROOT / ".typing" / "na64" / folder
         assert os.readlink(link) == f"../../{folder}"
+
+
+def test_the_lowest_versions_are_the_bounds_of_the_project() -> None:
+    # what .ci/run tests with; made again by scripts/make_lowest_versions
+    made = runpy.run_path(str(ROOT / "scripts" / "make_lowest_versions"))
+    assert made["FILE"].read_text() == made["lowest_versions"]()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(project["optional-dependencies"]) > made["TOOLS"]
+    assert "scripts/test --lowest" in (ROOT / ".ci" / "run").read_text()
 
 
 HEAVY = ("scipy", "pyhf", "matplotlib", "iminuit", "jsonschema", "pandas")

@@ -116,6 +116,23 @@ def test_it_installs_once_and_again_when_the_project_file_changes(
     assert sum("pip" in line for line in log.read_text().splitlines()) == 2
 
 
+def test_the_lowest_versions_have_an_environment_of_their_own(
+    checkout: Path, tools: Path, log: Path
+) -> None:
+    shutil.copytree(checkout / ".venv", checkout / ".venv-lowest")
+    script = checkout / "scripts/test"
+    assert run(script, "--lowest", "-x", tools=tools, cwd=checkout).returncode == 0
+    install, tests = log.read_text().splitlines()
+    constraints = f"--constraint {checkout}/scripts/lowest-versions.txt"
+    assert install.endswith(f"{constraints} --editable {checkout}[test]")
+    assert tests.endswith("-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning -x")
+    assert not (checkout / ".venv" / ".installed-test").exists()
+    shutil.rmtree(checkout / ".venv-lowest")
+    done = run(script, "--lowest", tools=tools, cwd=checkout)
+    assert done.returncode == 1
+    assert "no Python for the lowest versions found (looked for python3.11 " in done.stderr
+
+
 def test_run_computes_into_out_from_any_folder_and_through_a_link(
     checkout: Path, tools: Path, log: Path, tmp_path: Path
 ) -> None:

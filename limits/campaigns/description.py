@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from na64.limits.campaigns.axes import AxisTable, base_values, read_axes
-from na64.limits.campaigns.kinds import KINDS
+from na64.limits.campaigns.kinds import KINDS, kind_of
 from na64.limits.campaigns.tasks import Point, TaskKind
 from na64.limits.scanning.asked import Asked
 from na64.models.declaration import declare
@@ -67,6 +67,11 @@ class Campaign:
     def size(self) -> int:
         """How many points there are."""
         return math.prod(len(table) for table in self.axes)
+
+    @property
+    def alone(self) -> bool:
+        """Whether the keys of the kind say all there is to compute."""
+        return self.options is not None and kind_of(self.kind).alone(self.options)
 
     def misfits(self) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) of keys that do not fit together."""
@@ -127,6 +132,8 @@ class Plan:
         InputError
             For values that do not go together, as `na64.limits.specify`.
         """
+        if self.campaign.alone:
+            return Point(number, {}, None)
         words: dict[str, Any] = dict(self.campaign.base)
         settings = dict(words.pop("settings"))
         overrides = list(words.pop("overrides", ()))
@@ -167,9 +174,16 @@ def parse_campaign(text: str, where: str, *, folder: Path) -> Campaign:
     problems: list[Problem] = []
     top = TableReader(data, "", problems, {"folder": str(folder)})
     axes = read_axes(data["axes"], problems, top.names) if top.has("axes") else ()
-    base = _base(top, _keys_of(data.get("axes")))
-    kind = data.get("kind", "scan")
-    options = _options(top, KINDS[kind]) if kind in KINDS else None
+    name = data.get("kind", "scan")
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    options = None if kind is None else _options(top, kind)
+    if kind is not None and options is not None and kind.alone(options):
+        base = {}
+        for key in ("base", "axes"):
+            if top.has(key):
+                top.problem(key, f"says nothing here: the table '{kind.name}' has it all")
+    else:
+        base = _base(top, _keys_of(data.get("axes")))
     made = top.record(
         Campaign,
         special={

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import CancelledError, Executor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from na64.limits.scanning.engine import LOST
-from na64.models.errors import InputError
+from na64.models.errors import ComputationError, InputError
 from na64.workspaces.io.optional import need
 from na64.workspaces.io.processes import Workers
 
-__all__ = ["DaskWorkers", "Processes", "Processors"]
+__all__ = ["AnyExecutor", "DaskWorkers", "Processes", "Processors"]
 
 #: how long workers of a cluster are waited for, and a scheduler to answer
 _PATIENCE: Final = "30s"
@@ -63,6 +63,34 @@ class Processes:
         return self.jobs
 
 
+@dataclass(frozen=True, slots=True)
+class AnyExecutor:
+    """An executor of `concurrent.futures` that somebody else made, and closes.
+
+    Attributes
+    ----------
+    given
+        The executor. What it hands to a task travels as it likes: the function by its name, tasks
+        as dataclasses of texts, numbers and bytes.
+    at_once
+        How many tasks it computes at once.
+    lost
+        What a task fails with if its process is gone; it is tried again then.
+    """
+
+    given: Executor
+    at_once: int
+    lost: tuple[type[BaseException], ...] = LOST
+
+    def executor(self) -> AbstractContextManager[Executor]:
+        """Return the executor, which stays open."""
+        return nullcontext(self.given)
+
+    def count(self) -> int:
+        """Return how many tasks are computed at once."""
+        return self.at_once
+
+
 class DaskWorkers:
     """Workers of a cluster of dask.distributed.
 
@@ -107,6 +135,15 @@ class DaskWorkers:
                 self._client = client
                 # a task is no function of its arguments alone to Dask: it may be tried again
                 yield client.get_executor(pure=False)
+            except (
+                ConnectionError,
+                self._distributed.comm.CommClosedError,
+                CancelledError,
+            ) as error:
+                raise ComputationError(
+                    "the scheduler of Dask is gone; what was finished is kept, and the "
+                    "campaign can be resumed"
+                ) from error
             finally:
                 self._client = None
                 client.close()
@@ -127,4 +164,5 @@ class DaskWorkers:
 
     def count(self) -> int:
         """Return how many threads the workers have now, at least one."""
-        return max(1, sum(self._client.nthreads().values()))
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))

@@ -76,11 +76,13 @@ def campaign_figure(
         apart.
     """
     look = look or Appearance()
-    rows = [dict(zip(found.table.columns, row, strict=True)) for row in found.table.rows]
+    rows: list[Row] = [dict(zip(found.table.columns, row, strict=True)) for row in found.table.rows]
     rows = _held(found, rows, where or {})
     x = _x_of(found, rows, x)
     y = _y_of(found, rows, y)
-    others = [key for key in (*found.axes, _MASS) if key != x and len(_distinct(rows, key)) > 1]
+    others = [
+        key for key in (*found.axes, *_along(found)) if key != x and len(_distinct(rows, key)) > 1
+    ]
     if x in found.axes and x != _MASS and "masses" in found.axes and _MASS in others:
         others.remove(_MASS)  # the masses of the points stand on their axis
     if x == _MASS and "masses" in others:
@@ -130,8 +132,8 @@ def _drawn(
 
 def _held(found: CampaignTable, rows: Sequence[Row], where: Mapping[str, str]) -> list[Row]:
     for key, wanted in where.items():
-        if key not in (*found.axes, _MASS):
-            raise unknown_name("axis", key, (*found.axes, _MASS))
+        if key not in (*found.axes, *_along(found)):
+            raise unknown_name("axis", key, (*found.axes, *_along(found)))
         have = _distinct(rows, key)
         if not any(_same(value, wanted) for value in have):
             some = ", ".join(_text(value) for value in have[:10])
@@ -156,7 +158,7 @@ def _distinct(rows: Sequence[Row], key: str) -> list[Any]:
 
 
 def _x_of(found: CampaignTable, rows: Sequence[Row], x: str | None) -> str:
-    columns = (*found.axes, _MASS)
+    columns = (*found.axes, *_along(found))
     if x is not None:
         if x not in columns:
             raise unknown_name("axis", x, columns)
@@ -166,6 +168,10 @@ def _x_of(found: CampaignTable, rows: Sequence[Row], x: str | None) -> str:
         if len(values) > 1 and all(is_number(value) for value in values):
             return _MASS if key == "masses" else key
     raise InputError("no axis of the campaign has several numbers: there is nothing to draw along")
+
+
+def _along(found: CampaignTable) -> tuple[str, ...]:
+    return kind_of(found.kind).along
 
 
 def _y_of(found: CampaignTable, rows: Sequence[Row], y: str | None) -> str:

@@ -18,7 +18,7 @@ _LINES = ("observed", *(f"expected_{name}" for name in ("m2", "m1", "median", "p
 
 
 def _payloads(point: Point, _keys: None) -> Sequence[Payload]:
-    return [{"specification": point.specification.to_dict(), "tips": point.tips}]
+    return [{"specification": point.asked().to_dict(), "tips": point.tips}]
 
 
 def _compute(payload: Payload, kept: Kept) -> Payload:

@@ -352,7 +352,12 @@ class Store:
             " AND (place, id) > (?, ?) ORDER BY place, id LIMIT ?",
             (*after, most),
         )
-        return [TaskRow(*row[:-1], self._unpacked(row[-1], f"task {row[0]}")) for row in rows]
+        return [
+            TaskRow(
+                number, point, shard, digest, place, cost, self._unpacked(blob, f"task {number}")
+            )
+            for number, point, shard, digest, place, cost, blob in rows
+        ]
 
     def counts(self) -> Counts:
         """Return how far the campaign has come."""

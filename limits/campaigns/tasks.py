@@ -40,7 +40,7 @@ class Point:
     axes
         What stands on the axes there, plain data by the keys of the file.
     specification
-        What is computed.
+        What is computed; None where the keys of the kind say it.
     tips
         Whether masses are added where excluded regions begin and end, as
         `na64.limits.scanning.runner.run` has it.
@@ -48,8 +48,14 @@ class Point:
 
     number: int
     axes: Mapping[str, Any]
-    specification: Specification
+    specification: Specification | None
     tips: bool = False
+
+    def asked(self) -> Specification:
+        """Return the specification of a point that has one."""
+        if self.specification is None:
+            raise InputError(f"point {self.number} has no search")
+        return self.specification
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,10 @@ def _one(_total: Payload, _document: Payload) -> Payload:
 def _cost(payload: Payload) -> float:
     """The number of masses."""
     return float(len(payload["specification"]["masses_gev"]))
+
+
+def _never(_keys: Any) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +121,17 @@ class TaskKind:
         beyond is left alone. So it does not depend on how many were computed at once.
     cost
         How much work a payload is, in any unit: how many are handed out together follows from it.
+    brief
+        What the document of the first shards of a point says in a few words, plain data by names,
+        for ``campaign status``; None where a point is one task.
     drawn
         Columns of the table that a figure shows unless others are named: the first one that has a
         number anywhere.
+    along
+        Columns that a figure can be drawn along, beside the axes.
+    alone
+        Whether the keys of the kind say all there is to compute: points then have no specification,
+        and the file neither ``base`` nor ``axes``.
     """
 
     name: str
@@ -125,7 +143,10 @@ class TaskKind:
     add: Callable[[Payload, Payload], Payload] = _one
     enough: Callable[[Payload], bool] | None = None
     cost: Callable[[Payload], float] = _cost
+    brief: Callable[[Payload], Mapping[str, Any]] | None = None
     drawn: tuple[str, ...] = ()
+    along: tuple[str, ...] = ("mass_gev",)
+    alone: Callable[[Any], bool] = _never
 
 
 def task_digest(kind: str, payload: str) -> str:

@@ -231,14 +231,18 @@ def check_cuts(card: RunCard, cuts_gev: ArrayLike) -> Array:
     Raises
     ------
     InputError
-        For a card without a cut on missing energy, or with a spectrum of it, or a cut that is not
-        between zero and the beam energy, or not above the one before.
+        For a card without a cut on missing energy, or with a spectrum of it or a simulated yield,
+        or a cut that is not between zero and the beam energy, or not above the one before.
     """
     cuts = np.atleast_1d(np.asarray(cuts_gev, float))
     if divided := [item.name for item in card.bins if item.edges_gev]:
         raise InputError(
             f"{card.name}: a cut is optimised for single counts; {', '.join(divided)} has "
             "edges_gev, whose intervals weigh signal against background by themselves"
+        )
+    if simulated := [item.name for item in card.bins if item.simulated_yield is not None]:
+        raise InputError(
+            f"{card.name}: the yield of bin {simulated[0]} is from a simulation, of one cut"
         )
     for name in card.used_setups:
         setup = card.setups[name]
@@ -266,7 +270,8 @@ def _with_cut(card: RunCard, cut: float) -> RunCard:
             **tables.get("window", document["window"]),
             "missing_energy_gev": setup.beam.energy_gev - cut,
         }
-    return parse_card(canonical_json(document), f"{card.name} with another cut", json=True)
+    name = f"{card.name} with another cut"
+    return parse_card(canonical_json(document), name, json=True, files=False)
 
 
 def _background(card: RunCard, cuts: Array, sideband: Sideband | None) -> tuple[Array, Array, str]:
@@ -298,9 +303,11 @@ def _spectrum(card: RunCard) -> BackgroundSpectrum:
 def _signal_uncertainty(signal: ExpectedSignal) -> float:
     """Return the relative uncertainty of the sum over bins and processes, to first order."""
     events = signal.at_coupling(1.0)[0]
+    template = signal.template.at_mass(signal.rates, 0, signal.accepted)
     effects: dict[str, float] = {}
     for p, process in enumerate(signal.rates.processes):
-        for b, item in enumerate(signal.template.bins):
-            for nuisance, relative in item.signal_factors(process):
+        for b, item in enumerate(template.bins):
+            simulated = [(part.nuisance, part.hi - 1.0) for part in item.simulated.factors]
+            for nuisance, relative in (*item.signal_factors(process), *simulated):
                 effects[nuisance] = effects.get(nuisance, 0.0) + float(events[p, b]) * relative
     return math.hypot(*effects.values()) / float(events.sum()) if effects else 0.0

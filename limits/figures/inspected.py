@@ -27,6 +27,7 @@ Draw = Callable[[Sequence[Mapping[str, Any]], Sequence[str], Appearance], Figure
 KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "relic": (1, "na64.limits.figures.relics:relic_figure"),
     "yields": (1, "na64.limits.figures.yields:yields_figure"),
+    "yields-comparison": (1, "na64.limits.figures.yields_compared:yields_compared_figure"),
     "width": (1, "na64.limits.figures.widths:widths_figure"),
     "cross-section": (1, "na64.limits.figures.cross_sections:cross_sections_figure"),
     "track-length": (1, "na64.limits.figures.track_lengths:track_lengths_figure"),

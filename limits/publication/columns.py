@@ -209,6 +209,8 @@ def yields_table(limit: Limit, name: str) -> DataTable:
         template = Template.from_card(card)
         for item in (template.bins[places[0]] for places in template.channels.values()):
             bin_name = item.name if len(made.cards) == 1 else f"{card.name}, {item.name}"
+            if item.by_coupling:  # the masses are the rows of the table, and there is no more room
+                continue
             values = item.efficiencies(made.masses_gev)
             columns.append(Column(f"Signal efficiency, bin {bin_name}", "", _cells(values), facts))
     scaling = "" if limit.power is None else f" They go with {parameter}^{limit.power:g}."
@@ -269,8 +271,18 @@ def _background(
         parts = () if sample is None else sample.uncertainties
         events = 0.0 if sample is None else sample.events
         shape = 0.0 if sample is None or sample.shape is None else sample.shape[1]
-        up = events * math.hypot(shape, *(u for _, u in parts))
-        down = events * math.hypot(shape, *(u / (1.0 + u) for _, u in parts))
+        moved = [
+            [side - events for side in sides]
+            for _, *sides in (() if sample is None else sample.variations)
+        ]
+        up = math.hypot(
+            events * math.hypot(shape, *(u for _, u in parts)),
+            *(max(*sides, 0.0) for sides in moved),
+        )
+        down = math.hypot(
+            events * math.hypot(shape, *(u / (1.0 + u) for _, u in parts)),
+            *(min(*sides, 0.0) for sides in moved),
+        )
         errors.append((-down, up))
     return Column(f"Expected background events, {name}", "", values, facts, {"sys": errors})
 

@@ -260,7 +260,7 @@ def _card(document: Mapping[str, Any]) -> RunCard:
 @lru_cache(maxsize=64)
 def _parsed(text: str, where: str) -> RunCard:
     """Return the card of a text; those of many specifications are the same, and cannot change."""
-    return parse_card(text, where, json=True)
+    return parse_card(text, where, json=True, files=False)
 
 
 def _check_cards(cards: Sequence[RunCard]) -> None:

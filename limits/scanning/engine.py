@@ -23,6 +23,8 @@ R = TypeVar("R")
 
 #: how often a task may lose the process that computes it before it counts as its fault
 TRIES: Final = 3
+#: how long is waited for a chunk before it is asked again how many may be under way
+_LOOK_SECONDS: Final = 2.0
 #: what the future of a task fails with if its process is gone
 LOST: Final[tuple[type[BaseException], ...]] = (WorkerLostError, BrokenExecutor)
 
@@ -72,7 +74,8 @@ def computed(
                     under_way[executor.submit(work, chunk)] = (chunk, tries)
             if not under_way:
                 return
-            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            # now and then ask for the room again: processors come and go
+            done, _ = wait(under_way, timeout=_LOOK_SECONDS, return_when=FIRST_COMPLETED)
             found: list[tuple[T, R | TaskLostError]] = []
             failures: list[BaseException] = []
             for future in done:

@@ -197,6 +197,15 @@ def carrier(limit: Limit, changed: Specification) -> Carrier:
     masses = made.masses_gev
     old, new = made.mediator, changed.mediator
     nowhere = np.zeros(len(masses), bool)
+    for card in made.cards:
+        for item in card.bins:
+            if item.simulated_yield is not None:
+                return Carrier(
+                    {},
+                    nowhere,
+                    f"the signal of bin {item.name} of {card.name} is from a simulation of the "
+                    f"model '{item.simulated_yield.model}' with the dark sector that it had",
+                )
     setups = [card.setups[name] for card in made.cards for name in card.used_setups]
     windows = (MissingEnergyWindow, MissingMomentumWindow, MuonWindow)
     if not all(isinstance(setup.window, windows) for setup in setups) or limit.power is None:

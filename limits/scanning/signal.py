@@ -49,6 +49,17 @@ class ExpectedSignal:
         """Names of the bins, with the interval where a bin has several."""
         return tuple(item.label for item in self.template.bins)
 
+    def take(self, rows: NDArray[np.intp]) -> ExpectedSignal:
+        """Return the signal at some of its masses."""
+        rates, made = self.rates, self.specification
+        some = replace(rates, masses_gev=rates.masses_gev[rows], events=rates.events[rows])
+        return replace(
+            self,
+            specification=made.at(made.masses_gev[rows]),
+            rates=some,
+            accepted=self.accepted[rows],
+        )
+
     def at_coupling(self, coupling: float) -> NDArray[np.float64]:
         """Return the accepted events at a coupling, shape (M, P, B).
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from na64.models.arrays import FloatArray
 from na64.models.constants import PLANCK_MASS_GEV
+from na64.models.decays.hadrons import NARROW_RESONANCES_GEV
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.relic.dof import entropy_dof, sqrt_g_star
 from na64.models.relic.thermal_average import (
@@ -34,7 +35,9 @@ OMEGA_PER_YIELD: Final = 2.7439e8
 _STEPS: Final = 110
 _TAIL_NODES: Final = 24
 _X_END: Final = 1e6
-_LAST_INTERVAL: Final = 0.05  # in ln x, for the slope of the average at X_MAX
+_LAST_INTERVAL: Final = 0.05  # in ln x, for slope and curvature of the average at X_MAX
+# a pole at (2 + d) m_chi is felt beyond X_MAX for d below this: exp(-d X_MAX) is 0.7 % there
+_POLE_AHEAD: Final = 5.0 / X_MAX
 
 
 def equilibrium_yield(x: FloatArray, masses_gev: FloatArray, sector: DarkSector) -> FloatArray:
@@ -104,12 +107,17 @@ class FreezeOut:
         tail_x = np.exp(np.log(X_TAIL) + half * (points + 1.0))
         self._tail_average = average.at(tail_x)
         self._tail_weights = half * weights[:, None] * _expansion(tail_x, masses)
-        # beyond the range of the averages: a power law, while g_* still falls
+        # beyond the range of the averages: see `_tail`, while g_* still falls
         half = 0.5 * np.log(_X_END / X_MAX)
         self._far = half * (points[:, None] + 1.0)  # ln(x/X_MAX)
         far_x = X_MAX * np.exp(self._far[:, 0])
         self._far_weights = half * weights[:, None] * _expansion(far_x, masses)
-        self._last_average = average.at(X_MAX * np.exp([-_LAST_INTERVAL, 0.0]))
+        self._last_average = average.at(
+            X_MAX * np.exp(_LAST_INTERVAL * np.array([-2.0, -1.0, 0.0]))
+        )
+        poles = [sector.ratio * masses, *(0.0 * masses + pole for pole, _ in NARROW_RESONANCES_GEV)]
+        ahead = np.array(poles) / masses - 2.0 - sector.splitting
+        self._pole_ahead = np.any((ahead > 0.0) & (ahead < _POLE_AHEAD), axis=0)
 
     def log_omega(self, coupling: FloatArray, precise: bool = True) -> FloatArray:
         """Return ln(Omega h^2) at couplings of shape (M,).
@@ -130,11 +138,19 @@ class FreezeOut:
         return np.asarray(np.log(OMEGA_PER_YIELD * self._average.masses_gev / inverse))
 
     def _tail(self, nodes: FloatArray) -> FloatArray:
-        """Integral of q over ln x from the last step to infinity."""
+        """Integral of q over ln x from the last step to infinity.
+
+        Beyond `X_MAX` the average goes on as a power of x that does not rise; where a pole is just
+        ahead, as x^a exp(-d x), of which slope and curvature tell both: a = 3/2 and d = R - 2 for
+        one of width nothing, where it rises before it falls.
+        """
         tail = np.sum(self._tail_weights * self._tail_average(nodes), axis=0)
-        before, last = self._last_average(nodes)
+        first, before, last = self._last_average(nodes)
         is_open = before > 0.0  # not closed by a barrier
-        ratio = np.where(is_open, last, 1.0) / np.where(is_open, before, 1.0)
-        slope = np.minimum(np.log(np.maximum(ratio, 1e-300)) / _LAST_INTERVAL, 0.5)
-        far = np.sum(self._far_weights * np.exp(slope * self._far), axis=0)
-        return np.asarray(tail + last * far)
+        values = np.where(is_open, [first, before, last], 1.0)
+        earlier, slope = np.log(np.maximum(values[1:] / values[:-1], 1e-300))
+        shrunk = -np.expm1(-_LAST_INTERVAL)
+        fall = np.where(self._pole_ahead, np.maximum(earlier - slope, 0.0) / shrunk**2, 0.0)
+        slope = np.where(self._pole_ahead, slope + fall * shrunk, np.minimum(slope, 0.0))
+        growth = slope / _LAST_INTERVAL * self._far - fall * np.expm1(self._far)
+        return np.asarray(tail + last * np.sum(self._far_weights * np.exp(growth), axis=0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import quad, trapezoid
 from scipy.special import spherical_jn
 
 from na64.models.constants import ALPHA
@@ -20,7 +20,7 @@ def compton_profile(z: int, momentum: float) -> float:
     """J(p) = 2 pi int_p dk k n(k) of an atom, p and 1/J in atomic units."""
     k = np.geomspace(max(ALPHA * momentum, 1e-6), 1e3, 4000)
     density = sum(s.electrons * momentum_density(s.momentum, k) for s in atomic_shells(z))
-    return float(2.0 * np.pi * np.trapezoid(k**2 * density, np.log(k)) * ALPHA)
+    return float(2.0 * np.pi * trapezoid(k**2 * density, np.log(k)) * ALPHA)
 
 
 def test_every_electron_has_its_shell() -> None:
@@ -82,7 +82,7 @@ def test_hydrogen_is_exact() -> None:
 def test_state_of_the_dirac_equation(q: float) -> None:
     k = np.geomspace(1e-6 * q, 1e5, 20001)
     weight = 4.0 * np.pi * k**3 * momentum_density(q, k)
-    assert np.trapezoid(weight, np.log(k)) == pytest.approx(1.0, abs=1e-6)
+    assert trapezoid(weight, np.log(k)) == pytest.approx(1.0, abs=1e-6)
     # the transforms of the radial functions, by quadrature
     power = np.sqrt(1.0 - q**2)
     small = (1.0 - power) / (1.0 + power)

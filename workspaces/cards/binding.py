@@ -21,11 +21,18 @@ from na64.models.arrays import FloatArray
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates, TableStore, side_by_side
 from na64.models.signals.settings import DEFAULT_SETTINGS, SignalSettings
+from na64.models.targets import Beam, Target
 from na64.workspaces.cards.card import RunCard, Setup, region_name
 from na64.workspaces.cards.intervals import Interval, threshold_windows
+from na64.workspaces.cards.simulated_rates import (
+    SIMULATION,
+    at_couplings,
+    simulated_couplings,
+    simulated_rates,
+)
 from na64.workspaces.cards.topologies import SignalFunction, topology
 
-__all__ = ["signal_rates"]
+__all__ = ["SIMULATION", "signal_rates"]
 
 
 def signal_rates(
@@ -59,27 +66,55 @@ def signal_rates(
     SignalRates
         Regions are the topology's if the card uses its default setup only, and
         ``setup/region`` otherwise; behind those of a setup the intervals of its bins,
-        ``region/50-60``. Setups that are physically the same are computed once.
+        ``region/50-60``. Setups that are physically the same are computed once. Each bin whose
+        yield is from a simulation has a region of its own, and its events are of the process
+        ``simulation``; a setup of such bins alone is not computed. Where simulations depend on the
+        coupling, couplings are those that all of them cover.
 
     Raises
     ------
     InputError
-        From the signal function, naming the setup where there are several.
+        From the signal function, naming the setup where there are several; for a mediator that was
+        not simulated, and a mass outside a simulation.
     """
     masses = np.atleast_1d(np.asarray(masses_gev, float))
+    grid = simulated_couplings(card)
+    parts: dict[str, SignalRates] = {}
+    if not card.simulated_alone:
+        by_coupling = grid is not None and topology(card.topology).power is None
+        options = {"couplings": grid} if by_coupling else {}
+        function = topology(card.topology).signal() if signal is None else signal
+
+        def of(beam: Beam, target: Target, window: Any) -> SignalRates:
+            options_of = {"settings": settings, "tables": tables, **options}
+            return function(beam, target, window, mediator, masses, **options_of)
+
+        computed = _computed(card, of)
+        parts[""] = computed if grid is None else at_couplings(computed, grid)
+    for item in card.bins:
+        if item.simulated_yield is not None:
+            parts[item.name] = simulated_rates(card, item, mediator, masses, grid)
+    if list(parts) == [""]:
+        return parts[""]
+    return side_by_side(parts, [region for part in parts.values() for region in part.regions])
+
+
+def _computed(card: RunCard, function: Callable[[Beam, Target, Any], SignalRates]) -> SignalRates:
+    """Return the rates of the setups of bins without a simulated yield."""
+    wanted = {item.setup for item in card.bins if item.simulated_yield is None}
     row = topology(card.topology)
-    function = row.signal() if signal is None else signal
     computed: list[tuple[tuple[Any, ...], SignalRates]] = []
     parts: dict[str, SignalRates] = {}
     for name in card.used_setups:
+        if name not in wanted:
+            continue
         setup, divisions = card.setups[name], card.divisions(name)
         physics = (*setup.physics, divisions)
         rates = next((old for seen, old in computed if seen == physics), None)
         if rates is None:
 
             def of(window: Any, setup: Setup = setup) -> SignalRates:
-                where = (setup.beam, setup.target, window)
-                return function(*where, mediator, masses, settings=settings, tables=tables)
+                return function(setup.beam, setup.target, window)
 
             try:
                 rates = of(setup.window)
@@ -94,10 +129,10 @@ def signal_rates(
                 raise InputError(f"setup {name}: {error}") from error
             computed.append((physics, rates))
         parts[name] = rates
-    names = tuple(parts)
+    names = card.used_setups
     return side_by_side(
         parts,
-        [region_name(name, region, names) for name in names for region in parts[name].regions],
+        [region_name(name, region, names) for name in parts for region in parts[name].regions],
     )
 
 

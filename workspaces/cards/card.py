@@ -26,6 +26,13 @@ from na64.workspaces.cards.intervals import (
 )
 from na64.workspaces.cards.materials import MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import NAME, MassTable, Quantity, nuisance, source
+from na64.workspaces.cards.simulated import SimulatedEfficiency, SimulatedYield
+from na64.workspaces.cards.simulation_files import (
+    EfficiencyFile,
+    YieldFile,
+    read_efficiency,
+    read_yield,
+)
 from na64.workspaces.cards.spectrum import BackgroundSpectrum
 from na64.workspaces.cards.topologies import TOPOLOGIES
 from na64.workspaces.io import jsonio
@@ -74,9 +81,15 @@ class Setup:
         return (self.beam, self.target, self.window)
 
 
-def _correct(quantity: Quantity | MassTable, factor: Quantity) -> Quantity | MassTable:
+#: an efficiency: a number, a table in mass, or counts of a simulation
+Efficiency = Quantity | MassTable | SimulatedEfficiency
+
+
+def _correct(quantity: Efficiency, factor: Quantity) -> Efficiency:
     number = factor.value
     origin = f"{quantity.source}; times {number:g}: {factor.source}"
+    if isinstance(quantity, SimulatedEfficiency):
+        return quantity.times(number, origin)
     if isinstance(quantity, MassTable):
         values = tuple(number * value for value in quantity.values)
         return replace(quantity, values=values, source=origin)
@@ -119,16 +132,27 @@ class Bin:
         fewest=2,
         measured=True,
     )
-    efficiency: Quantity | MassTable = declare(
-        help="accepted fraction of the signal inside the window; a number or a table in mass",
+    efficiency: Efficiency = declare(
+        help="accepted fraction of the signal inside the window; a number, a table in mass, counts "
+        "of a simulation or the file that has them",
         above=0.0,
         at_most=1.0,
         example=0.5,
+        accepts=Efficiency | EfficiencyFile,
+        to=read_efficiency,
     )
     efficiency_correction: Quantity | None = declare(
         None,
         help="multiplies the efficiency, such as data over simulation for a reference process",
         above=0.0,
+    )
+    simulated_yield: SimulatedYield | None = declare(
+        None,
+        name="yield",
+        help="signal events per particle on target from a simulation, or the file that has them, "
+        "in place of those that are computed; exposure and efficiency multiply them",
+        accepts=SimulatedYield | YieldFile,
+        to=read_yield,
     )
     backgrounds: tuple[Background, ...] = declare(
         help="expected background events by source, each an entry with a `name`",
@@ -151,12 +175,16 @@ class Bin:
     def misfits(self) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) of keys that do not fit together."""
         accepted = self.corrected_efficiency
-        largest = max(accepted.values) if isinstance(accepted, MassTable) else accepted.value
+        largest = accepted.value if isinstance(accepted, Quantity) else accepted.largest
         if largest > 1.0:
             message = f"efficiency times correction must be at most 1, is {largest:g}"
             yield "efficiency_correction", message
         if not_rising(self.edges_gev):
             yield "edges_gev", "must be two or more, and increase"
+        if self.edges_gev and self.simulated_yield is not None:
+            yield "yield", "is one number, and the bin counts in intervals: leave out `edges_gev`"
+        if self.edges_gev and getattr(self.efficiency, "statistics", "") == "staterror":
+            yield "efficiency", "is one for all intervals: give `statistics` as `log-normal`"
         parts = len(self.intervals)
         for item in self.backgrounds:
             what = f"shares of the background {item.name}"
@@ -171,7 +199,7 @@ class Bin:
                 yield "observed", f"counts must add up to {seen.value}, are {sum(seen.counts)}"
 
     @property
-    def corrected_efficiency(self) -> Quantity | MassTable:
+    def corrected_efficiency(self) -> Efficiency:
         """Efficiency times its correction, with the relative uncertainty of the efficiency.
 
         The uncertainty of the correction is a nuisance besides that of the efficiency.
@@ -410,6 +438,19 @@ class RunCard:
         return tuple(dict.fromkeys(item.setup for item in self.bins))
 
     @property
+    def simulated(self) -> bool:
+        """Whether any number of the signal is from a simulation."""
+        return any(
+            item.simulated_yield is not None or isinstance(item.efficiency, SimulatedEfficiency)
+            for item in self.bins
+        )
+
+    @property
+    def simulated_alone(self) -> bool:
+        """Whether all of the signal is from a simulation, and nothing is computed."""
+        return all(item.simulated_yield is not None for item in self.bins)
+
+    @property
     def distinct_bins(self) -> tuple[Bin, ...]:
         """Bins that count different particles on target.
 
@@ -440,7 +481,12 @@ class RunCard:
         )
 
     def rate_region(self, item: Bin) -> str:
-        """Name of a bin's region in the signal rates: ``region`` or ``setup/region``."""
+        """Name of a bin's region in the signal rates: ``region`` or ``setup/region``.
+
+        A bin whose yield is from a simulation has a region of its own.
+        """
+        if item.simulated_yield is not None:
+            return f"{item.name} (simulation)"
         return region_name(item.setup, item.region, self.used_setups)
 
     def rate_regions(self, item: Bin) -> tuple[str, ...]:

@@ -381,10 +381,14 @@ def _classes(hint: Any) -> tuple[type, ...]:
 
 
 def _chosen(hint: Any, raw: Mapping[str, object]) -> type:
-    """Return the dataclass of a union that has a key of its own in a table, or the first."""
+    """Return the dataclass of a union that has a key of its own in a table, or the first.
+
+    Of several the one that knows most keys of the table.
+    """
     first, *others = _classes(hint)
     usual = key_names(first)
-    return next((cls for cls in others if raw.keys() & (key_names(cls) - usual)), first)
+    found = [cls for cls in others if raw.keys() & (key_names(cls) - usual)]
+    return min(found, key=lambda cls: len(raw.keys() - key_names(cls)), default=first)
 
 
 def _is_tables(hint: Any) -> bool:

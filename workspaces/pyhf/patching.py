@@ -92,6 +92,9 @@ def apply_patch(
     result: Any = copy.deepcopy(dict(document))
     for index, operation in enumerate(steps):
         try:
+            if operation["op"] == "move" and operation["path"].startswith(operation["from"] + "/"):
+                # RFC 6902, section 4.4; old releases of jsonpatch do it to the next item
+                raise ValueError("into itself")
             # a copy: what is put into the document may be changed by the next operation
             result = jsonpatch.JsonPatch([copy.deepcopy(operation)]).apply(result, in_place=True)
         except (

@@ -11,10 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
-from na64.workspaces.cards.card import Bin, RunCard
+from na64.workspaces.cards.card import Bin, Efficiency, RunCard
 from na64.workspaces.cards.counts import Background
 from na64.workspaces.cards.quantity import MassTable, Quantity
+from na64.workspaces.cards.simulated import SimulatedEfficiency
 from na64.workspaces.io import jsonio
+from na64.workspaces.pyhf.simulated import (
+    NO_FACTORS,
+    BinFactors,
+    BinTable,
+    factors_at,
+    tables_of,
+)
 
 __all__ = [
     "BackgroundSample",
@@ -42,12 +50,23 @@ class BackgroundSample:
     shape
         Name of the nuisances of the intervals of a channel and the relative uncertainty u of each
         by itself: factors constrained as by 1/u^2 events; None if there is none.
+    variations
+        Nuisances that move the spectrum of a channel, with the events of this interval one
+        standard deviation up and down.
     """
 
     name: str
     events: float
     uncertainties: Uncertainties
     shape: tuple[str, float] | None = None
+    variations: tuple[tuple[str, float, float], ...] = ()
+
+    @property
+    def nuisances(self) -> tuple[str, ...]:
+        """Names of all nuisances of the sample."""
+        names = [name for name, _ in self.uncertainties]
+        names += [] if self.shape is None else [self.shape[0]]
+        return (*names, *(name for name, _, _ in self.variations))
 
     def renamed(self, rename: Callable[[str], str | None]) -> BackgroundSample:
         """Return the sample with other names of nuisances, without those that have none."""
@@ -59,7 +78,12 @@ class BackgroundSample:
         shape = None
         if self.shape is not None and (name := rename(self.shape[0])) is not None:
             shape = (name, self.shape[1])
-        return replace(self, uncertainties=kept, shape=shape)
+        varied = tuple(
+            (name, up, down)
+            for old, up, down in self.variations
+            if (name := rename(old)) is not None
+        )
+        return replace(self, uncertainties=kept, shape=shape, variations=varied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +119,8 @@ class TemplateBin:
     exposure
         Particles on target.
     efficiency
-        Accepted fraction of the signal, corrections applied, a number or a table in mass.
+        Accepted fraction of the signal, corrections applied: a number, a table in mass, or counts
+        of a simulation.
     signal_uncertainties
         Uncertainties of the signal.
     backgrounds
@@ -104,25 +129,43 @@ class TemplateBin:
         Observed events; in a projection the median of the expected background.
     interval
         Name of the interval; empty for a whole channel.
+    tables
+        Simulations of the signal, whose uncertainties depend on the mass.
+    simulated
+        These uncertainties at one mass, where the template is one of one mass.
     """
 
     name: str
     region: str
     exposure: float
-    efficiency: Quantity | MassTable
+    efficiency: Efficiency
     signal_uncertainties: tuple[SignalUncertainty, ...]
     backgrounds: tuple[BackgroundSample, ...]
     observed: int
     interval: str = ""
+    tables: tuple[BinTable, ...] = ()
+    simulated: BinFactors = NO_FACTORS
 
     @property
     def label(self) -> str:
         """Name in tables: that of the channel, with the interval behind a slash."""
         return f"{self.name}/{self.interval}" if self.interval else self.name
 
-    def efficiencies(self, masses_gev: ArrayLike) -> NDArray[np.float64]:
-        """Return the efficiency at each mass; shape of ``masses_gev``."""
+    @property
+    def by_coupling(self) -> bool:
+        """Whether the efficiency depends on the coupling."""
+        return isinstance(self.efficiency, SimulatedEfficiency) and bool(self.efficiency.couplings)
+
+    def efficiencies(
+        self, masses_gev: ArrayLike, couplings: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Return the efficiency at each mass, shape of ``masses_gev``.
+
+        Where it depends on the coupling, at each of these as well: shape (M, C).
+        """
         try:
+            if isinstance(self.efficiency, SimulatedEfficiency):
+                return self.efficiency.at(masses_gev, couplings)
             return self.efficiency.at(masses_gev)
         except InputError as error:
             raise InputError(f"efficiency of bin {self.name}: {error}") from error
@@ -143,7 +186,12 @@ class TemplateBin:
             for item in self.signal_uncertainties
             if (name := rename(item.nuisance)) is not None
         )
-        return replace(self, signal_uncertainties=tuple(signal), backgrounds=tuple(backgrounds))
+        return replace(
+            self,
+            signal_uncertainties=tuple(signal),
+            backgrounds=tuple(backgrounds),
+            tables=tuple(table.renamed(rename) for table in self.tables),
+        )
 
 
 def factors_of(pairs: Iterable[tuple[str, float]]) -> Uncertainties:
@@ -185,11 +233,17 @@ class Template:
 
         A number with a correlation name is moved by the nuisance of that name; every other
         number has a nuisance of its own, ``bin:exposure``, ``bin:efficiency``,
-        ``bin:efficiency-correction`` or ``bin:background-name``. The share of a bin in a total
-        that is split has one more, ``correlation-split-bin``, and the intervals of a bin whose
-        spectrum is uncertain have ``bin:background-name-shape``.
+        ``bin:efficiency-correction``, ``bin:yield`` or ``bin:background-name``. The share of a bin
+        in a total that is split has one more, ``correlation-split-bin``, and the intervals of a
+        bin whose spectrum is uncertain have ``bin:background-name-shape``; those of simulations
+        are named by `na64.workspaces.pyhf.simulated.tables_of`.
         """
-        bins = tuple(part for item in card.bins for part in _template_bins(card, item))
+        tables = tables_of(card.bins)
+        bins = tuple(
+            replace(part, tables=tables.get(item.name, ()))
+            for item in card.bins
+            for part in _template_bins(card, item)
+        )
         return cls(card.name, bins, card.references, card.projection)
 
     @property
@@ -218,9 +272,9 @@ class Template:
         names = {u.nuisance for item in self.bins for u in item.signal_uncertainties}
         for item in self.bins:
             for sample in item.backgrounds:
-                names.update(nuisance for nuisance, _ in sample.uncertainties)
-                if sample.shape is not None:
-                    names.add(sample.shape[0])
+                names.update(sample.nuisances)
+            for table in item.tables:
+                names.update(table.nuisances)
         return tuple(sorted(names))
 
     def without(self, nuisances: Iterable[str]) -> Template:
@@ -281,8 +335,64 @@ class Template:
                 )
             places.append(rates.regions.index(item.region))
         exposures = np.array([item.exposure for item in self.bins])
+        if any(item.by_coupling for item in self.bins):
+            return np.asarray(rates.events[..., places] * exposures * self._fractions(rates))
         scale = exposures * self.efficiencies(rates.masses_gev)
         return np.asarray(rates.events[..., places] * scale[:, None, None, :])
+
+    def _fractions(self, rates: SignalRates) -> NDArray[np.float64]:
+        """Return efficiencies that depend on the coupling, shape (M, C, 1, B)."""
+        if rates.power is not None:
+            names = ", ".join(item.name for item in self.bins if item.by_coupling)
+            raise InputError(
+                f"the efficiency of bin {names} depends on the coupling, and the signal of "
+                f"{self.name} is a power of it: give one that depends on the mass alone"
+            )
+        columns = []
+        for item in self.bins:
+            found = item.efficiencies(rates.masses_gev, rates.couplings)
+            column = found if item.by_coupling else found[:, None]
+            columns.append(np.broadcast_to(column, rates.events.shape[:2]))
+        return np.stack(columns, axis=-1)[:, :, None, :]
+
+    @property
+    def most_events(self) -> float:
+        """Signal events in all bins together that no limit is above."""
+        largest = 100.0 + 10.0 * float(self.observations.sum())
+        return largest + 10.0 * math.ceil(float(self.expected_backgrounds.sum()))
+
+    @property
+    def rigid(self) -> bool:
+        """Whether the signal of this one mass has modifiers in absolute events."""
+        return any(item.simulated.staterror[0] for item in self.bins)
+
+    @property
+    def by_mass(self) -> bool:
+        """Whether uncertainties depend on the mass: then each mass has its own likelihood."""
+        return any(item.tables for item in self.bins)
+
+    def at_mass(self, rates: SignalRates, mass_index: int, events: NDArray[np.float64]) -> Template:
+        """Return the template of one mass, whose uncertainties have the size of that mass.
+
+        Parameters
+        ----------
+        rates
+            Has the masses and couplings.
+        mass_index
+            Which of the masses.
+        events
+            `signal_events` of the rates.
+        """
+        if not self.by_mass:
+            return self
+        totals = events[mass_index].sum(axis=(1, 2))
+        relevant = (totals >= 1.0) & (totals <= self.most_events)
+        mass = float(rates.masses_gev[mass_index])
+        bins = tuple(
+            replace(item, simulated=factors_at(item.tables, mass, rates.couplings, relevant))
+            for item in self.bins
+        )
+        return replace(self, bins=bins)
 
     def to_dict(self) -> dict[str, object]:
         """Return everything that the likelihood depends on as plain data."""
@@ -302,6 +412,7 @@ def _template_bins(card: RunCard, item: Bin) -> Iterator[TemplateBin]:
             ("exposure", item.exposure),
             ("efficiency", item.efficiency),
             ("efficiency-correction", item.efficiency_correction),
+            ("yield", item.simulated_yield),
         )
         if quantity is not None and (relative := quantity.relative_uncertainty) > 0.0
     ]
@@ -336,11 +447,18 @@ def _template_bins(card: RunCard, item: Bin) -> Iterator[TemplateBin]:
 def _samples(item: Bin, background: Background, parts: int) -> list[BackgroundSample]:
     """Return one background in each of the intervals of a bin."""
     factors = factors_of(_background_factors(item.name, background))
-    relative = background.shape_uncertainty
+    relative = background.shape_uncertainty if background.events.value > 0.0 else 0.0
     shape = (f"{item.name}:{background.name}-shape", relative) if relative > 0.0 else None
+    varied = background.varied(parts) if background.events.value > 0.0 else {}
     return [
-        BackgroundSample(background.name, events, factors, shape)
-        for events in background.in_intervals(parts)
+        BackgroundSample(
+            background.name,
+            events,
+            factors,
+            shape,
+            tuple((name, up[place], down[place]) for name, (up, down) in sorted(varied.items())),
+        )
+        for place, events in enumerate(background.in_intervals(parts))
     ]
 
 
@@ -353,24 +471,34 @@ def _background_factors(bin_name: str, background: Background) -> Iterator[tuple
 
 
 def _bin_dict(item: TemplateBin) -> Mapping[str, object]:
-    efficiency: object = (
-        {"masses_gev": item.efficiency.masses_gev, "values": item.efficiency.values}
-        if isinstance(item.efficiency, MassTable)
-        else item.efficiency.value
+    efficiency: object = None  # that of a simulation, which is among the tables
+    if isinstance(item.efficiency, MassTable):
+        efficiency = {"masses_gev": item.efficiency.masses_gev, "values": item.efficiency.values}
+    elif isinstance(item.efficiency, Quantity):
+        efficiency = item.efficiency.value
+    tables = {"simulations": [table.to_dict() for table in item.tables]} if item.tables else {}
+    return (
+        tables
+        | {
+            "name": item.name,
+            "region": item.region,
+            "exposure": item.exposure,
+            "efficiency": efficiency,
+            "signal_uncertainties": [
+                {"nuisance": u.nuisance, "relative": u.relative, "processes": u.processes}
+                for u in item.signal_uncertainties
+            ],
+            "backgrounds": [
+                {
+                    "name": sample.name,
+                    "events": sample.events,
+                    "uncertainties": sample.uncertainties,
+                }
+                | ({} if sample.shape is None else {"shape": sample.shape})
+                | ({"variations": sample.variations} if sample.variations else {})
+                for sample in item.backgrounds
+            ],
+            "observed": item.observed,
+        }
+        | ({"interval": item.interval} if item.interval else {})
     )
-    return {
-        "name": item.name,
-        "region": item.region,
-        "exposure": item.exposure,
-        "efficiency": efficiency,
-        "signal_uncertainties": [
-            {"nuisance": u.nuisance, "relative": u.relative, "processes": u.processes}
-            for u in item.signal_uncertainties
-        ],
-        "backgrounds": [
-            {"name": sample.name, "events": sample.events, "uncertainties": sample.uncertainties}
-            | ({} if sample.shape is None else {"shape": sample.shape})
-            for sample in item.backgrounds
-        ],
-        "observed": item.observed,
-    } | ({"interval": item.interval} if item.interval else {})

@@ -200,8 +200,10 @@ def signal_workspace(
     InputError
         Where no signal is expected: its strength then has no meaning.
     """
-    events = template.signal_events(rates)[mass_index, coupling_index]
+    all_events = template.signal_events(rates)
+    events = all_events[mass_index, coupling_index]
     point, events = _scaled(template, rates, events, mass_index, coupling_index)
+    template = template.at_mass(rates, mass_index, all_events)
     return workspace(template, events, rates.processes, measurement=point.measurement), point
 
 
@@ -247,7 +249,7 @@ def patchset(
                         "path": "/measurements/0/name",
                         "value": point.measurement,
                     },
-                    *_additions(template, events, rates.processes),
+                    *_additions(template.at_mass(rates, mass, all_events), events, rates.processes),
                 ],
             }
         )
@@ -299,8 +301,7 @@ def _document(
     template: Template, channels: list[dict[str, object]], measurement: str
 ) -> dict[str, object]:
     # Wide enough for any limit on a total signal of one event at mu = 1.
-    largest = 100.0 + 10.0 * float(template.observations.sum())
-    largest += 10.0 * math.ceil(float(template.expected_backgrounds.sum()))
+    largest = template.most_events
     document = {
         "channels": channels,
         "observations": [
@@ -338,10 +339,29 @@ def _signal_samples(
             "modifiers": [
                 {"name": POI, "type": "normfactor", "data": None},
                 *_normsys(bins[0].signal_factors(process)),
+                *_simulated(bins[0], numbers, events),
             ],
         }
         for process, numbers in zip(processes, events, strict=True)
     ]
+
+
+def _simulated(item: TemplateBin, numbers: Array, events: Array) -> list[dict[str, object]]:
+    """Return the modifiers of one process of a simulated signal, of shape (B,), out of (P, B).
+
+    pyhf adds the errors of samples under one staterror in quadrature, as if they were of events of
+    their own. All processes of a bin have one efficiency, so that their error is one: it is divided
+    among them such that pyhf's sum is that.
+    """
+    found: list[dict[str, object]] = [
+        {"name": part.nuisance, "type": "normsys", "data": {"hi": part.hi, "lo": part.lo}}
+        for part in item.simulated.factors
+    ]
+    name, relative = item.simulated.staterror
+    if name and (root := math.hypot(*events[:, 0].tolist())) > 0.0:
+        error = relative * events[:, 0].sum() * numbers[0] / root
+        found.append({"name": name, "type": "staterror", "data": [float(error)]})
+    return found
 
 
 def _background_samples(bins: Sequence[TemplateBin]) -> list[dict[str, object]]:
@@ -349,7 +369,11 @@ def _background_samples(bins: Sequence[TemplateBin]) -> list[dict[str, object]]:
         {
             "name": samples[0].name,
             "data": [sample.events for sample in samples],
-            "modifiers": [*_normsys(samples[0].uncertainties), *_shapesys(samples)],
+            "modifiers": [
+                *_normsys(samples[0].uncertainties),
+                *_shapesys(samples),
+                *_histosys(samples),
+            ],
         }
         for samples in zip(*(item.backgrounds for item in bins), strict=True)
     ]
@@ -362,6 +386,21 @@ def _shapesys(samples: Sequence[BackgroundSample]) -> list[dict[str, object]]:
     name, relative = samples[0].shape
     data = [relative * sample.events for sample in samples]
     return [{"name": name, "type": "shapesys", "data": data}]
+
+
+def _histosys(samples: Sequence[BackgroundSample]) -> list[dict[str, object]]:
+    """Return the nuisances that move the spectrum of a channel."""
+    return [
+        {
+            "name": same[0][0],
+            "type": "histosys",
+            "data": {
+                "hi_data": [up for _, up, _ in same],
+                "lo_data": [down for _, _, down in same],
+            },
+        }
+        for same in zip(*(sample.variations for sample in samples), strict=True)
+    ]
 
 
 def _normsys(factors: Uncertainties) -> list[dict[str, object]]:

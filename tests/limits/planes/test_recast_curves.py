@@ -188,6 +188,25 @@ def test_the_way_back_of_a_region() -> None:
         assert found == pytest.approx(meant, rel=2e-3)
 
 
+def test_two_corners_of_a_region_enclose_nothing() -> None:
+    # pi0 -> gamma X is closed from 135 MeV: of a triangle there are its two corners below, or three
+    corners = [(0.1345, 1e-5), (0.4, 3e-5), (0.1345, 1e-4)]
+    region = {"kind": CurveKind.REGION, "lifetime": Lifetime.PROMPT}
+    with pytest.raises(InputError, match="cannot be recast to b-minus-l"):
+        recast_curve(curve(corners, "pi0 -> gamma X", "e+ e-", **region), "b-minus-l")
+    more = [(0.1340, 3e-5), *corners]
+    made = recast_curve(curve(more, "pi0 -> gamma X", "e+ e-", **region), "b-minus-l")
+    assert len(made.points) == 3
+    # a limit needs no more than its two ends
+    line = curve(
+        [(0.1340, 1e-5), (0.1345, 1e-5), (0.4, 3e-5)],
+        "pi0 -> gamma X",
+        "e+ e-",
+        lifetime=Lifetime.PROMPT,
+    )
+    assert len(recast_curve(line, "b-minus-l").points) == 2
+
+
 def test_the_least_factor_of_several_processes_counts() -> None:
     # B-L: all of the bosons of the pi0, a quarter of those of the eta, at the square of g = e
     both = (Production.PI0_TO_GAMMA, Production.ETA_TO_GAMMA)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import quad, trapezoid
 
 from na64.models.constants import ALPHA, ELECTRON_MASS_GEV
 from na64.models.decays.three_body import three_body_decay
@@ -90,7 +90,7 @@ def test_visible_fraction() -> None:
     energy = (0.14**2 - 0.1**2 + q**2) / (2.0 * 0.14**2)
     mean = np.sum(decay.pair_widths_gev[0] * energy) / decay.total_gev[0]
     fine = np.linspace(0.0, 1.0, 2001)
-    integral = np.trapezoid(decay.visible_fraction(fine[None, :])[0], fine)
+    integral = trapezoid(decay.visible_fraction(fine[None, :])[0], fine)
     assert integral == pytest.approx(mean, rel=1e-4)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.polynomial.legendre import leggauss
 from numpy.typing import ArrayLike
+from scipy.integrate import trapezoid
 
 from na64.models.constants import ALPHA
 from na64.models.materials import material
@@ -41,7 +42,7 @@ def moment(motion: ElectronMotion, order: int, above: float = 0.0) -> float:
     low = np.log(max(above, 0.0501))
     shift = np.concatenate([[low], np.linspace(low, np.log(19.99), 400_000)[1:]])
     y = np.exp(shift)
-    return float(np.trapezoid(motion.density(y) * y ** (order + 1), shift))
+    return float(trapezoid(motion.density(y) * y ** (order + 1), shift))
 
 
 def rates(particle: str, masses: list[float], model: str = "dark-photon", **options) -> np.ndarray:
@@ -88,7 +89,7 @@ def test_distribution_from_all_directions() -> None:
     y = energy - k[:, None] * points
     for least in (0.8, 0.95, 1.02, 1.3, 2.0):
         directions = (0.5 * weights * np.where(y > least, y / energy, 0.0)).sum(axis=1)
-        expected = np.trapezoid(4.0 * np.pi * k**3 * density * directions, np.log(k))
+        expected = trapezoid(4.0 * np.pi * k**3 * density * directions, np.log(k))
         assert moment(LEAD, 0, least) == pytest.approx(expected, rel=2e-3)
 
 

@@ -31,6 +31,17 @@ def test_kaons_on_a_proton_of_10_gev() -> None:
     assert charge_exchange_cross_section("K0", energy, hydrogen) == pytest.approx(56.3, rel=1e-9)
 
 
+def test_kaons_fall_with_the_power_that_was_measured() -> None:
+    # p^-1.60 of the momentum; the exchange of trajectories with an intercept of a half alone would
+    # give p^-1, and the peak shrinks
+    ten, hundred = (
+        float(charge_exchange_cross_section("K0", np.hypot(p, 0.493677), LEAD))
+        for p in (10.0, 100.0)
+    )
+    assert np.log10(hundred / ten) == pytest.approx(-1.60, abs=1e-6)
+    assert ten == pytest.approx(56.3 * 82.0 ** (2.0 / 3.0), rel=1e-6)
+
+
 @pytest.mark.parametrize("meson", MESONS)
 def test_falls_with_energy_and_rises_with_the_nucleus(meson: str) -> None:
     energies = np.linspace(10.0, 200.0, 20)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import trapezoid
 from scipy.special import kv
 
 from na64.models.constants import ALPHA, ELEMENTARY_CHARGE
@@ -19,7 +20,9 @@ from na64.models.mediators.dark_sector import DarkMatter, DarkSector, dark_matte
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.registry import mediator
 from na64.models.mediators.vectors import NeutrinoType, VectorMediator, dark_photon
+from na64.models.relic import boltzmann
 from na64.models.relic.analytic import analytic_target, partial_wave, velocity_coefficient
+from na64.models.relic.boltzmann import FreezeOut
 from na64.models.relic.targets import (
     MASS_RANGE_GEV,
     OMEGA_H2,
@@ -182,7 +185,7 @@ def test_thermal_average_of_dirac_in_closed_form() -> None:
     )
     for value, point in zip(average, x, strict=True):
         weight = sigma * (s - 4.0 * mass**2) * nodes * kv(1, nodes * point / mass)
-        integral = np.trapezoid(weight * 2.0 * nodes, nodes)
+        integral = trapezoid(weight * 2.0 * nodes, nodes)
         gondolo = integral * point / (8.0 * mass**5 * kv(2, point) ** 2)
         assert value == pytest.approx(0.5 * gondolo, rel=2e-3)
 
@@ -244,6 +247,49 @@ def test_gauge_bosons() -> None:
     assert on < 0.65 * off
     with pytest.raises(InputError, match="heavy neutrinos"):
         thermal_target(mediator("b-minus-l-heavy-neutrinos"), sector, masses)
+
+
+def test_two_grids_extrapolate_to_one_that_is_eight_times_as_fine(monkeypatch) -> None:
+    sector = DarkSector(DarkMatter.DIRAC, 1e-2, 2.2)
+    average = ThermalAverage(PORTAL, sector, MASSES)
+    coupling = np.full(MASSES.size, 1e-4)
+    usual = FreezeOut(average, sector)
+    precise, coarse = (usual.log_omega(coupling, precise=on) for on in (True, False))
+    monkeypatch.setattr(boltzmann, "_STEPS", 8 * boltzmann._STEPS)
+    finest = FreezeOut(average, sector).log_omega(coupling, precise=False)
+    # second order, and fourth: what is left is a hundredth of what was taken away
+    assert np.all(np.abs(coarse - finest) > 1e-3)
+    np.testing.assert_allclose(precise, finest, rtol=0.0, atol=1e-4)
+    assert np.all(np.abs(precise - finest) < 0.03 * np.abs(coarse - finest))
+
+
+def far_per_rate(sector: DarkSector) -> float:
+    """Integral of q beyond X_MAX over q there, at a mass at which g_* does not fall any more."""
+    mass, end = np.array([2e-3]), np.array([X_MAX])
+    average = ThermalAverage(PORTAL, sector, mass)
+    freeze = FreezeOut(average, sector)
+    nodes = average.log_nodes(np.array([1e-4]))
+    before = np.sum(freeze._tail_weights * freeze._tail_average(nodes), axis=0)
+    rate = boltzmann._expansion(end, mass) * average.at(end)(nodes)
+    return float((freeze._tail(nodes) - before)[0] / rate[0, 0])
+
+
+@pytest.mark.parametrize("species", [DarkMatter.DIRAC, DarkMatter.SCALAR])
+@pytest.mark.parametrize("above", [3e-4, 1e-3, 2e-3, 4e-3])
+def test_late_annihilation_just_below_a_narrow_pole(species: DarkMatter, above: float) -> None:
+    """<sigma v> goes with x^(3/2) exp(-u x/X), u = (R - 2) X, and q with x^(1/2) of it."""
+    u = above * X_MAX
+    # the incomplete gamma function of 1/2
+    expected = math.exp(u) * math.sqrt(math.pi / u) * math.erfc(math.sqrt(u))
+    # the width is 1e-5 to 1e-3 of R - 2, and there is what is no pole
+    found = far_per_rate(DarkSector(species, 1e-4, 2.0 + above))
+    assert found == pytest.approx(expected, rel=0.03)
+
+
+@pytest.mark.parametrize(("alpha_d", "ratio"), [(1e-4, 2.04), (0.1, 8.0)])
+def test_without_a_pole_ahead_late_annihilation_does_not_rise(alpha_d: float, ratio: float) -> None:
+    # an interpolation that rings behind a narrow pole would say otherwise: x^3.5 at R = 2.04
+    assert 0.0 < far_per_rate(DarkSector(DarkMatter.SCALAR, alpha_d, ratio)) <= 1.0  # q ~ 1/x
 
 
 def test_analytic_formulae() -> None:

@@ -62,6 +62,16 @@ def test_any_other_target_has_a_step() -> None:
     np.testing.assert_array_equal(found, [0.0, 1.0, 1.0])
 
 
+def test_between_its_edges_a_smeared_cut_opens_and_beyond_them_it_does_not() -> None:
+    # four standard deviations, 3e-5, of a spread of 2 GeV that is 2.3 GeV at the lower edge
+    window = MissingEnergyWindow(50.0, resolution_stochastic=0.3)
+    acceptance = window.acceptance(Beam("e-", 100.0), Target(ECAL))
+    low, high = acceptance.cut_edges_gev
+    assert 35.0 < low < 50.0 < high < 65.0
+    assert 0.0 < acceptance.cut(np.array(low)) < 2e-4
+    assert 1.0 - 1e-4 < acceptance.cut(np.array(high)) < 1.0
+
+
 def test_acceptance_is_the_cut_times_the_trigger() -> None:
     beam, target = Beam("e-", 100.0, momentum_spread=0.01), Target(ECAL)
     window = MissingEnergyWindow(50.0, preshower_energy_gev=0.5, resolution_stochastic=0.082)

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.polynomial.hermite_e import hermegauss
+from scipy.integrate import trapezoid
 from scipy.special import gammainc
 
-from na64.models.constants import ELECTRON_MASS_GEV
+from na64.models.constants import ALPHA, ELECTRON_MASS_GEV
 from na64.models.decays.invisible import invisible_branching
 from na64.models.errors import InputError
 from na64.models.materials import material
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
+from na64.models.mediators.gauge_bosons import b_minus_l
 from na64.models.mediators.vectors import VectorMediator, dark_photon
 from na64.models.production.annihilation import Resonance, resonant_yield
 from na64.models.response.preshower import preshower_probability
@@ -106,6 +108,34 @@ def test_initial_state_radiation_fills_in_below_the_resonance() -> None:
     radiated = rates(ECAL, masses, initial_state_radiation=True)[:, 1]
     assert radiated[0] > 1.1 * plain[0]
     assert 0.85 < radiated[1] / plain[1] < 1.0
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.021])
+def test_soft_collisions_after_one_hard_photon_of_the_electron(share: float) -> None:
+    """Far below the threshold one photon is radiated along the electron, to first order in alpha.
+
+    T'(E') = int dE/E (beta/4) (1 + z^2)/(1 - z) T(E) over what counts, z = E'/E; further photons
+    are corrections of beta ln(z), 15 % at most.
+    """
+    threshold, full = 20.0, 30.0
+    window, portal = MissingEnergyWindow(threshold), b_minus_l()
+    masses = np.sqrt(2.0 * ELECTRON_MASS_GEV * np.array([share * threshold, full]))
+    soft, plain = (
+        missing_energy_rates(
+            BEAM, ECAL, window, portal, masses, settings=SignalSettings(initial_state_radiation=on)
+        ).events[:, 0, 1, 0]
+        for on in (True, False)
+    )
+    assert plain[0] == 0.0
+    track = cascade(ECAL.material, "e-", 100.0, floor_gev=threshold, step=0.01).spectrum
+    energy, step = np.linspace(threshold, 100.0, 4001, retstep=True)
+    z = share * threshold / energy
+    beta = 2.0 * ALPHA / np.pi * (np.log(2.0 * share * threshold / ELECTRON_MASS_GEV) - 1.0)
+    splitting = beta / 4.0 * (1.0 + z**2) / (1.0 - z) / energy
+    expected = trapezoid(splitting * track(energy)[1], dx=step)
+    # narrow, and as many invisible decays at both masses: events go with the track length
+    found = soft[0] / plain[1] * track(np.array([full]))[1][0]
+    assert found == pytest.approx(expected, rel=0.15)
 
 
 def test_annihilation_can_be_switched_off_and_the_rest_stays() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 
 from na64.limits import scan
 from na64.models.constants import GEV2_TO_CM2
@@ -120,7 +121,7 @@ def test_points_of_the_resonance_integrate_decays() -> None:
             gamma[..., None] * rest + np.sqrt(gamma[..., None] ** 2 - 1.0) * momentum * cosines
         )
         length = decay_length_cm(excited, decay.heavy_gev[0], coupling**2 * decay.total_gev[0])
-        survive = np.trapezoid(np.exp(-400.0 / length), cosines, axis=-1) / 2.0
+        survive = trapezoid(np.exp(-400.0 / length), cosines, axis=-1) / 2.0
         electrons = ECAL.material.electron_density_cm3 * ECAL.material.radiation_length_cm
         expected = coupling**2 * electrons * GEV2_TO_CM2 * np.sum(weights * survive)
         assert found == pytest.approx(expected, rel=2e-4)

@@ -140,6 +140,13 @@ def test_files(tmp_path: Path) -> None:
         load_curve(file)
 
 
+def test_a_region_has_an_inside() -> None:
+    region = CURVE.replace('"limit"', '"region"')
+    assert len(parse_curve(region, "test").points) == 3
+    with pytest.raises(FileProblemsError, match="must have 3 points or more, has 2"):
+        parse_curve(region.replace(", [1.0, 1e-1]", ""), "test")
+
+
 def test_regions_and_thermal_lines() -> None:
     region = CURVE.replace('"limit"', '"region"').replace("[1.0, 1e-1]", "[0.05, 1e-2]")
     curve = parse_curve(region, "test")

@@ -122,6 +122,18 @@ def test_data_count_once() -> None:
         combine_templates(parts)
 
 
+def test_a_projection_may_repeat_the_bins_of_data() -> None:
+    # a projection has no data, so that none would count twice, on whichever side it stands
+    data = Template.from_card(load_card("na64e-2016-2018"))
+    plan = replace(data, projection=True)
+    for left, right in ((data, plan), (plan, data), (plan, plan)):
+        both = combine_templates({"left": left, "right": right})
+        assert len(both.bins) == 2 * len(data.bins)
+        assert both.projection == (left.projection and right.projection)
+    with pytest.raises(InputError, match="hold the same data"):
+        combine_templates({"left": data, "plan": plan, "right": data})
+
+
 def test_parts(templates: dict[str, Template]) -> None:
     with pytest.raises(InputError, match="two parts or more"):
         combine_templates({"one": templates["electrons"]})
