@@ -121,6 +121,9 @@ class TaskKind:
         beyond is left alone. So it does not depend on how many were computed at once.
     cost
         How much work a payload is, in any unit: how many are handed out together follows from it.
+    brief
+        What the document of the first shards of a point says in a few words, plain data by names,
+        for ``campaign status``; None where a point is one task.
     drawn
         Columns of the table that a figure shows unless others are named: the first one that has a
         number anywhere.
@@ -140,6 +143,7 @@ class TaskKind:
     add: Callable[[Payload, Payload], Payload] = _one
     enough: Callable[[Payload], bool] | None = None
     cost: Callable[[Payload], float] = _cost
+    brief: Callable[[Payload], Mapping[str, Any]] | None = None
     drawn: tuple[str, ...] = ()
     along: tuple[str, ...] = ("mass_gev",)
     alone: Callable[[Any], bool] = _never

@@ -9,9 +9,9 @@ result: a rule that knows nothing of which shards were computed first.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -192,6 +192,14 @@ def _message(found: ShardedCls, i: int, document: Payload) -> str:
     return "; ".join(said)
 
 
+def _brief(document: Payload) -> Mapping[str, Any]:
+    """Return the toys that there are, CLs and its error at every strength."""
+    found = cls_of(ToyCounts.from_dict(document), bands=False)
+    seen = np.where(document["observed"], [found.observed, found.error], np.nan)
+    cls, error = ([None if math.isnan(x) else x for x in row] for row in seen.tolist())
+    return {"toys": int(found.toys[0]), "cls": cls, "cls_error": error}
+
+
 def _cost(payload: Payload) -> float:
     """The number of toys at all strengths."""
     masses = len(payload["specification"]["masses_gev"]) if "specification" in payload else 1
@@ -209,6 +217,7 @@ TOYS = TaskKind(
     add=_add,
     enough=_enough,
     cost=_cost,
+    brief=_brief,
     drawn=("cls", "expected_median"),
     along=("value", "mass_gev"),
     alone=lambda keys: bool(keys.alone),

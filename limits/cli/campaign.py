@@ -158,7 +158,7 @@ def retry(*, folder: str, failed: bool, **words: Any) -> Counts:
 @reporting()
 def status(folder: str) -> Report:
     """Say how many points are done, and why some failed; the campaign may be running."""
-    from na64.limits.campaigns.status import status_document, status_table
+    from na64.limits.campaigns.status import status_document, status_lines, status_table
     from na64.limits.campaigns.store import Store
 
     with Store(Path(folder)) as store:
@@ -167,7 +167,8 @@ def status(folder: str) -> Report:
         f"\npoint {item['point']} ({_values(item['axes'])}): {item['message']}"
         for item in document["failures"]
     )
-    return tabled(document, status_table(document), after=failures)
+    so_far = "".join(f"\n{line}" for line in status_lines(document))
+    return tabled(document, status_table(document), after=so_far + failures)
 
 
 def _values(axes: Mapping[str, Any]) -> str:

@@ -271,8 +271,18 @@ def _background(
         parts = () if sample is None else sample.uncertainties
         events = 0.0 if sample is None else sample.events
         shape = 0.0 if sample is None or sample.shape is None else sample.shape[1]
-        up = events * math.hypot(shape, *(u for _, u in parts))
-        down = events * math.hypot(shape, *(u / (1.0 + u) for _, u in parts))
+        moved = [
+            [side - events for side in sides]
+            for _, *sides in (() if sample is None else sample.variations)
+        ]
+        up = math.hypot(
+            events * math.hypot(shape, *(u for _, u in parts)),
+            *(max(*sides, 0.0) for sides in moved),
+        )
+        down = math.hypot(
+            events * math.hypot(shape, *(u / (1.0 + u) for _, u in parts)),
+            *(min(*sides, 0.0) for sides in moved),
+        )
         errors.append((-down, up))
     return Column(f"Expected background events, {name}", "", values, facts, {"sys": errors})
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from na64.models.declaration import declare
 from na64.workspaces.cards.intervals import shared
-from na64.workspaces.cards.quantity import NAME, Quantity, source
+from na64.workspaces.cards.quantity import NAME, Quantity, nuisance, source
 
-__all__ = ["Background", "Observed", "TotalBackground", "poisson_median"]
+__all__ = ["Background", "Observed", "TotalBackground", "Variation", "poisson_median"]
 
 
 def _split_uncertainty() -> Any:
@@ -39,6 +39,50 @@ def _shape_uncertainty() -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class Variation:
+    """Another spectrum of a background, one standard deviation away, such as another slope.
+
+    The whole stays as it is. One standard deviation to the other side every interval moves by the
+    same factor downwards, before the whole is restored: (shares^2/these shares).
+    """
+
+    name: str = nuisance(
+        help="name of the nuisance parameter; one name moves the spectra of several bins together"
+    )
+    shares: tuple[float, ...] = declare(
+        help="spectrum at one standard deviation, one number of each interval, divided by their "
+        "sum; above 0 where the background is",
+        fewest=1,
+    )
+    source: str = source()
+
+    def sides(self, usual: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the shares one standard deviation up and down, by the usual ones."""
+        down = tuple(
+            share * share / other if share > 0.0 else 0.0
+            for share, other in zip(usual, self.shares, strict=True)
+        )
+        return self.shares, down
+
+    def problem(self, usual: Sequence[float]) -> str:
+        """Return what is wrong beside the usual shares; empty if nothing."""
+        if len(self.shares) != len(usual):
+            return f"needs {len(usual)} shares, as the background has, there are {len(self.shares)}"
+        if any((one > 0.0) != (other > 0.0) for one, other in zip(self.shares, usual, strict=True)):
+            return "has shares of 0 elsewhere than the background: it cannot be reached from there"
+        return ""
+
+
+def _variations() -> Any:
+    return declare(
+        (),
+        help="other spectra at one standard deviation, each an entry with a `name` and its "
+        "`shares`: nuisances that move all intervals together (histosys of pyhf)",
+        distinct=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TotalBackground:
     """An expected number of background events from all sources of one bin."""
 
@@ -46,6 +90,7 @@ class TotalBackground:
     split_uncertainty: float = _split_uncertainty()
     shares: tuple[float, ...] = _shares()
     shape_uncertainty: float = _shape_uncertainty()
+    variations: tuple[Variation, ...] = _variations()
 
     def misfits(self) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) of keys that do not fit together."""
@@ -58,6 +103,9 @@ class TotalBackground:
             yield "shares", "must not all be zero"
         if self.shape_uncertainty > 0.0 and not self.shares:
             yield "shape_uncertainty", "needs the shares of the intervals, which it is of"
+        for index, item in enumerate(self.variations):
+            if problem := item.problem(self.shares):
+                yield f"variations[{index}]", problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +124,8 @@ class Background:
         Spectrum: what is in each interval of a bin that is divided, up to a common factor.
     shape_uncertainty
         Relative uncertainty of every interval by itself, independent of the others.
+    variations
+        Nuisances that move the spectrum as a whole.
     """
 
     name: str = declare(
@@ -87,22 +137,42 @@ class Background:
     split_uncertainty: float = _split_uncertainty()
     shares: tuple[float, ...] = _shares()
     shape_uncertainty: float = _shape_uncertainty()
+    variations: tuple[Variation, ...] = _variations()
 
     @classmethod
     def of(cls, name: str, total: TotalBackground) -> Background:
         """Return a total as the one source of a bin."""
         return cls(
-            name, total.events, total.split_uncertainty, total.shares, total.shape_uncertainty
+            name,
+            total.events,
+            total.split_uncertainty,
+            total.shares,
+            total.shape_uncertainty,
+            total.variations,
         )
 
     def misfits(self) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) of keys that do not fit together."""
-        whole = (self.events, self.split_uncertainty, self.shares, self.shape_uncertainty)
-        return TotalBackground(*whole).misfits()
+        return TotalBackground(
+            self.events,
+            self.split_uncertainty,
+            self.shares,
+            self.shape_uncertainty,
+            self.variations,
+        ).misfits()
 
     def in_intervals(self, parts: int) -> tuple[float, ...]:
         """Return the events in each of the intervals of a bin; all of them in a single one."""
         return shared(self.events.value, self.shares, parts)
+
+    def varied(self, parts: int) -> dict[str, tuple[tuple[float, ...], tuple[float, ...]]]:
+        """Return by nuisance the events in each interval one standard deviation up and down."""
+        found = {}
+        for item in self.variations:
+            up, down = item.sides(self.shares)
+            whole = self.events.value
+            found[item.name] = (shared(whole, up, parts), shared(whole, down, parts))
+        return found
 
     def split_nuisance(self, bin_name: str) -> str:
         """Return the name of the nuisance that moves the share of a bin."""

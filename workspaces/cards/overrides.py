@@ -26,6 +26,7 @@ _KEPT = (
     "split_uncertainty",
     "shares",
     "shape_uncertainty",
+    "variations",
 )
 
 

@@ -21,7 +21,7 @@ from na64.workspaces.cards.card import (
     Setup,
     Uncertainty,
 )
-from na64.workspaces.cards.counts import Background, Observed, TotalBackground
+from na64.workspaces.cards.counts import Background, Observed, TotalBackground, Variation
 from na64.workspaces.cards.materials import ElementTable, MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.setups import setup_tables
@@ -54,6 +54,7 @@ _TABLES: Final = (
     ("or the file that has it:", YieldFile),
     ("`background` of a bin, its total:", TotalBackground),
     ("`[[bins.backgrounds]]`, numbers with names:", Background),
+    ("`variations` of a background:", Variation),
     ("`observed` of a bin:", Observed),
     ("`[[uncertainties]]`:", Uncertainty),
     ("`[background_spectrum]`:", BackgroundSpectrum),

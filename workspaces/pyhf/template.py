@@ -50,12 +50,23 @@ class BackgroundSample:
     shape
         Name of the nuisances of the intervals of a channel and the relative uncertainty u of each
         by itself: factors constrained as by 1/u^2 events; None if there is none.
+    variations
+        Nuisances that move the spectrum of a channel, with the events of this interval one
+        standard deviation up and down.
     """
 
     name: str
     events: float
     uncertainties: Uncertainties
     shape: tuple[str, float] | None = None
+    variations: tuple[tuple[str, float, float], ...] = ()
+
+    @property
+    def nuisances(self) -> tuple[str, ...]:
+        """Names of all nuisances of the sample."""
+        names = [name for name, _ in self.uncertainties]
+        names += [] if self.shape is None else [self.shape[0]]
+        return (*names, *(name for name, _, _ in self.variations))
 
     def renamed(self, rename: Callable[[str], str | None]) -> BackgroundSample:
         """Return the sample with other names of nuisances, without those that have none."""
@@ -67,7 +78,12 @@ class BackgroundSample:
         shape = None
         if self.shape is not None and (name := rename(self.shape[0])) is not None:
             shape = (name, self.shape[1])
-        return replace(self, uncertainties=kept, shape=shape)
+        varied = tuple(
+            (name, up, down)
+            for old, up, down in self.variations
+            if (name := rename(old)) is not None
+        )
+        return replace(self, uncertainties=kept, shape=shape, variations=varied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +272,7 @@ class Template:
         names = {u.nuisance for item in self.bins for u in item.signal_uncertainties}
         for item in self.bins:
             for sample in item.backgrounds:
-                names.update(nuisance for nuisance, _ in sample.uncertainties)
-                if sample.shape is not None:
-                    names.add(sample.shape[0])
+                names.update(sample.nuisances)
             for table in item.tables:
                 names.update(table.nuisances)
         return tuple(sorted(names))
@@ -433,11 +447,18 @@ def _template_bins(card: RunCard, item: Bin) -> Iterator[TemplateBin]:
 def _samples(item: Bin, background: Background, parts: int) -> list[BackgroundSample]:
     """Return one background in each of the intervals of a bin."""
     factors = factors_of(_background_factors(item.name, background))
-    relative = background.shape_uncertainty
+    relative = background.shape_uncertainty if background.events.value > 0.0 else 0.0
     shape = (f"{item.name}:{background.name}-shape", relative) if relative > 0.0 else None
+    varied = background.varied(parts) if background.events.value > 0.0 else {}
     return [
-        BackgroundSample(background.name, events, factors, shape)
-        for events in background.in_intervals(parts)
+        BackgroundSample(
+            background.name,
+            events,
+            factors,
+            shape,
+            tuple((name, up[place], down[place]) for name, (up, down) in sorted(varied.items())),
+        )
+        for place, events in enumerate(background.in_intervals(parts))
     ]
 
 
@@ -474,6 +495,7 @@ def _bin_dict(item: TemplateBin) -> Mapping[str, object]:
                     "uncertainties": sample.uncertainties,
                 }
                 | ({} if sample.shape is None else {"shape": sample.shape})
+                | ({"variations": sample.variations} if sample.variations else {})
                 for sample in item.backgrounds
             ],
             "observed": item.observed,

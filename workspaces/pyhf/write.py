@@ -369,7 +369,11 @@ def _background_samples(bins: Sequence[TemplateBin]) -> list[dict[str, object]]:
         {
             "name": samples[0].name,
             "data": [sample.events for sample in samples],
-            "modifiers": [*_normsys(samples[0].uncertainties), *_shapesys(samples)],
+            "modifiers": [
+                *_normsys(samples[0].uncertainties),
+                *_shapesys(samples),
+                *_histosys(samples),
+            ],
         }
         for samples in zip(*(item.backgrounds for item in bins), strict=True)
     ]
@@ -382,6 +386,21 @@ def _shapesys(samples: Sequence[BackgroundSample]) -> list[dict[str, object]]:
     name, relative = samples[0].shape
     data = [relative * sample.events for sample in samples]
     return [{"name": name, "type": "shapesys", "data": data}]
+
+
+def _histosys(samples: Sequence[BackgroundSample]) -> list[dict[str, object]]:
+    """Return the nuisances that move the spectrum of a channel."""
+    return [
+        {
+            "name": same[0][0],
+            "type": "histosys",
+            "data": {
+                "hi_data": [up for _, up, _ in same],
+                "lo_data": [down for _, _, down in same],
+            },
+        }
+        for same in zip(*(sample.variations for sample in samples), strict=True)
+    ]
 
 
 def _normsys(factors: Uncertainties) -> list[dict[str, object]]:
