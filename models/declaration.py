@@ -22,6 +22,8 @@ from typing import Any, Final, TypeVar
 from na64.models.errors import InputError, unknown_name
 
 __all__ = [
+    "LARGEST_NUMBER",
+    "SMALLEST_NUMBER",
     "Declared",
     "Key",
     "alternatives",
@@ -39,6 +41,11 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+#: no number of a file or an option is larger: squares, and products of three, are finite
+LARGEST_NUMBER: Final = 1e100
+#: none but zero is smaller, so that one over it is a number, too
+SMALLEST_NUMBER: Final = 1e-100
 
 #: converts what a file gives, from the value, the fields read before it, and the names known
 Conversion = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Any]
@@ -211,6 +218,8 @@ def declared(cls: type) -> tuple[Declared, ...]:
 def range_complaint(number: float, about: Key, *, whole: bool = False) -> str:
     """Return what is wrong with a number, ``must be positive, is -1``; empty if nothing."""
     low = about.at_least
+    if isinstance(number, int) and abs(number) > LARGEST_NUMBER:
+        return f"must be at most {about.at_most or LARGEST_NUMBER:g}, has {_digits(number)} digits"
     if not math.isfinite(number):
         return f"must be finite, is {number}"
     if about.above is not None and number <= about.above:
@@ -224,7 +233,16 @@ def range_complaint(number: float, about: Key, *, whole: bool = False) -> str:
         return f"must not be negative, is {number:g}"
     if about.at_most is not None and number > about.at_most:
         return f"must be at most {about.at_most:g}, is {number:g}"
+    if abs(number) > LARGEST_NUMBER:
+        return f"must be at most {LARGEST_NUMBER:g} in size, is {number:g}"
+    if 0.0 < abs(number) < SMALLEST_NUMBER:
+        return f"must be {SMALLEST_NUMBER:g} or more in size, or 0, is {number:g}"
     return ""
+
+
+def _digits(number: int) -> int:
+    """Return how many digits a whole number has, without writing them."""
+    return int(abs(number).bit_length() * math.log10(2.0)) + 1
 
 
 def text_complaint(text: str, about: Key) -> str:

@@ -14,6 +14,7 @@ thrown.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -26,6 +27,7 @@ from na64.limits.calculators.marginal import Marginal
 from na64.limits.calculators.posterior import Density, make_nodes
 from na64.limits.calculators.roots import BRACKETED, FAILED, NO_ROOT, Edges, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
+from na64.limits.calculators.throwing import check_rates
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.structure import connected_bins
 from na64.models.errors import ComputationError, InputError
@@ -152,6 +154,7 @@ class Engine:
         active = ~model.is_signal
         active[model.is_signal] = batch.shape[:, 0] > 0.0
         varied = connected_bins(model, active)
+        check_rates(rates, batch.likelihood.bins)
         own, probability = likely_datasets(
             rates[varied, 0], settings.max_datasets, settings.toys, settings.seed
         )
@@ -261,7 +264,7 @@ def likely_datasets(
     Parameters
     ----------
     rates
-        Expected counts, shape (B,).
+        Expected counts, shape (B,), as `na64.limits.calculators.throwing.check_rates` allows.
     most
         Largest number of datasets that are enumerated.
     toys
@@ -295,8 +298,10 @@ def _above(rates: Array, cut: float, most: int) -> tuple[Array, Array] | None:
     counts, log = np.zeros((0, 1)), np.zeros(1)
     for i in range(n_bins):
         rate = float(rates[i])
-        highest = int(rate + 12.0 * np.sqrt(rate) + 30.0)
-        n = np.arange(highest + 1.0)
+        if math.sqrt(rate) > most:  # at least seven times as many counts are above 1e-3
+            return None
+        spread = 12.0 * math.sqrt(rate) + 30.0  # beyond it none is above any cut
+        n = np.arange(max(math.floor(rate - spread), 0.0), math.floor(rate + spread) + 1.0)
         own = special.xlogy(n, rate) - rate - special.gammaln(n + 1.0)
         n, own = n[own - own.max() > np.log(cut)], own[own - own.max() > np.log(cut)]
         together = log[:, None] + (own - own.max())

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import background_fit, first_guess
+from na64.limits.calculators.throwing import check_rates, poisson_level
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.structure import connected_bins, is_monotone
 
 __all__ = [
+    "background_rates",
     "count_datasets",
     "ensemble_sizes",
     "limits_in_events",
@@ -129,15 +131,15 @@ def ensemble_sizes(batch: SignalBatch, counts: Array) -> Array:
         Datasets that matter with a signal of about the size of the limit, shape (M,); each mass
         by itself. One fit is made for all of them (one per mass where every mass has auxiliary
         data of its own), and none of datasets.
+
+    Raises
+    ------
+    InputError
+        For rates of which no counts are thrown or enumerated.
     """
     model = batch.likelihood.model
-    every = np.arange(len(batch))
-    which = every[:1] if batch.one_background else every
-    repeated = np.repeat(counts[:, None], len(which), axis=1)
-    fit = background_fit(batch, repeated, mass=which)
-    evaluator = batch.likelihood.fitter.problem(False).evaluator
-    nothing = np.zeros((len(batch.shape), len(which)))
-    background = evaluator.rates(fit.theta, np.zeros(len(which)), nothing)
+    background = background_rates(batch, counts)
+    check_rates(background, batch.likelihood.bins)
     rates = background + limits_in_events(batch, counts, background) * rates_of_signal(batch)
     background = np.broadcast_to(background, rates.shape)
     sizes = np.empty(len(batch))
@@ -153,6 +155,20 @@ def ensemble_sizes(batch: SignalBatch, counts: Array) -> Array:
             box[i] = count_datasets(with_signal, CUT, weights, most)
         sizes[masses] = box
     return sizes
+
+
+def background_rates(batch: SignalBatch, counts: Array) -> Array:
+    """Return the expected counts of the fit to the data without a signal.
+
+    Shape (B, 1), or (B, M) where every mass has auxiliary data of its own.
+    """
+    every = np.arange(len(batch))
+    which = every[:1] if batch.one_background else every
+    repeated = np.repeat(counts[:, None], len(which), axis=1)
+    fit = background_fit(batch, repeated, mass=which)
+    evaluator = batch.likelihood.fitter.problem(False).evaluator
+    nothing = np.zeros((len(batch.shape), len(which)))
+    return np.asarray(evaluator.rates(fit.theta, np.zeros(len(which)), nothing))
 
 
 def _least_signal_like(
@@ -217,5 +233,5 @@ def structure_of(batch: SignalBatch, masses: Index) -> tuple[Flags, Flags]:
 
 def _highest(rate: Array, cut: float) -> NDArray[np.int64]:
     """Return the largest counts that matter in bins by themselves."""
-    n = np.ceil(special.pdtrik(1.0 - cut, np.maximum(rate, 1e-12)))
+    n = np.ceil(poisson_level(1.0 - cut, np.maximum(rate, 1e-12)))
     return np.asarray(np.where(np.asarray(rate) > 0.0, n + 1.0, 0.0), dtype=np.int64)

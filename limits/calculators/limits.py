@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.counts import whole_counts
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import canonical_json
+from na64.workspaces.io.processes import Workers
 
 __all__ = ["Remember", "cls_values", "observed_counts", "upper_limits"]
 
@@ -290,7 +289,7 @@ def _edges(
     ]
     if len(tasks) == 1:
         return _solve(tasks[0])
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn")) as pool:
+    with Workers(min(jobs, len(tasks))) as pool:
         found = list(pool.map(_solve, tasks))
     observed, expected = found[: len(parts)], found[-len(parts) :]
     return Edges(

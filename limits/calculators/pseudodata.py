@@ -1,4 +1,7 @@
-"""Pseudo-data and what is made of them: ensembles, their statistics, CLs."""
+"""Pseudo-data: ensembles of equal data, what their test statistics say, CLs.
+
+How counts are thrown is in `na64.limits.calculators.throwing`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from na64.limits.calculators.datasets import TIE
 from na64.limits.calculators.limit_errors import COPIES
 from na64.limits.calculators.status import BAND_ORDER
 
-__all__ = ["Ensemble", "Minima", "ThrownCls", "ThrownQ0", "poisson_quantile", "without_copies"]
+__all__ = ["Ensemble", "Minima", "ThrownCls", "ThrownQ0"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -81,6 +84,25 @@ class ThrownCls:
             return np.full(len(BAND_ORDER), math.nan)
         ranked = self._ranked()
         return ranked.quantiles(self.signal_weight, self.background_weight)
+
+    def expected_errors(self, generator: np.random.Generator) -> Array:
+        """Return the standard deviations of `expected` over copies of the toys, shape (5,).
+
+        A copy is what it is in `excluded`; NaN if a fit failed.
+        """
+        if self.failed:
+            return np.full(len(BAND_ORDER), math.nan)
+        ranked = self._ranked()
+        copies = [
+            ranked.quantiles(
+                generator.poisson(self.signal_weight).astype(np.float64),
+                generator.poisson(self.background_weight).astype(np.float64),
+            )
+            for _ in range(COPIES)
+        ]
+        spread = np.std(copies, axis=0, ddof=1)
+        equal = spread < 1e-12 * np.mean(copies, axis=0)  # but for rounding
+        return np.asarray(np.where(equal, 0.0, spread), dtype=np.float64)
 
     def excluded(self, alpha: float, generator: np.random.Generator) -> Array:
         """Return the fraction of copies of the toys that exclude the strength.
@@ -218,25 +240,3 @@ class _Ranked:
         wanted = special.ndtr(np.array(BAND_ORDER, dtype=np.float64)) * summed[-1]
         at = np.minimum(np.searchsorted(summed, wanted - 1e-9), len(order) - 1)
         return np.asarray(cls[order[at]], dtype=np.float64)
-
-
-def without_copies(counts: Array) -> Ensemble:
-    """Return the different columns and how often each occurs."""
-    sizes = counts.max(axis=1) + 1.0
-    if np.sum(np.log2(sizes)) < 52.0:  # one number per column, exact in double precision
-        key = np.concatenate([[1.0], np.cumprod(sizes)[:-1]]) @ counts
-        _, first, weight = np.unique(key, return_index=True, return_counts=True)
-        return Ensemble(counts[:, first], None, weight.astype(np.float64))
-    unique, weight = np.unique(counts, axis=1, return_counts=True)
-    return Ensemble(unique, None, weight.astype(np.float64))
-
-
-def poisson_quantile(uniform: Array, rate: float) -> Array:
-    """Return the Poisson quantiles of uniform random numbers."""
-    if rate <= 0.0:
-        return np.zeros(len(uniform))
-    spread = 10.0 * math.sqrt(rate) + 30.0
-    low = max(0, math.floor(rate - spread))
-    steps = np.arange(low, math.ceil(rate + spread) + 1)
-    cumulative = special.pdtr(steps, rate)
-    return np.asarray(low + np.searchsorted(cumulative, uniform), dtype=np.float64)

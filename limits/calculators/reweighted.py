@@ -38,9 +38,9 @@ from na64.limits.calculators.datasets import (
 )
 from na64.limits.calculators.ensemble_size import limits_in_events, structure_of
 from na64.limits.calculators.limit_errors import COPIES, ROUNDS, first_width, next_width
-from na64.limits.calculators.pseudodata import poisson_quantile
 from na64.limits.calculators.roots import BRACKETED, FAILED, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
+from na64.limits.calculators.throwing import check_rates, poisson_quantile
 from na64.limits.likelihood.compiled import SignalBatch
 
 __all__ = ["ReweightedToys", "toys_for"]
@@ -138,6 +138,7 @@ class ReweightedToys:
         words = np.frombuffer(hashlib.sha256(shape).digest(), dtype=np.uint32)
         root = np.random.SeedSequence(seed, spawn_key=tuple(words.tolist()))
         parts = []
+        check_rates(np.column_stack([self.without, reference]), self.batch.likelihood.bins)
         for child, rates in zip(root.spawn(2), (self.without, reference), strict=True):
             size = ((self.toys + 1) // 2, len(self.varied))
             uniform = np.random.default_rng(child).random(size).T

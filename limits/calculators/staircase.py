@@ -23,15 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, special
 
+from na64.limits.calculators.budget import EnsembleTooLargeError
+from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import TIE, background_fit, free_fits, observed_fits
 from na64.limits.calculators.ensemble_size import (
     limits_in_events,
     rates_of_signal,
     structure_of,
 )
-from na64.limits.calculators.enumeration import EnsembleTooLargeError
 from na64.limits.calculators.roots import BRACKETED, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
+from na64.limits.calculators.throwing import check_rates, poisson_level
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.structure import is_monotone
 
@@ -127,6 +129,7 @@ class Staircase:
         self.evaluator = self.fitter.problem(False).evaluator
         _, rates, self.free = observed_fits(batch, counts)
         self.without = rates[:, 0]
+        check_rates(self.without, batch.likelihood.bins)
         self.guess = float(limits_in_events(batch, counts, rates)[0])
         _, flags = structure_of(batch, np.array([0]))
         varied = np.flatnonzero(flags)
@@ -188,8 +191,8 @@ class Staircase:
     def _range(self, bin_: int, nu: float) -> tuple[int, int]:
         """Return the counts of a bin that matter for the background and for up to nu events."""
         low, high = self.without[bin_], self.without[bin_] + nu * self.share[bin_]
-        least = np.floor(special.pdtrik(_CUT, low)) - 1.0 if low > -math.log(_CUT) else 0.0
-        most = np.ceil(special.pdtrik(1.0 - _CUT, max(high, 1e-12))) + 1.0
+        least = np.floor(poisson_level(_CUT, low)) - 1.0 if low > -math.log(_CUT) else 0.0
+        most = np.ceil(poisson_level(1.0 - _CUT, max(high, 1e-12))) + 1.0
         return max(int(least), 0), int(most)
 
     def rows_near_limit(self) -> float:
@@ -274,7 +277,7 @@ class Staircase:
         n = float(self.counts[self.last])
         if band is not None:
             level = float(special.ndtr(band))
-            n = max(math.ceil(float(special.pdtrik(level, expected)) - 1e-9), 0)
+            n = max(math.ceil(float(poisson_level(level, expected)) - 1e-9), 0)
             if n > 0 and special.pdtr(n - 1, expected) >= level - 1e-12:
                 n -= 1
             nothing = np.zeros((1, 0), dtype=np.int64)
@@ -423,6 +426,7 @@ def fill_in(
         if roots is None:
             continue
         roots.x[mass], roots.state[mass], error = solver.limit(alpha, band)
+        limits_found(1)
         if roots.state[mass] == BRACKETED:
             errors[place] = error
     return errors

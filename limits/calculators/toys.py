@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import (
     TIE,
     background_fit,
@@ -44,11 +45,15 @@ from na64.limits.calculators.pseudodata import (
     Minima,
     ThrownCls,
     ThrownQ0,
-    poisson_quantile,
-    without_copies,
 )
 from na64.limits.calculators.roots import BRACKETED, Edges, Function, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
+from na64.limits.calculators.throwing import (
+    check_rates,
+    poisson_quantile,
+    throw_counts,
+    without_copies,
+)
 from na64.limits.likelihood.compiled import SignalBatch
 
 __all__ = ["Engine"]
@@ -88,27 +93,39 @@ class Engine:
 
     def generators(self, mass: int) -> list[np.random.Generator]:
         """Return the generators of a mass: signal + background, background, and the bootstrap."""
+        return [np.random.default_rng(sequence) for sequence in self._root(mass).spawn(3)]
+
+    def _root(self, mass: int) -> np.random.SeedSequence:
+        """Return what the generators of a mass are spawned from."""
         bits = int(np.float64(self.batch.keys[mass] + 0.0).view(np.uint64))  # no minus zero
-        root = np.random.SeedSequence(self.seed, spawn_key=(bits,))
-        return [np.random.default_rng(sequence) for sequence in root.spawn(3)]
+        return np.random.SeedSequence(self.seed, spawn_key=(bits,))
 
     def _throw(
         self, generator: np.random.Generator, rates: Array, theta: Array, toys: int
     ) -> Ensemble:
         """Throw pseudo-data from rates (B,) and nuisance parameters (P,)."""
-        uniform = generator.random((toys, len(rates))).T  # the first toys do not depend on `toys`
-        counts = np.array(
-            [poisson_quantile(u, rate) for u, rate in zip(uniform, rates, strict=True)]
-        )
+        check_rates(rates, self.batch.likelihood.bins)
+        thrown = throw_counts(generator, rates, toys)
         if self.ensemble == "aux-fixed" or not len(theta):
-            return without_copies(counts)
+            return without_copies(counts for _, counts in thrown)
+        counts = np.empty((len(rates), toys))
+        for part, some in thrown:
+            counts[:, part] = some
         extra = np.random.default_rng(generator.spawn(1)[0].bit_generator)
-        normal = extra.standard_normal((toys, len(theta))).T
+        auxiliary = self._throw_auxiliary(extra, theta, toys)
+        return Ensemble(counts, auxiliary, np.ones(toys))
+
+    def _throw_auxiliary(self, generator: np.random.Generator, theta: Array, toys: int) -> Array:
+        """Throw auxiliary data, shape (P, toys)."""
+        normal = generator.standard_normal((toys, len(theta))).T
         auxiliary, gaussian = np.zeros((len(theta), toys)), self.evaluator.gaussian
         auxiliary[gaussian] = theta[gaussian, None] + self._width[gaussian, None] * normal[gaussian]
-        for p in self.evaluator.poisson:
+        counted = self.evaluator.poisson
+        names = [f"parameter '{self.batch.likelihood.parameter_names[p]}'" for p in counted]
+        check_rates((self._width * theta)[counted], names, "auxiliary events expected")
+        for p in counted:
             auxiliary[p] = poisson_quantile(special.ndtr(normal[p]), self._width[p] * theta[p])
-        return Ensemble(counts, auxiliary, np.ones(toys))
+        return auxiliary
 
     def _slices(
         self, masses: Index, ensembles: list[Ensemble]
@@ -225,6 +242,7 @@ class Engine:
                 observed[i] = found.observed()
                 if expected:
                     bands[:, i] = found.expected()
+            limits_found(len(part))
             # sorted by mass: only the last one may be needed again
             cache = {key: value for key, value in cache.items() if key[0] == mass[part[-1]]}
         return observed, bands
@@ -281,6 +299,7 @@ class Engine:
             for which in wanted:
                 last = answer[which - 1].x[mass] if which > 1 else np.full(len(mass), np.nan)
                 answer[which].put(mass, search.solve(guess[mass], which, last))
+                limits_found(len(mass))
             error[:, mass] = search.errors(np.array([roots.x[mass] for roots in answer]))
         upper = tuple(roots if i in wanted else None for i, roots in enumerate(answer))
         return Edges(upper, error=error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 import click
 
 from na64.limits.cli.console import Console
+from na64.limits.cli.progress import FORMS
 
 __all__ = ["Command", "Group", "in_options", "the_console"]
 
@@ -60,6 +62,11 @@ def _quieter(context: click.Context, _parameter: click.Parameter, value: bool) -
         context.find_root().ensure_object(Console).verbosity = -1
 
 
+def _told(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.find_root().ensure_object(Console).progress_form = value
+
+
 def _common_options() -> list[click.Parameter]:
     def flag(*names: str, callback: Any, help: str, **words: Any) -> click.Option:
         kind = words or {"is_flag": True}
@@ -71,6 +78,13 @@ def _common_options() -> list[click.Parameter]:
     return [
         flag("-v", "--verbose", callback=_louder, help=loud, count=True),
         flag("-q", "--quiet", callback=_quieter, help="Errors only."),
+        flag(
+            "--progress",
+            callback=_told,
+            help="What long computations tell on stderr.",
+            type=click.Choice(list(FORMS)),
+            metavar="|".join(FORMS),
+        ),
         flag(
             "--version",
             callback=_print("na64-limits {version}"),
@@ -120,6 +134,7 @@ class Command(click.Command):
         from na64.models.errors import NA64Error
 
         try:
+            self._check_numbers(ctx)
             with the_console().library_log():
                 return super().invoke(ctx)
         except NA64Error as error:
@@ -128,6 +143,20 @@ class Command(click.Command):
                 for item in error.args
             )
             raise
+
+    def _check_numbers(self, ctx: click.Context) -> None:
+        """Refuse numbers of options with which nothing could be computed."""
+        from na64.models.declaration import Key, is_number, range_complaint
+
+        anything = Key(at_least=-math.inf)
+        for item in self.params:
+            value = ctx.params.get(item.name or "")
+            if value is None or not is_number(value):
+                continue
+            if isinstance(value, float) and math.isnan(value):  # what takes none says so itself
+                continue
+            if complaint := range_complaint(value, anything):
+                raise click.BadParameter(complaint, ctx, item)
 
 
 class Group(click.Group):

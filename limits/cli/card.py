@@ -12,7 +12,7 @@ from na64.limits.cli.report import Report, reporting
 
 if TYPE_CHECKING:
     from na64.limits.results.tables import Table
-    from na64.workspaces.cards.card import RunCard
+    from na64.workspaces.cards.card import Bin, RunCard
 
 
 @click.group("card", cls=Group)
@@ -138,16 +138,16 @@ def _plain(value: object) -> str:
 
 def _bins(card: RunCard) -> Table:
     from na64.limits.results.tables import Table
-    from na64.workspaces.cards.quantity import MassTable
+    from na64.workspaces.cards.quantity import Quantity
 
     rows = []
     for item in card.bins:
         efficiency = item.efficiency
         spread = 100.0 * efficiency.relative_uncertainty
-        if isinstance(efficiency, MassTable):
-            shown = f"{min(efficiency.values):g}-{max(efficiency.values):g} +- {spread:.3g} %"
-        else:
+        if isinstance(efficiency, Quantity):
             shown = f"{efficiency.value:g} +- {spread:.3g} %"
+        else:
+            shown = f"{efficiency.smallest:g}-{efficiency.largest:g} +- {spread:.3g} %"
         if (correction := item.efficiency_correction) is not None:
             percent = 100.0 * correction.relative_uncertainty
             shown += f", times {correction.value:g} +- {percent:.3g} %"
@@ -156,7 +156,7 @@ def _bins(card: RunCard) -> Table:
                 item.name,
                 item.period,
                 item.setup,
-                item.region,
+                _region(item),
                 f"{item.exposure.value:.4g} +- {100 * item.exposure.relative_uncertainty:.3g} %",
                 shown,
                 item.expected_background,
@@ -165,6 +165,14 @@ def _bins(card: RunCard) -> Table:
         )
     columns = "bin period setup region exposure efficiency background observed"
     return Table(tuple(columns.split()), rows)
+
+
+def _region(item: Bin) -> str:
+    """Return a bin's region, with what it is divided into."""
+    if not item.edges_gev:
+        return item.region
+    low, high = item.edges_gev[0], item.edges_gev[-1]
+    return f"{item.region}, {low:g}-{high:g} GeV in {len(item.intervals)}"
 
 
 def _sources(node: object, path: str) -> list[tuple[str, str]]:

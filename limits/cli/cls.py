@@ -59,9 +59,10 @@ def command(
     from na64.limits.cli.output import nulls
     from na64.limits.results.tables import Table
     from na64.limits.scanning.grids import parse_strengths
+    from na64.limits.scanning.progress import counted
 
     given = None if mu is None else parse_strengths(mu)
-    with the_console().progress("CLs"):
+    with the_console().progress("CLs") as progress:
         asked = read_question(file, measurement, settings)
         batch, chosen = asked.compiled.batch(), asked.calculator
         limits, seen = None, not asked.projection
@@ -75,7 +76,8 @@ def command(
         if given is None:
             limits = upper_limits(batch, **level)
             given = strengths_up_to(limits)
-        table = cls_values(batch, given[:, None], expected=True, calculator=chosen)
+        with counted(progress, len(given)):
+            table = cls_values(batch, given[:, None], expected=True, calculator=chosen)
         if not seen:
             table = replace(table, observed=np.full_like(table.observed, np.nan))
         warnings = few_events(chosen, batch)

@@ -1,21 +1,17 @@
-"""What goes to stderr: messages, warnings and the progress of long computations."""
+"""What goes to stderr: messages, warnings, and when the progress of long computations."""
 
 from __future__ import annotations
 
 import sys
-import threading
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Final, TextIO
+from dataclasses import dataclass
+from typing import TextIO
 
-__all__ = ["Console", "Progress"]
+from na64.limits.cli.progress import Progress
 
-#: nothing is shown for computations shorter than this
-QUIET_SECONDS: Final = 2.0
+__all__ = ["Console"]
 
 
 @dataclass(slots=True)
@@ -27,9 +23,12 @@ class Console:
     verbosity
         -1 errors only, 0 results and warnings, 1 also what is being done and how long it took,
         2 also the traceback of an error.
+    progress_form
+        How progress is told, one of `na64.limits.cli.progress.FORMS`.
     """
 
     verbosity: int = 0
+    progress_form: str = "auto"
 
     def error(self, message: str) -> None:
         """Write what went wrong: one line, or one per problem of a file."""
@@ -92,53 +91,8 @@ class Console:
 
     def progress(self, label: str) -> Progress:
         """Return the progress of one computation, a context manager."""
-        return Progress(label, console=self)
+        quiet = self.verbosity < 0 and self.progress_form == "auto"
+        return Progress(label, "off" if quiet else self.progress_form, self._took)
 
-
-@dataclass(slots=True)
-class Progress:
-    """A line on the terminal that tells how long the present stage has been running.
-
-    It appears after two seconds and only when stderr is a terminal. Calling it names the next
-    stage.
-    """
-
-    label: str
-    console: Console
-    _start: float = 0.0
-    _done: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-
-    def __enter__(self) -> Progress:
-        self._start = time.monotonic()
-        if sys.stderr.isatty() and self.console.verbosity >= 0:
-            self._thread = threading.Thread(target=self._show, daemon=True)
-            self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._done.set()
-        if self._thread is not None:
-            self._thread.join()
-        if kind is None:
-            self.console.detail(f"{self.label}: {time.monotonic() - self._start:.1f} s")
-
-    def __call__(self, label: str) -> None:
-        """Begin the next stage."""
-        self.console.detail(f"{self.label}: {time.monotonic() - self._start:.1f} s")
-        self.label = label
-
-    def _show(self) -> None:
-        if self._done.wait(QUIET_SECONDS):
-            return
-        while True:
-            elapsed = time.monotonic() - self._start
-            print(f"\r\x1b[K{self.label} ... {elapsed:.0f} s", end="", file=sys.stderr, flush=True)
-            if self._done.wait(0.5):
-                print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-                return
+    def _took(self, stage: str, seconds: float) -> None:
+        self.detail(f"{stage}: {seconds:.1f} s")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from na64.limits.results.provenance import versions
+from na64.models.errors import InputError
 from na64.workspaces.io.cache import CACHE_VARIABLE, cache_folder, folder_problem
+from na64.workspaces.io.cache_size import SIZE_VARIABLE, chosen_size, usage
 
 __all__ = ["diagnose"]
 
@@ -44,6 +47,10 @@ def diagnose() -> dict[str, Any]:
         problems.append(
             f"tables cannot be kept in the cache: {wrong}; {CACHE_VARIABLE} names another folder"
         )
+    try:
+        chosen_size(None)
+    except InputError as error:
+        problems.append(str(error))
     return {
         "versions": found,
         "location": str(Path(__file__).resolve().parents[2]),
@@ -58,12 +65,20 @@ def _cache() -> dict[str, str | None]:
     """Return where tables are cached and how much is there."""
     folder = cache_folder()
     if folder is None:
-        return {"folder": None, "note": f"off, by {CACHE_VARIABLE}"}
+        why = (
+            f"by {CACHE_VARIABLE}" if os.environ.get(CACHE_VARIABLE) else "there is no home folder"
+        )
+        return {"folder": None, "note": f"off, {why}"}
     try:
-        sizes = [file.stat().st_size for file in folder.glob("*.npz")]
+        found, largest = usage(folder), chosen_size(None)
+    except InputError as error:
+        return {"folder": str(folder), "note": str(error)}
     except OSError as error:
         return {"folder": str(folder), "note": f"cannot be read: {error.strerror}"}
-    note = f"{len(sizes)} tables, {sum(sizes) / 1e6:.1f} MB; {CACHE_VARIABLE} moves it"
+    note = (
+        f"{found.tables} tables, {found.size / 1e6:.1f} MB of {largest / 1e6:.0f} MB; "
+        f"{CACHE_VARIABLE} moves it, {SIZE_VARIABLE} bounds it"
+    )
     return {"folder": str(folder), "note": note}
 
 

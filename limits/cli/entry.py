@@ -19,6 +19,7 @@ import click
 
 from na64.limits.cli.application import Group
 from na64.limits.cli.console import Console
+from na64.limits.cli.signals import exit_code, obey_signals
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
@@ -30,6 +31,7 @@ COMMANDS: Final = {
     "to-plane": "to_plane",
     "plot": "plot",
     "figure": "figure",
+    "campaign": "campaign",
     "explore": "explore",
     "export": "export",
     "yields": "yields",
@@ -89,8 +91,10 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code.
 
-    0 done, 1 the computation failed, 2 usage or bad input, 3 done in part.
+    0 done, 1 the computation failed, 2 usage or bad input, 3 done in part; 128 and the number of
+    the signal that ended it.
     """
+    obey_signals()
     sys.exit(run(arguments))
 
 
@@ -102,16 +106,43 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stdout is None:
         sys.stdout = _ClosedStdout()
+    stdout = sys.stdout
     try:
+        _check_arguments(sys.argv[1:] if args is None else args)
         with console.warnings_as_log():
             code = cli.main(args, prog_name="na64-limits", standalone_mode=False, obj=console)
             sys.stdout.flush()
     except Exception as error:
         return _report(console, error)
-    except KeyboardInterrupt:
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        return _report(console, BrokenPipeError())  # of which click leaves, with another stdout
+    except KeyboardInterrupt as error:
         console.error("interrupted")
-        return 130
+        return exit_code(error)
     return code if isinstance(code, int) else 0
+
+
+def _check_arguments(words: Sequence[str]) -> None:
+    """Refuse words that are no text: the result quotes them, and could not be written.
+
+    Raises
+    ------
+    InputError
+        For bytes that are not UTF-8, which Python hands on as lone surrogates.
+    """
+    for place, word in enumerate(words, 1):
+        try:
+            word.encode("utf-8")
+        except UnicodeEncodeError:
+            from na64.models.errors import InputError
+
+            shown = word.encode("utf-8", "backslashreplace").decode("utf-8")
+            raise InputError(
+                f"argument {place}, '{shown[:100]}': not a text in UTF-8; arguments and names of "
+                "files are quoted in results"
+            ) from None
 
 
 class _ClosedStdout(io.TextIOBase):
@@ -134,7 +165,7 @@ def _report(console: Console, error: Exception) -> int:
         return 0
     if isinstance(error, click.Abort):
         console.error("interrupted")
-        return 130
+        return exit_code(error)
     if console.verbosity >= 2:
         traceback.print_exception(error)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import cache_option
+from na64.limits.cli.options import tables_option, trust_option
 
 if TYPE_CHECKING:
     from na64.limits.explore.state import State
@@ -41,9 +41,10 @@ _OPTIONS = {
     help="Address to listen on. With another one than this, everybody who reaches it can compute.",
 )
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
-@cache_option
+@trust_option
+@tables_option
 def command(
-    searches: tuple[str, ...], port: int, host: str, no_browser: bool, no_cache: bool
+    searches: tuple[str, ...], port: int, host: str, no_browser: bool, trust: bool, tables: Any
 ) -> None:
     """Show a page on this machine where the settings of a search are controls.
 
@@ -60,7 +61,6 @@ def command(
     from na64.limits.results.limit import Limit
     from na64.workspaces.cards import DEFAULT_CARD
     from na64.workspaces.cards.reader import available_cards
-    from na64.workspaces.io.cache import TableCache
 
     results = [name for name in searches if is_result(name)]
     others = [name for name in searches if name not in results]
@@ -68,8 +68,8 @@ def command(
     catalogue = Catalogue(files)
     first = State(catalogue.offered(others[0]) if others else DEFAULT_CARD)
     for name in results[:1]:
-        first = state_of(Limit.read(name), name)
-    explorer = Explorer(catalogue, command_lines, tables=TableCache(enabled=not no_cache))
+        first = state_of(Limit.read(name, trust=trust), name)
+    explorer = Explorer(catalogue, command_lines, tables=tables)
 
     def ready(address: str) -> None:
         click.echo(address)

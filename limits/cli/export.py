@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from na64.limits.cli.application import Group, the_console
-from na64.limits.cli.options import cache_option
+from na64.limits.cli.options import tables_option, trust_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,8 @@ def command() -> None:
     help="What the record is, such as the abstract.  [default: titles of the searches]",
 )
 @click.option("--no-likelihood", is_flag=True, help="Without workspaces and patchsets.")
-@cache_option
+@trust_option
+@tables_option
 def hepdata(
     files: tuple[str, ...],
     folder: str,
@@ -53,7 +54,8 @@ def hepdata(
     inspire: int | None,
     comment: str,
     no_likelihood: bool,
-    no_cache: bool,
+    trust: bool,
+    tables: Any,
 ) -> None:
     """Make a HEPData submission of scans and of limits in other planes.
 
@@ -65,10 +67,9 @@ def hepdata(
     from na64.limits.cli.inputs import read_results
     from na64.limits.cli.output import write_outputs
     from na64.limits.publication.hepdata import ARCHIVE, hepdata_record
-    from na64.workspaces.io.cache import TableCache
 
     _check_folder(Path(folder), force)
-    results, names = read_results(files), _names(files)
+    results, names = read_results(files, trust), _names(files)
     with the_console().progress("record") as progress:
         record = hepdata_record(
             results,
@@ -77,7 +78,7 @@ def hepdata(
             inspire=inspire,
             likelihood=not no_likelihood,
             commands=_commands,
-            tables=TableCache(enabled=not no_cache),
+            tables=tables,
             progress=progress,
         )
     inside = Path(folder, "submission")

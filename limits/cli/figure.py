@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from na64.limits.cli.application import Command, the_console
-from na64.limits.cli.options import cache_option, names_option
+from na64.limits.cli.options import names_option, tables_option
 from na64.limits.figures import FIGURE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _styles() -> Iterable[str]:
     help="Processes that share the figures; the files do not depend on it.  [default: as many as "
     "there are processors]",
 )
-@cache_option
+@tables_option
 @click.option("--force", is_flag=True, help="Replace output files that exist.")
 def command(
     names: tuple[str, ...],
@@ -68,7 +68,7 @@ def command(
     show: bool,
     style: str | None,
     jobs: int | None,
-    no_cache: bool,
+    tables: Any,
     force: bool,
 ) -> None:
     """Scan and draw figures of the programme: limits beside what is published of them.
@@ -91,7 +91,6 @@ def command(
     from na64.limits.cli.output import check_outputs, write_outputs
     from na64.limits.programme.batch import figure_files, with_style
     from na64.limits.programme.reader import load_figure
-    from na64.workspaces.io.cache import TableCache
 
     found = [load_figure(name) for name in every]
     if style is not None:
@@ -102,7 +101,6 @@ def command(
     suffixes = list(dict.fromkeys(suffix for _, suffix in targets.values()))
     content = {}
     with the_console().progress("figures") as progress:
-        tables = TableCache(enabled=not no_cache)
         many = figure_files(
             found, suffixes, jobs=processors() if jobs is None else jobs, tables=tables
         )
@@ -110,7 +108,7 @@ def command(
             content.update({(made.name, suffix): data for suffix, data in made.content.items()})
             for note in made.notes:
                 the_console().detail(f"{made.name}: {note}")
-            progress(f"{count} of {len(found)} figures")
+            progress.advance(count, len(found))
     write_outputs({name: content[which] for name, which in targets.items()}, force)
 
 

@@ -40,16 +40,14 @@ def read_stdin() -> str:
     Raises
     ------
     InputError
-        If stdin is closed, or its bytes are not UTF-8.
+        If stdin is closed, has more than a file may have, or its bytes are not UTF-8.
     """
     from na64.models.errors import InputError
+    from na64.workspaces.io.reading import read_stream
 
     if sys.stdin is None:
         raise InputError("stdin is closed, there is nothing to read for '-'")
-    try:
-        return sys.stdin.read().removeprefix("\N{BYTE ORDER MARK}")
-    except UnicodeDecodeError:
-        raise InputError("stdin: not a text in UTF-8") from None
+    return read_stream(sys.stdin, "stdin")
 
 
 def read_card(search: str, overrides: Sequence[str] = ()) -> RunCard:
@@ -103,7 +101,7 @@ def read_workspace(
 
 def read_any(name: str) -> object:
     """Return what a JSON file, or ``-``, holds."""
-    from na64.workspaces.io.jsonio import parse_json, read_json
+    from na64.workspaces.io.reading import parse_json, read_json
 
     return parse_json(read_stdin(), "stdin") if name == "-" else read_json(name)
 
@@ -218,18 +216,20 @@ def _other_kind(document: dict[str, Any]) -> str:
     return ""
 
 
-def read_result(name: str) -> Limit:
-    """Return the result of a file, or of ``-``."""
+def read_result(name: str, trust: bool = False) -> Limit:
+    """Return the result of a file, or of ``-``; one that was changed only if it is trusted."""
     from na64.limits.results.limit import Limit
 
-    return Limit.from_json(read_stdin(), "stdin") if name == "-" else Limit.read(name)
+    if name == "-":
+        return Limit.from_json(read_stdin(), "stdin", trust=trust)
+    return Limit.read(name, trust=trust)
 
 
 def is_result(name: str) -> bool:
     """Whether a file is the result of a scan: JSON with the schema of one."""
     from pathlib import Path
 
-    from na64.workspaces.io.jsonio import read_json
+    from na64.workspaces.io.reading import read_json
 
     if not (name.endswith(".json") and Path(name).is_file()):
         return False
@@ -237,16 +237,17 @@ def is_result(name: str) -> bool:
     return isinstance(found, dict) and str(found.get("schema", "")).startswith("na64-limits/scan/")
 
 
-def read_results(files: Sequence[str]) -> list[Limit]:
+def read_results(files: Sequence[str], trust: bool = False) -> list[Limit]:
     """Return the results of files, ``-`` for stdin.
 
     Raises
     ------
     InputError
-        If stdin is given twice, or a file is no result.
+        If stdin is given twice, or a file is no result, or one that was changed and is not
+        trusted.
     """
     refuse_stdin_twice(files)
-    return [read_result(name) for name in files]
+    return [read_result(name, trust) for name in files]
 
 
 def refuse_stdin_twice(files: Sequence[str]) -> None:

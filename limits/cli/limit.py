@@ -41,17 +41,19 @@ def command(
     from na64.limits.cli.inputs import read_question
     from na64.limits.cli.output import coupling_limits, nulls
     from na64.limits.results.tables import Table
+    from na64.limits.scanning.progress import counted
 
-    with the_console().progress("limit"):
+    with the_console().progress("limit") as progress:
         asked = read_question(file, measurement, settings)
         observed, batch = not asked.projection, asked.compiled.batch()
-        table = upper_limits(
-            batch,
-            calculator=asked.calculator,
-            confidence_level=confidence_level,
-            observed=observed,
-            jobs=jobs,
-        )
+        with counted(progress, observed + len(BAND_ORDER)):
+            table = upper_limits(
+                batch,
+                calculator=asked.calculator,
+                confidence_level=confidence_level,
+                observed=observed,
+                jobs=jobs,
+            )
         warnings = few_events(asked.calculator, batch, observed=observed)
     values = [nulls(table.observed)[0], *nulls(table.expected[:, 0])]
     events = [nulls(table.observed_events)[0], *nulls(table.expected_events[:, 0])]

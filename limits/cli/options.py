@@ -16,11 +16,13 @@ from na64.limits.results.tables import WRITERS
 
 __all__ = [
     "cache_option",
+    "cache_size_option",
     "charges_option",
     "cl_option",
     "coupling_option",
     "jobs_option",
     "json_option",
+    "make_tables",
     "masses_option",
     "measurement_option",
     "model_option",
@@ -31,7 +33,9 @@ __all__ = [
     "plane_option",
     "policy_options",
     "set_option",
+    "tables_option",
     "target_option",
+    "trust_option",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -61,6 +65,17 @@ normalisation_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 cache_option = click.option(
     "--no-cache", is_flag=True, help="Compute every table anew; see `doctor` for the cache."
+)
+cache_size_option = click.option(
+    "--cache-size",
+    metavar="SIZE",
+    help="What the tables in the cache may have together, such as 500MB; those used longest ago "
+    "go.  [default: 1GiB]",
+)
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Accept results that were changed after they were written, with a warning.",
 )
 jobs_option = click.option(
     "--jobs",
@@ -165,20 +180,35 @@ def output_option(what: str) -> Decorator[Any]:
     return lambda function: output(force(function))
 
 
+def make_tables(no_cache: bool, cache_size: str | None) -> Any:
+    """Return the cache of tables that the two options describe."""
+    from na64.workspaces.io.cache import TableCache
+
+    return TableCache(enabled=not no_cache, size=cache_size)
+
+
+def tables_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--no-cache`` and ``--cache-size`` for a function that receives the cache of ``tables``."""
+
+    @wraps(function)
+    def run(*, no_cache: bool, cache_size: str | None, **given: Any) -> Any:
+        return function(tables=make_tables(no_cache, cache_size), **given)
+
+    return cache_option(cache_size_option(run))
+
+
 def policy_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--recompute``, ``--leave-out`` and ``--no-cache``, for masses that cannot be carried over.
+    """``--recompute``, ``--leave-out`` and the cache, for masses that cannot be carried over.
 
     The function receives the ``policy`` and the cache of ``tables``.
     """
 
     @wraps(function)
-    def run(*, recompute: bool, leave_out: bool, no_cache: bool, **given: Any) -> Any:
-        from na64.workspaces.io.cache import TableCache
-
+    def run(*, recompute: bool, leave_out: bool, **given: Any) -> Any:
         if recompute and leave_out:
             raise click.UsageError("masses can be scanned anew or left out, not both")
         policy = "recompute" if recompute else "leave-out" if leave_out else "refuse"
-        return function(policy=policy, tables=TableCache(enabled=not no_cache), **given)
+        return function(policy=policy, **given)
 
     again = click.option(
         "--recompute",
@@ -191,4 +221,4 @@ def policy_options(function: Callable[..., Any]) -> Callable[..., Any]:
         is_flag=True,
         help="Leave such masses without a limit; figures show the gap.",
     )
-    return again(gap(cache_option(run)))
+    return again(gap(tables_option(run)))

@@ -10,11 +10,12 @@ import click
 from na64.limits.cli.application import Command, the_console
 from na64.limits.cli.looks import appearance_options
 from na64.limits.cli.options import (
-    cache_option,
     names_option,
     normalisation_option,
     output_option,
     plane_option,
+    tables_option,
+    trust_option,
 )
 from na64.limits.cli.plot_documents import (
     draw_documents,
@@ -88,7 +89,8 @@ def _bounds() -> Iterable[str]:
 )
 @normalisation_option
 @appearance_options
-@cache_option
+@trust_option
+@tables_option
 @output_option(f"{{figures}}, or {PAGE_SUFFIX} for a browser, whole and to zoom into")
 def command(
     files: tuple[str, ...],
@@ -102,7 +104,8 @@ def command(
     bounds: tuple[str, ...],
     normalisation: str | None,
     looks: Looks,
-    no_cache: bool,
+    trust: bool,
+    tables: Any,
     outputs: tuple[str, ...],
     force: bool,
 ) -> None:
@@ -128,19 +131,19 @@ def command(
             "--plane": plane, "--thermal": thermal, "--thermal-alpha-d": thermal_alpha_d,
             "--thermal-ratio": thermal_ratio, "--bound": bounds, "--normalisation": normalisation,
         }  # fmt: skip
-        write_outputs(draw_documents(documents, (files, outputs), looks, of_limits), force)
+        write_outputs(draw_documents(documents, (files, outputs), looks, of_limits, trust), force)
         return
 
     from na64.limits.figures.overlays import Beside, default_overlays
     from na64.limits.figures.thermal import thermal_notes
 
-    results, names = read_limits(documents, files), names_of(files)
+    results, names = read_limits(documents, files, trust), names_of(files)
     options: dict[str, Any] = {"normalisation": normalisation}
     converted = [found.plane for found in results if not found.plane.is_coupling]
     if plane is None and converted:  # the others follow the first that is in a plane
         plane, options = converted[0].name, dict(converted[0].options)
     if plane is not None:
-        results, names = _in_plane(results, names, plane, relics, options, no_cache)
+        results, names = _in_plane(results, names, plane, relics, options, tables)
         if results[0].plane.excluded_below:
             relics = ()  # these are the limits themselves
     chosen = () if "none" in overlays else overlays or default_overlays(results[0])
@@ -194,14 +197,13 @@ def _in_plane(
     plane: str,
     relics: tuple[str, ...],
     options: Mapping[str, Any],
-    no_cache: bool,
+    tables: Any,
 ) -> tuple[list[Limit], list[str]]:
     """Convert what is no plane yet; return the limits and for each the file it comes from.
 
     In a plane of relics there is one limit for every relic that is named.
     """
     from na64.limits.planes.transforms import find_plane
-    from na64.workspaces.io.cache import TableCache
 
     of_relics = find_plane(plane).transform is not None
     chosen = [{"dark_matter": name} for name in relics if of_relics] or [{}]
@@ -217,7 +219,7 @@ def _in_plane(
             for relic in chosen:
                 made = result.to_plane(
                     plane,
-                    tables=TableCache(enabled=not no_cache),
+                    tables=tables,
                     progress=progress,
                     **{**options, **relic},
                 )

@@ -36,12 +36,15 @@ def no_limits(documents: Sequence[Any]) -> bool:
     return any(kind_of(document) in KINDS for document in documents)
 
 
-def read_limits(documents: Sequence[Any], files: Sequence[str]) -> list[Limit]:
+def read_limits(documents: Sequence[Any], files: Sequence[str], trust: bool) -> list[Limit]:
     """Return the limits that documents describe, whose files are named in messages."""
     from na64.limits.results.limit import Limit
 
     where = ["stdin" if name == "-" else name for name in files]
-    return [Limit.from_dict(item, name) for item, name in zip(documents, where, strict=True)]
+    return [
+        Limit.from_dict(item, name, trust=trust)
+        for item, name in zip(documents, where, strict=True)
+    ]
 
 
 def names_of(files: Sequence[str]) -> list[str]:
@@ -55,6 +58,7 @@ def draw_documents(
     files: tuple[Sequence[str], Sequence[str]],
     looks: Looks,
     of_limits: Mapping[str, Any],
+    trust: bool,
 ) -> dict[str, str | bytes]:
     """Return files with the figure of documents that are no limits.
 
@@ -68,6 +72,8 @@ def draw_documents(
         What is wanted of the look.
     of_limits
         Options that mean something for limits alone, by their names, as they were given.
+    trust
+        Whether documents that were changed after they were written are accepted.
 
     Raises
     ------
@@ -84,5 +90,5 @@ def draw_documents(
         raise InputError(f"{', '.join(given)}: for figures of limits, not of {kinds[0]}")
     names = names_of(files[0])
     with the_console().progress("figure"):
-        made = document_figure(documents, names, appearance=looks.appearance(names))
+        made = document_figure(documents, names, appearance=looks.appearance(names), trust=trust)
     return {name: figure_bytes(made, name) for name in files[1]}

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import model_option, policy_options
+from na64.limits.cli.options import model_option, policy_options, trust_option
 from na64.limits.cli.report import Report, reporting
 from na64.limits.cli.settings import SettingsCommand
 
@@ -21,12 +21,14 @@ from na64.limits.cli.settings import SettingsCommand
 )
 @click.argument("scan_file", metavar="SCAN.json|-")
 @model_option(None)
+@trust_option
 @policy_options
 @reporting()
 def command(
     scan_file: str,
     model: str | None,
     charges: str | None,
+    trust: bool,
     policy: str,
     tables: Any,
     **sector: Any,
@@ -48,7 +50,7 @@ def command(
     with the_console().progress("scan") as progress:
         return limit_report(
             recast(
-                read_result(scan_file),
+                read_result(scan_file, trust),
                 chosen,
                 policy=policy,
                 tables=tables,

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from na64.limits.cli.application import Command
-from na64.limits.cli.options import cache_option, charges_option, masses_option, set_option
+from na64.limits.cli.options import (
+    cache_option,
+    cache_size_option,
+    charges_option,
+    make_tables,
+    masses_option,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from na64.limits.results.specification import Specification
@@ -136,8 +143,8 @@ class SignalRequest:
         ``path=value`` settings of the card.
     combine, shared
         Further searches in the same likelihood, and the nuisances that are one parameter.
-    no_cache
-        Whether tables on disk are left alone.
+    no_cache, cache_size
+        Whether tables on disk are left alone, and what they may have together.
     settings
         Declared settings by keyword, None where not given.
     """
@@ -150,6 +157,7 @@ class SignalRequest:
     combine: tuple[str, ...]
     shared: tuple[str, ...]
     no_cache: bool
+    cache_size: str | None
     settings: Mapping[str, Any]
 
     def specify(self, **others: Any) -> Specification:
@@ -177,9 +185,7 @@ class SignalRequest:
     @property
     def tables(self) -> Any:
         """The cache of tables."""
-        from na64.workspaces.io.cache import TableCache
-
-        return TableCache(enabled=not self.no_cache)
+        return make_tables(self.no_cache, self.cache_size)
 
 
 class SignalCommand(SettingsCommand):
@@ -236,6 +242,7 @@ def _signal_parameters(masses_help: str) -> list[click.Parameter]:
         help="Nuisance that is one parameter in all searches combined, such as exposure.",
     )
     @cache_option
+    @cache_size_option
     def declared() -> None: ...
 
     return declared.params

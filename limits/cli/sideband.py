@@ -79,7 +79,7 @@ def read_sideband(name: str) -> SidebandFile:
         each other.
     """
     from na64.limits.cli.inputs import read_stdin
-    from na64.workspaces.io.jsonio import read_text
+    from na64.workspaces.io.reading import read_text
 
     where = "stdin" if name == "-" else name
     text = read_stdin() if name == "-" else read_text(name)
@@ -99,20 +99,38 @@ def _from_toml(text: str, where: str) -> SidebandFile:
     return top.result(found, "sideband", where)
 
 
+def _cell(text: object, where: str) -> float:
+    """Return the number in a cell, or say that there is none."""
+    from na64.models.declaration import Key, range_complaint
+    from na64.models.errors import InputError
+
+    try:
+        number = float(str(text))
+    except ValueError:
+        raise InputError(f"{where} has a cell that is no number") from None
+    if complaint := range_complaint(number, Key()):
+        raise InputError(f"{where}: a number {complaint}")
+    return number
+
+
 def _from_csv(text: str, where: str) -> SidebandFile:
     from na64.models.errors import InputError
 
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     reader = csv.DictReader(io.StringIO("\n".join(lines)))
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
+    try:
+        names, found = reader.fieldnames or [], list(reader)
+    except csv.Error as error:
+        raise InputError(
+            f"{where}: row {max(reader.line_num, 1)}: {error}; a cell has at most "
+            f"{csv.field_size_limit()} characters"
+        ) from error
+    missing = [column for column in COLUMNS if column not in names]
     if missing:
         raise InputError(f"{where}: no column {', '.join(missing)}; needed: {', '.join(COLUMNS)}")
     rows: list[tuple[float, float, float]] = []
-    for number, row in enumerate(reader, start=1):
-        try:
-            low, high, events = (float(row[column]) for column in COLUMNS)
-        except (TypeError, ValueError):
-            raise InputError(f"{where}: row {number} has a cell that is no number") from None
+    for number, row in enumerate(found, start=1):
+        low, high, events = (_cell(row[name], f"{where}: row {number}") for name in COLUMNS)
         if rows and abs(low - rows[-1][1]) > 1e-8 + 1e-5 * abs(low):
             raise InputError(
                 f"{where}: row {number} begins at {low:g} GeV, row {number - 1} ends at "

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from na64.limits.cli.application import the_console
-from na64.limits.cli.options import normalisation_option, plane_option, policy_options
+from na64.limits.cli.options import normalisation_option, plane_option, policy_options, trust_option
 from na64.limits.cli.report import Report, reporting
 from na64.limits.cli.settings import SettingsCommand
 
@@ -30,9 +30,10 @@ from na64.limits.cli.settings import SettingsCommand
 @click.option(
     "--omega-h2", metavar="X", type=float, help="In the plane of alpha-d.  [default: 0.12]"
 )
+@trust_option
 @policy_options
 @reporting()
-def command(scan_file: str, plane: str, **settings: Any) -> Report:
+def command(scan_file: str, plane: str, trust: bool, **settings: Any) -> Report:
     """Turn the limit of a scan into one on y, alpha_D or another coupling.
 
     The dark sector is that of the scan unless given. Near the resonance of e+ e- the limit
@@ -43,4 +44,6 @@ def command(scan_file: str, plane: str, **settings: Any) -> Report:
     from na64.limits.planes.transforms import to_plane
 
     with the_console().progress("scan") as progress:
-        return limit_report(to_plane(read_result(scan_file), plane, progress=progress, **settings))
+        return limit_report(
+            to_plane(read_result(scan_file, trust), plane, progress=progress, **settings)
+        )

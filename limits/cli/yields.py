@@ -13,15 +13,31 @@ from na64.limits.cli.settings import SignalCommand, SignalRequest
 
 @click.command("yields", cls=SignalCommand)
 @coupling_option("--epsilon", "--coupling", default=1.0)
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="Of bins with a yield from a simulation: beside it what is computed, and the ratio.",
+)
 @reference_options
 @reporting()
-def command(request: SignalRequest, coupling: float, reference: ReferenceRequest) -> Report:
+def command(
+    request: SignalRequest, coupling: float, compare: bool, reference: ReferenceRequest
+) -> Report:
     """Expected signal events by mass, process and bin.
 
     Per particle on target before any efficiency, and after exposure and efficiency. With
     --reference those of a process that is known, and with observed numbers of it the correction of
     the efficiency for a run card.
     """
+    if compare:
+        from na64.limits.cli.yields_compared import comparison_report
+
+        if reference.reference is not None:
+            from na64.models.errors import InputError
+
+            raise InputError("give --compare or --reference, not both")
+        reference.refuse_alone()
+        return comparison_report(request, coupling)
     if reference.reference is not None:
         return reference_report(request, coupling, reference)
     reference.refuse_alone()

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from na64.limits.design.cuts import CutScan, optimise_cut
 from na64.limits.design.sideband import fit_sideband
 from na64.limits.results.specification import Specification
-from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
+from na64.limits.scanning.progress import Progress, advance, silent
+from na64.limits.scanning.signal import ExpectedSignal, expected_signal
 from na64.models.errors import InputError
 from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.rates import TableStore
@@ -189,12 +190,13 @@ def optimise_search(
     progress("background")
     events, uncertainty, source = _background(card, cuts, wanted.sideband)
     signals = []
+    progress("signals of cuts")
     for cut in cuts.tolist():
-        progress(f"signal of the cut {cut:g} GeV")
         signal = expected_signal(
             replace(specification, cards=(_with_cut(card, cut),)), tables=tables
         )
         signals.append(float(signal.at_coupling(1.0).sum()))
+        advance(progress, len(signals), len(cuts))
     power = signal.rates.power
     if power is None:  # missing energy: emission and annihilation go with coupling^2
         raise InputError(f"the signal in {card.name} is no power of {signal.rates.parameter}")
@@ -229,10 +231,19 @@ def check_cuts(card: RunCard, cuts_gev: ArrayLike) -> Array:
     Raises
     ------
     InputError
-        For a card without a cut on missing energy, or a cut that is not between zero and the
-        beam energy, or not above the one before.
+        For a card without a cut on missing energy, or with a spectrum of it or a simulated yield,
+        or a cut that is not between zero and the beam energy, or not above the one before.
     """
     cuts = np.atleast_1d(np.asarray(cuts_gev, float))
+    if divided := [item.name for item in card.bins if item.edges_gev]:
+        raise InputError(
+            f"{card.name}: a cut is optimised for single counts; {', '.join(divided)} has "
+            "edges_gev, whose intervals weigh signal against background by themselves"
+        )
+    if simulated := [item.name for item in card.bins if item.simulated_yield is not None]:
+        raise InputError(
+            f"{card.name}: the yield of bin {simulated[0]} is from a simulation, of one cut"
+        )
     for name in card.used_setups:
         setup = card.setups[name]
         if not isinstance(setup.window, MissingEnergyWindow):
@@ -259,7 +270,8 @@ def _with_cut(card: RunCard, cut: float) -> RunCard:
             **tables.get("window", document["window"]),
             "missing_energy_gev": setup.beam.energy_gev - cut,
         }
-    return parse_card(canonical_json(document), f"{card.name} with another cut", json=True)
+    name = f"{card.name} with another cut"
+    return parse_card(canonical_json(document), name, json=True, files=False)
 
 
 def _background(card: RunCard, cuts: Array, sideband: Sideband | None) -> tuple[Array, Array, str]:
@@ -291,9 +303,11 @@ def _spectrum(card: RunCard) -> BackgroundSpectrum:
 def _signal_uncertainty(signal: ExpectedSignal) -> float:
     """Return the relative uncertainty of the sum over bins and processes, to first order."""
     events = signal.at_coupling(1.0)[0]
+    template = signal.template.at_mass(signal.rates, 0, signal.accepted)
     effects: dict[str, float] = {}
     for p, process in enumerate(signal.rates.processes):
-        for b, item in enumerate(signal.template.bins):
-            for nuisance, relative in item.signal_factors(process):
+        for b, item in enumerate(template.bins):
+            simulated = [(part.nuisance, part.hi - 1.0) for part in item.simulated.factors]
+            for nuisance, relative in (*item.signal_factors(process), *simulated):
                 effects[nuisance] = effects.get(nuisance, 0.0) + float(events[p, b]) * relative
     return math.hypot(*effects.values()) / float(events.sum()) if effects else 0.0

@@ -23,9 +23,10 @@ from na64.limits.planes.transforms import find_plane, to_plane
 from na64.limits.results.axes import COUPLING
 from na64.limits.results.limit import Limit
 from na64.limits.scanning.known import Known, NotKnownError
+from na64.limits.scanning.progress import Progress, silent
 from na64.limits.scanning.request import specify
 from na64.limits.scanning.runner import exclude, scan
-from na64.limits.scanning.signal import Progress, expected_signal, silent
+from na64.limits.scanning.signal import expected_signal
 from na64.models.errors import InputError, unknown_name
 from na64.models.signals.rates import TableStore
 from na64.workspaces.cards.card import RunCard

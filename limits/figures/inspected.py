@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.style import drawing_style
+from na64.limits.results.integrity import check_document
 from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
 
@@ -26,6 +27,7 @@ Draw = Callable[[Sequence[Mapping[str, Any]], Sequence[str], Appearance], Figure
 KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "relic": (1, "na64.limits.figures.relics:relic_figure"),
     "yields": (1, "na64.limits.figures.yields:yields_figure"),
+    "yields-comparison": (1, "na64.limits.figures.yields_compared:yields_compared_figure"),
     "width": (1, "na64.limits.figures.widths:widths_figure"),
     "cross-section": (1, "na64.limits.figures.cross_sections:cross_sections_figure"),
     "track-length": (1, "na64.limits.figures.track_lengths:track_lengths_figure"),
@@ -45,18 +47,21 @@ def document_figure(
     names: Sequence[str],
     *,
     appearance: Appearance | None = None,
+    trust: bool = False,
 ) -> Figure:
     """Draw documents of one kind of `KINDS`, several of them in one figure.
 
     Parameters
     ----------
     documents
-        As read from JSON; not trusted.
+        As read from JSON.
     names
         Their names, such as files: for messages, and for labels where nothing else tells them
         apart.
     appearance
         Title, labels, ranges, style; by rule if None. What belongs to limits alone is ignored.
+    trust
+        Whether documents that were changed after they were written are accepted, with a warning.
 
     Returns
     -------
@@ -67,7 +72,8 @@ def document_figure(
     ------
     InputError
         Without a document, for documents of different kinds or of a kind that is not drawn, for
-        those that do not fit their schema, and where there is nothing to draw.
+        those that do not fit their schema or, unless `trust`, their digest, and where there is
+        nothing to draw.
     """
     if not documents:
         raise InputError("nothing to draw: no document given")
@@ -83,6 +89,7 @@ def document_figure(
     version, path = KINDS[kind]
     for name, document in zip(names, documents, strict=True):
         validate(document, f"result of {kind}", f"na64-limits/{kind}/{version}", name)
+        check_document(document, name, trust=trust)
     module, _, function = path.partition(":")
     draw: Draw = getattr(importlib.import_module(module), function)
     look = appearance or Appearance()

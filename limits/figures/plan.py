@@ -9,7 +9,7 @@ from typing import Any
 from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.drawn import Drawn
 from na64.limits.figures.style import ALPHA_COLOURS, SCAN_COLOURS, SPECIES_COLOURS
-from na64.limits.figures.typeset import typeset
+from na64.limits.figures.typeset import drawable, typeset
 from na64.limits.figures.words import assumed, labels, title
 from na64.limits.results.axes import tex
 from na64.limits.results.limit import Limit
@@ -99,6 +99,8 @@ def axis_labels(results: Sequence[Limit], appearance: Appearance) -> tuple[str, 
     values = {item.y.label for item in results}
     name = results[0].y.name
     return (
-        masses.pop() if len(masses) == 1 else f"mass of the mediator [{unit}]",
-        values.pop() if len(values) == 1 else f"${name if len(name) == 1 else tex(name)}$",
+        drawable(masses.pop()) if len(masses) == 1 else f"mass of the mediator [{unit}]",
+        drawable(
+            values.pop() if len(values) == 1 else f"${name if len(name) == 1 else tex(name)}$"
+        ),
     )

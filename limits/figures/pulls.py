@@ -12,6 +12,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from na64.limits.figures.style import ONE_SIGMA, SCAN_COLOURS, TWO_SIGMA, drawing_style
+from na64.limits.figures.typeset import plain_text
 from na64.limits.inference.result import FitResult
 from na64.models.errors import InputError
 
@@ -38,7 +39,7 @@ def plain(name: str) -> str:
     if len(name) > _LONGEST:
         half = _LONGEST // 2
         name = f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[1 - half :]}"
-    return name.replace("$", r"\$")
+    return plain_text(name)
 
 
 def inches(names: Iterable[str]) -> float:

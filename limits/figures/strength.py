@@ -18,6 +18,7 @@ from na64.limits.figures.style import (
     TWO_SIGMA,
     drawing_style,
 )
+from na64.limits.figures.typeset import plain_text
 
 __all__ = ["cls_figure", "likelihood_figure"]
 
@@ -154,4 +155,4 @@ def _draw_interval(axes: Axes, found: LikelihoodInterval, colour: str, end: floa
 
 def _strength(parameter: str) -> str:
     """Write the name of a signal strength; mathematics has no meaning in other names."""
-    return r"$\mu$" if parameter == "mu" else parameter.replace("$", r"\$")
+    return r"$\mu$" if parameter == "mu" else plain_text(parameter)

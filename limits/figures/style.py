@@ -28,7 +28,7 @@ from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, LogLocator, N
 from na64.limits.figures import FIGURE_SUFFIXES
 from na64.limits.figures.appearance import STYLES
 from na64.models.errors import InputError, unknown_name
-from na64.workspaces.io.jsonio import write_atomic
+from na64.workspaces.io.writing import write_atomic
 
 __all__ = [
     "ALPHA_COLOURS",

@@ -16,7 +16,7 @@ from matplotlib.mathtext import MathTextParser
 
 from na64.limits.results.axes import tex
 
-__all__ = ["drawn_length", "plain_text", "split_parts", "typeset", "with_remark"]
+__all__ = ["drawable", "drawn_length", "plain_text", "split_parts", "typeset", "with_remark"]
 
 #: letters that are written by their names; `beta` is more often a word
 _GREEK: Final = (
@@ -29,6 +29,8 @@ _ENDS: Final = r"(?![\w^]|\.\w|-\w)"
 _PARTICLE: Final = r"e|mu|tau|pi|rho|K|W"
 _POWER: Final = r"(?P<power>[+-]?\d{1,4})"
 _DIGITS: Final = r"(?<![\w.\\^-])(?P<digits>\d+(?:\.\d+)?)"
+#: characters that no font has, but for the end of a line
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 #: a formula; a dollar sign after a backslash is one of the text
 _FORMULA: Final = re.compile(r"((?<!\\)\$(?:[^$\\]|\\.)*\$)")
 #: a formula, a number that it equals, and in what units if there is another formula
@@ -119,13 +121,20 @@ def typeset(text: str) -> str:
     >>> typeset("1e9 $")
     '$10^{9}$ \\$'
     """
-    found = text if _is_drawn(text) else plain_text(text)
+    text = _CONTROL.sub(" ", text)
+    found = drawable(text)
     for pattern, write in _RULES:
         parts = _FORMULA.split(found)
         parts[::2] = [pattern.sub(write, part) for part in parts[::2]]
         found = "".join(parts)
     found = _EQUATION.sub(_equation, found)
     return found if _is_drawn(found) else plain_text(text)
+
+
+def drawable(text: str) -> str:
+    """Return a text with formulas as it is, or as plain text if matplotlib cannot draw them."""
+    text = _CONTROL.sub(" ", text)
+    return text if _is_drawn(text) else plain_text(text)
 
 
 def _equation(found: re.Match[str]) -> str:
@@ -141,8 +150,8 @@ def with_remark(text: str, remark: str) -> str:
 
 
 def plain_text(text: str) -> str:
-    """Return a text in which no dollar sign begins a formula."""
-    return re.sub(r"(?<!\\)\$", r"\\$", text)
+    """Return a text in which no dollar sign begins a formula, without control characters."""
+    return re.sub(r"(?<!\\)\$", r"\\$", _CONTROL.sub(" ", text))
 
 
 def split_parts(text: str) -> list[str]:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import background_fit, free_fits
+from na64.limits.calculators.throwing import check_data, check_rates
 from na64.limits.inference.covariance import information_rank
 from na64.limits.inference.data import Data, auxiliary_at
 from na64.limits.inference.fit import fit_workspace
@@ -142,7 +143,8 @@ def goodness_of_fit(
     Raises
     ------
     InputError
-        For a number of toys, seed or ensemble that is not allowed, and as fits do.
+        For a number of toys, seed or ensemble that is not allowed, expected counts of which no toys
+        are thrown, and as fits do.
     ComputationError
         If the fit does not converge, or more than one toy in a hundred does not.
     """
@@ -150,6 +152,8 @@ def goodness_of_fit(
         raise InputError("the number of toys and their seed must not be negative")
     if ensemble not in ENSEMBLES:
         raise InputError(f"an ensemble is {' or '.join(ENSEMBLES)}, not '{ensemble}'")
+    if toys:
+        check_data(batch, batch.likelihood.observed if data is None else data.counts)
     fit = fit_workspace(batch, data=data, mu=mu)
     expected = expected_points(fit)
     bins = 2.0 * _deviance(fit.data.counts, expected.counts[:, 0])
@@ -200,6 +204,7 @@ def _throw(fit: FitResult, observed: float, toys: int, seed: int, ensemble: str)
     """Throw toys of the best fit and fit them."""
     generator = np.random.default_rng(seed)
     expected = expected_points(fit)
+    check_rates(expected.counts, fit.batch.likelihood.bins)
     values, failed = [], 0
     for first in range(0, toys, _TOGETHER):
         n = min(_TOGETHER, toys - first)
@@ -230,6 +235,9 @@ def _auxiliary(fit: FitResult, n: int, generator: np.random.Generator, ensemble:
         return np.repeat(fit.data.auxiliary[:, None], n, axis=1)
     parameters = fit.batch.likelihood.model.parameters
     mean = auxiliary_at(fit.batch, fit.x[:-1])
+    counted = [p for p, x in enumerate(parameters) if x.constraint is Constraint.POISSON]
+    names = [f"parameter '{parameters[p].name}'" for p in counted]
+    check_rates(mean[counted], names, "auxiliary events expected")
     answer = np.zeros((len(parameters), n))
     for p, parameter in enumerate(parameters):
         if parameter.constraint is Constraint.GAUSSIAN:

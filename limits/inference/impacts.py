@@ -13,9 +13,7 @@ uncertain parameter to the one held at theta_hat says what the uncertainty costs
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -34,6 +32,7 @@ from na64.limits.likelihood.compiled import CompiledLikelihood, SignalBatch
 from na64.limits.likelihood.freezing import freeze
 from na64.limits.likelihood.model import WorkspaceModel
 from na64.models.errors import ComputationError, InputError, unknown_name
+from na64.workspaces.io.processes import Workers
 
 __all__ = ["Impacts", "LimitImpacts", "rank_by_limit", "rank_by_mu"]
 
@@ -271,7 +270,7 @@ def rank_by_limit(
     if jobs == 1:
         limits = np.array([_limit_held(task) for task in tasks])
     else:
-        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        with Workers(jobs) as pool:
             limits = np.array(list(pool.map(_limit_held, tasks)))
     frozen, *moved = limits.reshape(3, n)
     shifted = np.where(np.isnan(sigma), np.nan, np.stack(moved))

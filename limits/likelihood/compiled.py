@@ -119,16 +119,21 @@ class CompiledLikelihood:
         """Name of the parameter of interest."""
         return self.model.poi
 
-    def batch(self) -> SignalBatch:
+    def batch(self, keys: Array | None = None) -> SignalBatch:
         """Return the workspace's own signal, as a batch of one mass.
+
+        Parameters
+        ----------
+        keys
+            As in `inject`, shape (1,).
 
         Raises
         ------
         InputError
-            If the signal is negative in some bins and not positive in total: the strength is
-            counted in expected events.
+            If the signal is negative in some bins and not positive in total, or not finite: the
+            strength is counted in expected events.
         """
-        return self.make_batch(self.model.nominal[self.model.is_signal][None, :])
+        return self.make_batch(self.model.nominal[self.model.is_signal][None, :], keys)
 
     def inject(self, signals: ArrayLike, keys: ArrayLike | None = None) -> SignalBatch:
         """Replace the signal rates, for M masses at once.
@@ -190,6 +195,14 @@ class CompiledLikelihood:
 
     def make_batch(self, rates: Array, keys: Array | None = None) -> SignalBatch:
         """Return a batch of rates of the signal components, shape (M, Ks)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            largest = np.max(np.abs(rates).sum(axis=1), initial=0.0)
+        if not np.isfinite(largest):
+            raise InputError(
+                f"the samples with the parameter of interest '{self.poi}' "
+                f"({', '.join(self.signal_names)}) expect {largest:g} events in total at "
+                f"{self.poi} = 1, which is not finite"
+            )
         evaluator = self.fitter.problem(False).evaluator
         factor = evaluator.nominal_factor[evaluator.signal_components]
         events = add_rows((rates * factor).T)

@@ -39,6 +39,20 @@ def check_schema(spec: Mapping[str, Any]) -> None:
         pyhf.schema.validate(spec, "workspace.json", version=version)
     except pyhf.exceptions.InvalidSpecification as error:
         raise InputError(f"not a valid pyhf workspace: {_place(spec, error)}") from error
+    _check_bounds(spec)
+
+
+def _check_bounds(spec: Mapping[str, Any]) -> None:
+    """Refuse bounds of parameters that are no interval, which the schema allows."""
+    for number, measurement in enumerate(spec.get("measurements", ())):
+        for place, item in enumerate(measurement["config"]["parameters"]):
+            for index, pair in enumerate(item.get("bounds", ())):
+                if len(pair) != 2 or pair[0] > pair[1]:
+                    raise InputError(
+                        f"not a valid pyhf workspace: measurements[{number}].config.parameters"
+                        f"[{place}].bounds[{index}] ('{item['name']}'): must be two numbers, the "
+                        f"lower one first, is {str(pair)[:60]}"
+                    )
 
 
 def _place(spec: Mapping[str, Any], error: Any) -> str:

@@ -13,9 +13,9 @@ from na64.limits.calculators.status import BAND_ORDER, Regions, Status
 from na64.limits.results.axes import Plane, coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
 from na64.limits.scanning.known import Known
+from na64.limits.scanning.progress import Progress, advance, part_of, silent
 from na64.limits.scanning.recast import carried_to, carrier, recomputed_note
 from na64.limits.scanning.runner import method_warnings
-from na64.limits.scanning.signal import Progress, silent
 from na64.models.decays.invisible import invisible_branching_at
 from na64.models.errors import InputError
 from na64.models.mediators.dark_sector import DarkSector
@@ -191,15 +191,17 @@ def in_alpha_d(
     # limits in events do not change with alpha_D where the shape of the signal over bins does not
     known = Known()
     again = np.zeros(masses.size, bool)
-    for alpha in grid.tolist():
+    progress("limits")
+    of_all = masses.size * grid.size
+    for done, alpha in zip(range(0, of_all, masses.size), grid.tolist(), strict=True):
         varied = replace(
             made, settings=replace(made.settings, dark_sector=replace(sector, alpha_d=alpha))
         )
         if varied != made:
             again |= ~carrier(limit, varied).sound
-        there = carried_to(
-            limit, varied, "recompute", tables=tables, progress=progress, known=known
-        )
+        part = part_of(progress, done, masses.size, of_all)
+        there = carried_to(limit, varied, "recompute", tables=tables, progress=part, known=known)
+        advance(progress, done + masses.size, of_all)
         limits.append(np.array([there.observed, *there.expected]))
     at_grid = np.moveaxis(np.array(limits), 0, 1)[:, :, inside]  # (6, alpha_D, mass)
     seen = invisible_coupling(portal, sector, made.masses_gev[inside], thermal, grid)

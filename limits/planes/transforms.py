@@ -22,11 +22,11 @@ from na64.limits.results.axes import Axis, Plane, coupling_axis, mass_axis
 from na64.limits.results.limit import Limit
 from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
+from na64.limits.scanning.progress import Progress, silent
 from na64.limits.scanning.recast import carried_to, recast
 from na64.limits.scanning.request import changed_sector, find_mediator
 from na64.limits.scanning.runner import run
 from na64.limits.scanning.settings import SECTOR
-from na64.limits.scanning.signal import Progress, silent
 from na64.models.errors import InputError, unknown_name
 from na64.models.mediators.dark_sector import DarkSector
 from na64.models.mediators.protocol import Mediator

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from na64.limits.figures.style import figure_bytes
@@ -15,6 +14,7 @@ from na64.limits.programme.drawing import draw
 from na64.limits.programme.reader import load_figure
 from na64.models.errors import InputError, NA64Error
 from na64.models.signals.rates import TableStore
+from na64.workspaces.io.processes import Workers
 
 __all__ = ["Files", "figure_files", "with_style"]
 
@@ -70,7 +70,7 @@ def figure_files(
     if min(jobs, len(tasks)) == 1:
         yield from map(_made, tasks)
         return
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn")) as pool:
+    with Workers(min(jobs, len(tasks))) as pool:
         for done in as_completed([pool.submit(_made, task) for task in tasks]):
             yield done.result()
 

@@ -19,8 +19,8 @@ from na64.limits.planes.transforms import to_plane
 from na64.limits.programme.description import Description, Panel
 from na64.limits.programme.reader import load_figure
 from na64.limits.results.limit import Limit
+from na64.limits.scanning.progress import Progress, silent
 from na64.limits.scanning.runner import run
-from na64.limits.scanning.signal import Progress, silent
 from na64.models.signals.rates import TableStore
 from na64.workspaces.io.curves import CurveKind, load_curve
 

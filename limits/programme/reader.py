@@ -15,7 +15,7 @@ from na64.limits.programme.description import (
     DrawnLimit,
     Panel,
 )
-from na64.limits.scanning.settings import SETTINGS
+from na64.limits.scanning.asked import read_settings
 from na64.models.declaration import key_names
 from na64.workspaces.io.problems import Problem, shown
 from na64.workspaces.io.shipped import shipped, shipped_or_file
@@ -126,16 +126,7 @@ def _panel(reader: TableReader) -> Panel | None:
 
 
 def _limit(reader: TableReader) -> DrawnLimit | None:
-    return reader.record(DrawnLimit, special={"settings": lambda _: _settings(reader)})
-
-
-def _settings(reader: TableReader) -> dict[str, Any]:
-    """Return the settings of a scan that a table has, each read as it is declared."""
-    return {
-        name: reader.value(name, item.hint, item.key)
-        for name, item in SETTINGS.items()
-        if reader.has(name)
-    }
+    return reader.record(DrawnLimit, special={"settings": lambda _: read_settings(reader)})
 
 
 def _plane_options(reader: TableReader, plane: str) -> dict[str, Any]:

@@ -206,8 +206,11 @@ def yields_table(limit: Limit, name: str) -> DataTable:
             if words != "observed" or not limit.expected_only
         ]
     for card in made.cards:
-        for item in Template.from_card(card).bins:
+        template = Template.from_card(card)
+        for item in (template.bins[places[0]] for places in template.channels.values()):
             bin_name = item.name if len(made.cards) == 1 else f"{card.name}, {item.name}"
+            if item.by_coupling:  # the masses are the rows of the table, and there is no more room
+                continue
             values = item.efficiencies(made.masses_gev)
             columns.append(Column(f"Signal efficiency, bin {bin_name}", "", _cells(values), facts))
     scaling = "" if limit.power is None else f" They go with {parameter}^{limit.power:g}."
@@ -225,13 +228,14 @@ def counts_table(limit: Limit, name: str) -> DataTable:
     """Return the table of what was counted: exposure, background and data of every bin.
 
     Errors of a background are those of its nuisances, log-normal, in quadrature: events times u
-    upwards, events times 1 - 1/(1 + u) downwards. Of a projection there are no observed events.
+    upwards, events times 1 - 1/(1 + u) downwards; that of one interval in missing energy by itself
+    is the same in both directions. Of a projection there are no observed events.
     """
     made = limit.specification
     found = [(card, item) for card in made.cards for item in Template.from_card(card).bins]
     single = len(made.cards) == 1
     names: list[Cell] = [
-        item.name if single else f"{card.name}, {item.name}" for card, item in found
+        item.label if single else f"{card.name}, {item.label}" for card, item in found
     ]
     facts = tuple(qualifiers(limit))
     samples = dict.fromkeys(sample.name for _, item in found for sample in item.backgrounds)
@@ -266,8 +270,19 @@ def _background(
     for sample in samples:
         parts = () if sample is None else sample.uncertainties
         events = 0.0 if sample is None else sample.events
-        up = events * math.hypot(*(u for _, u in parts))
-        down = events * math.hypot(*(u / (1.0 + u) for _, u in parts))
+        shape = 0.0 if sample is None or sample.shape is None else sample.shape[1]
+        moved = [
+            [side - events for side in sides]
+            for _, *sides in (() if sample is None else sample.variations)
+        ]
+        up = math.hypot(
+            events * math.hypot(shape, *(u for _, u in parts)),
+            *(max(*sides, 0.0) for sides in moved),
+        )
+        down = math.hypot(
+            events * math.hypot(shape, *(u / (1.0 + u) for _, u in parts)),
+            *(min(*sides, 0.0) for sides in moved),
+        )
         errors.append((-down, up))
     return Column(f"Expected background events, {name}", "", values, facts, {"sys": errors})
 

@@ -31,7 +31,8 @@ from na64.limits.publication.likelihood import largest_difference, likelihood_fi
 from na64.limits.publication.pictures import pictures
 from na64.limits.publication.words import papers
 from na64.limits.results.limit import Limit
-from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
+from na64.limits.scanning.progress import Progress, silent
+from na64.limits.scanning.signal import ExpectedSignal, expected_signal
 from na64.models.errors import InputError, NA64Error
 from na64.models.mediators.data import is_registered
 from na64.models.signals.rates import TableStore

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -20,6 +21,13 @@ _TEX: Final = {
     "m_chi": r"m_\chi",
     "m_phi": r"m_\phi",
 }
+#: names in which TeX has no other meaning than an index
+_SOUND: Final = re.compile(r"[^\W_]+'*(_[^\W_]+'*)?|[^\W_](_[^\W_]+'*){2}")
+#: what TeX takes for something else
+_LITERALLY: Final = {
+    "\\": r"\backslash ", "_": r"\_", "^": r"\wedge ", "$": r"\$", "{": r"\{", "}": r"\}",
+    "%": r"\%", "#": r"\#", "&": r"\&", "~": r"\sim ",
+}  # fmt: skip
 #: units of couplings that have one
 _UNITS: Final = {"g_agg": "GeV^-1", "g_G": "GeV^-1"}
 
@@ -103,7 +111,14 @@ def tex(name: str) -> str:
     if name in _TEX:
         return _TEX[name]
     letter, _, index = name.partition("_")
+    if not _SOUND.fullmatch(name):  # of a file: what has a meaning in TeX is written as it is
+        return rf"\mathrm{{{_literally(name)}}}"
     return f"{letter}_{{{index}}}" if len(letter) == 1 and index else rf"\mathrm{{{name}}}"
+
+
+def _literally(name: str) -> str:
+    shown = (letter if letter.isprintable() else " " for letter in name)
+    return "".join(_LITERALLY.get(letter, letter) for letter in shown)
 
 
 def coupling_tex(name: str, mass: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from na64.limits.results.tables import WRITERS, Table
 from na64.models.errors import InputError
-from na64.workspaces.io.jsonio import write_atomic
 from na64.workspaces.io.optional import need
+from na64.workspaces.io.writing import write_atomic
 
 __all__ = ["Document"]
 

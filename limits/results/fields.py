@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,10 +13,17 @@ from na64.limits.calculators.status import Regions, Status
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
+from na64.models.errors import InputError
 
 __all__ = ["lists", "nans", "nulls", "read_fields", "tuples"]
 
 FloatArray = NDArray[np.float64]
+
+#: keys with one entry for each mass, and with a list of those for each of the bands
+_BY_MASS: Final = (
+    "observed", "regions", "status", "messages", "events_limit", "observed_error", "used",
+)  # fmt: skip
+_BANDS: Final = ("expected", "expected_regions", "expected_status", "expected_error")
 
 
 def nulls(values: ArrayLike) -> list[float | None]:
@@ -44,6 +51,7 @@ def read_fields(found: Mapping[str, Any], where: str) -> dict[str, Any]:
     InputError
         For a specification with problems, and for axes and planes that are none.
     """
+    _check_lengths(found)
     origin = found["origin"]
     made = {key: value for key, value in found["provenance"].items() if key != "content_digest"}
     return {
@@ -68,6 +76,20 @@ def read_fields(found: Mapping[str, Any], where: str) -> dict[str, Any]:
         "errors": _errors(found),
         "provenance": made,
     }
+
+
+def _check_lengths(found: Mapping[str, Any]) -> None:
+    """Refuse lists with more or fewer entries than there are masses, before arrays are made."""
+    count = len(found["masses_gev"])
+    lists = {key: found[key] for key in _BY_MASS if found.get(key)}
+    for key in _BANDS:
+        lists |= {f"{key}[{band}]": row for band, row in enumerate(found.get(key, ()))}
+    lists |= {f"yields.{name}": row for name, row in found["yields"].items()}
+    for key, values in lists.items():
+        if len(values) != count:
+            raise InputError(
+                f"{key} has {len(values)} entries, must have {count}, as many as masses_gev"
+            )
 
 
 def _errors(found: Mapping[str, Any]) -> FloatArray | None:

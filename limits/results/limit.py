@@ -23,13 +23,15 @@ from na64.limits.calculators.status import (
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
 from na64.limits.results.fields import lists, nans, nulls, read_fields, tuples
+from na64.limits.results.integrity import check_digest
 from na64.limits.results.operations import operation
 from na64.limits.results.origin import Origin
 from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
 from na64.limits.results.tables import Table
 from na64.models.errors import InputError
-from na64.workspaces.io.jsonio import canonical_json, digest, parse_json, plain, read_json
+from na64.workspaces.io.jsonio import canonical_json, digest, plain
+from na64.workspaces.io.reading import parse_json, read_json, read_stream
 
 __all__ = ["Limit", "read"]
 
@@ -445,8 +447,15 @@ class Limit(Document):
         ]
 
     @classmethod
-    def read(cls, source: str | os.PathLike[str] | TextIO) -> Limit:
+    def read(cls, source: str | os.PathLike[str] | TextIO, *, trust: bool = False) -> Limit:
         """Read a result from a JSON file or an open stream.
+
+        Parameters
+        ----------
+        source
+            The file or the stream.
+        trust
+            Whether a result that was changed after it was written is accepted, with a warning.
 
         Raises
         ------
@@ -454,23 +463,23 @@ class Limit(Document):
             If the file is missing or is no result; the message names the place in the file.
         """
         if isinstance(source, (str, os.PathLike)):
-            return cls.from_dict(read_json(source), str(source))
-        return cls.from_json(source.read(), "stdin")
+            return cls.from_dict(read_json(source), str(source), trust=trust)
+        return cls.from_json(read_stream(source, "stdin"), "stdin", trust=trust)
 
     @classmethod
-    def from_json(cls, text: str, where: str = "scan") -> Limit:
+    def from_json(cls, text: str, where: str = "scan", *, trust: bool = False) -> Limit:
         """Return the result that a JSON text describes; `where` names it in messages."""
-        return cls.from_dict(parse_json(text, where), where)
+        return cls.from_dict(parse_json(text, where), where, trust=trust)
 
     @classmethod
-    def from_dict(cls, document: object, where: str = "scan") -> Limit:
+    def from_dict(cls, document: object, where: str = "scan", *, trust: bool = False) -> Limit:
         """Return the result that a JSON document describes.
 
         Raises
         ------
         InputError
-            For a document that does not fit its schema, a specification with problems, and keys
-            that disagree with one another.
+            For a document that does not fit its schema, a specification with problems, keys that
+            disagree with one another, and a content that is not that of its digest unless `trust`.
         """
         found = validate(document, cls.noun, SCHEMA, where)
         try:
@@ -482,9 +491,10 @@ class Limit(Document):
         for key, value in content.items() if isinstance(content, dict) else ():
             if value != found.get(key):
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
+        check_digest(digest(content), found["provenance"], where, trust=trust)
         return result
 
 
-def read(source: str | os.PathLike[str] | TextIO) -> Limit:
+def read(source: str | os.PathLike[str] | TextIO, *, trust: bool = False) -> Limit:
     """Return the result of a scan, a recast or a conversion; see `Limit.read`."""
-    return Limit.read(source)
+    return Limit.read(source, trust=trust)

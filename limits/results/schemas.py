@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 from na64.models.errors import InputError
 
 __all__ = ["validate"]
+
+#: characters of a validator's message that are shown
+_LONGEST_REASON: Final = 300
 
 
 @cache
@@ -46,11 +49,17 @@ def validate(document: object, kind: str, schema: str, where: str) -> dict[str, 
             f"{where}: has schema '{document['schema']}', this version reads '{schema}'"
         )
     _, name, version = schema.split("/")
-    problems = sorted(
-        _validator(f"{name}-{version}.json").iter_errors(document),
-        key=lambda found: found.json_path,
-    )
+    _check(document, f"{name}-{version}.json", where)
+    # one schema for what all kinds have in common
+    _check(document.get("provenance", {}), "provenance-1.json", f"{where}: provenance")
+    return document
+
+
+def _check(document: object, schema: str, where: str) -> None:
+    problems = sorted(_validator(schema).iter_errors(document), key=lambda found: found.json_path)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise InputError(f"{where}: {problems[0].json_path}: {problems[0].message}{more}")
-    return document
+        why = problems[0].message
+        if len(why) > _LONGEST_REASON:  # the validator quotes what is wrong; the end says why
+            why = f"... {why[-_LONGEST_REASON:]}"
+        raise InputError(f"{where}: {problems[0].json_path}: {why}{more}")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -81,7 +85,7 @@ class Specification:
         _check_cards(self.cards)
         projection = any(card.projection for card in self.cards)
         for name, value in (
-            ("cards", tuple(_card(card.to_dict()) for card in self.cards)),
+            ("cards", tuple(_as_parsed(card) for card in self.cards)),
             ("mediator", _as_read(self.mediator)),
             ("settings", SignalSettings.from_dict(_plain_dict(self.settings.to_dict()))),
             ("masses_gev", masses),
@@ -150,7 +154,7 @@ class Specification:
         """Return the specification as plain data."""
         return {
             "format": FORMAT,
-            "cards": [card.to_dict() for card in self.cards],
+            "cards": [json.loads(_text_of(card)) for card in self.cards],
             "shared": list(self.shared),
             "mediator": mediator_to_dict(self.mediator),
             "signal": self.settings.to_dict(),
@@ -213,9 +217,50 @@ def _plain_dict(data: Mapping[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+class _Texts:
+    """The canonical JSON of cards, of those that were asked for last.
+
+    Many specifications have the same card, which cannot change, and its text takes a hundred times
+    as long to make as to read. A card is held with its text: no other one has its identity.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._kept: OrderedDict[int, tuple[RunCard, str]] = OrderedDict()
+        self._lock = Lock()
+        self._most = most
+
+    def of(self, card: RunCard) -> str:
+        """Return the text of a card."""
+        with self._lock:
+            kept = self._kept.get(id(card))
+            if kept is not None:
+                self._kept.move_to_end(id(card))
+                return kept[1]
+        text = canonical_json(card.to_dict())
+        with self._lock:
+            self._kept[id(card)] = (card, text)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return text
+
+
+_text_of: Final = _Texts().of
+
+
+def _as_parsed(card: RunCard) -> RunCard:
+    """Return a card as a file gives it back."""
+    return _parsed(_text_of(card), f"card of {card.name}")
+
+
 def _card(document: Mapping[str, Any]) -> RunCard:
     name = document.get("name") if isinstance(document, Mapping) else None
-    return parse_card(canonical_json(document), f"card of {name}", json=True)
+    return _parsed(canonical_json(document), f"card of {name}")
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, where: str) -> RunCard:
+    """Return the card of a text; those of many specifications are the same, and cannot change."""
+    return parse_card(text, where, json=True, files=False)
 
 
 def _check_cards(cards: Sequence[RunCard]) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["WRITERS", "Table"]
+__all__ = ["WRITERS", "Table", "cell_text"]
+
+#: what a formula of a spreadsheet begins with
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+#: what begins so and is none: a number, states of limits by their order
+_NO_FORMULA: Final = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?|[+-]\d [a-z-]+(; [+-]\d [a-z-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +59,30 @@ class Table:
     def csv(self) -> str:
         """Return the table as CSV with full precision; what does not exist is empty."""
         stream = io.StringIO()
-        for note in self.notes:
-            stream.write(f"# {note}\n")
+        for note in self.notes:  # a note of several lines would be rows
+            stream.write(f"# {' '.join(note.splitlines())}\n")
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.columns)
+        writer.writerow(cell_text(name) for name in self.columns)
         for row in self.rows:
             writer.writerow(_full(value) for value in row)
         return stream.getvalue()
+
+
+def cell_text(text: str) -> str:
+    """Return a text as a cell of CSV that no spreadsheet takes for a formula.
+
+    Names in cards, workspaces and patchsets are anybody's, and ``=cmd|...`` in a cell is run by
+    spreadsheets. A text that begins as a formula gets an apostrophe, which they take for "this is
+    text"; numbers, and states of expected limits such as ``-2 failed; +1 ok``, stay as they are.
+
+    Examples
+    --------
+    >>> cell_text("=1+1"), cell_text("-2 failed"), cell_text("-1e-3"), cell_text("a = b")
+    ("'=1+1", '-2 failed', '-1e-3', 'a = b')
+    """
+    if text.startswith(_FORMULA) and not _NO_FORMULA.fullmatch(text):
+        return f"'{text}"
+    return text
 
 
 def _short(value: Any) -> str:
@@ -73,7 +96,9 @@ def _short(value: Any) -> str:
 def _full(value: Any) -> str:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
-    if isinstance(value, (bool, int, str)):
+    if isinstance(value, str):
+        return cell_text(value)
+    if isinstance(value, (bool, int)):
         return str(value)
     return f"{float(value):.12g}"
 

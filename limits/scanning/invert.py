@@ -8,9 +8,10 @@ the edges of the excluded intervals are found between them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +23,18 @@ from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspac
 from na64.limits.likelihood.sums import add_rows
 from na64.limits.scanning.expected_regions import expected_region_tables
 from na64.limits.scanning.known import Known
+from na64.limits.scanning.progress import Progress, advance, counted, silent
 from na64.limits.scanning.regions import check_smooth, excluded_regions
-from na64.limits.scanning.signal import ExpectedSignal, Progress, silent
+from na64.limits.scanning.signal import ExpectedSignal
+from na64.models.errors import InputError
+from na64.models.signals.blocks import mass_blocks
 from na64.models.signals.rates import EventCurves
 from na64.workspaces.pyhf.write import workspace
 
-__all__ = ["Inversion", "invert"]
+__all__ = ["Inversion", "in_order", "invert", "signal_document"]
 
 Array = NDArray[np.float64]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +97,42 @@ def invert(
         Whether the expected limits are computed as well; they always are of signals that are no
         power of the coupling.
     """
+    if signal.template.by_mass:
+        return _mass_by_mass(signal, progress, known, expected)
     if signal.rates.power is None:
-        return _regions(signal, progress)
+        return _regions_in_blocks(signal, progress)
     progress("limits")
-    made, power = signal.specification, signal.rates.power
+    return _strengths(signal, progress, known, expected)
+
+
+def _strengths(
+    signal: ExpectedSignal, progress: Progress, known: Known | None, expected: bool
+) -> Inversion:
+    """Invert a signal that is a power of the coupling."""
+    made, power = signal.specification, float(signal.rates.power or 0.0)
     observed = not made.expected_only
     per_unit = signal.at_coupling(1.0)
     totals = add_rows(per_unit.reshape(len(per_unit), -1).T)
     # mu = 1 is one signal event at nominal nuisances
     per_event = per_unit / np.where(totals > 0.0, totals, 1.0)[:, None, None]
-    document = _document(signal)
+    document = signal_document(signal, per_event)
     likelihood = compile_workspace(document, validate=False)
-    batch = likelihood.inject(
-        _in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev
+    batch = (
+        likelihood.batch(signal.rates.masses_gev)
+        if signal.template.rigid
+        else likelihood.inject(
+            in_order(signal, likelihood, per_event), keys=signal.rates.masses_gev
+        )
     )
-    table = upper_limits(
-        batch,
-        confidence_level=made.confidence_level,
-        calculator=made.calculator,
-        observed=observed,
-        expected=expected,
-        remember=None if known is None else known.limits_of(document),
-    )
+    with counted(progress, len(totals), per_point=observed + len(BAND_ORDER) * expected):
+        table = upper_limits(
+            batch,
+            confidence_level=made.confidence_level,
+            calculator=made.calculator,
+            observed=observed,
+            expected=expected,
+            remember=None if known is None else known.limits_of(document),
+        )
 
     def coupling(mu: Array) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -139,28 +158,117 @@ def invert(
     )
 
 
-def _document(signal: ExpectedSignal) -> dict[str, Any]:
-    """Write the template with any signal, which is replaced for all masses at once."""
+def signal_document(signal: ExpectedSignal, per_event: Array) -> dict[str, Any]:
+    """Write the template with any signal, which is replaced for all masses at once.
+
+    With modifiers in absolute events it is that of the one mass that there is, one event.
+
+    Parameters
+    ----------
+    signal
+        Expected events of a search.
+    per_event
+        Events of one signal event at each mass, shape (M, P, B): mass, process, bin.
+    """
     processes = signal.rates.processes
     ones = np.ones((len(processes), len(signal.bins)))
-    return workspace(signal.template, ones, processes)
+    return workspace(signal.template, per_event[0] if signal.template.rigid else ones, processes)
 
 
-def _in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:
+def _mass_by_mass(
+    signal: ExpectedSignal, progress: Progress, known: Known | None, expected: bool
+) -> Inversion:
+    """Invert each mass by itself, where the sizes of nuisances depend on the mass."""
+    progress("limits")
+    rates = signal.rates
+    found = []
+    for row, mass in enumerate(rates.masses_gev):
+        advance(progress, row, len(rates.masses_gev))
+        one = slice(row, row + 1)
+        alone = replace(
+            signal,
+            specification=signal.specification.at([mass]),
+            template=signal.template.at_mass(rates, row, signal.accepted),
+            rates=replace(rates, masses_gev=rates.masses_gev[one], events=rates.events[one]),
+            accepted=signal.accepted[one],
+        )
+        found.append(
+            _regions(alone, silent)
+            if rates.power is None
+            else _strengths(alone, silent, known, expected)
+        )
+    return _joined(found)
+
+
+def in_order(signal: ExpectedSignal, likelihood: CompiledLikelihood, events: Array) -> Array:
     """Return events (..., P, B) with the samples and bins in the order of the likelihood."""
     samples = [f"signal_{name}" for name in signal.rates.processes]
     rows = [samples.index(name) for name in likelihood.signal_names]
-    columns = [signal.bins.index(channel) for channel, _ in likelihood.bins]
+    places = signal.template.channels
+    columns = [places[channel][index] for channel, index in likelihood.bins]
     return np.ascontiguousarray(events[..., rows, :][..., columns])
+
+
+def _regions_in_blocks(signal: ExpectedSignal, progress: Progress) -> Inversion:
+    """Find the regions of blocks of masses: curves and lines of limits are some 0.4 MB a mass."""
+    count = len(signal.rates.masses_gev)
+    blocks = mass_blocks(count)
+    if len(blocks) == 1:
+        return _regions(signal, progress)
+    progress("excluded regions")
+    parts = []
+    for block in blocks:
+        parts.append(_regions(signal.take(np.arange(count)[block]), silent))
+        advance(progress, block.stop, count)
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Inversion]) -> Inversion:
+    """Return masses side by side that were inverted in parts."""
+    first = parts[0]
+    errors = [
+        np.full((1 + len(BAND_ORDER), len(part.status)), math.nan)
+        if part.errors is None
+        else part.errors
+        for part in parts
+    ]
+    noisy = any(part.errors is not None for part in parts)
+    return Inversion(
+        regions=_chained(part.regions for part in parts),
+        expected_regions=tuple(
+            _chained(part.expected_regions[band] for part in parts)
+            for band in range(len(first.expected_regions))
+        ),
+        events_limit=np.concatenate([part.events_limit for part in parts]),
+        yields={name: np.concatenate([p.yields[name] for p in parts]) for name in first.yields},
+        status=_chained(part.status for part in parts),
+        messages=_chained(part.messages for part in parts),
+        used=_chained(part.used for part in parts),
+        expected_status=tuple(
+            _chained(part.expected_status[band] for part in parts)
+            for band in range(len(first.expected_status))
+        ),
+        warnings=tuple(dict.fromkeys(note for part in parts for note in part.warnings)),
+        errors=np.concatenate(errors, axis=1) if noisy else None,
+    )
+
+
+def _chained(parts: Iterable[tuple[Item, ...]]) -> tuple[Item, ...]:
+    return tuple(chain.from_iterable(parts))
 
 
 def _regions(signal: ExpectedSignal, progress: Progress) -> Inversion:
     rates, made = signal.rates, signal.specification
+    if signal.template.rigid:
+        raise InputError(
+            f"the signal in {made.search} is no power of {rates.parameter}, and its simulation is "
+            "in the likelihood as a staterror, in absolute events: give statistics = 'log-normal'"
+        )
     check_smooth(
         made.calculator, f"the signal in {made.search} is no power of {rates.parameter}: its "
     )
-    likelihood = compile_workspace(_document(signal), validate=False)
-    accepted = _in_order(signal, likelihood, signal.accepted)
+    likelihood = compile_workspace(signal_document(signal, signal.accepted[0]), validate=False)
+    accepted = in_order(signal, likelihood, signal.accepted)
     events = EventCurves.through(rates.couplings, accepted)
     count = len(rates.masses_gev)
 

@@ -80,7 +80,17 @@ class Known:
             )
 
         mediator = mediator_to_dict(made.mediator)
-        physics = repr([(name, card.setups[name].physics) for name in card.used_setups])
+        physics = repr(
+            [(name, card.setups[name].physics, card.divisions(name)) for name in card.used_setups]
+        )
+        # bins whose yields are simulated are regions of their own
+        physics += repr(
+            [
+                (item.name, item.setup, item.simulated_yield, item.efficiency)
+                for item in card.bins
+                if card.simulated
+            ]
+        )
         # the name of a plug-in need not be all of it, nor the text of an array
         if mediator["type"] == PLUG_IN or "array(" in physics:
             return computed()

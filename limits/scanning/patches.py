@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
@@ -26,8 +24,9 @@ from na64.limits.calculators.table import ClsTable, LimitTable, check_confidence
 from na64.limits.likelihood.compiled import SignalBatch, compile_workspace
 from na64.limits.likelihood.trust_region import NOT_CONVERGED
 from na64.limits.likelihood.validation import check_schema
-from na64.limits.scanning.signal import Progress, silent
+from na64.limits.scanning.progress import Progress, advance, silent
 from na64.models.errors import InputError, NA64Error
+from na64.workspaces.io.processes import WorkerLostError, Workers
 from na64.workspaces.pyhf.patchsets import Patch, Patchset
 from na64.workspaces.pyhf.write import is_projection
 
@@ -331,7 +330,7 @@ def _all_of(
     found: dict[int, PatchResult[Answer]] = {}
     for index, result in _each(patchset.patches, task, jobs):
         found[index] = result
-        progress(f"{len(found)} of {total} patches, last {result.name}")
+        advance(progress, len(found), total, sum(one.answer is None for one in found.values()))
     return PatchedResults(patchset.labels, tuple(found[index] for index in range(total)))
 
 
@@ -342,25 +341,16 @@ def _each(
     if min(jobs, len(patches)) <= 1:
         yield from ((index, task(patch)) for index, patch in enumerate(patches))
         return
-    with ProcessPoolExecutor(
-        min(jobs, len(patches)),
-        mp_context=get_context("spawn"),
-        initializer=_begin,
-        initargs=(task,),
-    ) as pool:
+    with Workers(min(jobs, len(patches)), _begin, (task,)) as pool:
         futures: dict[Future[PatchResult[Answer]], int] = {
             pool.submit(_work, patch): index for index, patch in enumerate(patches)
         }
-        try:
-            for future in as_completed(futures):
-                patch = patches[futures[future]]
-                try:
-                    yield futures[future], future.result()
-                except BrokenProcessPool:
-                    yield futures[future], PatchResult(patch.name, patch.values, problem=_ENDED)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            patch = patches[futures[future]]
+            try:
+                yield futures[future], future.result()
+            except WorkerLostError:
+                yield futures[future], PatchResult(patch.name, patch.values, problem=_ENDED)
 
 
 #: the task of a process of the pool

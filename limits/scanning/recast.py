@@ -22,6 +22,7 @@ from na64.limits.results.limit import Limit
 from na64.limits.results.origin import Origin
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.known import Known
+from na64.limits.scanning.progress import Progress, silent
 from na64.limits.scanning.request import (
     NO_DARK_MATTER,
     changed_sector,
@@ -30,7 +31,6 @@ from na64.limits.scanning.request import (
 )
 from na64.limits.scanning.runner import join, method_warnings, run
 from na64.limits.scanning.settings import SECTOR
-from na64.limits.scanning.signal import Progress, silent
 from na64.limits.scanning.validity import card_notes, limit_warnings
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.invisible import invisible_branching
@@ -197,6 +197,15 @@ def carrier(limit: Limit, changed: Specification) -> Carrier:
     masses = made.masses_gev
     old, new = made.mediator, changed.mediator
     nowhere = np.zeros(len(masses), bool)
+    for card in made.cards:
+        for item in card.bins:
+            if item.simulated_yield is not None:
+                return Carrier(
+                    {},
+                    nowhere,
+                    f"the signal of bin {item.name} of {card.name} is from a simulation of the "
+                    f"model '{item.simulated_yield.model}' with the dark sector that it had",
+                )
     setups = [card.setups[name] for card in made.cards for name in card.used_setups]
     windows = (MissingEnergyWindow, MissingMomentumWindow, MuonWindow)
     if not all(isinstance(setup.window, windows) for setup in setups) or limit.power is None:

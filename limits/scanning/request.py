@@ -243,7 +243,16 @@ def _with_defaults(cards: Sequence[RunCard], given: Mapping[str, Any]) -> dict[s
 
 
 def _uses(cards: Sequence[RunCard]) -> frozenset[str]:
-    return frozenset().union(*(uses(topology(card.topology).signal()) for card in cards))
+    """Settings that the signal of any card depends on.
+
+    Where all of it is from a simulation, settings of the computation have no effect; the dark
+    sector is that of the simulation, and what planes of it need.
+    """
+    found: frozenset[str] = frozenset()
+    for card in cards:
+        own = uses(topology(card.topology).signal())
+        found |= own & {"dark_sector"} if card.simulated_alone else own
+    return found
 
 
 def check_produced(cards: Sequence[RunCard], chosen: Mediator) -> None:

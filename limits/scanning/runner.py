@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -19,11 +17,13 @@ from na64.limits.results.limit import Limit
 from na64.limits.results.origin import GIVEN, Origin
 from na64.limits.results.provenance import provenance
 from na64.limits.results.specification import Specification
+from na64.limits.scanning.engine import in_processes
 from na64.limits.scanning.invert import invert
 from na64.limits.scanning.known import Known
+from na64.limits.scanning.progress import Progress, silent
 from na64.limits.scanning.request import Search, refines, specify
 from na64.limits.scanning.settings import SETTINGS
-from na64.limits.scanning.signal import ExpectedSignal, Progress, expected_signal, silent
+from na64.limits.scanning.signal import ExpectedSignal, expected_signal
 from na64.limits.scanning.tips import tip_masses_gev
 from na64.limits.scanning.validity import card_notes, limit_warnings, toys_note
 from na64.models.errors import InputError
@@ -139,8 +139,7 @@ def run(
     else:
         progress(f"{len(parts)} processes")
         tasks = [(part, tables) for part in parts]
-        with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
-            found = merge(list(pool.map(_run_part, tasks)))
+        found = merge(in_processes(_run_part, tasks, jobs))
     return _with_tips(found, tables, progress, known) if tips else found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,19 +9,13 @@ from numpy.typing import NDArray
 
 from na64.limits.results.specification import Specification
 from na64.limits.scanning.known import Known
+from na64.limits.scanning.progress import Progress, silent
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates, TableStore, events_at
 from na64.workspaces.pyhf.combine import combine_rates, combine_templates
 from na64.workspaces.pyhf.template import Template
 
-__all__ = ["ExpectedSignal", "Progress", "expected_signal", "silent"]
-
-#: called with the name of each stage as it begins
-Progress = Callable[[str], object]
-
-
-def silent(label: str) -> None:
-    """Report no progress."""
+__all__ = ["ExpectedSignal", "expected_signal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +46,19 @@ class ExpectedSignal:
 
     @property
     def bins(self) -> tuple[str, ...]:
-        """Names of the bins."""
-        return tuple(item.name for item in self.template.bins)
+        """Names of the bins, with the interval where a bin has several."""
+        return tuple(item.label for item in self.template.bins)
+
+    def take(self, rows: NDArray[np.intp]) -> ExpectedSignal:
+        """Return the signal at some of its masses."""
+        rates, made = self.rates, self.specification
+        some = replace(rates, masses_gev=rates.masses_gev[rows], events=rates.events[rows])
+        return replace(
+            self,
+            specification=made.at(made.masses_gev[rows]),
+            rates=some,
+            accepted=self.accepted[rows],
+        )
 
     def at_coupling(self, coupling: float) -> NDArray[np.float64]:
         """Return the accepted events at a coupling, shape (M, P, B).

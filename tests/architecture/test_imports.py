@@ -21,7 +21,12 @@ Graph = Mapping[str, Mapping[str, int]]  #: module -> imported module -> first l
 #: rooms of `limits`, from the top; the rooms of one row do not know one another
 LAYERS = (
     ("na64.limits.cli",),
-    ("na64.limits.programme", "na64.limits.publication", "na64.limits.explore"),
+    (
+        "na64.limits.campaigns",
+        "na64.limits.programme",
+        "na64.limits.publication",
+        "na64.limits.explore",
+    ),
     ("na64.limits.figures",),
     ("na64.limits.planes", "na64.limits.design"),
     ("na64.limits.scanning",),

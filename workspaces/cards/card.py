@@ -16,8 +16,23 @@ from na64.models.errors import InputError
 from na64.models.materials import MATERIALS
 from na64.models.mediators.dark_sector import DarkMatter, DarkSector
 from na64.models.targets import Beam, Target
+from na64.workspaces.cards.counts import Background, Observed, TotalBackground, poisson_median
+from na64.workspaces.cards.intervals import (
+    Interval,
+    edge_problems,
+    intervals,
+    list_problems,
+    not_rising,
+)
 from na64.workspaces.cards.materials import MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import NAME, MassTable, Quantity, nuisance, source
+from na64.workspaces.cards.simulated import SimulatedEfficiency, SimulatedYield
+from na64.workspaces.cards.simulation_files import (
+    EfficiencyFile,
+    YieldFile,
+    read_efficiency,
+    read_yield,
+)
 from na64.workspaces.cards.spectrum import BackgroundSpectrum
 from na64.workspaces.cards.topologies import TOPOLOGIES
 from na64.workspaces.io import jsonio
@@ -25,16 +40,12 @@ from na64.workspaces.io import jsonio
 __all__ = [
     "DEFAULT_SETUP",
     "FORMAT",
-    "Background",
     "Bin",
     "Defaults",
     "MassGrid",
-    "Observed",
     "RunCard",
     "Setup",
-    "TotalBackground",
     "Uncertainty",
-    "poisson_median",
 ]
 
 #: version of the card format, written into resolved cards
@@ -70,72 +81,15 @@ class Setup:
         return (self.beam, self.target, self.window)
 
 
-def _split_uncertainty() -> Any:
-    return declare(
-        0.0,
-        help="relative uncertainty of the share of this bin where one published total, that of "
-        "the `correlation`, is split over bins: a nuisance `CORRELATION-split-BIN` of its own",
-    )
+#: an efficiency: a number, a table in mass, or counts of a simulation
+Efficiency = Quantity | MassTable | SimulatedEfficiency
 
 
-@dataclass(frozen=True, slots=True)
-class TotalBackground:
-    """An expected number of background events from all sources of one bin."""
-
-    events: Quantity = declare(flat=True)
-    split_uncertainty: float = _split_uncertainty()
-
-    def misfits(self) -> Iterator[tuple[str, str]]:
-        """Yield pairs (key, what is wrong) of keys that do not fit together."""
-        if self.split_uncertainty > 0.0 and self.events.correlation is None:
-            yield (
-                "split_uncertainty",
-                "needs a correlation, the name of the total that is split over bins",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Background:
-    """An expected number of background events from one source.
-
-    Attributes
-    ----------
-    name
-        The source.
-    events
-        The number; with a ``correlation`` the share of a total that moves in all bins together.
-    split_uncertainty
-        Relative uncertainty of the share, log-normal, independent in every bin; 0 for none.
-    """
-
-    name: str = declare(
-        help="name of the source",
-        pattern=NAME,
-        refused=("signal.*", "is not allowed: names in signal* are the signal's"),
-    )
-    events: Quantity = declare(flat=True)
-    split_uncertainty: float = _split_uncertainty()
-
-    def misfits(self) -> Iterator[tuple[str, str]]:
-        """Yield pairs (key, what is wrong) of keys that do not fit together."""
-        return TotalBackground(self.events, self.split_uncertainty).misfits()
-
-    def split_nuisance(self, bin_name: str) -> str:
-        """Return the name of the nuisance that moves the share of a bin."""
-        return f"{self.events.correlation}-split-{bin_name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """A number of observed events."""
-
-    value: int = declare(help="events")
-    source: str = source()
-
-
-def _correct(quantity: Quantity | MassTable, factor: Quantity) -> Quantity | MassTable:
+def _correct(quantity: Efficiency, factor: Quantity) -> Efficiency:
     number = factor.value
     origin = f"{quantity.source}; times {number:g}: {factor.source}"
+    if isinstance(quantity, SimulatedEfficiency):
+        return quantity.times(number, origin)
     if isinstance(quantity, MassTable):
         values = tuple(number * value for value in quantity.values)
         return replace(quantity, values=values, source=origin)
@@ -168,16 +122,37 @@ class Bin:
         measured=True,
     )
     exposure: Quantity = declare(help="particles on target", above=0.0, example=1e10, measured=True)
-    efficiency: Quantity | MassTable = declare(
-        help="accepted fraction of the signal inside the window; a number or a table in mass",
+    edges_gev: tuple[float, ...] = declare(
+        (),
+        help="edges of intervals in missing energy as measured, increasing, two or more, between "
+        "the window's least one and the beam energy, above which there is no end: the bin counts "
+        "in each interval by itself; one count of the whole window if left out",
+        unit="GeV",
+        above=0.0,
+        fewest=2,
+        measured=True,
+    )
+    efficiency: Efficiency = declare(
+        help="accepted fraction of the signal inside the window; a number, a table in mass, counts "
+        "of a simulation or the file that has them",
         above=0.0,
         at_most=1.0,
         example=0.5,
+        accepts=Efficiency | EfficiencyFile,
+        to=read_efficiency,
     )
     efficiency_correction: Quantity | None = declare(
         None,
         help="multiplies the efficiency, such as data over simulation for a reference process",
         above=0.0,
+    )
+    simulated_yield: SimulatedYield | None = declare(
+        None,
+        name="yield",
+        help="signal events per particle on target from a simulation, or the file that has them, "
+        "in place of those that are computed; exposure and efficiency multiply them",
+        accepts=SimulatedYield | YieldFile,
+        to=read_yield,
     )
     backgrounds: tuple[Background, ...] = declare(
         help="expected background events by source, each an entry with a `name`",
@@ -187,9 +162,7 @@ class Bin:
             help="expected background events, the total; a bin without any says so, "
             '`{ value = 0, source = "..." }`',
             accepts=TotalBackground,
-            to=lambda total, values, names: (
-                Background("background", total.events, total.split_uncertainty),
-            ),
+            to=lambda total, values, names: (Background.of("background", total),),
             missing="missing; give the total, background = { value = ..., source = ... }, or one "
             "[[bins.backgrounds]] per source (a bin without any says so: value = 0)",
             example=0.1,
@@ -202,13 +175,31 @@ class Bin:
     def misfits(self) -> Iterator[tuple[str, str]]:
         """Yield pairs (key, what is wrong) of keys that do not fit together."""
         accepted = self.corrected_efficiency
-        largest = max(accepted.values) if isinstance(accepted, MassTable) else accepted.value
+        largest = accepted.value if isinstance(accepted, Quantity) else accepted.largest
         if largest > 1.0:
             message = f"efficiency times correction must be at most 1, is {largest:g}"
             yield "efficiency_correction", message
+        if not_rising(self.edges_gev):
+            yield "edges_gev", "must be two or more, and increase"
+        if self.edges_gev and self.simulated_yield is not None:
+            yield "yield", "is one number, and the bin counts in intervals: leave out `edges_gev`"
+        if self.edges_gev and getattr(self.efficiency, "statistics", "") == "staterror":
+            yield "efficiency", "is one for all intervals: give `statistics` as `log-normal`"
+        parts = len(self.intervals)
+        for item in self.backgrounds:
+            what = f"shares of the background {item.name}"
+            for message in list_problems(what, item.shares, parts, needed=item.events.value > 0.0):
+                yield "edges_gev", message
+        if (seen := self.observation) is not None:
+            for message in list_problems(
+                "observed.counts", seen.counts, parts, needed=seen.value > 0
+            ):
+                yield "edges_gev", message
+            if seen.counts and sum(seen.counts) != seen.value:
+                yield "observed", f"counts must add up to {seen.value}, are {sum(seen.counts)}"
 
     @property
-    def corrected_efficiency(self) -> Quantity | MassTable:
+    def corrected_efficiency(self) -> Efficiency:
         """Efficiency times its correction, with the relative uncertainty of the efficiency.
 
         The uncertainty of the correction is a nuisance besides that of the efficiency.
@@ -228,6 +219,22 @@ class Bin:
         if self.observation is not None:
             return self.observation.value
         return poisson_median(self.expected_background)
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """Intervals in missing energy; none for a bin that is one count of its window."""
+        return intervals(self.edges_gev)
+
+    @property
+    def observed_counts(self) -> tuple[int, ...]:
+        """Observed events in each interval, or of the bin; medians in a projection, as above."""
+        parts = max(len(self.intervals), 1)
+        if parts == 1:
+            return (self.observed,)
+        if self.observation is not None:
+            return self.observation.counts or (0,) * parts
+        expected = zip(*(item.in_intervals(parts) for item in self.backgrounds), strict=True)
+        return tuple(poisson_median(math.fsum(part)) for part in expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,23 +395,74 @@ class RunCard:
         """Mass range of the search unless another one is asked for."""
         return self.defaults.masses
 
+    def misfits(self) -> Iterator[tuple[str, str]]:
+        """Yield pairs (key, what is wrong) of keys that do not fit together."""
+        for index, item in enumerate(self.bins):
+            messages = [*self._edge_problems(item)]
+            for before in self.bins[:index]:
+                if not messages and self._counts_twice(before, item):
+                    messages.append(
+                        f"bin {before.name} counts some of the same energies in the same period "
+                        f"and setup: divide them, or name another `period` if bin {item.name} has "
+                        "particles of its own"
+                    )
+            for message in messages:
+                yield f"bins[{index}].edges_gev", message
+
+    def _counts_twice(self, one: Bin, other: Bin) -> bool:
+        """Whether two bins that are regions of one data set have missing energies in common."""
+        same = (one.period, one.setup, one.region) == (other.period, other.setup, other.region)
+        if not same or one.edges_gev == other.edges_gev:
+            return False
+        if not (one.edges_gev and other.edges_gev):
+            return True
+        return one.edges_gev[0] < other.edges_gev[-1] and other.edges_gev[0] < one.edges_gev[-1]
+
+    def _edge_problems(self, item: Bin) -> Iterator[str]:
+        if not item.edges_gev:
+            return
+        key = TOPOLOGIES[self.topology].spectra.get(item.region)
+        if key is None:
+            known = [name for name, row in TOPOLOGIES.items() if row.spectra]
+            yield (
+                f"the region {item.region} of the topology {self.topology} is one count; there "
+                f"are spectra in the topology {', '.join(known)}"
+            )
+            return
+        setup = self.setups[item.setup]
+        yield from edge_problems(item.edges_gev, setup.window, key, setup.beam, setup.target)
+
     @property
     def used_setups(self) -> tuple[str, ...]:
         """Names of the setups that bins use, in order of first use."""
         return tuple(dict.fromkeys(item.setup for item in self.bins))
 
     @property
+    def simulated(self) -> bool:
+        """Whether any number of the signal is from a simulation."""
+        return any(
+            item.simulated_yield is not None or isinstance(item.efficiency, SimulatedEfficiency)
+            for item in self.bins
+        )
+
+    @property
+    def simulated_alone(self) -> bool:
+        """Whether all of the signal is from a simulation, and nothing is computed."""
+        return all(item.simulated_yield is not None for item in self.bins)
+
+    @property
     def distinct_bins(self) -> tuple[Bin, ...]:
         """Bins that count different particles on target.
 
         Bins that are signal regions of one data set repeat its exposure: of a period and setup
-        those of the region that comes first.
+        those of the region, and of the edges in missing energy, that come first.
         """
-        first: dict[tuple[str, str], str] = {}
+        first: dict[tuple[str, str], tuple[str, tuple[float, ...]]] = {}
         return tuple(
             item
             for item in self.bins
-            if first.setdefault((item.period, item.setup), item.region) == item.region
+            if first.setdefault((item.period, item.setup), (item.region, item.edges_gev))
+            == (item.region, item.edges_gev)
         )
 
     @property
@@ -423,8 +481,26 @@ class RunCard:
         )
 
     def rate_region(self, item: Bin) -> str:
-        """Name of a bin's region in the signal rates: ``region`` or ``setup/region``."""
+        """Name of a bin's region in the signal rates: ``region`` or ``setup/region``.
+
+        A bin whose yield is from a simulation has a region of its own.
+        """
+        if item.simulated_yield is not None:
+            return f"{item.name} (simulation)"
         return region_name(item.setup, item.region, self.used_setups)
+
+    def rate_regions(self, item: Bin) -> tuple[str, ...]:
+        """Names of the regions of a bin's counts: its region, or that with each interval."""
+        region = self.rate_region(item)
+        return tuple(f"{region}/{part.name}" for part in item.intervals) or (region,)
+
+    def divisions(self, setup: str) -> Mapping[str, tuple[Interval, ...]]:
+        """Intervals of the bins of a setup, by region, each once and in order of first use."""
+        found: dict[str, dict[Interval, None]] = {}
+        for item in self.bins:
+            if item.setup == setup and item.intervals:
+                found.setdefault(item.region, {}).update(dict.fromkeys(item.intervals))
+        return {region: tuple(parts) for region, parts in found.items()}
 
     def to_dict(self) -> dict[str, object]:
         """Return the resolved card as plain data, in the format that a card file has."""
@@ -446,20 +522,3 @@ class RunCard:
 def region_name(setup: str, region: str, used_setups: tuple[str, ...]) -> str:
     """Return the name of a region in rates: plain if only the default setup is used."""
     return region if used_setups == (DEFAULT_SETUP,) else f"{setup}/{region}"
-
-
-def poisson_median(mean: float) -> int:
-    """Return the median of a Poisson distribution: smallest n with P(N <= n) >= 1/2.
-
-    Summed term by term; for means above 500, where exp(-mean) is close to the smallest number,
-    the median is floor(mean + 1/3 - 0.02/mean) (Choi, Proc. Amer. Math. Soc. 121, 245 (1994)).
-    """
-    if mean > 500.0:
-        return math.floor(mean + 1.0 / 3.0 - 0.02 / mean)
-    term = total = math.exp(-mean)
-    n = 0
-    while total < 0.5:
-        n += 1
-        term *= mean / n
-        total += term
-    return n

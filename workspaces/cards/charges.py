@@ -17,7 +17,7 @@ from na64.models.mediators.data import mediator_to_dict
 from na64.models.mediators.protocol import Mediator, MediatorKind
 from na64.models.mediators.spin_zero import SpinZeroMediator
 from na64.models.mediators.vectors import AxialMediator, NeutrinoType, VectorMediator
-from na64.workspaces.io.jsonio import read_text
+from na64.workspaces.io.reading import read_text
 from na64.workspaces.io.tables import read_file
 from na64.workspaces.io.toml import parse_toml, toml_text
 

@@ -13,14 +13,21 @@ from typing import cast
 from na64.models.declaration import alternatives
 from na64.models.errors import InputError, did_you_mean
 from na64.workspaces.cards.card import RunCard
-from na64.workspaces.io.jsonio import check_depth
+from na64.workspaces.io.reading import check_content
 
 __all__ = ["apply_overrides"]
 
 #: how sources name a setting
 _BY = "set by the user:"
 #: keys of a number's table other than its value; what is left when the value is set
-_KEPT = ("relative_uncertainty", "correlation", "split_uncertainty")
+_KEPT = (
+    "relative_uncertainty",
+    "correlation",
+    "split_uncertainty",
+    "shares",
+    "shape_uncertainty",
+    "variations",
+)
 
 
 def apply_overrides(data: Mapping[str, object], settings: Iterable[str]) -> dict[str, object]:
@@ -83,9 +90,9 @@ class _Factor:
 def _toml_value(text: str) -> object:
     try:
         parsed = tomllib.loads(f"value = {text}")
-        check_depth(parsed, "value")
     except (ValueError, RecursionError):  # no TOML, or none that can be read
         return text
+    check_content(parsed, "what is set")
     return parsed["value"] if parsed.keys() == {"value"} else text
 
 
@@ -100,7 +107,7 @@ def _set(node: object, keys: list[str], value: object, setting: str, where: str)
         return
     if not isinstance(node, dict):
         raise InputError(f"{where} has no parts")
-    if rest and rest == ["value"] and _is_number_table(node.get(key)):
+    if rest and rest == ["value"] and _is_number_table(node.get(key)) and not _is_file(node[key]):
         rest = []
     if not rest and key == "background" and "backgrounds" in node:
         _set_background(node, value, setting, f"{where}.backgrounds")
@@ -151,7 +158,18 @@ def _set_background(node: dict[str, object], value: object, setting: str, where:
 
 
 def _is_number_table(old: object) -> bool:
-    return isinstance(old, dict) and "source" in old and ("value" in old or "values" in old)
+    """Whether a table stands for a number, or for numbers: its own, or those of a file."""
+    numbers = ("value", "values", "passed")
+    return (
+        isinstance(old, dict)
+        and "source" in old
+        and (any(key in old for key in numbers) or _is_file(old))
+    )
+
+
+def _is_file(old: object) -> bool:
+    """Whether a table names the file of a simulation."""
+    return isinstance(old, dict) and ("file" in old or "files" in old)
 
 
 def _replacement(old: object, value: object, setting: str) -> object:
@@ -177,8 +195,11 @@ def _multiplied(old: object, factor: float, setting: str) -> object:
         return [_multiplied(number, factor, setting) for number in old]
     if not (isinstance(old, dict) and _is_number_table(old)):
         raise InputError("there is no number to multiply")
-    numbers = {key: old[key] for key in ("value", "uncertainty", "values") if key in old}
-    new = {**old, **{key: _multiplied(old[key], factor, setting) for key in numbers}}
+    if _is_file(old) or "generated" in old:  # counts stay what they are
+        new = {**old, "scale": _multiplied(old.get("scale", 1.0), factor, setting)}
+    else:
+        numbers = {key: old[key] for key in ("value", "uncertainty", "values") if key in old}
+        new = {**old, **{key: _multiplied(old[key], factor, setting) for key in numbers}}
     new["source"] = f"{old['source']}; times {factor:g}, {_BY} {setting}"
     return new
 

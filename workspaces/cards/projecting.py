@@ -10,7 +10,7 @@ changed is a projection, unless the observation was set with it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -72,10 +72,19 @@ def left_behind(before: RunCard, after: RunCard) -> tuple[dict[str, list[str]], 
             told.append(item.name)
             continue
         now, then = _measured(after, item), _measured(before, was)
+        if item.observation.value == 0 and _is_within(item.edges_gev, was.edges_gev):
+            then["edges_gev"] = item.edges_gev  # where nothing was seen there is nothing in a part
         for key in now:
             if now[key] != then[key]:
                 lost.setdefault(key, []).append(item.name)
     return lost, told
+
+
+def _is_within(edges: Sequence[float], outer: Sequence[float]) -> bool:
+    """Tell whether edges are inside others, or inside the window where there are none."""
+    if not (edges and outer):
+        return not outer
+    return outer[0] <= edges[0] and edges[-1] <= outer[-1]
 
 
 def projected(

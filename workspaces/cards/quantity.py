@@ -139,6 +139,16 @@ class MassTable:
             raise InputError("values must be finite and not negative")
         check_declared(self)
 
+    @property
+    def smallest(self) -> float:
+        """The smallest value."""
+        return min(self.values)
+
+    @property
+    def largest(self) -> float:
+        """The largest value."""
+        return max(self.values)
+
     def at(self, masses_gev: ArrayLike) -> NDArray[np.float64]:
         """Return the value at each mass.
 

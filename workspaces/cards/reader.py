@@ -15,8 +15,9 @@ from na64.workspaces.cards.materials import known_materials
 from na64.workspaces.cards.overrides import apply_overrides
 from na64.workspaces.cards.projecting import projected
 from na64.workspaces.cards.setups import read_setups
+from na64.workspaces.cards.simulation_files import READER, Reader, beside, file_reader
 from na64.workspaces.cards.topologies import TOPOLOGIES, Topology
-from na64.workspaces.io import jsonio
+from na64.workspaces.io import reading
 from na64.workspaces.io.problems import Problem
 from na64.workspaces.io.shipped import shipped, shipped_or_file, shipped_text
 from na64.workspaces.io.tables import TableReader
@@ -77,7 +78,12 @@ def searches_for(model: str) -> tuple[str, ...]:
 
 
 def parse_card(
-    text: str, where: str, *, overrides: Iterable[str] = (), json: bool = False
+    text: str,
+    where: str,
+    *,
+    overrides: Iterable[str] = (),
+    json: bool = False,
+    files: bool = True,
 ) -> RunCard:
     """Return the run card of a text.
 
@@ -89,6 +95,9 @@ def parse_card(
         Name of the file, for messages; a base that is a file is looked for in its folder.
     overrides
         Settings as in `load_card`. They act on the card with its base filled in.
+    files
+        Whether the card may name files of simulations, beside itself, whose numbers are put into
+        it; a card inside of a result may not.
 
     Settings, and tables of a card that extends another one, that change what data were taken with
     make a projection; see `na64.workspaces.cards.projecting`.
@@ -96,8 +105,10 @@ def parse_card(
     data, base = extended(_content(text, where, json), where, _base_content)
     place = f"{where}, with what it takes from {base[0]}," if base else where
 
+    simulations = file_reader() if files else None
+
     def read(content: Mapping[str, object]) -> RunCard:
-        return _read_card(content, place)
+        return _read_card(content, place, simulations)
 
     if base and data.get("projection") is not True:
         data = projected(data, base[1], read, f"tables of {where}")
@@ -116,26 +127,39 @@ def parse_card(
 
 
 def _content(text: str, where: str, json: bool) -> Mapping[str, object]:
-    if not json:
-        return parse_toml(text, f"run card {where}")
-    data = jsonio.parse_json(text, where)
+    data = reading.parse_json(text, where) if json else parse_toml(text, f"run card {where}")
     if not isinstance(data, dict):
         raise InputError(f"run card {where}: must be a table at the top")
-    return data
+    return _with_files_beside(data, Path(where).parent)
+
+
+def _with_files_beside(data: Mapping[str, object], folder: Path) -> Mapping[str, object]:
+    """Return the content of a card whose files of simulations are found from where it is."""
+    bins = data.get("bins")
+    if not isinstance(bins, list):
+        return data
+    found = [
+        {key: beside(value, folder) for key, value in item.items()}
+        if isinstance(item, dict)
+        else item
+        for item in bins
+    ]
+    return {**data, "bins": found}
 
 
 def _base_content(name: str) -> Mapping[str, object]:
     """Return the content of a card to be extended, which must be sound if it stands alone."""
     data = _content(shipped_or_file("search", "cards", name), name, Path(name).suffix == ".json")
     if EXTENDS not in data:
-        _read_card(data, name)
+        _read_card(data, name, file_reader())
     return data
 
 
-def _read_card(data: Mapping[str, object], where: str) -> RunCard:
+def _read_card(data: Mapping[str, object], where: str, simulations: Reader | None) -> RunCard:
     topology = TOPOLOGIES.get(str(data.get("topology")))
     names = _names_of(topology)
     names["projection"] = data.get("projection") is True
+    names[READER] = simulations
     problems: list[Problem] = []
     top = TableReader(data, "", problems, names)
 

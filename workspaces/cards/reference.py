@@ -13,21 +13,23 @@ from typing import Any, Final
 from na64.models.declaration import Declared, Key, declared
 from na64.models.targets import Beam
 from na64.workspaces.cards.card import (
-    Background,
     Bin,
     Defaults,
     MassGrid,
     RunCard,
     SectorTable,
     Setup,
-    TotalBackground,
     Uncertainty,
 )
+from na64.workspaces.cards.counts import Background, Observed, TotalBackground, Variation
 from na64.workspaces.cards.materials import ElementTable, MaterialTable, TargetTable
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.setups import setup_tables
+from na64.workspaces.cards.simulated import SimulatedEfficiency, SimulatedYield
+from na64.workspaces.cards.simulation_files import EfficiencyFile, YieldFile
 from na64.workspaces.cards.spectrum import BackgroundSpectrum
 from na64.workspaces.cards.topologies import TOPOLOGIES, Topology, topology
+from na64.workspaces.io.simulation.description import Cut, FileOfMass
 
 __all__ = ["blank_card", "key_tables"]
 
@@ -36,6 +38,10 @@ _TABLES: Final = (
     ("A card:", RunCard),
     ("A number, such as `exposure` or a background:", Quantity),
     ("A number by mass, for `efficiency`:", MassTable),
+    ("Counts of a simulation, for `efficiency`:", SimulatedEfficiency),
+    ("or the file that has them:", EfficiencyFile),
+    ("`cuts` in it, an array of tables:", Cut),
+    ("`files` in it, an array of tables:", FileOfMass),
     ("`[defaults]`:", Defaults),
     ("`masses` in it:", MassGrid),
     ("`dark_sector` in it:", SectorTable),
@@ -44,8 +50,12 @@ _TABLES: Final = (
     ("`[beam]`:", Beam),
     ("`[target]`:", TargetTable),
     ("`[[bins]]`, one count each: a run period, a beam intensity, a signal region:", Bin),
+    ("`yield` of a bin, from a simulation:", SimulatedYield),
+    ("or the file that has it:", YieldFile),
     ("`background` of a bin, its total:", TotalBackground),
     ("`[[bins.backgrounds]]`, numbers with names:", Background),
+    ("`variations` of a background:", Variation),
+    ("`observed` of a bin:", Observed),
     ("`[[uncertainties]]`:", Uncertainty),
     ("`[background_spectrum]`:", BackgroundSpectrum),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from collections.abc import Mapping
 from enum import Enum
@@ -191,4 +192,6 @@ def _range(about: Key) -> Schema:
     if low is None and about.above is None:
         low = 0
     limits = {"exclusiveMinimum": about.above, "minimum": low, "maximum": about.at_most}
-    return {name: limit for name, limit in limits.items() if limit is not None}
+    return {
+        name: limit for name, limit in limits.items() if limit is not None and math.isfinite(limit)
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,12 +16,9 @@ from na64.models.response.windows import (
     MissingEnergyWindow,
     MuonWindow,
 )
-from na64.models.signals.rates import SignalRates
+from na64.models.signals.blocks import SignalFunction, in_blocks
 
 __all__ = ["TOPOLOGIES", "SignalFunction", "Topology", "topology"]
-
-#: signal(beam, target, window, mediator, masses_gev, **options) -> SignalRates
-SignalFunction = Callable[..., SignalRates]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,13 @@ class Topology:
         ``module:function`` of the signal function; imported when first needed.
     help
         What the topology is, for people.
+    power
+        Exponent p where signal events are proportional to coupling^p; None where they are not.
     model, masses
         Mediator and mass grid (lowest, highest in GeV, points) unless the card says otherwise.
+    spectra
+        By region that can be divided in missing energy: the key of the window that is the least
+        missing energy.
     example
         What a blank card of the topology has other than the examples of the declarations, by path.
     """
@@ -58,15 +60,16 @@ class Topology:
     mass_parameter: str
     signal_path: str
     help: str
+    power: float | None = 2.0
     model: str = "dark-photon"
     masses: tuple[float, float, int] = (1e-3, 1.0, 60)
+    spectra: Mapping[str, str] = field(default_factory=dict)
     example: Mapping[str, Any] = field(default_factory=dict)
 
     def signal(self) -> SignalFunction:
-        """Return the signal function."""
+        """Return the signal function, which computes many masses in blocks."""
         module, _, function = self.signal_path.partition(":")
-        found: SignalFunction = getattr(importlib.import_module(module), function)
-        return found
+        return in_blocks(getattr(importlib.import_module(module), function))
 
 
 def _table(*rows: Topology) -> Mapping[str, Topology]:
@@ -83,6 +86,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_A'",
         "na64.models.signals.missing_energy:missing_energy_rates",
         "energy lost in an active target",
+        spectra={"missing-energy": "missing_energy_gev"},
     ),
     Topology(
         "missing-momentum",
@@ -122,6 +126,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "na64.models.signals.alp:alp_rates",
         "a particle made by photons of the shower that decays to photons. Regions `decay` (its "
         "energy appears behind the veto) and `missing-energy` (it leaves the detector)",
+        power=None,
         model="alp",
         masses=(1e-3, 0.1, 60),
     ),
@@ -133,6 +138,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_X",
         "na64.models.signals.visible:visible_rates",
         "a boson that decays to an electron pair behind a dump. Region `decay`",
+        power=None,
         masses=(1.2e-3, 0.04, 60),
     ),
     Topology(
@@ -143,6 +149,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_A'",
         "na64.models.signals.semi_visible:semi_visible_rates",
         "a mediator whose heavier decay product decays in flight. Regions as for `alp`",
+        power=None,
         masses=(0.01, 1.0, 60),
         example={
             "defaults.dark_sector": {"dark_matter": "pseudo-dirac", "ratio": 3.0, "splitting": 0.4}
@@ -156,6 +163,7 @@ TOPOLOGIES: Final[Mapping[str, Topology]] = _table(
         "m_M",
         "na64.models.signals.mesons:meson_rates",
         "a hadron that vanishes as a neutral meson without visible decay. Region `disappearance`",
+        power=1.0,
         model="invisible-meson",
         masses=(0.547862, 0.95778, 2),
         example={

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from na64.models.errors import unknown_name
-from na64.workspaces.io.jsonio import read_text
+from na64.workspaces.io.reading import read_text
 
 __all__ = ["shipped", "shipped_or_file", "shipped_text"]
 

@@ -216,6 +216,10 @@ class TableReader:
                 self.problem(name, message)
         return made
 
+    def declared(self, item: Declared) -> Any:
+        """Read one key as it is declared, apart from the table that it belongs to."""
+        return self._field(item, {}, _PLAIN)
+
     def _values(self, cls: type, outer: Key, special: Special) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for item in declared(cls):
@@ -377,10 +381,14 @@ def _classes(hint: Any) -> tuple[type, ...]:
 
 
 def _chosen(hint: Any, raw: Mapping[str, object]) -> type:
-    """Return the dataclass of a union that has a key of its own in a table, or the first."""
+    """Return the dataclass of a union that has a key of its own in a table, or the first.
+
+    Of several the one that knows most keys of the table.
+    """
     first, *others = _classes(hint)
     usual = key_names(first)
-    return next((cls for cls in others if raw.keys() & (key_names(cls) - usual)), first)
+    found = [cls for cls in others if raw.keys() & (key_names(cls) - usual)]
+    return min(found, key=lambda cls: len(raw.keys() - key_names(cls)), default=first)
 
 
 def _is_tables(hint: Any) -> bool:

@@ -10,17 +10,17 @@ from __future__ import annotations
 import math
 import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from na64.models.declaration import Key, range_complaint
 from na64.models.errors import InputError, unknown_name
 from na64.workspaces.io.curves import Axis, Curve, CurveKind, CurveSource, load_curve
-from na64.workspaces.io.jsonio import parse_json, parsed, read_text
 from na64.workspaces.io.problems import as_number, shown
+from na64.workspaces.io.reading import parse_json, parsed, read_text
 
 __all__ = ["TABLE_SUFFIXES", "load_overlay", "table_curve"]
 
@@ -59,18 +59,7 @@ def load_overlay(name_or_path: str | os.PathLike[str], x: Axis, y: Axis) -> Curv
     suffix = Path(path).suffix.lower()
     if suffix not in TABLE_SUFFIXES or (column and Path(name).exists()):
         return load_curve(name)
-    try:
-        about = Path(path).stat()
-    except OSError:
-        pass  # reading it says why
-    else:
-        if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
-            raise InputError(f"overlay {path}: is no regular file")
-        if about.st_size > _LARGEST_BYTES:
-            raise InputError(
-                f"overlay {path}: has {about.st_size} bytes, more than {_LARGEST_BYTES}"
-            )
-    return table_curve(read_text(path), path, x, y, column)
+    return table_curve(read_text(path, _LARGEST_BYTES), path, x, y, column)
 
 
 def table_curve(text: str, where: str, x: Axis, y: Axis, column: str = "") -> Curve:
@@ -328,6 +317,8 @@ def _number(cell: object, where: str) -> float:
         raise InputError(f"{where}: {shown(cell)} is not a number")
     if not (math.isfinite(number) and number > 0.0):
         raise InputError(f"{where}: must be positive and finite, is {number:g}")
+    if complaint := range_complaint(number, Key()):
+        raise InputError(f"{where}: {complaint}")
     return number
 
 

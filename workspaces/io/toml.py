@@ -9,7 +9,8 @@ from typing import Any, cast
 import tomli_w
 
 from na64.models.errors import InputError
-from na64.workspaces.io.jsonio import parsed, plain
+from na64.workspaces.io.jsonio import plain
+from na64.workspaces.io.reading import parsed
 
 __all__ = ["parse_toml", "toml_text"]
 

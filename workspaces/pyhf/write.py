@@ -10,17 +10,22 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
 from na64.workspaces.io import jsonio
-from na64.workspaces.pyhf.template import Template, TemplateBin, Uncertainties
+from na64.workspaces.pyhf.template import (
+    BackgroundSample,
+    Template,
+    TemplateBin,
+    Uncertainties,
+)
 
 __all__ = [
     "POI",
@@ -33,6 +38,8 @@ __all__ = [
     "signal_workspace",
     "workspace",
 ]
+
+Array = NDArray[np.float64]
 
 #: name of the parameter of interest
 POI: Final = "mu"
@@ -150,13 +157,13 @@ def workspace(
         raise InputError("signals must be finite and not negative")
     channels: list[dict[str, object]] = [
         {
-            "name": item.name,
+            "name": name,
             "samples": [
-                *_signal_samples(item, events[:, index], processes),
-                *_background_samples(item),
+                *_signal_samples(bins, events[:, places], processes),
+                *_background_samples(bins),
             ],
         }
-        for index, item in enumerate(template.bins)
+        for name, places, bins in _channels(template)
     ]
     return _document(template, channels, measurement)
 
@@ -164,7 +171,8 @@ def workspace(
 def background_workspace(template: Template) -> dict[str, object]:
     """Return the workspace without signal, to which `patchset` adds one."""
     channels: list[dict[str, object]] = [
-        {"name": item.name, "samples": _background_samples(item)} for item in template.bins
+        {"name": name, "samples": _background_samples(bins)}
+        for name, _, bins in _channels(template)
     ]
     return _document(template, channels, _BACKGROUND_ONLY)
 
@@ -192,8 +200,10 @@ def signal_workspace(
     InputError
         Where no signal is expected: its strength then has no meaning.
     """
-    events = template.signal_events(rates)[mass_index, coupling_index]
+    all_events = template.signal_events(rates)
+    events = all_events[mass_index, coupling_index]
     point, events = _scaled(template, rates, events, mass_index, coupling_index)
+    template = template.at_mass(rates, mass_index, all_events)
     return workspace(template, events, rates.processes, measurement=point.measurement), point
 
 
@@ -239,7 +249,7 @@ def patchset(
                         "path": "/measurements/0/name",
                         "value": point.measurement,
                     },
-                    *_additions(template, events, rates.processes),
+                    *_additions(template.at_mass(rates, mass, all_events), events, rates.processes),
                 ],
             }
         )
@@ -268,10 +278,10 @@ def pyhf_digest(document: object) -> str:
 def _scaled(
     template: Template,
     rates: SignalRates,
-    events: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    events: Array,
     mass_index: int,
     coupling_index: int,
-) -> tuple[SignalPoint, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+) -> tuple[SignalPoint, Array]:
     mass = float(rates.masses_gev[mass_index])
     coupling = float(rates.couplings[coupling_index])
     total = float(events.sum())
@@ -291,11 +301,13 @@ def _document(
     template: Template, channels: list[dict[str, object]], measurement: str
 ) -> dict[str, object]:
     # Wide enough for any limit on a total signal of one event at mu = 1.
-    largest = 100.0 + 10.0 * float(template.observations.sum())
-    largest += 10.0 * math.ceil(float(template.expected_backgrounds.sum()))
+    largest = template.most_events
     document = {
         "channels": channels,
-        "observations": [{"name": item.name, "data": [item.observed]} for item in template.bins],
+        "observations": [
+            {"name": name, "data": [item.observed for item in bins]}
+            for name, _, bins in _channels(template)
+        ],
         "measurements": [
             {
                 "name": measurement,
@@ -310,30 +322,84 @@ def _document(
     return cast(dict[str, object], jsonio.plain(document))
 
 
+def _channels(template: Template) -> Iterator[tuple[str, list[int], list[TemplateBin]]]:
+    """Yield name, places and bins of each channel."""
+    for name, places in template.channels.items():
+        yield name, list(places), [template.bins[place] for place in places]
+
+
 def _signal_samples(
-    item: TemplateBin, events: Iterable[float], processes: Sequence[str]
+    bins: Sequence[TemplateBin], events: Array, processes: Sequence[str]
 ) -> list[dict[str, object]]:
+    """Return the signals of a channel, events of shape (P, B); intervals differ in nothing else."""
     return [
         {
             "name": f"signal_{process}",
-            "data": [float(number)],
+            "data": numbers.tolist(),
             "modifiers": [
                 {"name": POI, "type": "normfactor", "data": None},
-                *_normsys(item.signal_factors(process)),
+                *_normsys(bins[0].signal_factors(process)),
+                *_simulated(bins[0], numbers, events),
             ],
         }
-        for process, number in zip(processes, events, strict=True)
+        for process, numbers in zip(processes, events, strict=True)
     ]
 
 
-def _background_samples(item: TemplateBin) -> list[dict[str, object]]:
+def _simulated(item: TemplateBin, numbers: Array, events: Array) -> list[dict[str, object]]:
+    """Return the modifiers of one process of a simulated signal, of shape (B,), out of (P, B).
+
+    pyhf adds the errors of samples under one staterror in quadrature, as if they were of events of
+    their own. All processes of a bin have one efficiency, so that their error is one: it is divided
+    among them such that pyhf's sum is that.
+    """
+    found: list[dict[str, object]] = [
+        {"name": part.nuisance, "type": "normsys", "data": {"hi": part.hi, "lo": part.lo}}
+        for part in item.simulated.factors
+    ]
+    name, relative = item.simulated.staterror
+    if name and (root := math.hypot(*events[:, 0].tolist())) > 0.0:
+        error = relative * events[:, 0].sum() * numbers[0] / root
+        found.append({"name": name, "type": "staterror", "data": [float(error)]})
+    return found
+
+
+def _background_samples(bins: Sequence[TemplateBin]) -> list[dict[str, object]]:
     return [
         {
-            "name": sample.name,
-            "data": [sample.events],
-            "modifiers": _normsys(sample.uncertainties),
+            "name": samples[0].name,
+            "data": [sample.events for sample in samples],
+            "modifiers": [
+                *_normsys(samples[0].uncertainties),
+                *_shapesys(samples),
+                *_histosys(samples),
+            ],
         }
-        for sample in item.backgrounds
+        for samples in zip(*(item.backgrounds for item in bins), strict=True)
+    ]
+
+
+def _shapesys(samples: Sequence[BackgroundSample]) -> list[dict[str, object]]:
+    """Return the uncertainty of every interval by itself."""
+    if samples[0].shape is None:
+        return []
+    name, relative = samples[0].shape
+    data = [relative * sample.events for sample in samples]
+    return [{"name": name, "type": "shapesys", "data": data}]
+
+
+def _histosys(samples: Sequence[BackgroundSample]) -> list[dict[str, object]]:
+    """Return the nuisances that move the spectrum of a channel."""
+    return [
+        {
+            "name": same[0][0],
+            "type": "histosys",
+            "data": {
+                "hi_data": [up for _, up, _ in same],
+                "lo_data": [down for _, _, down in same],
+            },
+        }
+        for same in zip(*(sample.variations for sample in samples), strict=True)
     ]
 
 
@@ -354,6 +420,6 @@ def _additions(
     columns = np.asarray(events, float)
     return [
         {"op": "add", "path": f"/channels/{index}/samples/{place}", "value": sample}
-        for index, item in enumerate(template.bins)
-        for place, sample in enumerate(_signal_samples(item, columns[:, index], processes))
+        for index, (_, places, bins) in enumerate(_channels(template))
+        for place, sample in enumerate(_signal_samples(bins, columns[:, places], processes))
     ]

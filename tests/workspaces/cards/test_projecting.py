@@ -23,7 +23,7 @@ def observations(card: RunCard) -> list[int | None]:
 def test_the_keys_that_say_what_was_measured() -> None:
     """The list of docs/run-cards.md."""
     keys = sorted(item.name for _, item in measured_keys())
-    assert keys == ["beam", "exposure", "region", "target", "topology", "window"]
+    assert keys == ["beam", "edges_gev", "exposure", "region", "target", "topology", "window"]
     text = (Path(__file__).parents[3] / "docs" / "run-cards.md").read_text(encoding="utf-8")
     said = text.partition("## Data and projections")[2].partition("\n## ")[0]
     assert all(f"`{key}`" in said for key in keys)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from na64.models.errors import InputError
-from na64.workspaces.cards.card import Observed
+from na64.workspaces.cards.counts import Observed
 from na64.workspaces.cards.quantity import Quantity
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json

@@ -8,7 +8,8 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.models.response.windows import MissingEnergyWindow
-from na64.workspaces.cards.card import RunCard, poisson_median
+from na64.workspaces.cards.card import RunCard
+from na64.workspaces.cards.counts import poisson_median
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.reader import load_card, parse_card
 from na64.workspaces.io.jsonio import canonical_json

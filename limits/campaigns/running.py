@@ -1,0 +1,282 @@
+"""Running a campaign: its points are planned, computed by an executor, and stored at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from na64.limits.campaigns.description import Campaign, Plan, parse_campaign
+from na64.limits.campaigns.executors import Processors
+from na64.limits.campaigns.kinds import kind_of
+from na64.limits.campaigns.lock import LOCK, alone
+from na64.limits.campaigns.shards import Shards
+from na64.limits.campaigns.store import FILE, Counts, Head, Planned, Result, Store, TaskRow
+from na64.limits.campaigns.tasks import task_digest
+from na64.limits.campaigns.worker import Work, here
+from na64.limits.scanning.engine import TaskLostError, computed
+from na64.limits.scanning.progress import Progress, advance, silent
+from na64.models.errors import InputError
+from na64.workspaces.io.cache import PHYSICS_VERSION
+from na64.workspaces.io.jsonio import canonical_json, plain
+from na64.workspaces.io.problems import FileProblemsError, Problem
+
+__all__ = ["begin", "go_on"]
+
+#: points that are planned, and tasks that are read, together
+_BLOCK: Final = 200
+#: what one chunk of tasks ought to take: long beside handing it out, short beside a campaign
+_CHUNK_SECONDS: Final = 1.0
+#: most tasks of a chunk
+_CHUNK: Final = 64
+#: chunks per process that are under way: one is computed, one waits for it to be done
+_AHEAD: Final = 2
+#: refused points that a message names
+_NAMED: Final = 10
+
+
+def begin(
+    text: str,
+    where: str,
+    folder: Path,
+    processors: Processors,
+    *,
+    replan: bool = False,
+    cached: bool = True,
+    progress: Progress = silent,
+) -> Counts:
+    """Run a campaign, or go on with the same one.
+
+    Parameters
+    ----------
+    text, where
+        Its file, and the path of it; cards named by a path are looked for beside it.
+    folder
+        Where its store is, or is made.
+    processors
+        Where tasks run.
+    replan
+        Whether a campaign in the folder may be another: its points are forgotten, and documents
+        that both have in common are kept.
+    cached
+        Whether tables of cross-sections are kept on disk.
+    progress
+        Told of each stage, and how far it is.
+
+    Returns
+    -------
+    Counts
+        How far the campaign is, when nothing is left to do.
+
+    Raises
+    ------
+    InputError
+        For a file with problems, points that cannot be computed, and a folder with another
+        campaign or that another process is at; then nothing has been computed.
+    """
+    campaign = parse_campaign(text, where, folder=Path(where).parent)
+    head = Head(text, where, campaign.name, campaign.kind, campaign.size, PHYSICS_VERSION)
+    made = not folder.exists()
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make {folder}: {error.strerror}") from error
+    try:
+        with alone(folder), _opened(folder, head, replan) as store:
+            new = store.counts().tasks_done == 0
+            try:
+                _plan(store, campaign, progress)
+            except InputError:
+                if new:  # nothing is lost with it, and the next attempt is not told of this one
+                    store.remove()
+                raise
+            return _run(store, processors, Work(campaign.kind, here(), cached), progress)
+    finally:
+        if made and not (folder / FILE).exists():
+            (folder / LOCK).unlink(missing_ok=True)
+            folder.rmdir()
+
+
+def go_on(
+    folder: Path,
+    processors: Processors,
+    *,
+    failed: bool = False,
+    cached: bool = True,
+    progress: Progress = silent,
+) -> Counts:
+    """Go on with a campaign where it stopped; the parameters are those of `begin`.
+
+    Parameters
+    ----------
+    failed
+        Whether points that failed are tried again.
+    """
+    with alone(folder), Store(folder, writing=True) as store:
+        if store.head.physics != PHYSICS_VERSION:
+            raise InputError(
+                f"{folder}: began with version {store.head.physics} of the physics, this is "
+                f"{PHYSICS_VERSION}: run its file anew, with `replan`"
+            )
+        if store.planned() < store.head.size:
+            where = store.head.where
+            campaign = parse_campaign(store.head.text, where, folder=Path(where).parent)
+            _plan(store, campaign, progress)
+        if failed:
+            store.again()
+        return _run(store, processors, Work(store.head.kind, here(), cached), progress)
+
+
+def _opened(folder: Path, head: Head, replan: bool) -> Store:
+    """Return the store of a campaign in a folder, made if there is none."""
+    if not (folder / FILE).exists():
+        return Store.begin(folder, head)
+    store = Store(folder, writing=True)
+    if (store.head.text, store.head.physics) != (head.text, head.physics):
+        if not replan:
+            store.close()
+            raise InputError(
+                f"{folder}: holds another campaign, or an earlier form of this one; `replan` goes "
+                "on with the file as it is now and keeps what both have in common"
+            )
+        store.replan(head)
+    return store
+
+
+def _plan(store: Store, campaign: Campaign, progress: Progress) -> None:
+    """Write the points that are not in the store yet; refuse those that cannot be computed."""
+    plan, size = Plan(campaign), campaign.size
+    refused: list[Problem] = []
+    start = store.planned()
+    progress(f"planning {size} points")
+    for first in range(start, size, _BLOCK):
+        block = []
+        for number in range(first, min(first + _BLOCK, size)):
+            planned = _planned(plan, number)
+            if planned.refused:
+                values = ", ".join(f"{key} {value}" for key, value in plan.values(number).items())
+                refused.append(Problem(f"point {number} ({values})", planned.refused))
+            block.append(planned)
+        store.add(block)
+    if refused and campaign.refused == "error":
+        told = refused[:_NAMED]
+        if len(refused) > _NAMED:
+            told.append(Problem("", f"and {len(refused) - _NAMED} more points"))
+        told.append(Problem("refused", 'with "leave-out" such points are left out'))
+        raise FileProblemsError("campaign", store.head.where, told)
+
+
+def _planned(plan: Plan, number: int) -> Planned:
+    kind = kind_of(plan.campaign.kind)
+    axes = json.dumps(plain(plan.values(number)), ensure_ascii=False)  # in the order of the file
+    try:
+        point = plan.point(number)
+        payloads = kind.payloads(point, plan.campaign.options)
+    except InputError as error:
+        return Planned(number, axes, str(error), 0, ())
+    tasks = []
+    for payload in payloads:
+        text = canonical_json(payload)
+        tasks.append((task_digest(kind.name, text), kind.cost(payload), text.encode()))
+    return Planned(number, axes, "", plan.place(number), tasks)
+
+
+def _run(store: Store, processors: Processors, work: Work, progress: Progress) -> Counts:
+    """Compute what is to be done, and store it as it is."""
+    counts = store.counts()
+    if not counts.tasks_to_do:
+        return counts
+    progress(f"{counts.to_do} of {counts.points} points")
+    queue = _Queue(store, Shards(store, kind_of(work.kind)))
+    with processors.executor() as executor:
+        for outcomes in computed(
+            work,
+            queue.chunks(),
+            executor,
+            at_once=lambda: _AHEAD * processors.count(),
+            lost=processors.lost,
+        ):
+            queue.take(
+                [
+                    (row, Result(row.digest, b"", str(found), 0.0))
+                    if isinstance(found, TaskLostError)
+                    else (row, found)
+                    for row, found in outcomes
+                ]
+            )
+            advance(progress, *queue.done(counts))
+    return store.counts()
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Tasks on their way from the store and back."""
+
+    store: Store
+    shards: Shards
+    #: digests under way, and those that were stored since tasks were read last
+    busy: set[str] = field(default_factory=set)
+    stored: set[str] = field(default_factory=set)
+    #: of a unit of cost, as it was lately; None before anything is known
+    seconds: float | None = None
+    finished: int = 0
+    failed: int = 0
+    left: int = 0
+
+    def chunks(self) -> Iterator[list[TaskRow]]:
+        """Yield tasks that are computed together: they have work in common, and are short."""
+        chunk: list[TaskRow] = []
+        for row in self._rows():
+            if chunk and (row.place != chunk[0].place or len(chunk) >= self._most(chunk)):
+                yield chunk
+                chunk = []
+            self.busy.add(row.digest)
+            chunk.append(row)
+        if chunk:
+            yield chunk
+
+    def _rows(self) -> Iterator[TaskRow]:
+        """Yield tasks that are to be done, each digest once."""
+        after = (-1, -1)
+        while True:
+            self.stored.clear()
+            rows = self.store.to_do(_BLOCK, after)
+            if not rows:
+                return
+            after = (rows[-1].place, rows[-1].id)
+            for row in rows:
+                if row.digest in self.busy or row.digest in self.stored:
+                    continue
+                if self.shards.has_enough(row.point):
+                    self.store.leave(row.point)
+                    self.left += 1
+                else:
+                    yield row
+
+    def _most(self, chunk: list[TaskRow]) -> int:
+        if self.seconds is None:
+            return 1
+        cost = max(row.cost for row in chunk)
+        return max(1, min(_CHUNK, int(_CHUNK_SECONDS / max(self.seconds * cost, 1e-9))))
+
+    def take(self, outcomes: list[tuple[TaskRow, Result]]) -> None:
+        """Store what was found."""
+        self.store.finish([result for _, result in outcomes])
+        for row, result in outcomes:
+            self.busy.discard(row.digest)
+            self.stored.add(row.digest)
+            self.finished += 1
+            if result.message:
+                self.failed += 1
+                continue
+            spent = result.seconds / max(row.cost, 1e-9)
+            self.seconds = spent if self.seconds is None else 0.8 * self.seconds + 0.2 * spent
+            self.shards.done(row.point, row.shard, row.digest)
+
+    def done(self, counts: Counts) -> tuple[int, int, int]:
+        """Return how many tasks are done, of how many, and how many failed."""
+        total = counts.tasks_done + counts.tasks_to_do
+        done = counts.tasks_done + self.finished + self.left
+        return done, total, counts.failed + self.failed
