@@ -43,11 +43,11 @@ def normal_tail(z: float) -> float:
 def test_cls_is_the_ratio_of_two_tails(q: float, asimov: float) -> None:
     # arXiv:1007.1727 eqs. (64)-(66); asimov is the root of qtilde of the Asimov data
     if math.sqrt(q) <= asimov:
-        above = normal_tail(math.sqrt(q)), normal_tail(math.sqrt(q) - asimov)
+        both, alone = normal_tail(math.sqrt(q)), normal_tail(math.sqrt(q) - asimov)
     else:
-        above = tuple(normal_tail((q + s * asimov**2) / (2.0 * asimov)) for s in (1.0, -1.0))
+        both, alone = (normal_tail((q + s * asimov**2) / (2.0 * asimov)) for s in (1.0, -1.0))
     found = np.exp(_log_cls(np.array([q]), np.array([asimov])))[0]
-    assert found == pytest.approx(above[0] / above[1], rel=1e-12)
+    assert found == pytest.approx(both / alone, rel=1e-12)
 
 
 def test_without_sensitivity_cls_is_one() -> None:
