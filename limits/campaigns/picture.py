@@ -34,6 +34,8 @@ __all__ = ["MOST_CURVES", "campaign_figure"]
 #: curves that can be told apart
 MOST_CURVES: Final = 12
 _MASS: Final = "mass_gev"
+#: couplings or signal strengths at which something was asked
+_STRENGTH: Final = "strength"
 #: how columns are written on axes
 _WORDS: Final = {
     _MASS: "mass of the mediator [GeV]",
@@ -125,8 +127,10 @@ def _drawn(
     traced = draw_lines(axes[0], lines)
     for line in axes[0].get_lines():
         line.set_marker(".")  # points of a campaign are few, and far apart
-    axes[0].set_xlabel(_words(x))
-    axes[0].set_ylabel(_value_words(y, [row for rows in curves.values() for row in rows]))
+    every = [row for rows in curves.values() for row in rows]
+    own = kind_of(found.kind).words
+    axes[0].set_xlabel(_strength_words(every) if x == _STRENGTH else own.get(x) or _words(x))
+    axes[0].set_ylabel(own.get(y) or _value_words(y, every))
     common = ", ".join(filter(None, (typeset(found.name), heading)))
     finish(made, axes, look, (common, traced))
     low, high = axes[0].get_xlim()
@@ -208,6 +212,15 @@ def _fact(key: str, value: Any) -> str:
     if key == _MASS:
         return f"{value:.3g} GeV"
     return f"{_words(key)} = ${number(float(value))}$"
+
+
+def _strength_words(rows: Sequence[Row]) -> str:
+    """Return the label of an axis of couplings of a search, or of strengths in a workspace."""
+    names = {(row["parameter"], row["model"] is None) for row in rows if row.get("parameter")}
+    if len(names) != 1:
+        return "coupling"
+    ((name, of_workspace),) = names
+    return typeset(name) if of_workspace else coupling_axis(name).label
 
 
 def _value_words(y: str, rows: Sequence[Row]) -> str:

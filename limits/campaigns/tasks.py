@@ -129,6 +129,8 @@ class TaskKind:
         at most points, the first of several.
     along
         Columns that a figure can be drawn along, beside the axes.
+    words
+        What figures say of columns, where it is not their name.
     alone
         Whether the keys of the kind say all there is to compute: points then have no specification,
         and the file neither ``base`` nor ``axes``.
@@ -146,6 +148,7 @@ class TaskKind:
     brief: Callable[[Payload], Mapping[str, Any]] | None = None
     drawn: tuple[str, ...] = ()
     along: tuple[str, ...] = ("mass_gev",)
+    words: Mapping[str, str] = field(default_factory=dict)
     alone: Callable[[Any], bool] = _never
 
 
