@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from na64.limits.campaigns.kinds import kind_of
 from na64.limits.campaigns.table import CampaignTable
@@ -22,7 +23,7 @@ from na64.limits.figures.lines import (
     number,
     told,
 )
-from na64.limits.figures.style import drawing_style
+from na64.limits.figures.style import drawing_style, twos_and_fives
 from na64.limits.figures.typeset import typeset
 from na64.limits.results.axes import coupling_axis
 from na64.models.declaration import is_number
@@ -131,7 +132,11 @@ def _drawn(
     axes[0].set_xlabel(_strength_words(every) if x == _STRENGTH else own.get(x) or _words(x))
     axes[0].set_ylabel(own.get(y) or _value_words(y, every))
     common = ", ".join(filter(None, (typeset(found.name), heading)))
-    return finish(made, axes, look, (common, traced))
+    finish(made, axes, look, (common, traced))
+    low, high = axes[0].get_xlim()
+    if high <= 12.0 * low and not 1e-3 <= low < high <= 1e4:  # powers of ten stand side by side
+        axes[0].xaxis.set_minor_formatter(FuncFormatter(twos_and_fives))
+    return made
 
 
 def _held(found: CampaignTable, rows: Sequence[Row], where: Mapping[str, str]) -> list[Row]:
@@ -184,8 +189,9 @@ def _y_of(found: CampaignTable, rows: Sequence[Row], y: str | None) -> str:
     for name in wanted:
         if name not in columns:
             raise unknown_name("column", name, columns)
-        if any(is_number(row.get(name)) for row in rows):
-            return name
+    known = {name: sum(is_number(row.get(name)) for row in rows) for name in wanted}
+    if any(known.values()):  # of projections and data together nothing is observed at most points
+        return max(known, key=known.__getitem__)
     raise InputError(f"nothing to draw: no point has a number for {' or '.join(wanted)}")
 
 
@@ -194,6 +200,8 @@ def _text(value: Any) -> str:
 
 
 def _words(key: str) -> str:
+    if key.endswith("*"):
+        return f"factor of {typeset(key[:-1])}"
     return _WORDS.get(key, typeset(key.replace("_", " ")))
 
 

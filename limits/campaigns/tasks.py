@@ -125,8 +125,8 @@ class TaskKind:
         What the document of the first shards of a point says in a few words, plain data by names,
         for ``campaign status``; None where a point is one task.
     drawn
-        Columns of the table that a figure shows unless others are named: the first one that has a
-        number anywhere.
+        Columns of the table of which a figure shows one, unless another is named: that with numbers
+        at most points, the first of several.
     along
         Columns that a figure can be drawn along, beside the axes.
     words
