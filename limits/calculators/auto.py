@@ -17,9 +17,10 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.calculators.budget import EnsembleTooLargeError
 from na64.limits.calculators.datasets import TIE
 from na64.limits.calculators.ensemble_size import ensemble_sizes, structure_of
-from na64.limits.calculators.enumeration import EnsembleTooLargeError, refuse_fractions
+from na64.limits.calculators.enumeration import refuse_fractions
 from na64.limits.calculators.exact import Engine as ExactEngine
 from na64.limits.calculators.reweighted import ReweightedToys, toys_for
 from na64.limits.calculators.roots import Edges, Roots

@@ -23,6 +23,7 @@ from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.structure import connected_bins, is_monotone
 
 __all__ = [
+    "background_rates",
     "count_datasets",
     "ensemble_sizes",
     "limits_in_events",
@@ -137,13 +138,7 @@ def ensemble_sizes(batch: SignalBatch, counts: Array) -> Array:
         For rates of which no counts are thrown or enumerated.
     """
     model = batch.likelihood.model
-    every = np.arange(len(batch))
-    which = every[:1] if batch.one_background else every
-    repeated = np.repeat(counts[:, None], len(which), axis=1)
-    fit = background_fit(batch, repeated, mass=which)
-    evaluator = batch.likelihood.fitter.problem(False).evaluator
-    nothing = np.zeros((len(batch.shape), len(which)))
-    background = evaluator.rates(fit.theta, np.zeros(len(which)), nothing)
+    background = background_rates(batch, counts)
     check_rates(background, batch.likelihood.bins)
     rates = background + limits_in_events(batch, counts, background) * rates_of_signal(batch)
     background = np.broadcast_to(background, rates.shape)
@@ -160,6 +155,20 @@ def ensemble_sizes(batch: SignalBatch, counts: Array) -> Array:
             box[i] = count_datasets(with_signal, CUT, weights, most)
         sizes[masses] = box
     return sizes
+
+
+def background_rates(batch: SignalBatch, counts: Array) -> Array:
+    """Return the expected counts of the fit to the data without a signal.
+
+    Shape (B, 1), or (B, M) where every mass has auxiliary data of its own.
+    """
+    every = np.arange(len(batch))
+    which = every[:1] if batch.one_background else every
+    repeated = np.repeat(counts[:, None], len(which), axis=1)
+    fit = background_fit(batch, repeated, mass=which)
+    evaluator = batch.likelihood.fitter.problem(False).evaluator
+    nothing = np.zeros((len(batch.shape), len(which)))
+    return np.asarray(evaluator.rates(fit.theta, np.zeros(len(which)), nothing))
 
 
 def _least_signal_like(

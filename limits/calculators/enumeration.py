@@ -12,12 +12,16 @@ depend on the others, and sums are made in one order: a mass has the same bits i
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from na64.limits.calculators.budget import (
+    EnsembleTooLargeError,
+    is_surely_too_large,
+    row_parts,
+    too_large,
+)
 from na64.limits.calculators.datasets import TIE, observed_fits, qtilde
 from na64.limits.calculators.exploration import (
     STRIDE,
@@ -34,7 +38,7 @@ from na64.limits.likelihood.structure import connected_bins, is_monotone
 from na64.limits.likelihood.sums import add_rows
 from na64.models.errors import InputError
 
-__all__ = ["EnsembleTooLargeError", "Enumeration", "refuse_fractions"]
+__all__ = ["Enumeration", "refuse_fractions"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -52,10 +56,6 @@ _RISING = 1e-5
 _MAX_SEEDS = (100_000, 2000)
 #: fits that are prepared together, to bound the memory
 _SLICE = 65_536
-
-
-class EnsembleTooLargeError(InputError):
-    """An ensemble has more datasets than are allowed."""
 
 
 def refuse_fractions(counts: Array) -> None:
@@ -226,14 +226,27 @@ class Enumeration:
                 break
             visited.followed |= follow
             parent, of = visited.key[row] % STRIDE, problem[row]
-            counts = self.lattice.counts[parent]
-            counts[np.arange(len(row)), axis] += 1
-            matters = survival.exceeds(counts, of, _CUT * signal, _CUT * background)
-            child = self.lattice.children(parent[matters], axis[matters])
-            new = np.setdiff1d(of[matters] * STRIDE + child, visited.key)
-            self.check_size(np.bincount(problem, minlength=n), new // STRIDE)
+            have, new = np.bincount(problem, minlength=n), np.empty(0, dtype=np.intp)
+            for part in row_parts(len(row), len(self.varied)):
+                some = self._children(
+                    (parent[part], axis[part], of[part]),
+                    survival,
+                    (_CUT * signal, _CUT * background),
+                )
+                new = np.union1d(new, np.setdiff1d(some, visited.key))
+                self.check_size(have, new // STRIDE)
         number = visited.key % STRIDE
         return Tail(signal, background, limit <= TIE, failed, problem, number, inside)
+
+    def _children(
+        self, steps: tuple[Index, Index, Index], survival: Survival, limits: tuple[Array, Array]
+    ) -> Index:
+        """Return the keys of datasets a step further (parent, axis, problem) that matter."""
+        parent, axis, of = steps
+        counts = self.lattice.counts[parent]
+        counts[np.arange(len(parent)), axis] += 1
+        matters = survival.exceeds(counts, of, *limits)
+        return of[matters] * STRIDE + self.lattice.children(parent[matters], axis[matters])
 
     def seeds(self, rates: Array) -> tuple[Index, Index]:
         """Return the datasets to begin with, as pairs of problem and number.
@@ -272,22 +285,21 @@ class Enumeration:
 
     def too_large(self) -> EnsembleTooLargeError:
         """Return the error for an ensemble that is too large to enumerate."""
-        background = float(self.background_rates[self.varied].sum(axis=0).max())
-        return EnsembleTooLargeError(
-            f"the exact ensemble of {len(self.varied)} bins with {background:.4g} background and "
-            f"{self.counts[self.varied].sum():.4g} observed events needs more than "
-            f"{self.max_datasets} datasets (of the order of {self._estimate():.0e}); use the "
-            f"method 'toys' or 'asymptotic'"
-        )
+        bins = [self.batch.likelihood.bins[b] for b in self.varied.tolist()]
+        background = self.background_rates[self.varied].max(axis=1)
+        return too_large(bins, background, self.counts[self.varied], self.max_datasets)
 
-    def _estimate(self) -> float:
-        """Estimate the size of the set of datasets that matter."""
-        rates = np.maximum(self.background_rates[self.varied].max(axis=1), self.counts[self.varied])
-        box = np.sum(np.log(rates + 4.0 * np.sqrt(rates) + 2.0))
-        total = rates.sum() + 3.0 * math.sqrt(rates.sum()) + 2.0
-        bins = len(rates)
-        simplex = math.lgamma(total + bins + 1) - math.lgamma(total + 1) - math.lgamma(bins + 1)
-        return float(np.exp(min(box, simplex, 690.0)))
+    def refuse_unseen(self, probability: float) -> None:
+        """Refuse an ensemble of which more than are allowed have to be visited.
+
+        Parameters
+        ----------
+        probability
+            Under the background, of the datasets that have to be visited at least.
+        """
+        for rates in self.background_rates[self.varied].T:
+            if is_surely_too_large(0.0, rates, self.max_datasets, probability):
+                raise self.too_large()
 
     def check_whole(self) -> None:
         """Refuse counts that no dataset has."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from na64.limits.calculators.protocol import Choosing, Engine
 from na64.limits.calculators.roots import Edges, Roots
+from na64.limits.calculators.throwing import check_data
 from na64.limits.likelihood.compiled import SignalBatch
 from na64.limits.likelihood.merging import equivalent_bins, merge_bins
 
@@ -37,7 +38,13 @@ def on_merged_bins(
     settings, batch, counts
         What it is made of. Counts that are no whole numbers are not added to others: what sums
         to a whole number is no count.
+
+    Raises
+    ------
+    InputError
+        For backgrounds and counts that are so large that there are no ensembles of them.
     """
+    check_data(batch, counts)
     parts = equivalent_bins(batch)
     merged = any(len(group) > 1 for _, groups in parts for group in groups)
     if not merged or _hides_fractions(counts, [groups for _, groups in parts]):

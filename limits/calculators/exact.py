@@ -34,7 +34,6 @@ from numpy.typing import NDArray
 
 from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import first_guess
-from na64.limits.calculators.ensemble_size import ensemble_sizes
 from na64.limits.calculators.enumeration import Enumeration, refuse_fractions
 from na64.limits.calculators.exploration import Memory, Tail, sums
 from na64.limits.calculators.ranking import Enumerating
@@ -71,11 +70,13 @@ class Engine(Enumerating):
             return super().limits(alpha, observed=observed, expected=expected)
         if observed:
             refuse_fractions(self.counts)
+        masses = np.flatnonzero(~alone)
+        if len(masses):
+            self.refuse_unseen(masses, expected=expected)
         wanted = (observed, *[expected] * len(BAND_ORDER))
         upper = tuple(Roots.empty(len(self.batch)) if want else None for want in wanted)
         for mass in np.flatnonzero(alone).tolist():
             fill_in(self._staircase(mass), mass, alpha, upper)
-        masses = np.flatnonzero(~alone)
         if len(masses):
             others = self._enumerated(masses).limits(alpha, observed=observed, expected=expected)
             for roots, some in zip(upper, others.upper, strict=True):
@@ -105,13 +106,15 @@ class Engine(Enumerating):
 
     def closed_form(self) -> NDArray[np.bool_]:
         """Tell which masses need no enumeration, shape (M,)."""
-        return has_staircase(self.batch, self.counts, ensemble_sizes(self.batch, self.counts))
+        return has_staircase(self.batch, self.counts, self.sizes)
 
     def _staircase(self, mass: int) -> Staircase:
         return Staircase(self.batch.take(np.array([mass])), self.counts, self.settings.tolerance)
 
     def _enumerated(self, masses: Index) -> Engine:
-        return Engine(self.settings, self.batch.take(masses), self.counts)
+        part = Engine(self.settings, self.batch.take(masses), self.counts)
+        part._sizes = self.sizes[masses]
+        return part
 
     def part_limits(
         self, ensemble: Enumeration, alpha: float, observed: bool, expected: bool

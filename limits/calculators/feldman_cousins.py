@@ -28,10 +28,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from na64.limits.calculators.budget import EnsembleTooLargeError
 from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import TIE, first_guess
-from na64.limits.calculators.ensemble_size import ensemble_sizes
-from na64.limits.calculators.enumeration import EnsembleTooLargeError, Enumeration
+from na64.limits.calculators.enumeration import Enumeration
 from na64.limits.calculators.exploration import STRIDE, Survival, Visited, quantile, sums
 from na64.limits.calculators.ranking import Enumerating
 from na64.limits.calculators.roots import BRACKETED, FAILED, Edges, Roots, find_roots
@@ -72,8 +72,15 @@ class Engine(Enumerating):
         From the methods, before any dataset is looked at, if there are too many.
     """
 
+    def refuse_unseen(self, masses: Index, *, expected: bool) -> None:
+        """Refuse ensembles that are too large before any dataset is looked at."""
+        self._check(float(self.sizes[masses].max(initial=0.0)))
+
     def _ensemble(self, masses: Index) -> Enumeration:
-        size = float(ensemble_sizes(self.batch.take(masses), self.counts).max(initial=0.0))
+        self._check(float(self.sizes[masses].max(initial=0.0)))
+        return super()._ensemble(masses)
+
+    def _check(self, size: float) -> None:
         most = _SHARE * self.settings.max_datasets
         if size > most:
             raise EnsembleTooLargeError(
@@ -81,7 +88,6 @@ class Engine(Enumerating):
                 f"is fitted at more than a hundred signal strengths; at most {most:.0f} are, "
                 f"{_SHARE:g} of max_datasets; use the method 'auto' for an upper limit"
             )
-        return super()._ensemble(masses)
 
     def part_limits(
         self, ensemble: Enumeration, alpha: float, observed: bool, expected: bool

@@ -9,8 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from na64.limits.calculators.budget import (
+    is_surely_too_large,
+    mass_blocks_of,
+    row_parts,
+    too_large,
+)
 from na64.limits.calculators.datasets import TIE
-from na64.limits.calculators.ensemble_size import same_bins
+from na64.limits.calculators.ensemble_size import (
+    background_rates,
+    ensemble_sizes,
+    same_bins,
+    structure_of,
+)
 from na64.limits.calculators.enumeration import Enumeration
 from na64.limits.calculators.roots import Edges, Roots
 from na64.limits.likelihood.compiled import SignalBatch
@@ -26,6 +37,9 @@ Index = NDArray[np.intp]
 _CUT = 1e-13
 #: and below this under signal + background, where only the median is wanted
 _CUT_SIGNAL = 1e-6
+#: probability under the background of the datasets that have to be visited at least: for a limit or
+#: a p-value of the observed data, and for the bands, the quantiles of the background ensemble
+_SOME, _MOST = 1e-3, 0.5
 
 
 class Enumerating(ABC):
@@ -37,6 +51,14 @@ class Enumerating(ABC):
 
     def __init__(self, settings: Any, batch: SignalBatch, counts: Array) -> None:
         self.settings, self.batch, self.counts = settings, batch, counts
+        self._sizes: Array | None = None
+
+    @property
+    def sizes(self) -> Array:
+        """Estimated sizes of the ensembles near the limits, shape (M,)."""
+        if self._sizes is None:
+            self._sizes = ensemble_sizes(self.batch, self.counts)
+        return self._sizes
 
     @abstractmethod
     def part_limits(
@@ -51,12 +73,47 @@ class Enumerating(ABC):
     def _ensemble(self, masses: Index) -> Enumeration:
         return Enumeration(self.batch.take(masses), self.counts, self.settings.max_datasets)
 
+    def _blocks(self) -> list[Index]:
+        """Return masses with signals in the same bins, few enough for the memory."""
+        blocks = []
+        for masses in same_bins(self.batch):
+            _, varied = structure_of(self.batch, masses)
+            blocks += mass_blocks_of(masses, self.sizes[masses], int(varied.sum()))
+        return blocks
+
+    def refuse_unseen(self, masses: Index, *, expected: bool) -> None:
+        """Refuse ensembles that are too large for limits before any dataset is looked at.
+
+        Parameters
+        ----------
+        masses
+            Those that are to be enumerated.
+        expected
+            Whether bands are wanted, for which most of the background ensemble is visited.
+
+        Raises
+        ------
+        EnsembleTooLargeError
+            Naming the bins and the size.
+        """
+        some = self.batch.take(masses)
+        largest, least = self.settings.max_datasets, _MOST if expected else _SOME
+        every = background_rates(some, self.counts)
+        for group in same_bins(some):
+            _, varied = structure_of(some, group)
+            estimate = float(self.sizes[masses[group]].max())
+            rates = every[varied, 0]
+            if is_surely_too_large(estimate, rates, largest, least):
+                bins = [some.likelihood.bins[b] for b in np.flatnonzero(varied).tolist()]
+                raise too_large(bins, rates, self.counts[varied], largest, estimate)
+
     def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
         """Return where the p-value is alpha."""
         n = len(self.batch)
+        self.refuse_unseen(np.arange(n), expected=expected)
         upper = [Roots.empty(n) if want else None for want in (observed, *[expected] * 5)]
         lower = np.full(n, np.nan)
-        for masses in same_bins(self.batch):
+        for masses in self._blocks():
             found = self.part_limits(self._ensemble(masses), alpha, observed, expected)
             for roots, some in zip(upper, found.upper, strict=True):
                 if roots is not None and some is not None:
@@ -73,9 +130,10 @@ class Enumerating(ABC):
             place[masses] = np.arange(len(masses))
             some = np.flatnonzero(np.isin(mass, masses))
             if len(some):
-                found[:, some] = self.part_p_values(
-                    self._ensemble(masses), nu[some], place[mass[some]], expected
-                )
+                ensemble = self._ensemble(masses)
+                if expected:
+                    ensemble.refuse_unseen(_MOST)
+                found[:, some] = self.part_p_values(ensemble, nu[some], place[mass[some]], expected)
         return found[0], found[1:]
 
     def discovery_p_values(self, q0: Array) -> Array:
@@ -101,6 +159,7 @@ class _Ranking:
 
     def __init__(self, batch: SignalBatch, counts: Array, max_datasets: int) -> None:
         self.ensemble = Enumeration(batch, counts, max_datasets)
+        self.ensemble.refuse_unseen(_SOME)
         self.batch, self.counts = batch, counts
 
     def p_values(self, q0: Array) -> Array:
@@ -162,17 +221,25 @@ class _Ranking:
             # without monotony a dataset outside may have neighbours inside: follow all that matter
             todo = np.flatnonzero(~followed & (inside if ensemble.monotone else True))
             followed[todo] = True
-            parent, axis = np.repeat(numbers[todo], len(axes)), np.tile(axes, len(todo))
-            counts = lattice.counts[parent]
-            counts[np.arange(len(parent)), axis] += 1
-            matters = self._bound(counts, without) > _CUT
-            if signal is not None:
-                matters |= self._bound(counts, signal) > _CUT_SIGNAL
-            children = lattice.children(parent[matters], axis[matters])
-            new = np.setdiff1d(children, numbers)
-            if len(numbers) + len(new) > ensemble.max_datasets:
-                raise ensemble.too_large()
+            new = np.empty(0, dtype=np.intp)
+            parents = numbers[todo]
+            for part in row_parts(len(parents), len(axes) ** 2):
+                children = self._children(parents[part], without, signal)
+                new = np.union1d(new, np.setdiff1d(children, numbers))
+                if len(numbers) + len(new) > ensemble.max_datasets:
+                    raise ensemble.too_large()
         return float(below[q0 < limit - TIE].sum()), limit
+
+    def _children(self, parents: Index, without: Array, signal: Array | None) -> Index:
+        """Return the datasets with one more event in any bin that matter."""
+        lattice, n_axes = self.ensemble.lattice, len(self.ensemble.varied)
+        parent, axis = np.repeat(parents, n_axes), np.tile(np.arange(n_axes), len(parents))
+        counts = lattice.counts[parent]
+        counts[np.arange(len(parent)), axis] += 1
+        matters = self._bound(counts, without) > _CUT
+        if signal is not None:
+            matters |= self._bound(counts, signal) > _CUT_SIGNAL
+        return lattice.children(parent[matters], axis[matters])
 
     def _bound(self, counts: NDArray[np.int64], rates: Array) -> Array:
         """Return P(N_i >= n_i for all i)."""

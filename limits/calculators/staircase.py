@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate, special
 
+from na64.limits.calculators.budget import EnsembleTooLargeError
 from na64.limits.calculators.counting import limits_found
 from na64.limits.calculators.datasets import TIE, background_fit, free_fits, observed_fits
 from na64.limits.calculators.ensemble_size import (
@@ -30,7 +31,6 @@ from na64.limits.calculators.ensemble_size import (
     rates_of_signal,
     structure_of,
 )
-from na64.limits.calculators.enumeration import EnsembleTooLargeError
 from na64.limits.calculators.roots import BRACKETED, Roots, find_roots
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.calculators.throwing import check_rates, poisson_level
@@ -130,7 +130,6 @@ class Staircase:
         _, rates, self.free = observed_fits(batch, counts)
         self.without = rates[:, 0]
         check_rates(self.without, batch.likelihood.bins)
-        check_rates(counts, batch.likelihood.bins, "events observed")
         self.guess = float(limits_in_events(batch, counts, rates)[0])
         _, flags = structure_of(batch, np.array([0]))
         varied = np.flatnonzero(flags)

@@ -35,7 +35,7 @@ from na64.limits.calculators.pseudodata import ThrownCls
 from na64.limits.calculators.status import BAND_ORDER
 from na64.models.errors import InputError
 
-__all__ = ["CELLS", "ShardedCls", "Tally", "ToyCounts", "cls_of"]
+__all__ = ["CELLS", "ShardedCls", "Tally", "ToyCounts", "binomial_error", "cls_of", "joined_runs"]
 
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -147,7 +147,7 @@ class ToyCounts:
         if not same:
             raise InputError("toys of other data or strengths cannot be added")
         return ToyCounts(
-            _joined(self.shards, other.shards),
+            joined_runs(self.shards, other.shards),
             first.q_observed,
             tuple(a + b for a, b in zip(self.signal, other.signal, strict=True)),
             tuple(a + b for a, b in zip(self.background, other.background, strict=True)),
@@ -173,14 +173,20 @@ class ToyCounts:
         )
 
 
-def _joined(
+def joined_runs(
     one: Sequence[tuple[int, int]], other: Sequence[tuple[int, int]]
 ) -> tuple[tuple[int, int], ...]:
-    """Return runs of shards together, neighbours as one."""
+    """Return runs (first, last + 1) of shards together, neighbours as one.
+
+    Raises
+    ------
+    InputError
+        If a shard is in both.
+    """
     found: list[tuple[int, int]] = []
     for first, end in sorted((*one, *other)):
         if found and first < found[-1][1]:
-            raise InputError(f"shard {first} is there twice: no toy counts twice")
+            raise InputError(f"shard {first} is there twice: nothing counts twice")
         if found and first == found[-1][1]:
             found[-1] = (found[-1][0], end)
         else:
@@ -245,7 +251,7 @@ def cls_of(counts: ToyCounts, *, seed: int = 1, bands: bool = True) -> ShardedCl
         errors[:, i] = thrown.expected_errors(np.random.default_rng([seed, i]))
         # no toy with a signal is as extreme, and no copy of the toys knows of any
         none = expected[:, i] == 0.0
-        errors[none, i] = _binomial(0, counts.signal[i].thrown) / _LEVELS[none]
+        errors[none, i] = binomial_error(0, counts.signal[i].thrown) / _LEVELS[none]
     p_signal, p_background, observed, error = rows
     pairs = zip(counts.signal, counts.background, strict=True)
     return ShardedCls(
@@ -274,11 +280,12 @@ def _observed(signal: Tally, background: Tally) -> tuple[float, float, float, fl
     if not background.above:
         return p_signal, p_background, math.nan, math.nan
     cls = p_signal / p_background
-    own = _binomial(signal.above + signal.failed, signal.thrown)
-    other = _binomial(background.above, background.thrown)
+    own = binomial_error(signal.above + signal.failed, signal.thrown)
+    other = binomial_error(background.above, background.thrown)
     return p_signal, p_background, cls, math.hypot(own, cls * other) / p_background
 
 
-def _binomial(k: int, n: int) -> float:
+def binomial_error(k: int, n: int) -> float:
+    """Return the standard error of a fraction k / n, of (k + 1) / (n + 2): it is never zero."""
     p = (k + 1.0) / (n + 2.0)
     return math.sqrt(p * (1.0 - p) / n)

@@ -16,10 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from na64.limits.calculators.pseudodata import Ensemble
+from na64.limits.likelihood.compiled import SignalBatch
 from na64.models.errors import ComputationError, InputError
 
 __all__ = [
     "MOST_EVENTS",
+    "check_data",
     "check_rates",
     "poisson_level",
     "poisson_quantile",
@@ -74,6 +76,32 @@ def check_rates(rates: Array, names: Sequence[object], what: str = "events expec
         f"{where}: {rate:g} {what}, and ensembles of counts are made of up to {MOST_EVENTS:.0e}, "
         f"where a count is a whole number in double precision"
     )
+
+
+def check_data(batch: SignalBatch, counts: Array) -> None:
+    """Refuse nominal backgrounds and observed counts of which there are no ensembles.
+
+    Before any fit, which has nothing to say of such numbers.
+
+    Parameters
+    ----------
+    batch
+        Signals.
+    counts
+        Observed counts, shape (B,).
+
+    Raises
+    ------
+    InputError
+        As `check_rates`.
+    """
+    model = batch.likelihood.model
+    background = np.zeros(len(model.bins))
+    where = ~model.is_signal
+    with np.errstate(over="ignore"):
+        np.add.at(background, model.component_bin[where], np.abs(model.nominal[where]))
+    check_rates(background, model.bins)
+    check_rates(counts, model.bins, "events observed")
 
 
 def poisson_quantile(uniform: Array, rate: float) -> Array:

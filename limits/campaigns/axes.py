@@ -10,7 +10,7 @@ from typing import Any, Final
 from na64.limits.scanning.asked import Asked
 from na64.limits.scanning.grids import parse_grid
 from na64.limits.scanning.settings import CALCULATOR, SETTINGS
-from na64.models.declaration import Declared, declared
+from na64.models.declaration import Declared, declared, is_number
 from na64.models.errors import InputError, did_you_mean
 from na64.workspaces.io.problems import Problem, shown
 from na64.workspaces.io.tables import TableReader
@@ -26,6 +26,8 @@ ASKED: Final[Mapping[str, Declared]] = {
 _OTHERS: Final = {
     item.key.other.name: item for item in ASKED.values() if item.key.other is not None
 }
+#: what a key is called by its declaration where it has a list
+_OF_LISTS: Final = {"search": "searches", "masses": "masses_gev"}
 #: keys that yields do not depend on, and beginnings of such paths in a card
 _STATISTICS: Final = frozenset({*CALCULATOR, "method", "confidence_level", "expected_only"})
 _OF_COUNTS: Final = ("bins.", "bins[", "uncertainties")
@@ -228,11 +230,7 @@ def _change(
     names: dict[str, Any],
 ) -> Change:
     """Return what a value of a key changes, read as it is declared."""
-    if key == "masses" and isinstance(value, (int, float)) and not isinstance(value, bool):
-        value = repr(value)
-    name = key
-    if isinstance(value, list):  # several searches, or several masses, in one point
-        name = {"search": "searches", "masses": "masses_gev"}.get(key, key)
+    name, value = _as_declared(key, value)  # a list: several searches, or masses, in one point
     own: list[Problem] = []
     read = read_key(TableReader({name: value}, "", own, names), item)
     problems.extend(Problem(place, problem.message) for problem in own)
@@ -242,6 +240,13 @@ def _change(
 def read_key(reader: TableReader, item: Declared) -> Any:
     """Return what a table has under a key of `ASKED`, as its declaration wants it."""
     return reader.declared(item)
+
+
+def _as_declared(key: str, value: object) -> tuple[str, object]:
+    """Return a key by the name that it is declared under for such a value, and the value."""
+    if key == "masses" and is_number(value):
+        value = [value]
+    return (_OF_LISTS.get(key, key) if isinstance(value, list) else key), value
 
 
 def base_values(reader: TableReader, taken: Sequence[str]) -> dict[str, Any]:
@@ -256,6 +261,9 @@ def base_values(reader: TableReader, taken: Sequence[str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     settings: dict[str, Any] = {}
+    lists = dict(_as_declared(key, raw) for key, raw in reader.data.items())
+    if len(lists) == len(reader.data):  # otherwise both forms are given, which is told below
+        reader = TableReader(lists, reader.path, reader.problems, reader.names)
     for name, item in ASKED.items():
         other = item.key.other.name if item.key.other is not None else name
         if name in taken or other in taken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -13,7 +13,7 @@ from na64.models.errors import ComputationError, InputError
 from na64.workspaces.io.optional import need
 from na64.workspaces.io.processes import Workers
 
-__all__ = ["DaskWorkers", "Processes", "Processors"]
+__all__ = ["AnyExecutor", "DaskWorkers", "Processes", "Processors"]
 
 #: how long workers of a cluster are waited for, and a scheduler to answer
 _PATIENCE: Final = "30s"
@@ -61,6 +61,34 @@ class Processes:
     def count(self) -> int:
         """Return how many there are."""
         return self.jobs
+
+
+@dataclass(frozen=True, slots=True)
+class AnyExecutor:
+    """An executor of `concurrent.futures` that somebody else made, and closes.
+
+    Attributes
+    ----------
+    given
+        The executor. What it hands to a task travels as it likes: the function by its name, tasks
+        as dataclasses of texts, numbers and bytes.
+    at_once
+        How many tasks it computes at once.
+    lost
+        What a task fails with if its process is gone; it is tried again then.
+    """
+
+    given: Executor
+    at_once: int
+    lost: tuple[type[BaseException], ...] = LOST
+
+    def executor(self) -> AbstractContextManager[Executor]:
+        """Return the executor, which stays open."""
+        return nullcontext(self.given)
+
+    def count(self) -> int:
+        """Return how many tasks are computed at once."""
+        return self.at_once
 
 
 class DaskWorkers:
@@ -113,8 +141,8 @@ class DaskWorkers:
                 CancelledError,
             ) as error:
                 raise ComputationError(
-                    "the scheduler of Dask is gone; what was finished is kept, and `campaign resume` "
-                    "goes on"
+                    "the scheduler of Dask is gone; what was finished is kept, and the "
+                    "campaign can be resumed"
                 ) from error
             finally:
                 self._client = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from na64.limits.campaigns.coverage import COVERAGE
 from na64.limits.campaigns.scans import SCAN
 from na64.limits.campaigns.tasks import TaskKind
 from na64.limits.campaigns.toys import TOYS
@@ -12,7 +13,7 @@ from na64.models.errors import unknown_name
 
 __all__ = ["KINDS", "kind_of"]
 
-KINDS: Final[Mapping[str, TaskKind]] = {kind.name: kind for kind in (SCAN, TOYS)}
+KINDS: Final[Mapping[str, TaskKind]] = {kind.name: kind for kind in (SCAN, TOYS, COVERAGE)}
 
 
 def kind_of(name: str) -> TaskKind:

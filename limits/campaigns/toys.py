@@ -9,14 +9,15 @@ result: a rule that knows nothing of which shards were computed first.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from na64.limits.calculators.registry import ENSEMBLES, calculator
 from na64.limits.calculators.shards import SHARD, ShardedToys
+from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.calculators.tallies import ShardedCls, ToyCounts, cls_of
 from na64.limits.campaigns.subjects import COLUMNS, Lasting, Subject, SubjectKeys, subject_of
 from na64.limits.campaigns.tasks import Kept, Payload, Point, TaskKind
@@ -28,6 +29,16 @@ __all__ = ["TOYS", "ToyKeys", "cls_of_document"]
 
 #: names of the expected values in tables, in the order of `BAND_ORDER`
 _BANDS: Final = tuple(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2"))
+#: what figures say of columns
+_WORDS: Final = {
+    "cls": r"observed $\mathrm{CL}_s$",
+    "cls_error": r"error of the observed $\mathrm{CL}_s$",
+    **{
+        name: rf"expected $\mathrm{{CL}}_s$, {order:+d} $\sigma$"
+        for name, order in zip(_BANDS, BAND_ORDER, strict=True)
+    },
+    "expected_median": r"median expected $\mathrm{CL}_s$",
+}
 #: keys of a payload in which shards of a point differ
 _OWN: Final = ("shard", "toys", "relative_error", "absolute_error")
 
@@ -192,6 +203,14 @@ def _message(found: ShardedCls, i: int, document: Payload) -> str:
     return "; ".join(said)
 
 
+def _brief(document: Payload) -> Mapping[str, Any]:
+    """Return the toys that there are, CLs and its error at every strength."""
+    found = cls_of(ToyCounts.from_dict(document), bands=False)
+    seen = np.where(document["observed"], [found.observed, found.error], np.nan)
+    cls, error = ([None if math.isnan(x) else x for x in row] for row in seen.tolist())
+    return {"toys": int(found.toys[0]), "cls": cls, "cls_error": error}
+
+
 def _cost(payload: Payload) -> float:
     """The number of toys at all strengths."""
     masses = len(payload["specification"]["masses_gev"]) if "specification" in payload else 1
@@ -209,7 +228,9 @@ TOYS = TaskKind(
     add=_add,
     enough=_enough,
     cost=_cost,
+    brief=_brief,
     drawn=("cls", "expected_median"),
-    along=("value", "mass_gev"),
+    along=("strength", "mass_gev"),
+    words=_WORDS,
     alone=lambda keys: bool(keys.alone),
 )

@@ -151,8 +151,9 @@ class Command(click.Command):
         anything = Key(at_least=-math.inf)
         for item in self.params:
             value = ctx.params.get(item.name or "")
-            # what takes no NaN says so itself
-            if value is None or not is_number(value) or math.isnan(value):
+            if value is None or not is_number(value):
+                continue
+            if isinstance(value, float) and math.isnan(value):  # what takes none says so itself
                 continue
             if complaint := range_complaint(value, anything):
                 raise click.BadParameter(complaint, ctx, item)

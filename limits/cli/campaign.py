@@ -40,7 +40,12 @@ def _running(function: Callable[..., Counts]) -> Callable[..., int]:
 
     @wraps(function)
     def run(
-        *, jobs: int | None, executor: str, scheduler: str | None, no_cache: bool, **given: Any
+        *,
+        jobs: int | None,
+        executor: str,
+        scheduler: str | None,
+        no_cache: bool,
+        **given: Any,
     ) -> int:
         where = _processors(jobs, executor, scheduler)
         with the_console().progress("campaign") as progress:
@@ -158,7 +163,7 @@ def retry(*, folder: str, failed: bool, **words: Any) -> Counts:
 @reporting()
 def status(folder: str) -> Report:
     """Say how many points are done, and why some failed; the campaign may be running."""
-    from na64.limits.campaigns.status import status_document, status_table
+    from na64.limits.campaigns.status import status_document, status_lines, status_table
     from na64.limits.campaigns.store import Store
 
     with Store(Path(folder)) as store:
@@ -167,7 +172,8 @@ def status(folder: str) -> Report:
         f"\npoint {item['point']} ({_values(item['axes'])}): {item['message']}"
         for item in document["failures"]
     )
-    return tabled(document, status_table(document), after=failures)
+    so_far = "".join(f"\n{line}" for line in status_lines(document))
+    return tabled(document, status_table(document), after=so_far + failures)
 
 
 def _values(axes: Mapping[str, Any]) -> str:

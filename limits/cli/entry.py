@@ -19,6 +19,7 @@ import click
 
 from na64.limits.cli.application import Group
 from na64.limits.cli.console import Console
+from na64.limits.cli.signals import exit_code, obey_signals
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
@@ -90,8 +91,10 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code.
 
-    0 done, 1 the computation failed, 2 usage or bad input, 3 done in part.
+    0 done, 1 the computation failed, 2 usage or bad input, 3 done in part; 128 and the number of
+    the signal that ended it.
     """
+    obey_signals()
     sys.exit(run(arguments))
 
 
@@ -103,6 +106,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stdout is None:
         sys.stdout = _ClosedStdout()
+    stdout = sys.stdout
     try:
         _check_arguments(sys.argv[1:] if args is None else args)
         with console.warnings_as_log():
@@ -110,9 +114,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except Exception as error:
         return _report(console, error)
-    except KeyboardInterrupt:
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        return _report(console, BrokenPipeError())  # of which click leaves, with another stdout
+    except KeyboardInterrupt as error:
         console.error("interrupted")
-        return 130
+        return exit_code(error)
     return code if isinstance(code, int) else 0
 
 
@@ -157,7 +165,7 @@ def _report(console: Console, error: Exception) -> int:
         return 0
     if isinstance(error, click.Abort):
         console.error("interrupted")
-        return 130
+        return exit_code(error)
     if console.verbosity >= 2:
         traceback.print_exception(error)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

@@ -16,6 +16,7 @@ from na64.limits.results.tables import WRITERS
 
 __all__ = [
     "cache_option",
+    "cache_size_option",
     "charges_option",
     "cl_option",
     "coupling_option",
@@ -62,6 +63,15 @@ normalisation_option = click.option(
     "(m_chi/m_mediator)^4.  [default: alpha-d]",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
+cache_option = click.option(
+    "--no-cache", is_flag=True, help="Compute every table anew; see `doctor` for the cache."
+)
+cache_size_option = click.option(
+    "--cache-size",
+    metavar="SIZE",
+    help="What the tables in the cache may have together, such as 500MB; those used longest ago "
+    "go.  [default: 1GiB]",
+)
 trust_option = click.option(
     "--trust",
     is_flag=True,
@@ -170,20 +180,6 @@ def output_option(what: str) -> Decorator[Any]:
     return lambda function: output(force(function))
 
 
-def cache_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``--no-cache`` and ``--cache-size``, which `make_tables` understands."""
-    without = click.option(
-        "--no-cache", is_flag=True, help="Compute every table anew; see `doctor` for the cache."
-    )
-    size = click.option(
-        "--cache-size",
-        metavar="SIZE",
-        help="What the tables in the cache may have together, such as 500MB; those used longest "
-        "ago go.  [default: 1GiB]",
-    )
-    return without(size(function))
-
-
 def make_tables(no_cache: bool, cache_size: str | None) -> Any:
     """Return the cache of tables that the two options describe."""
     from na64.workspaces.io.cache import TableCache
@@ -192,13 +188,13 @@ def make_tables(no_cache: bool, cache_size: str | None) -> Any:
 
 
 def tables_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of `cache_option` for a function that receives the cache of ``tables``."""
+    """``--no-cache`` and ``--cache-size`` for a function that receives the cache of ``tables``."""
 
     @wraps(function)
     def run(*, no_cache: bool, cache_size: str | None, **given: Any) -> Any:
         return function(tables=make_tables(no_cache, cache_size), **given)
 
-    return cache_option(run)
+    return cache_option(cache_size_option(run))
 
 
 def policy_options(function: Callable[..., Any]) -> Callable[..., Any]:

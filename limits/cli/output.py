@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,11 +79,13 @@ def check_outputs(outputs: Sequence[str], force: bool, suffixes: Iterable[str]) 
         For a suffix that means nothing here, a missing folder, a file that exists without
         ``--force``, or the same file twice.
     """
+    from na64.workspaces.io.journal import settle
     from na64.workspaces.io.writing import check_target
 
     seen: set[Path] = set()
     for name in outputs:
         path = Path(name)
+        settle(path)
         if path.suffix not in suffixes:
             raise InputError(f"output '{name}': the suffix must be one of {', '.join(suffixes)}")
         if path.is_dir():
@@ -149,7 +152,8 @@ def write_outputs(files: Mapping[str, str | bytes], force: bool, *, note: str = 
         write_files({Path(name): content for name, content in files.items()}, force=force)
     except BaseException:
         for folder in reversed(made):
-            folder.rmdir()
+            with suppress(OSError):  # the error that matters is the one of writing
+                folder.rmdir()
         raise
     for line in [note] if note else [f"wrote {name}" for name in files]:
         the_console().note(line)
@@ -157,7 +161,15 @@ def write_outputs(files: Mapping[str, str | bytes], force: bool, *, note: str = 
 
 def _make_folders(folders: Iterable[Path]) -> list[Path]:
     """Make the folders that do not exist and return them, outer ones first."""
+    from na64.workspaces.io.staging import cannot_write
+
     missing = sorted({folder for folder in folders if not folder.exists()})
-    for folder in missing:
-        folder.mkdir()
+    for number, folder in enumerate(missing):
+        try:
+            folder.mkdir()
+        except OSError as error:
+            for made in reversed(missing[:number]):
+                with suppress(OSError):
+                    made.rmdir()
+            raise cannot_write(folder, error, begun=False) from error
     return missing

@@ -15,6 +15,7 @@ import click
 from na64.limits.cli.application import Command
 from na64.limits.cli.options import (
     cache_option,
+    cache_size_option,
     charges_option,
     make_tables,
     masses_option,
@@ -241,6 +242,7 @@ def _signal_parameters(masses_help: str) -> list[click.Parameter]:
         help="Nuisance that is one parameter in all searches combined, such as exposure.",
     )
     @cache_option
+    @cache_size_option
     def declared() -> None: ...
 
     return declared.params

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from na64.limits.calculators.datasets import background_fit, free_fits
-from na64.limits.calculators.throwing import check_rates
+from na64.limits.calculators.throwing import check_data, check_rates
 from na64.limits.inference.covariance import information_rank
 from na64.limits.inference.data import Data, auxiliary_at
 from na64.limits.inference.fit import fit_workspace
@@ -152,6 +152,8 @@ def goodness_of_fit(
         raise InputError("the number of toys and their seed must not be negative")
     if ensemble not in ENSEMBLES:
         raise InputError(f"an ensemble is {' or '.join(ENSEMBLES)}, not '{ensemble}'")
+    if toys:
+        check_data(batch, batch.likelihood.observed if data is None else data.counts)
     fit = fit_workspace(batch, data=data, mu=mu)
     expected = expected_points(fit)
     bins = 2.0 * _deviance(fit.data.counts, expected.counts[:, 0])

@@ -195,6 +195,14 @@ class CompiledLikelihood:
 
     def make_batch(self, rates: Array, keys: Array | None = None) -> SignalBatch:
         """Return a batch of rates of the signal components, shape (M, Ks)."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            largest = np.max(np.abs(rates).sum(axis=1), initial=0.0)
+        if not np.isfinite(largest):
+            raise InputError(
+                f"the samples with the parameter of interest '{self.poi}' "
+                f"({', '.join(self.signal_names)}) expect {largest:g} events in total at "
+                f"{self.poi} = 1, which is not finite"
+            )
         evaluator = self.fitter.problem(False).evaluator
         factor = evaluator.nominal_factor[evaluator.signal_components]
         events = add_rows((rates * factor).T)
@@ -204,12 +212,6 @@ class CompiledLikelihood:
                 f"the samples with the parameter of interest '{self.poi}' "
                 f"({', '.join(self.signal_names)}) expect {events[wrong[0]]:g} events in total at "
                 f"{self.poi} = 1; a signal may be negative in some bins, but not as a whole"
-            )
-        if not np.all(np.isfinite(events)):
-            raise InputError(
-                f"the samples with the parameter of interest '{self.poi}' "
-                f"({', '.join(self.signal_names)}) expect {np.max(events):g} events in total at "
-                f"{self.poi} = 1, which is not finite"
             )
         per_event = rates / np.where(events > 0.0, events, 1.0)[:, None]
         numbers = np.arange(len(rates), dtype=np.float64) if keys is None else keys

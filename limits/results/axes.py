@@ -26,7 +26,7 @@ _SOUND: Final = re.compile(r"[^\W_]+'*(_[^\W_]+'*)?|[^\W_](_[^\W_]+'*){2}")
 #: what TeX takes for something else
 _LITERALLY: Final = {
     "\\": r"\backslash ", "_": r"\_", "^": r"\wedge ", "$": r"\$", "{": r"\{", "}": r"\}",
-    "%": r"\%", "#": r"\#", "&": r"\&", "~": r"\sim ", "\n": " ",
+    "%": r"\%", "#": r"\#", "&": r"\&", "~": r"\sim ",
 }  # fmt: skip
 #: units of couplings that have one
 _UNITS: Final = {"g_agg": "GeV^-1", "g_G": "GeV^-1"}
@@ -117,7 +117,8 @@ def tex(name: str) -> str:
 
 
 def _literally(name: str) -> str:
-    return "".join(_LITERALLY.get(letter, letter) for letter in name)
+    shown = (letter if letter.isprintable() else " " for letter in name)
+    return "".join(_LITERALLY.get(letter, letter) for letter in shown)
 
 
 def coupling_tex(name: str, mass: str) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 from na64.models.errors import InputError
 from na64.workspaces.io.jsonio import digest
 
-__all__ = ["check_content", "check_document"]
+__all__ = ["check_digest", "check_document"]
 
 _LOGGER = logging.getLogger(__name__)
 
 
-def check_content(found: str, provenance: object, where: str, *, trust: bool) -> None:
+def check_digest(found: str, provenance: object, where: str, *, trust: bool) -> None:
     """Compare the digest of what a file holds with the ``content_digest`` of its provenance.
 
     Parameters
@@ -47,9 +47,9 @@ def check_content(found: str, provenance: object, where: str, *, trust: bool) ->
 
 
 def check_document(document: Mapping[str, Any], where: str, *, trust: bool) -> None:
-    """Check a document that is used as it is; see `check_content`.
+    """Check a document that is used as it is; see `check_digest`.
 
     A tool that writes 1.0 as 1 changes it, as does one that edits a number.
     """
     content = {key: value for key, value in document.items() if key != "provenance"}
-    check_content(digest(content), document.get("provenance"), where, trust=trust)
+    check_digest(digest(content), document.get("provenance"), where, trust=trust)

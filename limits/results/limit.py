@@ -23,7 +23,7 @@ from na64.limits.calculators.status import (
 from na64.limits.results.axes import Axis, Plane
 from na64.limits.results.documents import Document
 from na64.limits.results.fields import lists, nans, nulls, read_fields, tuples
-from na64.limits.results.integrity import check_content
+from na64.limits.results.integrity import check_digest
 from na64.limits.results.operations import operation
 from na64.limits.results.origin import Origin
 from na64.limits.results.schemas import validate
@@ -491,7 +491,7 @@ class Limit(Document):
         for key, value in content.items() if isinstance(content, dict) else ():
             if value != found.get(key):
                 raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
-        check_content(digest(content), found["provenance"], where, trust=trust)
+        check_digest(digest(content), found["provenance"], where, trust=trust)
         return result
 
 

@@ -187,7 +187,7 @@ def _density(
     below = np.maximum(delta2 - q2, 0.0)
     two_body = (
         alpha_d
-        * np.sqrt(below * np.maximum(sigma2 - q2, 0.0))
+        * np.sqrt(below * (sigma2 - q2))
         * below
         * (2.0 * q2 + sigma2)
         / (4.0 * heavy**3 * q2)

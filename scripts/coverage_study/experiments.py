@@ -22,9 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from na64.limits.calculators.bayesian import posteriors
-from na64.limits.calculators.limits import cls_values, upper_limits
-from na64.limits.calculators.marginal import Marginal
+from na64.limits.calculators.coverage import Experiments, experiment_p_values, p_values_at
+from na64.limits.calculators.limits import upper_limits
 from na64.limits.calculators.protocol import Calculator
 from na64.limits.calculators.registry import (
     Asymptotic,
@@ -34,7 +33,7 @@ from na64.limits.calculators.registry import (
     Toys,
 )
 from na64.limits.calculators.status import Status
-from na64.limits.likelihood.compiled import CompiledLikelihood, compile_workspace
+from na64.limits.likelihood.compiled import CompiledLikelihood, SignalBatch, compile_workspace
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -57,10 +56,6 @@ SHARES: Final = {
     1: ((1.0,), (1.0,)),
     3: ((0.10, 0.33, 0.57), (0.45, 0.33, 0.22)),
 }
-#: panels and nodes of a posterior, as the calculator has them for data
-_GRID: Final = (6, 8)
-#: pseudo-experiments that are fitted together
-_TOGETHER: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,22 +140,17 @@ def contained(
     RuntimeError
         If a method has no number for an experiment.
     """
-    signal = np.array([SHARES[len(counts)][1]])
-    batch = likelihood.inject(np.repeat(signal[None], len(mu), axis=0), keys)
-    if auxiliary is not None:
-        batch = batch.with_auxiliary(auxiliary)
-    if isinstance(method, Bayesian):  # the same as `cls_values`, experiments together
-        marginal = Marginal(batch, samples=method.samples, replicas=1, seed=method.seed)
-        data = np.repeat(counts[:, None], len(mu), axis=1)
-        found = posteriors(marginal, batch, np.arange(len(mu)), data, _GRID)
-        tails = [
-            np.nan if p is None else float(p.tail(x)) for (p, *_), x in zip(found, mu, strict=True)
-        ]
-        p_value = np.array(tails)
-    else:
-        p_value = cls_values(batch, mu, calculator=method, counts=counts).observed
+    p_value = p_values_at(_batch(likelihood), method, mu, counts, auxiliary, keys)
+    return _allowed(p_value, method)
+
+
+def _batch(likelihood: CompiledLikelihood) -> SignalBatch:
+    return likelihood.inject(np.array([[SHARES[len(likelihood.bins)][1]]]))
+
+
+def _allowed(p_value: Array, method: Calculator) -> Flags:
     if not np.all(np.isfinite(p_value)):
-        raise RuntimeError(f"{method}: no p-value for counts {counts} at {mu}")
+        raise RuntimeError(f"{method}: no p-value for some counts")
     return np.asarray(p_value > ALPHA)
 
 
@@ -212,19 +202,10 @@ def thrown_coverage(
     """Return how many pseudo-experiments of `throw` contain the truth, and how many there are."""
     likelihood, method = experiment.likelihood(), METHODS[name]
     counts, auxiliary = thrown
-    different, group = np.unique(counts, axis=0, return_inverse=True)
-    covered = 0
-    for g, n in enumerate(different):  # equal counts together, each with its auxiliary data
-        members = np.flatnonzero(group.ravel() == g)
-        if auxiliary is None and method.smooth:
-            covered += len(members) * int(contained(likelihood, method, np.array([mu]), n)[0])
-            continue
-        for first in range(0, len(members), _TOGETHER):
-            some = members[first : first + _TOGETHER]
-            own = None if auxiliary is None else _rows(likelihood, auxiliary[:, some])
-            strengths, keys = np.full(len(some), mu), some.astype(np.float64)
-            covered += int(contained(likelihood, method, strengths, n, own, keys).sum())
-    return covered, len(counts)
+    own = None if auxiliary is None else _rows(likelihood, auxiliary)
+    data = Experiments(counts.T, own, np.arange(len(counts), dtype=np.float64))
+    p_value = experiment_p_values(_batch(likelihood), method, mu, data)
+    return int(_allowed(p_value, method).sum()), len(counts)
 
 
 def _rows(likelihood: CompiledLikelihood, auxiliary: Array) -> Array:

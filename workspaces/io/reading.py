@@ -13,11 +13,13 @@ import math
 import os
 import re
 import stat
-from collections.abc import Callable
-from typing import Final, TextIO, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final, TextIO, TypeVar
 
 from na64.models.declaration import LARGEST_NUMBER
 from na64.models.errors import InputError
+from na64.workspaces.io.journal import settle
 
 __all__ = [
     "LARGEST_JSON",
@@ -25,6 +27,7 @@ __all__ = [
     "check_content",
     "parse_json",
     "parsed",
+    "read_beginning",
     "read_json",
     "read_stream",
     "read_text",
@@ -234,7 +237,8 @@ def read_json(path: str | os.PathLike[str]) -> object:
 def read_text(path: str | os.PathLike[str], most_bytes: int = LARGEST_TEXT) -> str:
     """Return the text of a UTF-8 file.
 
-    A byte order mark, with which some editors begin a file, is no part of the text.
+    A byte order mark, with which some editors begin a file, is no part of the text. A set of files
+    that a run was stopped while writing is completed first (`na64.workspaces.io.journal`).
 
     Parameters
     ----------
@@ -250,42 +254,56 @@ def read_text(path: str | os.PathLike[str], most_bytes: int = LARGEST_TEXT) -> s
         For a file that is missing or unreadable, that is a folder, a named pipe, a socket or a
         device, that is larger, and that is not UTF-8.
     """
-    try:
-        content = _content(path, most_bytes)
-    except InputError:
-        raise
-    except FileNotFoundError as error:
-        raise InputError(f"no such file: {path}") from error
-    except OSError as error:
-        if error.errno == errno.ENXIO:
-            raise InputError(f"{path}: is a socket, not a file") from error
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:  # a NUL byte in a name
-        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+    settle(path)
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most_bytes:
+            raise _too_large(str(path), most_bytes, f"has {_in_words(size)}")
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise _too_large(str(path), most_bytes, "has more")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a text in UTF-8") from error
 
 
-def _content(path: str | os.PathLike[str], most_bytes: int) -> bytes:
+def read_beginning(path: str | os.PathLike[str], count: int) -> bytes:
+    """Return the first bytes of a file, to know its kind, or refuse it as `read_text` does."""
+    with _opened(path) as file:
+        return file.read(count)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open what is a file, and say of anything else what it is."""
+    try:
+        handle = _descriptor(path)
+        with os.fdopen(handle, "rb") as file:
+            if hasattr(os, "set_blocking"):
+                os.set_blocking(handle, True)
+            yield file
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"no such file: {path}") from error
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise InputError(f"is a socket, not a file: {path}") from error
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # a NUL byte in a name
+        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+
+
+def _descriptor(path: str | os.PathLike[str]) -> int:
     mode = os.stat(path).st_mode
     if not _DESCRIPTORS.fullmatch(os.path.abspath(path)):
         for is_kind, words in _KINDS:
             if is_kind(mode):
                 raise InputError(f"{words}: {path}")
     # not to wait for a writer where a pipe took the place of the file meanwhile
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(handle, "rb") as file:
-        size = os.fstat(handle).st_size
-        if size > most_bytes:
-            raise _too_large(str(path), most_bytes, f"has {_in_words(size)}")
-        if hasattr(os, "set_blocking"):
-            os.set_blocking(handle, True)
-        content = file.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise _too_large(str(path), most_bytes, "has more")
-    return content
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags)
 
 
 def read_stream(stream: TextIO, where: str, most_characters: int = LARGEST_JSON) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def summed(shards: list[ToyCounts]) -> ToyCounts:
     return total
 
 
-def written(counts: ToyCounts) -> dict:
+def written(counts: ToyCounts) -> dict[str, Any]:
     return counts.to_dict()
 
 
@@ -79,16 +80,16 @@ def one_run(batch, ensemble: str, seed: int, sizes: list[int]) -> list[ThrownCls
             for root, size in zip(shards, sizes, strict=True):
                 generator = np.random.default_rng(root.spawn(2)[child])
                 uniform = generator.random((size, len(lam)))
-                n = stats.poisson.ppf(uniform, lam)
+                n = np.asarray(stats.poisson.ppf(uniform, lam))
                 normal = np.zeros((size, len(theta)))
                 if ensemble == "aux-fluctuated":
                     more = np.random.default_rng(generator.spawn(1)[0].bit_generator)
                     normal = theta + more.standard_normal((size, len(theta)))
                 parts.append((n.T, normal.T))
             data = np.concatenate([n for n, _ in parts], axis=1)
-            auxiliary = np.concatenate([a for _, a in parts], axis=1)
-            if ensemble == "aux-fixed":
-                auxiliary = None
+            auxiliary = None
+            if ensemble == "aux-fluctuated":
+                auxiliary = np.concatenate([a for _, a in parts], axis=1)
             same = np.zeros(data.shape[1], dtype=np.intp)
             without = background_fit(batch, data, auxiliary, same)
             free = free_fits(batch, same, data, without, auxiliary)

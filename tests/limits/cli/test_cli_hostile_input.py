@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.mathtext import MathTextParser
 
 from na64.limits.figures.figure import figure
 from na64.limits.figures.style import figure_bytes
+from na64.limits.figures.typeset import drawable, plain_text, typeset
 from na64.limits.results.axes import tex
 from na64.limits.results.limit import Limit
 from na64.workspaces.io import reading
@@ -286,13 +289,22 @@ ODD = ("_^", "a$b", "$", "$\\frac{$", "$x_^$", "\\", "{", "}", "%", "a__b", "\u0
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_no_text_of_a_file_stops_a_figure(call, scan, text: str) -> None:
+def test_every_text_can_be_drawn(text: str) -> None:
+    parser = MathTextParser("path")
+    for found in (drawable(text), typeset(text), plain_text(text), f"${tex(text)}$"):
+        assert not set(found) & {"\x00", "\x07"}
+        dollars = len(re.findall(r"(?<!\\)\$", found))
+        assert dollars % 2 == 0
+        if dollars:
+            parser.parse(found)
+
+
+def test_no_text_of_a_file_stops_a_figure(call, scan) -> None:
     limit = Limit.read(scan)
-    for symbol in (text, tex(text)):
-        y = replace(limit.y, tex=symbol, definition=text)
-        odd = replace(limit, x=replace(limit.x, tex=symbol), y=y)
-        assert figure_bytes(figure([odd]), "a.svg")
-    done = call("plot", scan, "--title", text, "--label", f"{scan}={text}", "-o", "b.svg")
+    y = replace(limit.y, tex="_^", definition="a$b")
+    odd = replace(limit, x=replace(limit.x, tex="\\frac{"), y=y)
+    assert figure_bytes(figure([odd]), "a.svg")
+    done = call("plot", scan, "--title", "$x_^$ {", "--label", f"{scan}=a__b $", "-o", "b.svg")
     assert done.code == 0, done.err
 
 

@@ -68,6 +68,35 @@ def test_a_scan_comes_through_a_pipe(call, scan_file, text) -> None:
     assert {**piped, "provenance": None} == {**direct, "provenance": None}
 
 
+def test_edited_results_need_trust(call, scan_file, text) -> None:
+    document = json.loads(text)
+    document["messages"][0] = "edited"
+    Path(scan_file).write_text(json.dumps(document))
+    for words in (
+        ("to-plane", scan_file, "--plane", "y", "-o", "y.csv"),
+        ("recast", scan_file, "--model", "b-minus-l", "-o", "r.csv"),
+        ("plot", scan_file, "-o", "scan.svg"),
+        ("export", "hepdata", scan_file, "-o", "record"),
+        ("explore", scan_file, "--no-browser"),
+    ):
+        done = call(*words)
+        assert (done.code, done.out) == (2, "")
+        assert done.err == (
+            "error: scan.json: was changed after it was written: its content_digest is that of "
+            "other numbers; --trust accepts it\n"
+        )
+    done = call("to-plane", scan_file, "--plane", "y", "-o", "y.csv", "--trust")
+    assert done.code == 0
+    assert done.err.count("was changed after it was written") == 1
+    assert done.err.startswith("warning: scan.json: ")
+    assert call("width", "--masses", "0.1", "-o", "width.json").code == 0
+    document = json.loads(Path("width.json").read_text())
+    document["mediator"] = "another"
+    Path("width.json").write_text(json.dumps(document))
+    done = call("plot", "width.json", "-o", "width.svg")
+    assert (done.code, "--trust accepts it" in done.err) == (2, True)
+
+
 def test_a_change_on_the_resonance_names_the_scan_that_then_works(call, scan_file) -> None:
     words = ("to-plane", scan_file, "--plane", "y", "--alpha-d", "0.5", "--json")
     refused = call(*words)

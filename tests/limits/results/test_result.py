@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.limits.calculators.status import BAND_ORDER, Status
-from na64.limits.results.limit import Limit
+from na64.limits.results.limit import Limit, read
 from na64.limits.results.schemas import validate
 from na64.limits.results.specification import Specification
 from na64.limits.results.tables import WRITERS
@@ -140,6 +140,37 @@ def test_a_file_is_not_trusted(place: tuple[Any, ...], value: object, message: s
     node[place[-1]] = value
     with pytest.raises(InputError, match=message):
         Limit.from_dict(document, "file.json")
+
+
+def test_a_changed_result_is_refused_unless_it_is_trusted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = made()
+    document = json.loads(result.to_json())
+    document["events_limit"][0] = 2.4
+    text = json.dumps(document)
+    with pytest.raises(
+        InputError, match=r"^scan\.json: was changed after it was written: .*`trust`"
+    ):
+        Limit.from_json(text, "scan.json")
+    assert not caplog.text
+    accepted = Limit.from_json(text, "scan.json", trust=True)
+    assert accepted.events_limit[0] == 2.4
+    assert "scan.json: was changed after it was written" in caplog.text
+    # what is written from it has a digest of its own
+    assert Limit.from_json(accepted.to_json()) == accepted
+    document = json.loads(result.to_json())
+    del document["provenance"]["content_digest"]
+    (tmp_path / "scan.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match="has no content_digest"):
+        Limit.read(tmp_path / "scan.json")
+    assert read(tmp_path / "scan.json", trust=True) == result
+    # provenance itself, and how the JSON is laid out, may differ
+    document = json.loads(result.to_json())
+    document["provenance"]["note"] = "of mine"
+    caplog.clear()
+    assert Limit.from_json(json.dumps(document, indent=3)) == result
+    assert not caplog.text
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -125,6 +125,13 @@ def test_narrow_width_is_the_limit() -> None:
     assert narrow_width_yield(narrow, spectrum, 0.5) == pytest.approx(0.5 * closed, rel=1e-4)
 
 
+def test_nothing_is_made_where_no_positron_counts() -> None:
+    # at 2 m_e, too, where the flux is infinite
+    for mass in (0.26, 2.0 * ELECTRON_MASS_GEV):
+        narrow = resonance(mass, DarkSector(DarkMatter.DIRAC, 1e-6, 3.0))
+        assert narrow_width_yield(narrow, np.zeros_like, 1.0) == 0.0
+
+
 def positrons(shower: Cascade) -> Callable[[np.ndarray], np.ndarray]:
     return lambda energy: shower.spectrum(energy)[1]
 
@@ -142,6 +149,21 @@ def test_radiation_conserves_the_number_of_collisions() -> None:
     assert inside < total
     above = trapezoid((after * energy)[energy > 20.0], np.log(energy[energy > 20.0]))
     assert 0.85 < above / before < 0.95
+
+
+def test_radiation_is_selected_by_the_missing_energy() -> None:
+    shower = cascade(material("ecal"), "e-", 100.0, floor_gev=50.0)
+    energy, limits = np.array([20.0, 60.0, 90.0]), (50.0, 100.0)
+    every = radiated_spectrum(positrons(shower), limits, energy)
+    half = radiated_spectrum(positrons(shower), limits, energy, lambda e: np.full_like(e, 0.5))
+    np.testing.assert_allclose(half, 0.5 * every, rtol=1e-12)
+    # what is radiated along the electron is missing: below the threshold E'/z_- is above it
+    from_70 = radiated_spectrum(
+        positrons(shower), limits, energy, lambda e: np.where(e > 70.0, 1.0, 0.0)
+    )
+    assert 0.0 < from_70[0] < every[0]
+    assert 0.0 < from_70[1] < 0.1 * every[1]
+    assert from_70[2] == pytest.approx(every[2], rel=1e-12)
 
 
 def test_radiation_is_zero_beyond_the_beam_energy() -> None:

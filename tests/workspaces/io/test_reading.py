@@ -13,6 +13,7 @@ import pytest
 
 from na64.models.errors import InputError
 from na64.workspaces.io import reading
+from scripts.faults import sets
 
 
 def test_reading_refuses(tmp_path: Path) -> None:
@@ -91,3 +92,13 @@ def test_pipes_sockets_and_devices_are_no_files(tmp_path: Path) -> None:
                 reading.read_text(name)
     with pytest.raises(InputError, match="embedded null"):
         reading.read_text("a\x00b")
+
+
+def test_a_set_that_was_not_finished_is_completed_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "sets"
+    sets.leave_mixed(folder)
+    assert reading.read_text(folder / "scan.json") == sets.NEW["scan.json"]
+    assert sets.state_of(folder, force=True) == "new"
+    assert "a run was stopped while it wrote" in caplog.text

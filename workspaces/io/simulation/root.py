@@ -9,6 +9,7 @@ from typing import Any
 
 from na64.models.errors import InputError, NA64Error, did_you_mean
 from na64.workspaces.io.optional import need
+from na64.workspaces.io.reading import read_beginning
 
 __all__ = ["branch_of", "object_of", "opened", "reading"]
 
@@ -42,9 +43,9 @@ def opened(path: Path) -> Iterator[Any]:
         Without uproot, and for a file that is none of ROOT's.
     """
     uproot = need("uproot", extra="root", purpose="reading ROOT files")
-    with reading("the file"), path.open("rb") as stream:
-        if stream.read(4) != b"root":
-            raise InputError("is no ROOT file: it does not begin with 'root'")
+    # what is no regular file, which opening might wait for, is refused there
+    if read_beginning(path, 4) != b"root":
+        raise InputError("is no ROOT file: it does not begin with 'root'")
     with reading("the file"):
         # a dictionary, because a colon in a plain name would divide it, and an address be fetched
         file = uproot.open({str(path): None})

@@ -1,0 +1,261 @@
+"""Running campaigns: the same bytes however, and nothing lost by whatever is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from na64.limits.campaigns.executors import DaskWorkers
+from na64.limits.campaigns.running import begin, go_on
+from na64.limits.campaigns.store import FILE, Counts, Store
+from na64.limits.campaigns.table import SUFFIXES, collect
+from na64.limits.campaigns.worker import Work, here
+from na64.limits.scanning.engine import LOST
+from na64.limits.scanning.request import specify
+from na64.limits.scanning.runner import run
+from na64.models.errors import InputError
+
+#: 24 points of some 20 ms, after the first ones
+TEXT = """
+format = 1
+name = "small"
+[base]
+masses = "0.05"
+method = "asymptotic"
+[[axes]]
+search = ["na64e-2016-2018", "na64mu-2022"]
+[[axes]]
+ratio = [2.5, 3.0, 4.0]
+[[axes]]
+confidence_level = [0.68, 0.8, 0.9, 0.95]
+"""
+
+
+class Here(Executor):
+    """This process, as one processor; stops after some chunks."""
+
+    lost = LOST
+
+    def __init__(self, stop: int = 1000, backwards: bool = False) -> None:
+        self.left = stop
+        self.tasks = 0
+        self.backwards = backwards
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_kwargs: Any) -> Future[Any]:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        future: Future[Any] = Future()
+        future.set_result(fn(*args))
+        self.tasks += len(args[0])
+        return future
+
+    @contextmanager
+    def executor(self) -> Iterator[Executor]:
+        yield self
+
+    def count(self) -> int:
+        return 1
+
+
+def tables(folder: Path) -> list[str | bytes]:
+    with Store(folder) as store:
+        found = collect(store)
+    return [found.content(suffix) for suffix in SUFFIXES]
+
+
+def started(folder: Path, **options: Any) -> Counts:
+    return begin(TEXT, "small.toml", folder, options.pop("where", Here()), **options)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> list[str | bytes]:
+    folder = tmp_path_factory.mktemp("reference") / "campaign"
+    counts = started(folder)
+    assert (counts.points, counts.done, counts.to_do, counts.failed) == (24, 24, 0, 0)
+    return tables(folder)
+
+
+def test_a_point_is_what_a_scan_gives(reference: list[str | bytes]) -> None:
+    made = specify(
+        "na64mu-2022", masses_gev=[0.05], method="asymptotic", ratio=4.0, confidence_level=0.95
+    )
+    found = run(made)
+    last = str(reference[1]).splitlines()[-1].split(",")
+    columns = str(reference[1]).splitlines()[0].split(",")
+    row = dict(zip(columns, last, strict=True))
+    assert float(row["observed"]) == found.observed[0]
+    assert float(row["expected_p2"]) == found.expected[4, 0]
+    assert (row["point"], row["search"], row["ratio"]) == ("23", "na64mu-2022", "4")
+
+
+def test_stopped_and_resumed_it_computes_every_point_once(
+    reference: list[str | bytes], tmp_path: Path
+) -> None:
+    folder = tmp_path / "campaign"
+    first, second = Here(stop=5), Here()
+    with pytest.raises(KeyboardInterrupt):
+        started(folder, where=first)
+    with Store(folder) as store:
+        done = store.counts().tasks_done
+    assert 0 < done < 24
+    assert tables(folder) != reference
+    # only what was computed and not yet handed back is computed twice: at most two chunks
+    counts = go_on(folder, second)
+    assert counts.done == 24
+    assert second.tasks == 24 - done
+    assert tables(folder) == reference
+    third = Here()
+    started(folder, where=third)  # the same file again: there is nothing to do
+    assert third.tasks == 0
+
+
+def test_another_file_is_refused_or_keeps_what_both_have(
+    reference: list[str | bytes], tmp_path: Path
+) -> None:
+    folder = tmp_path / "campaign"
+    started(folder)
+    wider = TEXT.replace("[2.5, 3.0, 4.0]", "[2.5, 3.0, 4.0, 5.0]")
+    with pytest.raises(InputError, match="holds another campaign"):
+        begin(wider, "small.toml", folder, Here())
+    more = Here()
+    assert begin(wider, "small.toml", folder, more, replan=True).done == 32
+    assert more.tasks == 8
+
+
+def test_points_that_cannot_be_computed(tmp_path: Path) -> None:
+    folder = tmp_path / "campaign"
+    text = TEXT.replace("[2.5, 3.0, 4.0]", "[3.0]").replace(
+        "[0.68, 0.8, 0.9, 0.95]", '[0.9]\n[[axes]]\nmodel = ["dark-photon", "alp"]'
+    )
+    with pytest.raises(InputError) as error:
+        begin(text, "small.toml", folder, Here())
+    assert "point 1 (search na64e-2016-2018, " in str(error.value)
+    assert "point 3 (search na64mu-2022, " in str(error.value)
+    assert not folder.exists()  # nothing is left
+    counts = begin(
+        text.replace("format = 1", 'format = 1\nrefused = "leave-out"'),
+        "small.toml",
+        folder,
+        Here(),
+    )
+    assert (counts.done, counts.left_out) == (2, 2)
+    rows = str(tables(folder)[1]).splitlines()
+    assert rows[2].startswith("1,left-out,")
+
+
+def test_failures_are_kept_told_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: list[str | bytes]
+) -> None:
+    folder = tmp_path / "campaign"
+    answer = Work.__call__
+
+    def broken(self: Work, tasks: Any) -> Any:
+        if any(task.point == 3 for task in tasks):
+            return answer(Work(self.kind, ("0.0", 1, 1), self.cached), tasks)
+        return answer(self, tasks)
+
+    monkeypatch.setattr(Work, "__call__", broken)
+    counts = started(folder)
+    assert counts.failed >= 1
+    assert counts.done + counts.failed == 24
+    with Store(folder) as store:
+        failures = store.failures(1)
+    assert f"a process has na64-limits {here()[0]}" in failures[0][2]
+    assert ",failed," in str(tables(folder)[1])
+    monkeypatch.setattr(Work, "__call__", answer)
+    assert go_on(folder, Here()).failed == counts.failed  # resume leaves them
+    assert go_on(folder, Here(), failed=True).done == 24
+    assert tables(folder) == reference
+
+
+def documents(folder: Path) -> int:
+    try:
+        with Store(folder) as store:
+            return store.counts().tasks_done
+    except InputError:  # it is not there yet
+        return 0
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 200.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def children(process: int) -> list[int]:
+    text = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def is_worker(process: int) -> bool:
+    words = Path(f"/proc/{process}/cmdline").read_bytes()
+    return b"spawn_main" in words
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked up in /proc")
+def test_killed_worker_and_killed_main_process_lose_no_point(
+    reference: list[str | bytes], tmp_path: Path
+) -> None:
+    file, folder = tmp_path / "small.toml", tmp_path / "campaign"
+    file.write_text(TEXT)
+    command = [sys.executable, "-m", "na64.limits.cli", "campaign", "run", str(file)]
+    process = subprocess.Popen([*command, "-o", str(folder), "--jobs", "2", "-q"])
+    wait_for(lambda: documents(folder) >= 1)
+    workers = [child for child in children(process.pid) if is_worker(child)]
+    assert len(workers) == 2
+    os.kill(workers[0], signal.SIGKILL)
+    before = documents(folder)
+    wait_for(lambda: documents(folder) > before)
+    workers += [child for child in children(process.pid) if is_worker(child)]
+    process.kill()
+    process.wait()
+    done = documents(folder)
+    wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    rest = Here()
+    assert go_on(folder, rest).done == 24
+    assert rest.tasks == 24 - done
+    assert tables(folder) == reference
+    assert sorted(path.name for path in folder.iterdir()) == ["campaign.lock", FILE]
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="processes are looked up in /proc")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_cluster_of_dask_of_which_one_worker_is_killed(
+    reference: list[str | bytes], tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    killed: list[int] = []
+
+    class Told:
+        """Kills a worker when the first point is done."""
+
+        def __call__(self, stage: str) -> None:
+            pass
+
+        def advance(self, done: int, total: int, failed: int = 0) -> None:
+            if not killed:
+                info = where._client.scheduler_info()["workers"]
+                nannies = {item["nanny"] for item in info.values()}
+                assert len(nannies) == 2
+                pids = where._client.run(os.getpid)
+                assert all(address.startswith("tcp://127.0.0.1:") for address in pids)
+                killed.append(next(iter(pids.values())))
+                os.kill(killed[0], signal.SIGKILL)
+
+    where = DaskWorkers(2)
+    counts = started(tmp_path / "campaign", where=where, progress=Told())
+    assert killed
+    assert (counts.done, counts.failed) == (24, 0)
+    assert tables(tmp_path / "campaign") == reference
