@@ -26,7 +26,7 @@ MODULES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "models/relic/boltzmann.py": (
             "tests/models/relic/test_relic.py",
             "-k",
-            "two_grids or late or back or twice",
+            "two_grids or late or back or twice or ahead",
         ),
         "models/response/acceptance.py": ("tests/models/response",),
         "models/response/preshower.py": ("tests/models/response",),
@@ -98,7 +98,10 @@ class Mutant:
 
 
 class _Bare(ast.NodeTransformer):
-    """Takes out what no calculation sees: annotations, decorators, docstrings, `strict=`."""
+    """Takes out what no calculation sees.
+
+    Annotations, decorators, docstrings, ``strict=``, and which parameters are keywords only.
+    """
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -106,6 +109,10 @@ class _Bare(ast.NodeTransformer):
         for argument in ast.walk(node.args):
             if isinstance(argument, ast.arg):
                 argument.annotation = None
+        given = node.args
+        given.args = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+        given.defaults = [*given.defaults, *filter(None, given.kw_defaults)]
+        given.posonlyargs, given.kwonlyargs, given.kw_defaults = [], [], []
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
@@ -135,8 +142,8 @@ def _bare(source: str) -> str:
 def mutants_of(module: str, source: str) -> Iterator[Mutant]:
     """Yield the mutants of a module's source, in a fixed order.
 
-    Those that only change annotations, decorators, docstrings or ``strict=`` do not count, nor
-    those that are no Python.
+    Those that only change annotations, decorators, docstrings, ``strict=`` or which parameters are
+    keywords do not count, nor those that are no Python.
     """
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator

@@ -45,6 +45,15 @@ def test_majorana_landau_pole_is_between() -> None:
     assert 0.05 < landau_pole(DarkMatter.MAJORANA) < 0.07
 
 
+def test_a_majorana_fermion_screens_half_as_much_as_a_dirac_one_and_a_scalar_a_quarter() -> None:
+    dirac, majorana, scalar = (
+        landau_pole(species, higgs_charge=0.0)
+        for species in (DarkMatter.DIRAC, DarkMatter.MAJORANA, DarkMatter.SCALAR)
+    )
+    assert majorana == pytest.approx(2.0 * dirac, rel=1e-12)
+    assert scalar == pytest.approx(4.0 * dirac, rel=1e-12)
+
+
 def test_landau_pole_solves_the_running() -> None:
     # integrate d alpha/d ln mu = b alpha^2/(2 pi) up to the pole
     for species, slope in ((DarkMatter.DIRAC, 4 / 3), (DarkMatter.SCALAR, 1 / 3)):

@@ -103,6 +103,9 @@ def test_splitting_below_a_pair(delta: float) -> None:
 def test_splitting_as_large_as_the_mediator() -> None:
     with pytest.raises(InputError, match="below the mass of the mediator"):
         three_body_decay(0.5, 0.1, 0.3, ALPHA_D, dark_photon())
+    # exactly as large, in numbers without rounding
+    with pytest.raises(InputError, match="below the mass of the mediator"):
+        three_body_decay(0.5, 0.25, 0.25, ALPHA_D, dark_photon())
 
 
 def test_vectors_only() -> None:

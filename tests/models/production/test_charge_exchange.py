@@ -31,6 +31,16 @@ def test_kaons_on_a_proton_of_10_gev() -> None:
     assert charge_exchange_cross_section("K0", energy, hydrogen) == pytest.approx(56.3, rel=1e-9)
 
 
+def test_masses_are_those_of_the_particle_data_group() -> None:
+    masses = {name: 1e3 * meson.mass_gev for name, meson in MESONS.items()}
+    measured = {"pi0": 134.977, "K0": 497.611, "eta": 547.862, "eta-prime": 957.78}
+    assert list(masses) == list(measured)
+    assert masses == pytest.approx(measured, abs=2e-3)
+    assert {name: meson.beam for name, meson in MESONS.items() if meson.beam != "pi-"} == {
+        "K0": "K-"
+    }
+
+
 def test_kaons_fall_with_the_power_that_was_measured() -> None:
     # p^-1.60 of the momentum; the exchange of trajectories with an intercept of a half alone would
     # give p^-1, and the peak shrinks

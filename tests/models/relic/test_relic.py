@@ -23,6 +23,7 @@ from na64.models.mediators.vectors import NeutrinoType, VectorMediator, dark_pho
 from na64.models.relic import boltzmann
 from na64.models.relic.analytic import analytic_target, partial_wave, velocity_coefficient
 from na64.models.relic.boltzmann import FreezeOut
+from na64.models.relic.dof import entropy_dof
 from na64.models.relic.targets import (
     MASS_RANGE_GEV,
     OMEGA_H2,
@@ -263,6 +264,24 @@ def test_two_grids_extrapolate_to_one_that_is_eight_times_as_fine(monkeypatch) -
     assert np.all(np.abs(precise - finest) < 0.03 * np.abs(coarse - finest))
 
 
+def test_equilibrium_yield_late_is_that_of_maxwell_and_boltzmann() -> None:
+    # n/s with n = g m^2 T K_2(x)/(2 pi^2) and s = 2 pi^2 g_* T^3/45
+    x, mass = np.array([10.0, 30.0]), np.array([0.02, 0.4])
+    temperature = mass / x[:, None]
+    entropy = 2.0 * math.pi**2 / 45.0 * entropy_dof(temperature) * temperature**3
+    for species, states in ((DarkMatter.SCALAR, 2.0), (DarkMatter.DIRAC, 4.0)):
+        number = states * mass**2 * temperature * kv(2, x)[:, None] / (2.0 * math.pi**2)
+        found = boltzmann.equilibrium_yield(x, mass, DarkSector(species, 0.1, 3.0))
+        np.testing.assert_allclose(found, number / entropy, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("ratio", "ahead"), [(2.101, True), (2.106, False)])
+def test_a_pole_is_ahead_of_the_sum_of_both_masses(ratio: float, ahead: bool) -> None:
+    sector = DarkSector(DarkMatter.PSEUDO_DIRAC, 0.1, ratio, 0.1)
+    average = ThermalAverage(PORTAL, sector, MASSES)
+    assert np.all(FreezeOut(average, sector)._pole_ahead == ahead)
+
+
 def far_per_rate(sector: DarkSector) -> float:
     """Integral of q beyond X_MAX over q there, at a mass at which g_* does not fall any more."""
     mass, end = np.array([2e-3]), np.array([X_MAX])
@@ -290,6 +309,9 @@ def test_late_annihilation_just_below_a_narrow_pole(species: DarkMatter, above: 
 def test_without_a_pole_ahead_late_annihilation_does_not_rise(alpha_d: float, ratio: float) -> None:
     # an interpolation that rings behind a narrow pole would say otherwise: x^3.5 at R = 2.04
     assert 0.0 < far_per_rate(DarkSector(DarkMatter.SCALAR, alpha_d, ratio)) <= 1.0  # q ~ 1/x
+    # an s wave that has settled: the integral of 1/x from 1e3 to 1e6
+    settled = far_per_rate(DarkSector(DarkMatter.DIRAC, 0.1, 8.0))
+    assert settled == pytest.approx(0.999, abs=3e-4)
 
 
 def test_analytic_formulae() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,33 @@ def test_between_its_edges_a_smeared_cut_opens_and_beyond_them_it_does_not() -> 
     assert 35.0 < low < 50.0 < high < 65.0
     assert 0.0 < acceptance.cut(np.array(low)) < 2e-4
     assert 1.0 - 1e-4 < acceptance.cut(np.array(high)) < 1.0
+
+
+def test_edges_stay_inside_the_spectrum_however_wide_the_resolution() -> None:
+    window = MissingEnergyWindow(50.0, resolution_stochastic=1.0, resolution_constant=0.2)
+    low, high = window.acceptance(Beam("e-", 100.0), Target(ECAL)).cut_edges_gev
+    assert low == pytest.approx(0.1 * 50.0)
+    assert high == pytest.approx(0.5 * (50.0 + 100.0))
+
+
+def test_a_narrow_resolution_is_a_gaussian_too() -> None:
+    acceptance = MissingEnergyWindow(50.0, resolution_stochastic=0.05).acceptance(
+        Beam("e-", 100.0), Target(ECAL)
+    )
+    spread = 0.05 * math.sqrt(49.7)  # of what is seen of 100 GeV
+    expected = 0.5 * math.erfc(-0.3 / spread / math.sqrt(2.0))
+    assert acceptance.cut(np.array(50.3)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_what_the_convolution_leaves_of_the_beams_spread() -> None:
+    # a cut at c is smeared by s c in the convolution; together with the rest that is s E0
+    acceptance = MissingEnergyWindow(30.0).acceptance(
+        Beam("e-", 100.0, momentum_spread=0.02), Target(ECAL)
+    )
+    left = acceptance.before_spread()
+    assert left.missing_energy_gev == 30.0
+    rest = left.beam.momentum_spread * 100.0
+    assert math.hypot(rest, 0.02 * 30.0) == pytest.approx(2.0, rel=1e-12)
 
 
 def test_acceptance_is_the_cut_times_the_trigger() -> None:

@@ -47,6 +47,15 @@ def test_spectrum_away_from_its_end_does_not_feel_a_small_spread(spread: float) 
     np.testing.assert_allclose(smeared, sharp, rtol=2e-3 + 100.0 * spread**2)
 
 
+def test_a_spectrum_that_is_flat_in_the_logarithm_stays_down_to_the_floor() -> None:
+    # what a spread carries over the floor comes back from below it, where it goes on as it ends
+    edges = np.geomspace(40.0, 100.0, 50)
+    moved = with_momentum_spread(lambda energy: 1.0 / energy, edges, 0.02)
+    energy = np.linspace(40.0, 85.0, 10)
+    np.testing.assert_allclose(moved(energy), 1.0 / energy, rtol=1e-4)
+    assert moved(np.array([30.0]))[0] == pytest.approx(moved(np.array([40.0]))[0], rel=1e-12)
+
+
 def test_is_the_average_over_beams_without_spread() -> None:
     spread = 0.01
     energy = np.linspace(60.0, 85.0, 6)

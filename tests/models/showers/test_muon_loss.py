@@ -40,6 +40,17 @@ def test_mean_loss_by_process(name: str, energy: float, expected: tuple[float, .
     assert scale * float(muon_energy_loss_gev_cm(energy, what)) == pytest.approx(total, rel=0.01)
 
 
+@pytest.mark.parametrize(("name", "least"), [("iron", 1.451), ("lead", 1.122)])
+def test_minimum_ionisation_is_where_it_is_measured(name: str, least: float) -> None:
+    # MeV cm^2/g, Particle Data Group: at p = 0.3 to 0.4 GeV
+    what, energy = material(name), np.linspace(0.15, 1.0, 86)
+    loss = muon_energy_loss_gev_cm(energy, what) * 1e3 / what.density_g_cm3
+    assert loss.min() == pytest.approx(least, rel=5e-3)
+    assert 0.3 < energy[loss.argmin()] < 0.42
+    # 1/beta^2 is 1.8 times that of the minimum at 0.15 GeV, the logarithm 0.8 times
+    assert 1.35 < loss[0] / loss.min() < 1.65
+
+
 def test_knock_on_electrons_are_those_of_bethe() -> None:
     """Without the radiation off them: the loss above 10 MeV is the logarithm of the formula."""
     lead, energy, least = material("lead"), 100.0, 0.01
