@@ -317,7 +317,7 @@ def test_no_text_of_a_card_is_a_formula_or_a_row_of_a_table(call) -> None:
 
 
 def test_bytes_that_are_no_text_are_refused_before_anything_is_computed() -> None:
-    words = [sys.executable, "-m", "na64.limits.cli", "scan", *QUICK, "-o", b"caf\xe9.json"]
+    words: list[str | bytes] = [sys.executable, "-m", "na64.limits.cli", "scan", *QUICK, "-o", b"caf\xe9.json"]
     done = subprocess.run(words, capture_output=True, cwd=ROOT, check=False, timeout=60)
     assert done.returncode == 2
     assert b"argument 7, 'caf\\udce9.json': not a text in UTF-8" in done.stderr
