@@ -28,6 +28,7 @@ __all__ = [
     "Key",
     "alternatives",
     "check_declared",
+    "checked_number",
     "classes_in",
     "declare",
     "declared",
@@ -195,6 +196,7 @@ class Declared:
 
 
 _UNDECLARED: Final = Key()
+_ANY_SIGN: Final = Key(at_least=-math.inf)
 
 
 @cache
@@ -238,6 +240,19 @@ def range_complaint(number: float, about: Key, *, whole: bool = False) -> str:
     if 0.0 < abs(number) < SMALLEST_NUMBER:
         return f"must be {SMALLEST_NUMBER:g} or more in size, or 0, is {number:g}"
     return ""
+
+
+def checked_number(number: float, what: str) -> float:
+    """Return a number of any sign with which something can be computed.
+
+    Raises
+    ------
+    InputError
+        For NaN, infinity, and sizes beyond `SMALLEST_NUMBER` and `LARGEST_NUMBER`.
+    """
+    if complaint := range_complaint(number, _ANY_SIGN):
+        raise InputError(f"{what}: {complaint}")
+    return number
 
 
 def _digits(number: int) -> int:

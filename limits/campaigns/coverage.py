@@ -255,6 +255,6 @@ COVERAGE = TaskKind(
     cost=_cost,
     brief=_brief,
     drawn=("coverage",),
-    along=("value", "mass_gev"),
+    along=("strength", "mass_gev"),
     alone=lambda keys: bool(keys.alone),
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from na64.limits.campaigns.kinds import kind_of
 from na64.limits.campaigns.table import CampaignTable
@@ -22,7 +23,7 @@ from na64.limits.figures.lines import (
     number,
     told,
 )
-from na64.limits.figures.style import drawing_style
+from na64.limits.figures.style import drawing_style, twos_and_fives
 from na64.limits.figures.typeset import typeset
 from na64.limits.results.axes import coupling_axis
 from na64.models.declaration import is_number
@@ -33,6 +34,8 @@ __all__ = ["MOST_CURVES", "campaign_figure"]
 #: curves that can be told apart
 MOST_CURVES: Final = 12
 _MASS: Final = "mass_gev"
+#: couplings or signal strengths at which something was asked
+_STRENGTH: Final = "strength"
 #: how columns are written on axes
 _WORDS: Final = {
     _MASS: "mass of the mediator [GeV]",
@@ -124,10 +127,16 @@ def _drawn(
     traced = draw_lines(axes[0], lines)
     for line in axes[0].get_lines():
         line.set_marker(".")  # points of a campaign are few, and far apart
-    axes[0].set_xlabel(_words(x))
-    axes[0].set_ylabel(_value_words(y, [row for rows in curves.values() for row in rows]))
+    every = [row for rows in curves.values() for row in rows]
+    own = kind_of(found.kind).words
+    axes[0].set_xlabel(_strength_words(every) if x == _STRENGTH else own.get(x) or _words(x))
+    axes[0].set_ylabel(own.get(y) or _value_words(y, every))
     common = ", ".join(filter(None, (typeset(found.name), heading)))
-    return finish(made, axes, look, (common, traced))
+    finish(made, axes, look, (common, traced))
+    low, high = axes[0].get_xlim()
+    if high <= 12.0 * low and not 1e-3 <= low < high <= 1e4:  # powers of ten stand side by side
+        axes[0].xaxis.set_minor_formatter(FuncFormatter(twos_and_fives))
+    return made
 
 
 def _held(found: CampaignTable, rows: Sequence[Row], where: Mapping[str, str]) -> list[Row]:
@@ -180,8 +189,9 @@ def _y_of(found: CampaignTable, rows: Sequence[Row], y: str | None) -> str:
     for name in wanted:
         if name not in columns:
             raise unknown_name("column", name, columns)
-        if any(is_number(row.get(name)) for row in rows):
-            return name
+    known = {name: sum(is_number(row.get(name)) for row in rows) for name in wanted}
+    if any(known.values()):  # of projections and data together nothing is observed at most points
+        return max(known, key=known.__getitem__)
     raise InputError(f"nothing to draw: no point has a number for {' or '.join(wanted)}")
 
 
@@ -190,6 +200,8 @@ def _text(value: Any) -> str:
 
 
 def _words(key: str) -> str:
+    if key.endswith("*"):
+        return f"factor of {typeset(key[:-1])}"
     return _WORDS.get(key, typeset(key.replace("_", " ")))
 
 
@@ -200,6 +212,15 @@ def _fact(key: str, value: Any) -> str:
     if key == _MASS:
         return f"{value:.3g} GeV"
     return f"{_words(key)} = ${number(float(value))}$"
+
+
+def _strength_words(rows: Sequence[Row]) -> str:
+    """Return the label of an axis of couplings of a search, or of strengths in a workspace."""
+    names = {(row["parameter"], row["model"] is None) for row in rows if row.get("parameter")}
+    if len(names) != 1:
+        return "coupling"
+    ((name, of_workspace),) = names
+    return typeset(name) if of_workspace else coupling_axis(name).label
 
 
 def _value_words(y: str, rows: Sequence[Row]) -> str:

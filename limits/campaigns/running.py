@@ -45,6 +45,7 @@ def begin(
     *,
     replan: bool = False,
     cached: bool = True,
+    cache_size: str | None = None,
     progress: Progress = silent,
 ) -> Counts:
     """Run a campaign, or go on with the same one.
@@ -60,8 +61,8 @@ def begin(
     replan
         Whether a campaign in the folder may be another: its points are forgotten, and documents
         that both have in common are kept.
-    cached
-        Whether tables of cross-sections are kept on disk.
+    cached, cache_size
+        Whether tables of cross-sections are kept on disk, and what they may have there together.
     progress
         Told of each stage, and how far it is.
 
@@ -92,7 +93,9 @@ def begin(
                 if new:  # nothing is lost with it, and the next attempt is not told of this one
                     store.remove()
                 raise
-            return _run(store, processors, Work(campaign.kind, here(), cached), progress)
+            return _run(
+                store, processors, Work(campaign.kind, here(), cached, cache_size), progress
+            )
     finally:
         if made and not (folder / FILE).exists():
             (folder / LOCK).unlink(missing_ok=True)
@@ -105,6 +108,7 @@ def go_on(
     *,
     failed: bool = False,
     cached: bool = True,
+    cache_size: str | None = None,
     progress: Progress = silent,
 ) -> Counts:
     """Go on with a campaign where it stopped; the parameters are those of `begin`.
@@ -126,7 +130,7 @@ def go_on(
             _plan(store, campaign, progress)
         if failed:
             store.again()
-        return _run(store, processors, Work(store.head.kind, here(), cached), progress)
+        return _run(store, processors, Work(store.head.kind, here(), cached, cache_size), progress)
 
 
 def _opened(folder: Path, head: Head, replan: bool) -> Store:

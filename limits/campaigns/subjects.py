@@ -30,7 +30,7 @@ Index = NDArray[np.intp]
 Made = TypeVar("Made")
 
 #: columns that say what a row is about
-COLUMNS: Final = ("search", "model", "parameter", "mass_gev", "value", "events")
+COLUMNS: Final = ("search", "model", "parameter", "mass_gev", "strength", "events")
 
 
 def _workspace(
@@ -149,8 +149,8 @@ def subject_of(payload: Payload, kept: Kept) -> Subject:
         if not row["events"] > 0.0:
             mass = "" if row["mass_gev"] is None else f", {row['mass_gev']:g} GeV"
             raise InputError(
-                f"{row['search']}{mass}, {row['parameter']} = {row['value']:g}: no signal event is "
-                f"expected"
+                f"{row['search']}{mass}, {row['parameter']} = {row['strength']:g}: "
+                f"no signal event is expected"
             )
     return found
 

@@ -125,10 +125,12 @@ class TaskKind:
         What the document of the first shards of a point says in a few words, plain data by names,
         for ``campaign status``; None where a point is one task.
     drawn
-        Columns of the table that a figure shows unless others are named: the first one that has a
-        number anywhere.
+        Columns of the table of which a figure shows one, unless another is named: that with numbers
+        at most points, the first of several.
     along
         Columns that a figure can be drawn along, beside the axes.
+    words
+        What figures say of columns, where it is not their name.
     alone
         Whether the keys of the kind say all there is to compute: points then have no specification,
         and the file neither ``base`` nor ``axes``.
@@ -146,6 +148,7 @@ class TaskKind:
     brief: Callable[[Payload], Mapping[str, Any]] | None = None
     drawn: tuple[str, ...] = ()
     along: tuple[str, ...] = ("mass_gev",)
+    words: Mapping[str, str] = field(default_factory=dict)
     alone: Callable[[Any], bool] = _never
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from na64.limits.calculators.registry import ENSEMBLES, calculator
 from na64.limits.calculators.shards import SHARD, ShardedToys
+from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.calculators.tallies import ShardedCls, ToyCounts, cls_of
 from na64.limits.campaigns.subjects import COLUMNS, Lasting, Subject, SubjectKeys, subject_of
 from na64.limits.campaigns.tasks import Kept, Payload, Point, TaskKind
@@ -28,6 +29,16 @@ __all__ = ["TOYS", "ToyKeys", "cls_of_document"]
 
 #: names of the expected values in tables, in the order of `BAND_ORDER`
 _BANDS: Final = tuple(f"expected_{name}" for name in ("m2", "m1", "median", "p1", "p2"))
+#: what figures say of columns
+_WORDS: Final = {
+    "cls": r"observed $\mathrm{CL}_s$",
+    "cls_error": r"error of the observed $\mathrm{CL}_s$",
+    **{
+        name: rf"expected $\mathrm{{CL}}_s$, {order:+d} $\sigma$"
+        for name, order in zip(_BANDS, BAND_ORDER, strict=True)
+    },
+    "expected_median": r"median expected $\mathrm{CL}_s$",
+}
 #: keys of a payload in which shards of a point differ
 _OWN: Final = ("shard", "toys", "relative_error", "absolute_error")
 
@@ -219,6 +230,7 @@ TOYS = TaskKind(
     cost=_cost,
     brief=_brief,
     drawn=("cls", "expected_median"),
-    along=("value", "mass_gev"),
+    along=("strength", "mass_gev"),
+    words=_WORDS,
     alone=lambda keys: bool(keys.alone),
 )

@@ -71,9 +71,9 @@ def _size(tables: Mapping[str, FloatArray]) -> int:
 
 
 @cache
-def _kept(cached: bool) -> Kept:
+def _kept(cached: bool, size: str | None) -> Kept:
     """What this process keeps between tasks."""
-    return Kept(RememberedTables(TableCache(enabled=cached)))
+    return Kept(RememberedTables(TableCache(enabled=cached, size=size)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,14 @@ class Work:
         Those of the process that asks, from `here`.
     cached
         Whether tables are kept on the disk of the process that computes.
+    cache_size
+        What they may have together, as `na64.workspaces.io.cache.TableCache` has it.
     """
 
     kind: str
     versions: tuple[str, int, int]
     cached: bool = True
+    cache_size: str | None = None
 
     def __call__(self, tasks: Sequence[TaskRow]) -> list[Result]:
         """Return what is found for tasks; what goes wrong with one is its result."""
@@ -108,7 +111,9 @@ class Work:
                     for versions in (here(), self.versions)
                 )
                 raise NA64Error(f"a process has {found}, the campaign {wanted}")
-            document = kind_of(self.kind).compute(json.loads(task.payload), _kept(self.cached))
+            document = kind_of(self.kind).compute(
+                json.loads(task.payload), _kept(self.cached, self.cache_size)
+            )
             content = canonical_json(document).encode()
         except NA64Error as error:
             message = str(error) or type(error).__name__

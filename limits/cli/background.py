@@ -64,12 +64,14 @@ def command(file: str, box: str | None, shape: str | None) -> Report:
 
 
 def _box(text: str) -> tuple[float, float]:
+    from na64.models.declaration import checked_number
     from na64.models.errors import InputError
 
-    low, colon, high = text.partition(":")
+    parts = text.split(":")
     try:
-        if colon:
-            return float(low), float(high)
+        low, high = (float(part) for part in parts)
     except ValueError:
         pass
+    else:
+        return checked_number(low, f"--box {text}"), checked_number(high, f"--box {text}")
     raise InputError(f"--box {text}: must have the form LO:HI in GeV, such as 0:50")

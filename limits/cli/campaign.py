@@ -40,7 +40,12 @@ def _running(function: Callable[..., Counts]) -> Callable[..., int]:
 
     @wraps(function)
     def run(
-        *, jobs: int | None, executor: str, scheduler: str | None, no_cache: bool, **given: Any
+        *,
+        jobs: int | None,
+        executor: str,
+        scheduler: str | None,
+        no_cache: bool,
+        **given: Any,
     ) -> int:
         where = _processors(jobs, executor, scheduler)
         with the_console().progress("campaign") as progress:

@@ -78,10 +78,12 @@ def draw_documents(
     Raises
     ------
     InputError
-        For such an option, and as `na64.limits.figures.inspected.document_figure`.
+        For such an option, as `na64.limits.figures.inspected.document_figure`, and for documents
+        that were changed unless `trust`.
     """
     from na64.limits.figures.inspected import document_figure, kind_of
     from na64.limits.figures.style import figure_bytes
+    from na64.limits.results.integrity import check_document
     from na64.models.errors import InputError
 
     kinds = list(dict.fromkeys(kind_of(document) or "another kind" for document in documents))
@@ -90,5 +92,7 @@ def draw_documents(
         raise InputError(f"{', '.join(given)}: for figures of limits, not of {kinds[0]}")
     names = names_of(files[0])
     with the_console().progress("figure"):
-        made = document_figure(documents, names, appearance=looks.appearance(names), trust=trust)
+        made = document_figure(documents, names, appearance=looks.appearance(names))
+    for document, name in zip(documents, names, strict=True):  # they fit their schemas by now
+        check_document(document, name, trust=trust)
     return {name: figure_bytes(made, name) for name in files[1]}

@@ -163,14 +163,16 @@ def _refuse_signal(request: SignalRequest, coupling: float) -> None:
 
 
 def _numbers(text: str) -> list[float]:
+    from na64.models.declaration import checked_number
     from na64.models.errors import InputError
 
     try:
-        return [float(part) for part in text.split(",")]
+        numbers = [float(part) for part in text.split(",")]
     except ValueError:
         raise InputError(
             f"--observed-pairs {text}: must be a comma list, one number per bin, or their sum"
         ) from None
+    return [checked_number(number, f"--observed-pairs {text}") for number in numbers]
 
 
 def _report(

@@ -101,16 +101,14 @@ def _from_toml(text: str, where: str) -> SidebandFile:
 
 def _cell(text: object, where: str) -> float:
     """Return the number in a cell, or say that there is none."""
-    from na64.models.declaration import Key, range_complaint
+    from na64.models.declaration import checked_number
     from na64.models.errors import InputError
 
     try:
         number = float(str(text))
     except ValueError:
         raise InputError(f"{where} has a cell that is no number") from None
-    if complaint := range_complaint(number, Key()):
-        raise InputError(f"{where}: a number {complaint}")
-    return number
+    return checked_number(number, where)
 
 
 def _from_csv(text: str, where: str) -> SidebandFile:

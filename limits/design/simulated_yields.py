@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.results.specification import Specification
-from na64.limits.scanning.signal import Progress, expected_signal, silent
+from na64.limits.scanning.progress import Progress, silent
+from na64.limits.scanning.signal import expected_signal
 from na64.models.errors import InputError
 from na64.models.signals.rates import TableStore
 

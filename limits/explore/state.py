@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from na64.limits.results.axes import COUPLING
-from na64.models.declaration import declared
+from na64.models.declaration import checked_number, declared
 from na64.models.errors import InputError, unknown_name
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.topologies import topology
@@ -173,6 +173,7 @@ def _key(name: str) -> str:
 
 def _number(key: str, text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise InputError(f"{key} in the address must be a number, is '{text}'") from None
+    return checked_number(number, f"{key} in the address")

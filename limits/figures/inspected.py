@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from na64.limits.figures.appearance import Appearance
 from na64.limits.figures.style import drawing_style
-from na64.limits.results.integrity import check_document
 from na64.limits.results.schemas import validate
 from na64.models.errors import InputError
 
@@ -47,21 +46,18 @@ def document_figure(
     names: Sequence[str],
     *,
     appearance: Appearance | None = None,
-    trust: bool = False,
 ) -> Figure:
     """Draw documents of one kind of `KINDS`, several of them in one figure.
 
     Parameters
     ----------
     documents
-        As read from JSON.
+        As read from JSON; they are validated here.
     names
         Their names, such as files: for messages, and for labels where nothing else tells them
         apart.
     appearance
         Title, labels, ranges, style; by rule if None. What belongs to limits alone is ignored.
-    trust
-        Whether documents that were changed after they were written are accepted, with a warning.
 
     Returns
     -------
@@ -72,8 +68,7 @@ def document_figure(
     ------
     InputError
         Without a document, for documents of different kinds or of a kind that is not drawn, for
-        those that do not fit their schema or, unless `trust`, their digest, and where there is
-        nothing to draw.
+        those that do not fit their schema, and where there is nothing to draw.
     """
     if not documents:
         raise InputError("nothing to draw: no document given")
@@ -89,7 +84,6 @@ def document_figure(
     version, path = KINDS[kind]
     for name, document in zip(names, documents, strict=True):
         validate(document, f"result of {kind}", f"na64-limits/{kind}/{version}", name)
-        check_document(document, name, trust=trust)
     module, _, function = path.partition(":")
     draw: Draw = getattr(importlib.import_module(module), function)
     look = appearance or Appearance()

@@ -51,6 +51,7 @@ __all__ = [
     "legend_above",
     "open_ends",
     "save_figure",
+    "twos_and_fives",
 ]
 
 
@@ -258,12 +259,12 @@ def decades(axes: Axes) -> None:
         elif high <= 80.0 * low:
             if low >= 0.01 and high <= 1000.0:  # "0.02", "0.1", "5": shorter than powers of ten
                 axis.set_major_formatter(FuncFormatter(_number))
-            axis.set_minor_formatter(FuncFormatter(_twos_and_fives))
+            axis.set_minor_formatter(FuncFormatter(twos_and_fives))
         else:
             axis.set_minor_formatter(NullFormatter())
 
 
-def _twos_and_fives(value: float, position: int | None) -> str:
+def twos_and_fives(value: float, position: int | None) -> str:
     """Label 2 and 5 times a power of ten."""
     return _number(value, position) if _scientific(value)[0] in (2, 5) else ""
 

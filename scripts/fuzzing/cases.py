@@ -133,7 +133,7 @@ def command_cases(documents: Sequence[Document]) -> st.SearchStrategy[CommandCas
     """Return command lines with options put in, words left out, and damaged files."""
 
     @st.composite
-    def made(draw: st.DrawFn) -> CommandCase:
+    def made(draw: Any) -> CommandCase:
         line = draw(st.sampled_from(LINES))
         words = list(line.words)
         if draw(st.integers(0, 9)) == 0 and len(words) > 2:

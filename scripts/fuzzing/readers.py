@@ -59,7 +59,8 @@ def _page(path: str) -> None:
 
 def _specification(path: str) -> None:
     document: Any = read_json(path)
-    Specification.from_dict(document.get("specification") if isinstance(document, dict) else None)
+    inside: Any = document.get("specification") if isinstance(document, dict) else document
+    Specification.from_dict(inside)
 
 
 def _workspace(path: str) -> None:

@@ -12,7 +12,7 @@ from scripts.fuzzing.commands import LINES, commands_without_a_line
 from scripts.fuzzing.documents import Document
 from scripts.fuzzing.judging import judge_command
 
-EXAMPLES = 200
+EXAMPLES = 150
 
 
 def test_every_command_has_a_line() -> None:

@@ -71,7 +71,7 @@ def test_the_table_does_not_depend_on_the_order(folder):
     assert total is not None
     table = TOYS.table(total)
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    assert [row["value"] for row in rows] == [2.0, 4.0]
+    assert [row["strength"] for row in rows] == [2.0, 4.0]
     assert all((row["toys"], row["shards"], row["failed"]) == (2500, 3, 0) for row in rows)
     for row in rows:
         assert row["cls"] == pytest.approx(row["p_signal"] / row["p_background"], rel=1e-12)

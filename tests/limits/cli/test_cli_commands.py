@@ -245,6 +245,29 @@ def test_doctor_tells_versions_and_the_cache(call, table_cache: Path) -> None:
     assert report["cache"]["folder"] == str(table_cache)
 
 
+def test_the_cache_has_a_size(call, tmp_path: Path, monkeypatch) -> None:
+    folder = tmp_path / "tables"
+    monkeypatch.setenv("NA64_LIMITS_CACHE", str(folder))
+    words = ("cross-section", "emission", "--masses", "0.1", "--energy", "100", "--trust")
+    assert call(*words).code == 2  # no command that reads results
+    yields = ("yields", "na64e-2016", "--masses", "0.1")
+    assert call(*yields, "--cache-size", "0").code == 0
+    assert not folder.exists()
+    refused = call(*yields, "--cache-size", "much")
+    assert (refused.code, refused.err) == (
+        2,
+        "error: --cache-size must be bytes such as 1GiB, 500MB or 0, not 'much'\n",
+    )
+    assert call(*yields, "--cache-size", "1MB").code == 0
+    kept = [file.stat().st_size for file in folder.iterdir()]
+    monkeypatch.setenv("NA64_LIMITS_CACHE_SIZE", "3 GB")
+    told = call("doctor").out
+    assert f"{len(kept)} tables, {sum(kept) / 1e6:.1f} MB of 3000 MB" in told
+    monkeypatch.setenv("NA64_LIMITS_CACHE_SIZE", "much")
+    done = call("doctor")
+    assert (done.code, "problem: NA64_LIMITS_CACHE_SIZE must be" in done.out) == (1, True)
+
+
 def test_doctor_reports_a_missing_package(call, monkeypatch) -> None:
     from importlib import metadata
 
@@ -281,7 +304,7 @@ def test_no_cache_leaves_the_cache_alone(call, tmp_path: Path, monkeypatch) -> N
     first = call("yields", "--masses", "0.1", "--no-cache", "--json").data
     assert not folder.exists()
     second = call("yields", "--masses", "0.1", "--json").data
-    assert list(folder.glob("*.npz"))
+    assert list(folder.glob("*.table"))
     third = call("yields", "--masses", "0.1", "--json").data
     assert first["events"] == second["events"] == third["events"]
 

