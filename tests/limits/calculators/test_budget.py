@@ -79,7 +79,7 @@ def test_a_large_ensemble_is_refused_unseen(
         if name != "intervals":
             assert f"{bins} bins (" in str(refused.value)
             assert f"and {bins - 3} more" in str(refused.value)
-            assert "'auto' or 'toys'" in str(refused.value)
+            assert "'auto', 'toys' or 'asymptotic'" in str(refused.value)
 
 
 def test_an_ensemble_that_grows_too_large_is_refused_in_bounds(
