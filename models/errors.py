@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 __all__ = ["ComputationError", "InputError", "NA64Error", "did_you_mean", "unknown_name"]
+
+
+#: characters of an unknown name that are shown
+_LONGEST_NAME: Final = 100
 
 
 class NA64Error(Exception):
@@ -45,7 +49,8 @@ def unknown_name(kind: str, name: str, allowed: Iterable[str]) -> InputError:
     """
     names = sorted(allowed)
     hint = did_you_mean(name, names)
-    return InputError(f"unknown {kind} '{name}'{hint}; allowed: {', '.join(names)}")
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+    return InputError(f"unknown {kind} '{shown}'{hint}; allowed: {', '.join(names)}")
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:
@@ -54,6 +59,8 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     Of names made of several words those that have all words of the wrong one come first, the
     most alike two of them: ``na64e-2022`` is nearer to ``na64e-2016-2022`` than to ``na64h-2022``.
     """
+    if len(name) > _LONGEST_NAME:  # comparing takes a while, and is like nothing
+        return ""
     names = list(allowed)
     words = set(name.split("-"))
     whole = [item for item in names if len(words) > 1 and words < set(item.split("-"))]

@@ -31,6 +31,8 @@ MERITS: Final = ("mean", "median")
 _AUTO: Final = Auto()
 #: probability of the experiments that are left out of the mean, half on either side
 _NEGLECTED: Final = 1e-4
+#: background at a cut: the counts of its experiments are listed
+_MOST_EVENTS: Final = 1e9
 #: counts for which limits are computed; between them they are interpolated
 _NODES: Final = 12
 
@@ -126,6 +128,11 @@ def optimise_cut(
             raise InputError(f"{array.size} {name} values for {values.size} cuts")
         if not (np.all(np.isfinite(array)) and np.all(array >= 0.0)):
             raise InputError(f"{name} events must be finite and not negative")
+    if np.any(rates > _MOST_EVENTS):
+        raise InputError(
+            f"background events must be at most {_MOST_EVENTS:g}, are {rates.max():g} at the cut "
+            f"{values[np.argmax(rates)]:g}"
+        )
     if np.any(passing <= 0.0):
         raise InputError(f"no signal passes the cut {values[passing <= 0.0][0]:g}")
     relative = np.broadcast_to(np.asarray(background_uncertainty, np.float64), values.shape)

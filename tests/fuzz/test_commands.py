@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from scripts.fuzzing.cases import command_cases
+from scripts.fuzzing.cases import CommandCase, command_cases
 from scripts.fuzzing.commands import LINES, commands_without_a_line
 from scripts.fuzzing.documents import Document
 from scripts.fuzzing.judging import judge_command
@@ -20,20 +19,24 @@ def test_every_command_has_a_line() -> None:
     assert {line.words[:2] for line in LINES} >= {("workspace", "patch"), ("card", "new")}
 
 
-@settings(
-    max_examples=EXAMPLES,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(data=st.data())
 def test_a_command_answers_or_refuses_in_words(
-    documents: tuple[Document, ...], tmp_path: Path, data: st.DataObject
+    documents: tuple[Document, ...], tmp_path: Path
 ) -> None:
-    case = data.draw(command_cases(documents))
-    verdict = case.judge(tmp_path, {item.name: item for item in documents})
-    assert not verdict.fault, f"{' '.join(case.words)}\n{verdict.fault}\n{verdict.details}"
+    by_name = {item.name: item for item in documents}
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    @given(command_cases(documents))
+    def examples(case: CommandCase) -> None:
+        verdict = case.judge(tmp_path, by_name)
+        assert not verdict.fault, f"{' '.join(case.words)}\n{verdict.fault}\n{verdict.details}"
+
+    examples()
 
 
 def test_the_judge_sees_what_is_wrong(tmp_path: Path, monkeypatch) -> None:

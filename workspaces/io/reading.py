@@ -220,7 +220,7 @@ def _placed(node: object, largest: float, path: str) -> str:
 
 def _short(key: object) -> str:
     text = str(key)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 def read_json(path: str | os.PathLike[str]) -> object:
@@ -286,13 +286,13 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(f"no such file: {path}") from error
+        raise InputError(f"no such file: {_short(path)}") from error
     except OSError as error:
         if error.errno == errno.ENXIO:
             raise InputError(f"is a socket, not a file: {path}") from error
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {_short(path)}: {error.strerror}") from error
     except ValueError as error:  # a NUL byte in a name
-        raise InputError(f"cannot read {str(path)!r}: {error}") from error
+        raise InputError(f"cannot read {_short(path)!r}: {error}") from error
 
 
 def _descriptor(path: str | os.PathLike[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -46,6 +47,8 @@ def shipped_or_file(kind: str, folder: str, name: str) -> str:
         For an unknown name, or a file that cannot be read.
     """
     path = Path(name)
-    if name in shipped(folder) or (not path.suffix and path.name == name and not path.exists()):
+    if name in shipped(folder) or (
+        not path.suffix and path.name == name and not os.path.exists(name)
+    ):
         return shipped_text(kind, folder, name)
     return read_text(name)

@@ -171,6 +171,20 @@ def test_a_cut_at_nothing(call) -> None:
         assert "cut" in refused(call, *words)
 
 
+def test_a_background_beyond_counting(call) -> None:
+    Path("s.csv").write_text("low_gev,high_gev,events\n60,70,9\n70,80,48\n80,90,230\n")
+    words = ("optimise", "na64e-2016", *QUICK, "--cuts", "50", "--sideband", "s.csv")
+    told = refused(call, *words, "--background-factor", "1e99")
+    assert "background events must be at most 1e+09, are" in told
+
+
+def test_a_name_of_a_megabyte(call) -> None:
+    for words in (("scan", "x" * 2**20), ("figure", "x" * 2**20, "-o", "a.png")):
+        told = refused(call, *words)
+        assert "unknown " in told
+        assert len(told) < 3000
+
+
 def test_a_model_without_a_width_says_so(call) -> None:
     done = call("width", "--model", "invisible-meson", "--masses", "0.1", "-o", "w.json")
     assert done.code in (0, 2), done.err
@@ -317,8 +331,8 @@ def test_no_text_of_a_card_is_a_formula_or_a_row_of_a_table(call) -> None:
 
 
 def test_bytes_that_are_no_text_are_refused_before_anything_is_computed() -> None:
-    words: list[str | bytes] = [sys.executable, "-m", "na64.limits.cli", "scan", *QUICK]
-    words += ["-o", b"caf\xe9.json"]
+    head = [sys.executable, "-m", "na64.limits.cli", "scan"]
+    words: list[str | bytes] = [*head, *QUICK, "-o", b"caf\xe9.json"]
     done = subprocess.run(words, capture_output=True, cwd=ROOT, check=False, timeout=60)
     assert done.returncode == 2
     assert b"argument 7, 'caf\\udce9.json': not a text in UTF-8" in done.stderr
