@@ -164,12 +164,17 @@ def _plan(store: Store, campaign: Campaign, progress: Progress) -> None:
                 refused.append(Problem(f"point {number} ({values})", planned.refused))
             block.append(planned)
         store.add(block)
+        advance(progress, first + len(block), size)
     if refused and campaign.refused == "error":
         told = refused[:_NAMED]
         if len(refused) > _NAMED:
             told.append(Problem("", f"and {len(refused) - _NAMED} more points"))
-        told.append(Problem("refused", 'with "leave-out" such points are left out'))
+        *_, last = told
+        told[-1] = Problem(last.path, f'{last.message}; `refused = "leave-out"` goes on without')
         raise FileProblemsError("campaign", store.head.where, told)
+    if refused and store.counts().left_out == size:
+        # what no point has is a mistake, not a gap in a product
+        raise InputError(f"campaign {store.head.where}: no point can be computed; {refused[0]}")
 
 
 def _planned(plan: Plan, number: int) -> Planned:
@@ -179,7 +184,8 @@ def _planned(plan: Plan, number: int) -> Planned:
         point = plan.point(number)
         payloads = kind.payloads(point, plan.campaign.options)
     except InputError as error:
-        return Planned(number, axes, str(error), 0, ())
+        why = str(error).replace(":\n", ":").replace("\n", ";")  # of a card, one problem per line
+        return Planned(number, axes, " ".join(why.split()), 0, ())
     tasks = []
     for payload in payloads:
         text = canonical_json(payload)

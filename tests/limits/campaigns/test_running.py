@@ -142,13 +142,13 @@ def test_points_that_cannot_be_computed(tmp_path: Path) -> None:
         begin(text, "small.toml", folder, Here())
     assert "point 1 (search na64e-2016-2018, " in str(error.value)
     assert "point 3 (search na64mu-2022, " in str(error.value)
+    assert "has 2 problems" in str(error.value)
     assert not folder.exists()  # nothing is left
-    counts = begin(
-        text.replace("format = 1", 'format = 1\nrefused = "leave-out"'),
-        "small.toml",
-        folder,
-        Here(),
-    )
+    text = text.replace("format = 1", 'format = 1\nrefused = "leave-out"')
+    with pytest.raises(InputError, match="no point can be computed; point 0 .*bins.2099"):
+        begin(f'{text}[[axes]]\n"bins.2099.exposure" = [1e12]\n', "small.toml", folder, Here())
+    assert not folder.exists()
+    counts = begin(text, "small.toml", folder, Here())
     assert (counts.done, counts.left_out) == (2, 2)
     rows = str(tables(folder)[1]).splitlines()
     assert rows[2].startswith("1,left-out,")
