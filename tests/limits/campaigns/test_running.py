@@ -145,7 +145,7 @@ def test_points_that_cannot_be_computed(tmp_path: Path) -> None:
     assert "has 2 problems" in str(error.value)
     assert not folder.exists()  # nothing is left
     text = text.replace("format = 1", 'format = 1\nrefused = "leave-out"')
-    with pytest.raises(InputError, match="no point can be computed; point 0 .*bins.2099"):
+    with pytest.raises(InputError, match=r"no point can be computed; point 0 .*bins.2099"):
         begin(f'{text}[[axes]]\n"bins.2099.exposure" = [1e12]\n', "small.toml", folder, Here())
     assert not folder.exists()
     counts = begin(text, "small.toml", folder, Here())

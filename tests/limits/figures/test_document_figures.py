@@ -122,10 +122,13 @@ COMPARISON = {
     **SECTOR,
     "coupling": 1e-4,
     "production": "etl",
-    "axes": dict.fromkeys(
-        ("simulated", "computed", "simulated_over_computed", "up", "down", "interpolation"),
-        ["mass", "bin"],
-    ),
+    "axes": {
+        name: ["mass", "bin"]
+        for name in (
+            *("simulated", "computed", "simulated_over_computed"),
+            *("up", "down", "interpolation"),
+        )
+    },
     "bins": ["low"],
     "simulated": [[4.0], [1.2], [0.0]],
     "computed": [[2.0], [1.5], [0.0]],
