@@ -178,8 +178,8 @@ def test_simulated_yields_beside_computed_ones() -> None:
     assert found["simulated"] == (MASSES[:2], [4.0, 1.2])
     assert found["computed"] == (MASSES[:2], [2.0, 1.5])
     assert (MASSES[:2], [2.0, 0.8]) in curves(below).values()
-    corners = below.collections[0].get_paths()[0].vertices
-    edge = sorted({float(y) for x, y in corners if x == MASSES[1]})
+    corners = np.asarray(below.collections[0].get_paths()[0].vertices, float)
+    edge = np.unique(corners[corners[:, 0] == MASSES[1], 1])
     spread = [np.hypot(np.log(side), np.log(1.4)) for side in (0.8, 1.3)]
     assert edge == pytest.approx([0.8 * np.exp(-spread[0]), 0.8 * np.exp(spread[1])])
     with pytest.raises(InputError, match="a figure of its own"):
