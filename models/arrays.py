@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.errors import InputError
 
-__all__ = ["ComplexArray", "FloatArray", "positive"]
+__all__ = ["ComplexArray", "FloatArray", "blocks_of", "positive"]
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -21,3 +21,22 @@ def positive(name: str, values: ArrayLike) -> FloatArray:
     if not (np.all(np.isfinite(array)) and np.all(array > 0.0)):
         raise InputError(f"{name} must be positive and finite")
     return array
+
+
+def blocks_of(count: int, together: int) -> list[slice]:
+    """Share neighbouring elements out to the fewest blocks of about the same size.
+
+    Parameters
+    ----------
+    count
+        Number of elements, at least 0.
+    together
+        The most of a block, at least 1.
+
+    Examples
+    --------
+    >>> blocks_of(5, 2)
+    [slice(0, 1, None), slice(1, 3, None), slice(3, 5, None)]
+    """
+    parts = max(1, -(-count // together))
+    return [slice(i * count // parts, (i + 1) * count // parts) for i in range(parts)]

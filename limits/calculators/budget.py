@@ -34,7 +34,8 @@ Index = NDArray[np.intp]
 #: bytes that the arrays of all masses of a block may take
 _BLOCK_BYTES: Final = 256 * 2**20
 #: and those of one expression over rows of counts
-_ROW_BYTES: Final = 8 * 2**20
+_ROW_BYTES: Final = 4 * 2**20
+_FEWEST_ROWS: Final = 64
 #: estimated size over the largest allowed one from which on an ensemble is refused unseen: what is
 #: visited was never less than a fifth of the estimate
 _MARGIN: Final = 10.0
@@ -120,8 +121,8 @@ def too_large(
     return EnsembleTooLargeError(
         f"the exact ensemble of {len(bins)} bins ({named}{f' and {more} more' if more else ''}) "
         f"with {background.sum():.4g} background and {counts.sum():.4g} observed events needs more "
-        f"than {max_datasets} datasets{size}; use the method 'auto' or 'toys', which throw them, "
-        f"or 'asymptotic', or join bins"
+        f"than {max_datasets} datasets{size}; use the method 'auto', 'toys' or 'asymptotic', or "
+        f"join bins"
     )
 
 
@@ -149,5 +150,5 @@ def mass_blocks_of(masses: Index, sizes: Array, n_bins: int) -> list[Index]:
 
 def row_parts(n_rows: int, n_bins: int) -> list[slice]:
     """Share rows of counts out to parts for expressions that hold an array of (rows, bins)."""
-    together = max(_ROW_BYTES // (8 * max(n_bins, 1)), 64)
+    together = max(_ROW_BYTES // (8 * max(n_bins, 1)), _FEWEST_ROWS)
     return [slice(first, first + together) for first in range(0, n_rows, together)]

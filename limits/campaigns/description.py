@@ -13,6 +13,7 @@ from na64.limits.campaigns.axes import AxisTable, base_values, read_axes
 from na64.limits.campaigns.kinds import KINDS, kind_of
 from na64.limits.campaigns.tasks import Point, TaskKind
 from na64.limits.scanning.asked import Asked
+from na64.limits.scanning.request import find_mediator
 from na64.models.declaration import declare
 from na64.workspaces.cards.reader import load_card
 from na64.workspaces.io.problems import Problem
@@ -98,6 +99,7 @@ class Plan:
     def __init__(self, campaign: Campaign) -> None:
         self.campaign = campaign
         self._load = lru_cache(maxsize=_CARDS)(load_card)
+        self._find = lru_cache(maxsize=_CARDS)(find_mediator)
 
     def rows(self, number: int) -> list[int]:
         """Return where a point stands on each table of axes; the last varies fastest."""
@@ -146,7 +148,7 @@ class Plan:
                 else:
                     words[change.field] = change.value
         asked = Asked(**words, overrides=tuple(overrides), settings=settings)
-        made = asked.specification(load=self._load)
+        made = asked.specification(self._load, self._find)
         return Point(number, self.values(number), made, asked.tips)
 
 

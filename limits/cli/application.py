@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -145,18 +144,17 @@ class Command(click.Command):
             raise
 
     def _check_numbers(self, ctx: click.Context) -> None:
-        """Refuse numbers of options with which nothing could be computed."""
-        from na64.models.declaration import Key, is_number, range_complaint
+        """Refuse numbers with which nothing could be computed.
 
-        anything = Key(at_least=-math.inf)
+        NaN and small ones are left to what takes them, which says more of what is allowed.
+        """
+        from na64.models.declaration import LARGEST_NUMBER, Key, is_number, range_complaint
+
         for item in self.params:
             value = ctx.params.get(item.name or "")
-            if value is None or not is_number(value):
+            if value is None or not is_number(value) or not abs(value) > LARGEST_NUMBER:
                 continue
-            if isinstance(value, float) and math.isnan(value):  # what takes none says so itself
-                continue
-            if complaint := range_complaint(value, anything):
-                raise click.BadParameter(complaint, ctx, item)
+            raise click.BadParameter(range_complaint(abs(value), Key()), ctx, item)
 
 
 class Group(click.Group):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from na64.models.mediators.protocol import Mediator
 from na64.models.signals.settings import SignalSettings
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import parse_card
-from na64.workspaces.io.jsonio import canonical_json, digest, plain
+from na64.workspaces.io.jsonio import canonical_json, plain
 
 __all__ = ["FORMAT", "Specification", "mass_grid"]
 
@@ -93,7 +94,7 @@ class Specification:
             ("shared", tuple(sorted(self.shared))),
         ):
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "digest", digest(self.to_dict()))
+        object.__setattr__(self, "digest", hashlib.sha256(self._text().encode()).hexdigest())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Specification) and self.digest == other.digest
@@ -152,9 +153,18 @@ class Specification:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the specification as plain data."""
+        cards = [json.loads(_text_of(card)) for card in self.cards]
+        return {"cards": cards, **self._beside_cards()}
+
+    def _text(self) -> str:
+        """Return the canonical JSON of `to_dict`, that of the cards as it is known."""
+        texts = {key: canonical_json(value) for key, value in self._beside_cards().items()}
+        texts["cards"] = f"[{','.join(_text_of(card) for card in self.cards)}]"
+        return "{" + ",".join(f'"{key}":{texts[key]}' for key in sorted(texts)) + "}"
+
+    def _beside_cards(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
-            "cards": [json.loads(_text_of(card)) for card in self.cards],
             "shared": list(self.shared),
             "mediator": mediator_to_dict(self.mediator),
             "signal": self.settings.to_dict(),
@@ -208,7 +218,13 @@ class Specification:
 def _as_read(mediator: Mediator) -> Mediator:
     """Return a mediator as a file gives it back; one of a class of its own stays as it is."""
     data = mediator_to_dict(mediator)
-    return mediator if data["type"] == PLUG_IN else mediator_from_dict(_plain_dict(data))
+    return mediator if data["type"] == PLUG_IN else _mediator(canonical_json(data))
+
+
+@lru_cache(maxsize=64)
+def _mediator(text: str) -> Mediator:
+    """Return the mediator of a text, which cannot change."""
+    return mediator_from_dict(json.loads(text))
 
 
 def _plain_dict(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,7 +270,13 @@ def _as_parsed(card: RunCard) -> RunCard:
 
 def _card(document: Mapping[str, Any]) -> RunCard:
     name = document.get("name") if isinstance(document, Mapping) else None
-    return _parsed(canonical_json(document), f"card of {name}")
+    try:  # of a file, whose numbers have the digits that they may have
+        text = json.dumps(
+            document, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        )
+    except (TypeError, ValueError):  # of Python, or of nobody: this one says what is wrong
+        text = canonical_json(document)
+    return _parsed(text, f"card of {name}")
 
 
 @lru_cache(maxsize=64)

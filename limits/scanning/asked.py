@@ -14,6 +14,7 @@ from na64.limits.scanning.request import GRIDS, find_mediator, refines, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.models.declaration import Key, declare
 from na64.models.errors import InputError
+from na64.models.mediators.protocol import Mediator
 from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.charges import load_charges
 from na64.workspaces.cards.reader import load_card
@@ -123,13 +124,17 @@ class Asked:
         except InputError as error:
             yield "", str(error)
 
-    def specification(self, load: Load = load_card) -> Specification:
+    def specification(
+        self, load: Load = load_card, find: Callable[[str], Mediator] = find_mediator
+    ) -> Specification:
         """Return the specification of the scan.
 
         Parameters
         ----------
         load
             Returns the card of a name or file with overrides.
+        find
+            Returns the mediator of a name.
 
         Raises
         ------
@@ -137,11 +142,14 @@ class Asked:
             As `na64.limits.specify`.
         """
         first, *others = self.search
+        model: str | Mediator | None = self.model and find(self.model)
+        if self.charges is not None:
+            model = load_charges(self.charges)
         return specify(
             [load(first, self.overrides), *(load(name, ()) for name in others)],
             masses_gev=self.masses,
             grid=self.grid,
-            model=self.model if self.charges is None else load_charges(self.charges),
+            model=model,
             shared=self.shared,
             confidence_level=self.confidence_level,
             expected_only=self.expected_only,

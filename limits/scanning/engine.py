@@ -110,8 +110,24 @@ class _Each(Generic[T, R]):
         return [self.work(task) for _, task in chunk]
 
 
-def in_processes(work: Callable[[T], R], tasks: Sequence[T], processes: int) -> list[R]:
+def in_processes(
+    work: Callable[[T], R],
+    tasks: Sequence[T],
+    processes: int,
+    told: Callable[[int], object] = lambda done: None,
+) -> list[R]:
     """Return what is found for tasks, in their order, by processes of this machine.
+
+    Parameters
+    ----------
+    work
+        Returns what is found for a task; a function that processes import by its name.
+    tasks
+        At least one.
+    processes
+        How many at most.
+    told
+        Called with the number of tasks that are done.
 
     Raises
     ------
@@ -126,4 +142,5 @@ def in_processes(work: Callable[[T], R], tasks: Sequence[T], processes: int) -> 
             if isinstance(result, TaskLostError):
                 raise result
             found[place] = result
+            told(len(found))
     return [found[place] for place in range(len(tasks))]

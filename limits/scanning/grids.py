@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.models.declaration import LARGEST_NUMBER, SMALLEST_NUMBER
+from na64.models.declaration import LARGEST_NUMBER
 from na64.models.errors import InputError
 
 __all__ = [
@@ -96,7 +96,7 @@ def parse_strengths(text: str) -> NDArray[np.float64]:
     what, unit = "signal strengths", "units of mu"
     parts = text.split(":")
     if len(parts) == 3 and _is_zero(parts[0]):
-        count = len(parse_grid(f"{SMALLEST_NUMBER}:{parts[1]}:{parts[2]}", what, unit))
+        count = len(parse_grid(f"1e-300:{parts[1]}:{parts[2]}", what, unit))
         return _rounded(np.linspace(0.0, float(parts[1]), count), 0.0, float(parts[1]))
     numbers = text.split(",")
     others = [part for part in numbers if not _is_zero(part)]
@@ -206,9 +206,8 @@ def _positive(part: str, text: str, what: str, form: str) -> float:
         raise InputError(
             f"{what} '{text}': numbers must be positive and finite, not {part.strip()}"
         )
-    if not SMALLEST_NUMBER <= number <= LARGEST_NUMBER:
+    if number > LARGEST_NUMBER:
         raise InputError(
-            f"{what} '{text}': numbers must be within {SMALLEST_NUMBER:g} and {LARGEST_NUMBER:g}, "
-            f"not {part.strip()}"
+            f"{what} '{text}': numbers must be at most {LARGEST_NUMBER:g}, not {part.strip()}"
         )
     return number

@@ -20,7 +20,7 @@ from na64.limits.results.specification import Specification
 from na64.limits.scanning.engine import in_processes
 from na64.limits.scanning.invert import invert
 from na64.limits.scanning.known import Known
-from na64.limits.scanning.progress import Progress, silent
+from na64.limits.scanning.progress import Progress, advance, silent
 from na64.limits.scanning.request import Search, refines, specify
 from na64.limits.scanning.settings import SETTINGS
 from na64.limits.scanning.signal import ExpectedSignal, expected_signal
@@ -139,7 +139,12 @@ def run(
     else:
         progress(f"{len(parts)} processes")
         tasks = [(part, tables) for part in parts]
-        found = merge(in_processes(_run_part, tasks, jobs))
+        masses = len(specification.masses_gev)
+
+        def told(done: int) -> None:
+            advance(progress, masses * done // len(parts), masses)
+
+        found = merge(in_processes(_run_part, tasks, jobs, told))
     return _with_tips(found, tables, progress, known) if tips else found
 
 

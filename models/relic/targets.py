@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from na64.models.arrays import FloatArray
+from na64.models.arrays import FloatArray, blocks_of
 from na64.models.constants import ELECTRON_MASS_GEV
 from na64.models.decays.widths import sum_of_widths
 from na64.models.errors import ComputationError, InputError, unknown_name
@@ -53,6 +53,8 @@ _Z_MIXING_GEV: Final = (30.0, 60.0)
 _FREEZE_OUT: Final = 20.0
 _CONVERGENCE: Final = 1e-6  # of ln Omega
 _MAX_ITERATIONS: Final = 60
+#: masses that are solved together: thermal averages take some 0.1 MB a mass
+_MASSES_TOGETHER: Final = 512
 # an abundance smaller than wanted at this coupling, or larger at coupling 1, is no solution
 _SMALLEST_COUPLING: Final = 1e-14
 
@@ -293,8 +295,11 @@ def relic_abundance(
         if not np.all(sigma_0 > 0.0):
             raise InputError("annihilation at rest is closed: use method 'numeric'")
         return np.exp(analytic_log_omega(sigma_0, sector, masses))
-    freeze_out = FreezeOut(ThermalAverage(mediator, sector, masses), sector)
-    return np.asarray(np.exp(freeze_out.log_omega(couplings)))
+    found = np.empty(masses.shape)
+    for block in blocks_of(len(masses), _MASSES_TOGETHER):
+        freeze_out = FreezeOut(ThermalAverage(mediator, sector, masses[block]), sector)
+        found[block] = np.exp(freeze_out.log_omega(couplings[block]))
+    return found
 
 
 def thermal_target(
@@ -332,7 +337,10 @@ def thermal_target(
     if not (math.isfinite(omega_h2) and omega_h2 > 0.0):
         raise InputError(f"relic abundance must be positive and finite, is {omega_h2}")
     if method == "numeric":
-        coupling = _thermal_coupling(mediator, sector, masses, omega_h2)
+        blocks = [masses[block] for block in blocks_of(len(masses), _MASSES_TOGETHER)]
+        coupling = np.concatenate(
+            [_thermal_coupling(mediator, sector, some, omega_h2) for some in blocks]
+        )
     else:
         coupling = analytic_target(mediator, sector, masses, omega_h2)
     coupling = np.where(coupling <= 1.0, coupling, np.inf)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from na64.models.arrays import FloatArray
+from na64.models.arrays import FloatArray, blocks_of
 from na64.models.errors import ComputationError
 from na64.models.signals.rates import SignalRates
 
@@ -28,23 +28,9 @@ SignalFunction = Callable[..., SignalRates]
 MASSES_TOGETHER: Final = 128
 
 
-def mass_blocks(count: int, together: int | None = None) -> list[slice]:
-    """Share neighbouring masses out to the fewest blocks of about the same size.
-
-    Parameters
-    ----------
-    count
-        Number of masses, at least 0.
-    together
-        The most masses of a block, `MASSES_TOGETHER` by default.
-
-    Examples
-    --------
-    >>> mass_blocks(5, 2)
-    [slice(0, 1, None), slice(1, 3, None), slice(3, 5, None)]
-    """
-    parts = max(1, -(-count // (together or MASSES_TOGETHER)))
-    return [slice(i * count // parts, (i + 1) * count // parts) for i in range(parts)]
+def mass_blocks(count: int) -> list[slice]:
+    """Share neighbouring masses out to blocks of at most `MASSES_TOGETHER`."""
+    return blocks_of(count, MASSES_TOGETHER)
 
 
 def in_blocks(signal: SignalFunction) -> SignalFunction:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from na64.limits.campaigns.description import Plan, parse_campaign
-from na64.limits.campaigns.executors import DaskWorkers, Processes
+from na64.limits.campaigns.executors import DaskWorkers, Processes, Processors
 from na64.limits.campaigns.running import begin
 from na64.limits.campaigns.store import Store
 from na64.limits.campaigns.table import collect
@@ -112,7 +112,7 @@ def throughput(text: str, scratch: Path) -> None:
     """Print how fast each way is, and the overhead per point."""
     points, wall, used = direct(text)
     rows: list[tuple[Any, ...]] = [("direct", wall, points / wall, 1e3 * used / points, None, "")]
-    ways = {
+    ways: dict[str, Processors] = {
         "here": Here(),
         "1 process": Processes(1),
         "2 processes": Processes(2),

@@ -22,7 +22,7 @@ __all__ = ["CommandCase", "ReaderCase", "command_cases", "reader_cases"]
 
 #: so many times as often as the others are kinds that are read in some milliseconds
 _QUICK: Final = 8
-_QUICK_KINDS: Final = ("card", "charges", "curve", "sideband", "table")
+_QUICK_KINDS: Final = ("card", "charges", "curve", "sideband", "simulation", "table")
 _NUMBER = st.integers(0, 2**16)
 _CHANGES = st.builds(Change, _NUMBER, _NUMBER, _NUMBER)
 
@@ -133,7 +133,7 @@ def command_cases(documents: Sequence[Document]) -> st.SearchStrategy[CommandCas
     """Return command lines with options put in, words left out, and damaged files."""
 
     @st.composite
-    def made(draw: st.DrawFn) -> CommandCase:
+    def made(draw: Any) -> CommandCase:
         line = draw(st.sampled_from(LINES))
         words = list(line.words)
         if draw(st.integers(0, 9)) == 0 and len(words) > 2:

@@ -101,6 +101,34 @@ method = "asymptotic"
 masses = ["0.1", "0.2"]
 ratio = [3.0, 4.0]
 """
+_TOYS: Final = """\
+format = 1
+name = "mine"
+kind = "toys"
+[base]
+search = "na64e-2016"
+masses_gev = [0.1]
+[toys]
+couplings = [1.0e-4, 1.5e-4]
+toys = 1000
+ensemble = "aux-fluctuated"
+relative_error = 0.05
+"""
+_COVERAGE: Final = """\
+format = 1
+name = "mine"
+kind = "coverage"
+[base]
+search = "na64e-2016"
+masses_gev = [0.1]
+[[axes]]
+method = ["exact", "asymptotic"]
+[coverage]
+couplings = [1.0e-4, 2.0e-4]
+experiments = 100
+error = 0.05
+"""
+_SIMULATION: Final = "mass_gev,generated,passed\n0.05,1000,400\n0.1,1000,450\n0.2,1000,0\n"
 #: commands that write sound results; the name of the document is that of the file
 _MADE: Final[tuple[tuple[str, ...], ...]] = (
     ("scan", "na64e-2016", "--masses", "0.01,0.1", "-o", "scan.json"),
@@ -160,6 +188,9 @@ def make_documents(folder: Path) -> tuple[Document, ...]:
     files: dict[str, tuple[str, str]] = {
         "charges.toml": ("charges", _CHARGES),
         "campaign.toml": ("campaign", _CAMPAIGN),
+        "toys.toml": ("campaign", _TOYS),
+        "coverage.toml": ("campaign", _COVERAGE),
+        "simulation.csv": ("simulation", _SIMULATION),
         "sideband.toml": ("sideband", _SIDEBAND),
         "sideband.csv": ("sideband", _SIDEBAND_CSV),
         "table.csv": ("table", _TABLE_CSV),

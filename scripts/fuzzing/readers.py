@@ -21,6 +21,8 @@ from na64.workspaces.cards.reader import load_card
 from na64.workspaces.io.curves import Axis, load_curve
 from na64.workspaces.io.jsonio import canonical_json, faithful_json
 from na64.workspaces.io.reading import read_json
+from na64.workspaces.io.simulation.description import SimulationFile
+from na64.workspaces.io.simulation.reading import read_rows
 from na64.workspaces.io.tabulated import load_overlay
 from na64.workspaces.pyhf.combine_documents import combine_workspaces
 from na64.workspaces.pyhf.editing import effect_sizes, prune, workspace_names
@@ -46,6 +48,10 @@ def _campaign(path: str) -> None:
     load_campaign(path).plan().point(0)
 
 
+def _simulation(path: str) -> None:
+    read_rows(SimulationFile(file=path), binomial=True)
+
+
 def _scan(path: str) -> None:
     limit = Limit.read(path)
     limit.to_json()
@@ -59,7 +65,8 @@ def _page(path: str) -> None:
 
 def _specification(path: str) -> None:
     document: Any = read_json(path)
-    Specification.from_dict(document.get("specification") if isinstance(document, dict) else None)
+    inside: Any = document.get("specification") if isinstance(document, dict) else document
+    Specification.from_dict(inside)
 
 
 def _workspace(path: str) -> None:
@@ -104,6 +111,7 @@ READERS: Final[dict[str, dict[str, Callable[[str], object]]]] = {
     "patchset": {"patchset": _patchset},
     "result": {"result": _result},
     "scan": {"scan": _scan, "page": _page, "specification": _specification},
+    "simulation": {"simulation": _simulation},
     "sideband": {"sideband": read_sideband},
     "table": {"table": lambda path: load_overlay(path, _X, _Y)},
     "workspace": {"workspace": _workspace, "combination": _combined},

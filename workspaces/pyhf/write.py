@@ -20,12 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
 from na64.workspaces.io import jsonio
-from na64.workspaces.pyhf.template import (
-    BackgroundSample,
-    Template,
-    TemplateBin,
-    Uncertainties,
-)
+from na64.workspaces.pyhf.modifiers import POI, background_samples, signal_samples
+from na64.workspaces.pyhf.template import Template, TemplateBin
 
 __all__ = [
     "POI",
@@ -41,8 +37,6 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-#: name of the parameter of interest
-POI: Final = "mu"
 _VERSION: Final = "1.0.0"
 _BACKGROUND_ONLY: Final = "background-only"
 #: last word of the name of a measurement that has no data
@@ -159,8 +153,8 @@ def workspace(
         {
             "name": name,
             "samples": [
-                *_signal_samples(bins, events[:, places], processes),
-                *_background_samples(bins),
+                *signal_samples(bins, events[:, places], processes),
+                *background_samples(bins),
             ],
         }
         for name, places, bins in _channels(template)
@@ -171,8 +165,7 @@ def workspace(
 def background_workspace(template: Template) -> dict[str, object]:
     """Return the workspace without signal, to which `patchset` adds one."""
     channels: list[dict[str, object]] = [
-        {"name": name, "samples": _background_samples(bins)}
-        for name, _, bins in _channels(template)
+        {"name": name, "samples": background_samples(bins)} for name, _, bins in _channels(template)
     ]
     return _document(template, channels, _BACKGROUND_ONLY)
 
@@ -328,92 +321,6 @@ def _channels(template: Template) -> Iterator[tuple[str, list[int], list[Templat
         yield name, list(places), [template.bins[place] for place in places]
 
 
-def _signal_samples(
-    bins: Sequence[TemplateBin], events: Array, processes: Sequence[str]
-) -> list[dict[str, object]]:
-    """Return the signals of a channel, events of shape (P, B); intervals differ in nothing else."""
-    return [
-        {
-            "name": f"signal_{process}",
-            "data": numbers.tolist(),
-            "modifiers": [
-                {"name": POI, "type": "normfactor", "data": None},
-                *_normsys(bins[0].signal_factors(process)),
-                *_simulated(bins[0], numbers, events),
-            ],
-        }
-        for process, numbers in zip(processes, events, strict=True)
-    ]
-
-
-def _simulated(item: TemplateBin, numbers: Array, events: Array) -> list[dict[str, object]]:
-    """Return the modifiers of one process of a simulated signal, of shape (B,), out of (P, B).
-
-    pyhf adds the errors of samples under one staterror in quadrature, as if they were of events of
-    their own. All processes of a bin have one efficiency, so that their error is one: it is divided
-    among them such that pyhf's sum is that.
-    """
-    found: list[dict[str, object]] = [
-        {"name": part.nuisance, "type": "normsys", "data": {"hi": part.hi, "lo": part.lo}}
-        for part in item.simulated.factors
-    ]
-    name, relative = item.simulated.staterror
-    if name and (root := math.hypot(*events[:, 0].tolist())) > 0.0:
-        error = relative * events[:, 0].sum() * numbers[0] / root
-        found.append({"name": name, "type": "staterror", "data": [float(error)]})
-    return found
-
-
-def _background_samples(bins: Sequence[TemplateBin]) -> list[dict[str, object]]:
-    return [
-        {
-            "name": samples[0].name,
-            "data": [sample.events for sample in samples],
-            "modifiers": [
-                *_normsys(samples[0].uncertainties),
-                *_shapesys(samples),
-                *_histosys(samples),
-            ],
-        }
-        for samples in zip(*(item.backgrounds for item in bins), strict=True)
-    ]
-
-
-def _shapesys(samples: Sequence[BackgroundSample]) -> list[dict[str, object]]:
-    """Return the uncertainty of every interval by itself."""
-    if samples[0].shape is None:
-        return []
-    name, relative = samples[0].shape
-    data = [relative * sample.events for sample in samples]
-    return [{"name": name, "type": "shapesys", "data": data}]
-
-
-def _histosys(samples: Sequence[BackgroundSample]) -> list[dict[str, object]]:
-    """Return the nuisances that move the spectrum of a channel."""
-    return [
-        {
-            "name": same[0][0],
-            "type": "histosys",
-            "data": {
-                "hi_data": [up for _, up, _ in same],
-                "lo_data": [down for _, _, down in same],
-            },
-        }
-        for same in zip(*(sample.variations for sample in samples), strict=True)
-    ]
-
-
-def _normsys(factors: Uncertainties) -> list[dict[str, object]]:
-    return [
-        {
-            "name": nuisance,
-            "type": "normsys",
-            "data": {"hi": 1.0 + relative, "lo": 1.0 / (1.0 + relative)},
-        }
-        for nuisance, relative in factors
-    ]
-
-
 def _additions(
     template: Template, events: ArrayLike, processes: Sequence[str]
 ) -> list[dict[str, object]]:
@@ -421,5 +328,5 @@ def _additions(
     return [
         {"op": "add", "path": f"/channels/{index}/samples/{place}", "value": sample}
         for index, (_, places, bins) in enumerate(_channels(template))
-        for place, sample in enumerate(_signal_samples(bins, columns[:, places], processes))
+        for place, sample in enumerate(signal_samples(bins, columns[:, places], processes))
     ]

@@ -123,3 +123,16 @@ def test_an_uncertainty_weakens_the_limit_and_the_significance() -> None:
     assert weaker > 1.02 * limit
     assert sharp == pytest.approx(math.sqrt(2.0 * (4.5 * math.log(4.5 / 3.5) - 1.0)), rel=1e-6)
     assert 0.0 < blurred < 0.95 * sharp
+
+
+def test_a_fit_that_failed_gives_no_statistic() -> None:
+    likelihood = compile_workspace(counting(4.0, 3.5, 0.3), validate=False)
+    nu, first = np.array([2.0, 5.0]), np.zeros(2, dtype=np.intp)
+    engine = Engine(Asymptotic(), likelihood.batch(), likelihood.observed)
+    assert np.all(engine.statistic(nu, first) >= 0.0)
+    assert np.all(engine.asimov_statistic(nu, first) > 0.0)
+    engine.background.converged[:] = False
+    assert np.isnan(engine.asimov_statistic(nu, first)).all()
+    assert np.isfinite(engine.statistic(nu, first)).all()
+    engine.free.converged[:] = False
+    assert np.isnan(engine.statistic(nu, first)).all()

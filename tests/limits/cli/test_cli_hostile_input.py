@@ -134,7 +134,7 @@ def test_numbers_of_options_have_a_range(call) -> None:
     told = refused(call, "relic", "--masses", "0.1", "--ratio", "1e308")
     assert "Invalid value for '--ratio': must be at most 1e+100 in size, is 1e+308" in told
     told = refused(call, "relic", "--masses", "1e199")
-    assert "masses '1e199': numbers must be within 1e-100 and 1e+100, not 1e199" in told
+    assert "masses '1e199': numbers must be at most 1e+100, not 1e199" in told
     assert refused(call, "width", "--masses", "0.1", "--coupling", "inf").endswith("help')\n")
 
 
@@ -317,7 +317,8 @@ def test_no_text_of_a_card_is_a_formula_or_a_row_of_a_table(call) -> None:
 
 
 def test_bytes_that_are_no_text_are_refused_before_anything_is_computed() -> None:
-    words = [sys.executable, "-m", "na64.limits.cli", "scan", *QUICK, "-o", b"caf\xe9.json"]
+    words: list[str | bytes] = [sys.executable, "-m", "na64.limits.cli", "scan", *QUICK]
+    words += ["-o", b"caf\xe9.json"]
     done = subprocess.run(words, capture_output=True, cwd=ROOT, check=False, timeout=60)
     assert done.returncode == 2
     assert b"argument 7, 'caf\\udce9.json': not a text in UTF-8" in done.stderr

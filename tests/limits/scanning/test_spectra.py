@@ -196,19 +196,23 @@ def test_large_counts_weigh_intervals_by_signal_squared_over_background() -> Non
 
 
 def test_an_uncertain_shape_gains_less() -> None:
-    def limit(shape: float) -> float:
-        made = card(
-            FIVE,
-            background=f"value = 500, shares = [1, 1, 1, 1, 1], shape_uncertainty = {shape}",
-        )
+    def limit(shape: str) -> float:
+        made = card(FIVE, background=f"value = 500, shares = [1, 1, 1, 1, 1]{shape}")
         batch = compile_workspace(
             workspace(Template.from_card(made), PEAK[None], ["emission"])
         ).batch()
         table = upper_limits(batch, calculator=Asymptotic(), observed=False)
         return float(table.expected[MEDIAN, 0])
 
-    known, shaky = limit(0.0), limit(0.2)
-    assert shaky > 1.2 * known
+    known = limit("")
+    assert limit(", shape_uncertainty = 0.2") > 1.2 * known
+    # a bump like the signal is worse than a slope, which the other intervals tell
+    bump, slope = (
+        limit(f', variations = [{{ name = "x", shares = {shares}, source = "t" }}]')
+        for shares in ([1, 1.3, 1, 1, 1], [1.2, 1.1, 1, 0.9, 0.8])
+    )
+    assert bump > 1.2 * known
+    assert known < slope < 0.9 * bump
 
 
 def test_more_events_at_the_peak_are_a_weaker_limit() -> None:

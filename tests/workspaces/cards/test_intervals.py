@@ -100,6 +100,34 @@ def test_what_does_not_fit_is_refused(old: str, new: str, said: str) -> None:
         read((old, new))
 
 
+VARIED = 'variations = [{ name = "slope", shares = [5, 4, 0], source = "test" }]'
+
+
+def test_another_spectrum_is_one_standard_deviation_away() -> None:
+    (item,) = read(("shape_uncertainty = 0.3", VARIED)).bins
+    (background,) = item.backgrounds
+    # downwards 36/5 and 9/4, and the whole of 0.9 is kept on both sides
+    up, down = background.varied(3)["slope"]
+    assert up == pytest.approx((0.5, 0.4, 0.0))
+    assert down == pytest.approx((0.9 * 7.2 / 9.45, 0.9 * 2.25 / 9.45, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[5, 4, 0]", "[5, 4]", "needs 3 shares, as the background has, there are 2"),
+        ("[5, 4, 0]", "[5, 4, 1]", "has shares of 0 elsewhere than the background"),
+        ("[5, 4, 0]", "[5, 0, 0]", "has shares of 0 elsewhere than the background"),
+        ('"slope"', '"mu"', "is reserved"),
+        (', source = "test" }]', " }]", "source: missing"),
+    ],
+)
+def test_what_is_no_other_spectrum_is_refused(old: str, new: str, said: str) -> None:
+    assert old in VARIED
+    with pytest.raises(InputError, match=said):
+        read(("shape_uncertainty = 0.3", VARIED.replace(old, new)))
+
+
 def test_an_edge_beside_the_trigger_is_refused() -> None:
     window = "window = { missing_energy_gev = 50, source"
     with pytest.raises(

@@ -8,7 +8,8 @@ import pytest
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
 from na64.workspaces.cards.reader import load_card, parse_card
-from na64.workspaces.pyhf.template import Template, factors_of
+from na64.workspaces.pyhf.samples import factors_of
+from na64.workspaces.pyhf.template import Template
 from tests.shared import CARD_HEAD
 
 CARD = (

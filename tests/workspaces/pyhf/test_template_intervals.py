@@ -106,6 +106,38 @@ def test_pyhf_has_one_channel_with_its_intervals(template: Template) -> None:
     assert point.coupling == pytest.approx(total.sum() ** -0.5)
 
 
+VARIED = 'variations = [{ name = "slope", shares = [5, 4, 0], source = "t" }]'
+
+
+def test_another_spectrum_is_a_histosys() -> None:
+    text = CARD.replace("shape_uncertainty = 0.25", VARIED)
+    varied = Template.from_card(parse_card(text, "test"))
+    assert "slope" in varied.nuisances
+    assert varied.digest != Template.from_card(parse_card(CARD, "test")).digest
+    model = pyhf.Workspace(workspace(varied, np.zeros((2, 4)), PROCESSES)).model()
+    parameters = np.array(model.config.suggested_init())
+    usual = model.expected_actualdata(parameters)
+    slope = model.config.par_slice("slope")
+    for side, hadrons in ((1.0, [0.5, 0.4]), (-1.0, [0.9 * 7.2 / 9.45, 0.9 * 2.25 / 9.45])):
+        parameters[slope] = side
+        moved = model.expected_actualdata(parameters) - usual
+        np.testing.assert_allclose(moved, [0.0, *(np.array(hadrons) - [0.6, 0.3]), 0.0], atol=1e-12)
+    assert "histosys" not in str(background_workspace(varied.without(["slope"])))
+    both = combine_templates({"a": varied, "b": Template.from_card(load_card("na64e-2016"))})
+    assert "a:slope" in both.nuisances
+
+
+def test_nothing_has_no_shape() -> None:
+    """pyhf has no shapesys of zeros alone."""
+    text = CARD.replace("value = 0.9, uncertainty = 0.45", "value = 0.0").replace(
+        "0.25", f"0.25, {VARIED}"
+    )
+    empty = Template.from_card(parse_card(text, "test"))
+    assert empty.nuisances == ("flux", "run:efficiency")
+    assert empty.expected_backgrounds == pytest.approx([0.1, 0.1, 0.1, 0.1])
+    pyhf.Workspace(workspace(empty, np.ones((2, 4)), PROCESSES)).model()
+
+
 def test_a_patch_gives_the_workspace_of_the_signal(template: Template) -> None:
     made: Any = patchset(template, RATES)
     (patch,) = made["patches"]
