@@ -60,7 +60,14 @@ def _program(*words: str, folder: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=_listening,
     )
+
+
+def _listening() -> None:
+    """Undo what a shell does to programs in the background, or `nohup`: signals are heard."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _writer(folder: Path, first: int, step: int, last: int = 0) -> subprocess.Popen[str]:
@@ -217,11 +224,14 @@ def signalled_scans(folder: Path, number: signal.Signals, count: int, seed: int)
     runs = _interrupted(folder, count, seed, lambda process: process.send_signal(number))
     for state, code, said in runs:
         assert state in ("old", "new")
-        # before and after the program itself it is the interpreter that obeys
+        # before and after the work itself it is the interpreter that obeys
         assert code in (0, 128 + number, -number, 1), said
         assert "internal error" not in said
-        how = {0: "finished", 128 + number: f"exit code {128 + number}"}.get(code, "interpreter")
+        how = {0: "finished", 128 + number: f"exit code {128 + number}"}.get(
+            code, "died of it before or after its work"
+        )
         outcomes[f"{how}, {state} files"] += 1
+    assert any(how.startswith("exit code") for how in outcomes), outcomes
     return outcomes
 
 
