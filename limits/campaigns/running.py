@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from na64.limits.campaigns.executors import Processors
 from na64.limits.campaigns.kinds import kind_of
 from na64.limits.campaigns.lock import LOCK, alone
 from na64.limits.campaigns.shards import Shards
+from na64.limits.campaigns.soundness import check_plan, mend, plan_is_sound, seal
 from na64.limits.campaigns.store import FILE, Counts, Head, Planned, Result, Store, TaskRow
 from na64.limits.campaigns.tasks import task_digest
 from na64.limits.campaigns.worker import Work, here
@@ -24,6 +26,8 @@ from na64.workspaces.io.jsonio import canonical_json, plain
 from na64.workspaces.io.problems import FileProblemsError, Problem
 
 __all__ = ["begin", "go_on"]
+
+_LOGGER = logging.getLogger(__name__)
 
 #: points that are planned, and tasks that are read, together
 _BLOCK: Final = 200
@@ -93,6 +97,7 @@ def begin(
                 if new:  # nothing is lost with it, and the next attempt is not told of this one
                     store.remove()
                 raise
+            _check(store)
             return _run(
                 store, processors, Work(campaign.kind, here(), cached, cache_size), progress
             )
@@ -128,9 +133,20 @@ def go_on(
             where = store.head.where
             campaign = parse_campaign(store.head.text, where, folder=Path(where).parent)
             _plan(store, campaign, progress)
+        _check(store)
         if failed:
             store.again()
         return _run(store, processors, Work(store.head.kind, here(), cached, cache_size), progress)
+
+
+def _check(store: Store) -> None:
+    """Check a store before it is gone on with; what is damaged in it is computed again."""
+    seal(store)
+    check_plan(store)
+    if count := mend(store):
+        _LOGGER.warning(
+            "%s: %d document%s damaged, computed again", store.path, count, "s" * (count > 1)
+        )
 
 
 def _opened(folder: Path, head: Head, replan: bool) -> Store:
@@ -145,6 +161,8 @@ def _opened(folder: Path, head: Head, replan: bool) -> Store:
                 f"{folder}: holds another campaign, or an earlier form of this one; `replan` goes "
                 "on with the file as it is now and keeps what both have in common"
             )
+        store.replan(head)
+    elif replan and not plan_is_sound(store):
         store.replan(head)
     return store
 

@@ -210,7 +210,7 @@ class Store:
         try:
             with self._said():
                 self._check_content()
-                self.head, self._dictionary = self._read_head()
+                self.head, self._dictionary, self.sealed = self._read_head()
         except BaseException:
             self._base.close()
             raise
@@ -271,7 +271,7 @@ class Store:
             # the dictionary stays: documents were packed with it
             self._base.execute("DELETE FROM head WHERE key <> 'dictionary'")
             _write_head(self._base, head)
-        self.head, self._dictionary = self._read_head()
+        self.head, self._dictionary, self.sealed = self._read_head()
 
     def add(self, points: Sequence[Planned]) -> None:
         """Write points with their tasks; those whose documents are there are done."""
@@ -322,6 +322,23 @@ class Store:
             self._base.execute(
                 "UPDATE tasks SET state = 'left' WHERE point = ? AND state IN ('to-do', 'failed')",
                 (point,),
+            )
+
+    def seal(self, plan: str) -> None:
+        """Keep the sha256 of the plan, now that it is complete."""
+        with self._transaction():
+            self._base.execute("INSERT OR REPLACE INTO head VALUES ('plan', ?)", (plan,))
+        self.sealed = plan
+
+    def forget(self, digests: Sequence[str]) -> None:
+        """Take documents out of the store, and tasks that are done no more back to what is to do."""
+        with self._transaction():
+            self._base.executemany(
+                "DELETE FROM documents WHERE digest = ?", [(digest,) for digest in digests]
+            )
+            self._base.execute(
+                "UPDATE tasks SET state = 'to-do', message = '' WHERE state NOT IN "
+                "('to-do', 'failed', 'left') AND digest NOT IN (SELECT digest FROM documents)"
             )
 
     def again(self) -> int:
@@ -394,6 +411,15 @@ class Store:
         """Yield number, axes and refusal of every point in its order."""
         yield from self._rows("SELECT number, axes, refused FROM points ORDER BY number")
 
+    def plan(self) -> Iterator[tuple[Any, ...]]:
+        """Yield what was planned: every point, and then what its tasks are."""
+        yield from self._rows("SELECT number, axes, refused FROM points ORDER BY number")
+        yield from self._rows("SELECT point, shard, digest FROM tasks ORDER BY point, shard, id")
+
+    def digests(self) -> list[str]:
+        """Return the digests of all documents."""
+        return [str(digest) for (digest,) in self._rows("SELECT digest FROM documents")]
+
     def tasks_of(self, point: int) -> list[tuple[str, str, str]]:
         """Return digest, state and message of the tasks of a point, in the order of shards."""
         return list(
@@ -452,9 +478,9 @@ class Store:
         if made != set(_TABLES):  # triggers and views of others would be run
             raise InputError(f"{self.path}: has other tables than a campaign")
 
-    def _read_head(self) -> tuple[Head, bytes]:
+    def _read_head(self) -> tuple[Head, bytes, str | None]:
         found = dict(self._rows("SELECT key, value FROM head"))
-        dictionary = found.pop("dictionary", b"")
+        dictionary, plan = found.pop("dictionary", b""), found.pop("plan", None)
         try:
             head = Head(**found)
         except TypeError as error:
@@ -462,7 +488,9 @@ class Store:
         texts = (head.text, head.where, head.name, head.kind)
         if not all(isinstance(text, str) for text in texts) or not isinstance(head.size, int):
             raise InputError(f"{self.path}: its head is damaged")
-        return head, bytes(dictionary)
+        if not isinstance(dictionary, bytes) or not isinstance(plan, str | None):
+            raise InputError(f"{self.path}: its head is damaged")
+        return head, dictionary, plan
 
     def _packed(self, content: bytes) -> bytes:
         packer = zlib.compressobj(zdict=self._dictionary)
@@ -509,3 +537,5 @@ class Store:
             if kind.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
                 raise ComputationError(f"cannot write {self.path}: {error}") from error
             raise InputError(f"{self.path}: {error}") from error
+        except UnicodeDecodeError as error:  # of a text that is damaged
+            raise InputError(f"{self.path}: is damaged ({error.reason})") from error

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from na64.limits.campaigns.kinds import kind_of
 from na64.limits.campaigns.shards import point_document
+from na64.limits.campaigns.soundness import check_plan
 from na64.limits.campaigns.store import Store
 from na64.limits.results.provenance import provenance
 from na64.limits.results.tables import WRITERS, Table
@@ -83,13 +84,16 @@ def collect(store: Store) -> CampaignTable:
     Raises
     ------
     InputError
-        For a document that is damaged.
+        For a plan or a document that is damaged; what to do is in the message.
     """
+    check_plan(store)
     axes: tuple[str, ...] = ()
     columns: tuple[str, ...] | None = None
     rows: list[tuple[tuple[Any, ...], Mapping[str, Any]]] = []
     for front, values, found in _points(store):
         axes = axes or tuple(values)
+        if set(values) != set(axes):
+            raise InputError(f"{store.path}: point {front[0]} is not on the axes of the first")
         shown = tuple(_cell(values[key]) for key in axes)
         if found is None:
             rows.append(((*front, *shown), {}))
@@ -114,7 +118,10 @@ def _points(store: Store) -> Iterator[tuple[tuple[Any, ...], Mapping[str, Any], 
         if refused:
             yield (number, "left-out", refused), values, None
             continue
-        document, whole = point_document(store, kind, number)
+        try:
+            document, whole = point_document(store, kind, number)
+        except InputError as error:
+            raise InputError(f"{error}; resuming the campaign computes it again") from error
         if document is not None and whole:
             yield (number, "done", None), values, _checked(store, number, document)
             continue
