@@ -121,8 +121,8 @@ def too_large(
     return EnsembleTooLargeError(
         f"the exact ensemble of {len(bins)} bins ({named}{f' and {more} more' if more else ''}) "
         f"with {background.sum():.4g} background and {counts.sum():.4g} observed events needs more "
-        f"than {max_datasets} datasets{size}; use the method 'auto' or 'toys', which throw them, "
-        f"or 'asymptotic', or join bins"
+        f"than {max_datasets} datasets{size}; use the method 'auto', 'toys' or 'asymptotic', or "
+        f"join bins"
     )
 
 

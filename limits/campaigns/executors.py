@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -125,8 +126,8 @@ class DaskWorkers:
     def executor(self) -> Iterator[Executor]:
         """Return the executor of a client."""
         dask = need("dask", extra="dask")
-        quiet = {"distributed.logging.distributed": "error"}
-        with dask.config.set(quiet), self._cluster() as address:
+        quiet = {"distributed.logging.distributed": "error"}  # of processes that begin
+        with dask.config.set(quiet), _unheard(), self._cluster() as address:
             try:
                 client = self._distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
             except (OSError, ValueError) as error:
@@ -166,3 +167,17 @@ class DaskWorkers:
         """Return how many threads the workers have now, at least one."""
         threads: dict[str, int] = self._client.nthreads()
         return max(1, sum(threads.values()))
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep the tracebacks of Dask off the log: what matters of them is raised."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

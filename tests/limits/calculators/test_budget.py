@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from na64.limits.calculators import budget, enumeration
+from na64.limits.calculators import budget, enumeration, lattice
 from na64.limits.calculators.budget import EnsembleTooLargeError, fewest_datasets
 from na64.limits.calculators.discovery import discovery
 from na64.limits.calculators.limits import cls_values, upper_limits
@@ -40,7 +40,7 @@ def _of_bins(counting: Callable[..., dict[str, Any]], bins: int, rate: float) ->
 def test_no_set_with_a_probability_is_smaller() -> None:
     for rates, wanted in (((0.2, 1.5), 0.9), ((3.0, 4.5), 0.5), ((0.01, 0.02), 1e-3)):
         grid = np.array(list(product(range(25), repeat=2)))
-        likely = np.sort(stats.poisson.pmf(grid, rates).prod(axis=1))[::-1]
+        likely = np.sort(np.prod(stats.poisson.pmf(grid, rates), axis=1))[::-1]
         smallest = 1 + int(np.searchsorted(np.cumsum(likely), wanted))
         assert fewest_datasets(np.array(rates), wanted) <= smallest
     # as sharp as it can be where all datasets that matter are about as likely
@@ -57,7 +57,7 @@ def test_a_large_ensemble_is_refused_unseen(
         raise AssertionError("a dataset was looked at")
 
     monkeypatch.setattr(enumeration.Enumeration, "statistics", looked)
-    monkeypatch.setattr(enumeration.FitCache, "discovery", looked)
+    monkeypatch.setattr(lattice.FitCache, "discovery", looked)
     questions: dict[str, Callable[[], object]] = {
         "limits": lambda: upper_limits(batch, calculator=Exact()),
         "observed": lambda: upper_limits(batch, calculator=Exact(), expected=False),
@@ -79,7 +79,7 @@ def test_a_large_ensemble_is_refused_unseen(
         if name != "intervals":
             assert f"{bins} bins (" in str(refused.value)
             assert f"and {bins - 3} more" in str(refused.value)
-            assert "'auto' or 'toys'" in str(refused.value)
+            assert "'auto', 'toys' or 'asymptotic'" in str(refused.value)
 
 
 def test_an_ensemble_that_grows_too_large_is_refused_in_bounds(

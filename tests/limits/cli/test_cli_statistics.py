@@ -343,7 +343,8 @@ def test_an_ensemble_too_large_to_enumerate_is_refused_with_its_size(
     assert (done.code, done.out) == (2, "")
     assert f"the exact ensemble of {many} bins" in done.err
     assert re.search(r"of the order of \de\+\d\d", done.err)
-    assert "use the method 'toys' or 'asymptotic'" in done.err
+    assert "use the method 'auto', 'toys' or 'asymptotic'" in done.err
+    assert re.search(r"\(box\[\d+\], box\[\d+\], box\[\d+\] and \d more\)", done.err)
     assert done.err.count("\n") == 1
     assert not Path("x.json").exists()
     assert call("limit", "-", "--method", "asymptotic", stdin=json.dumps(spec)).code == 0

@@ -115,7 +115,29 @@ BREAKDOWN = {
         *(row("without small", 1e-5), row("no uncertainties", -0.028)),
     ],
 }
+COMPARISON = {
+    "schema": "na64-limits/yields-comparison/1",
+    "search": "na64e-2016",
+    **DARK_PHOTON,
+    **SECTOR,
+    "coupling": 1e-4,
+    "production": "etl",
+    "axes": dict.fromkeys(
+        ("simulated", "computed", "simulated_over_computed", "up", "down", "interpolation"),
+        ["mass", "bin"],
+    ),
+    "bins": ["low"],
+    "simulated": [[4.0], [1.2], [0.0]],
+    "computed": [[2.0], [1.5], [0.0]],
+    "simulated_over_computed": [[2.0], [0.8], [None]],
+    "up": [[1.1], [1.3], [1.0]],
+    "down": [[0.9], [0.8], [1.0]],
+    "interpolation": [[1.0], [1.4], [1.0]],
+}
+#: drawn by itself alone
+ALONE = "yields-comparison"
 EVERY: dict[str, dict[str, Any]] = {
+    ALONE: COMPARISON,
     "width": WIDTH,
     "relic": RELIC,
     "yields": YIELDS,
@@ -146,7 +168,22 @@ def texts(made) -> str:
     return "\n".join(found)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def test_simulated_yields_beside_computed_ones() -> None:
+    """Curves of both, their ratio where there is one, and its band of both errors together."""
+    above, below = document_figure([COMPARISON], ["a"]).axes
+    found = curves(above)
+    assert found["simulated"] == (MASSES[:2], [4.0, 1.2])
+    assert found["computed"] == (MASSES[:2], [2.0, 1.5])
+    assert (MASSES[:2], [2.0, 0.8]) in curves(below).values()
+    corners = below.collections[0].get_paths()[0].vertices
+    edge = sorted({float(y) for x, y in corners if x == MASSES[1]})
+    spread = [np.hypot(np.log(side), np.log(1.4)) for side in (0.8, 1.3)]
+    assert edge == pytest.approx([0.8 * np.exp(-spread[0]), 0.8 * np.exp(spread[1])])
+    with pytest.raises(InputError, match="a figure of its own"):
+        document_figure([COMPARISON, COMPARISON], ["a", "b"])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != ALONE])
 def test_every_kind_is_drawn_with_another_of_its_kind(kind) -> None:
     """Labels at all axes; of documents that are the same, a wish or the file tells them apart."""
     one, look = EVERY[kind], Appearance(labels=("this",))

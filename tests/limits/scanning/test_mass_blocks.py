@@ -32,7 +32,7 @@ def test_blocks_and_parts_are_the_whole(name: str, monkeypatch: pytest.MonkeyPat
     parts = [run(part) for part in made.split(len(made.masses_gev))]
     assert merge(parts[::-1]).to_json() == whole
     monkeypatch.setattr(blocks, "MASSES_TOGETHER", 1)
-    told = []
+    told: list[str] = []
     assert run(made, progress=told.append).to_json() == whole
     assert len(told) == len(set(told)), "stages are told once"
 
@@ -70,7 +70,7 @@ def test_memory_of_a_signal_does_not_grow_with_its_masses(
 
 
 def test_the_masses_that_can_be_refused_are_looked_at_first() -> None:
-    asked = []
+    asked: list[float] = []
 
     def signal(*_: object, **__: object) -> SignalRates:
         masses = np.asarray(_[4], float)
