@@ -176,4 +176,6 @@ def _number(key: str, text: str) -> float:
         number = float(text)
     except ValueError:
         raise InputError(f"{key} in the address must be a number, is '{text}'") from None
+    if not math.isfinite(number):  # what takes no such number says what it takes
+        return number
     return checked_number(number, f"{key} in the address")
