@@ -292,13 +292,13 @@ def calculator(name: str = "auto", /, **settings: Any) -> Calculator:
     return CALCULATORS[name](**settings)
 
 
-def calculator_from_dict(data: Mapping[str, Any], where: str = "calculator") -> Calculator:
+def calculator_from_dict(data: object, where: str = "calculator") -> Calculator:
     """Return the calculator that `Calculator.to_dict` described.
 
     Parameters
     ----------
     data
-        ``name`` and settings.
+        ``name`` and settings; not trusted.
     where
         Names the place in messages.
 
@@ -307,6 +307,8 @@ def calculator_from_dict(data: Mapping[str, Any], where: str = "calculator") -> 
     InputError
         If it is not the description of a calculator.
     """
+    if not isinstance(data, Mapping):
+        raise InputError(f"{where} must be a table, is a {type(data).__name__}")
     settings = {str(key): value for key, value in data.items()}
     name = settings.pop("name", None)
     if not isinstance(name, str):

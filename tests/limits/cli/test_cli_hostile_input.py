@@ -21,6 +21,8 @@ from na64.limits.figures.style import figure_bytes
 from na64.limits.figures.typeset import drawable, plain_text, typeset
 from na64.limits.results.axes import tex
 from na64.limits.results.limit import Limit
+from na64.limits.results.specification import Specification
+from na64.models.errors import InputError
 from na64.workspaces.io import reading
 from tests.shared import CARD_HEAD, ROOT
 
@@ -361,3 +363,12 @@ def test_no_home(call, monkeypatch) -> None:
     assert "there is no home folder" in done.err
     told = call("doctor")
     assert "off, there is no home folder" in told.out
+
+
+@pytest.mark.parametrize("value", [[], "x", None], ids=str)
+@pytest.mark.parametrize("key", ["calculator", "mediator", "signal", "cards", "masses_gev"])
+def test_a_specification_of_other_types(scan, key: str, value: Any) -> None:
+    made = json.loads(Path(scan).read_text())["specification"]
+    assert Specification.from_dict(made)
+    with pytest.raises(InputError, match=r"specification|calculator|mediator|settings|mass|card"):
+        Specification.from_dict({**made, key: value})
