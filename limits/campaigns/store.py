@@ -331,7 +331,7 @@ class Store:
         self.sealed = plan
 
     def forget(self, digests: Sequence[str]) -> None:
-        """Take documents out of the store, and tasks that are done no more back to what is to do."""
+        """Take documents out of the store; tasks that are done no more are to be done again."""
         with self._transaction():
             self._base.executemany(
                 "DELETE FROM documents WHERE digest = ?", [(digest,) for digest in digests]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64.models.declaration import check_declared, declare
+from na64.models.declaration import LARGEST_NUMBER, check_declared, declare
 from na64.models.errors import InputError
 from na64.models.signals.counting import clopper_pearson, garwood
 from na64.models.signals.simulated import SimulatedGrid, SimulatedValues
@@ -266,6 +266,8 @@ def _check_points(
     numbers = np.array([masses, *columns.values(), *([couplings] if couplings else [])], float)
     if not np.all(np.isfinite(numbers)) or np.any(numbers < 0.0):
         raise InputError("numbers must be finite and not negative")
+    if np.any(numbers > LARGEST_NUMBER):
+        raise InputError(f"numbers must be at most {LARGEST_NUMBER:g}, one is {numbers.max():g}")
     if not couplings:
         if np.any(np.diff(numbers[0]) <= 0.0) or numbers[0, 0] <= 0.0:
             raise InputError("masses must be positive and increase")

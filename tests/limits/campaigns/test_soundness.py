@@ -94,7 +94,7 @@ def test_what_is_damaged_or_missing_is_computed_again(
 
 def test_a_damaged_document_is_told_with_what_to_do(copy: Path) -> None:
     changed(copy, "UPDATE documents SET content = x'00' WHERE rowid = 1")
-    with pytest.raises(InputError, match="is damaged.*resuming the campaign computes it again"):
+    with pytest.raises(InputError, match=r"is damaged.*resuming the campaign computes it again"):
         rows(copy)
 
 

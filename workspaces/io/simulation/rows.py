@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from na64.models.declaration import LARGEST_NUMBER
 from na64.models.errors import InputError
 
 __all__ = ["MOST_ROWS", "Row", "checked_rows", "counted", "measured"]
@@ -68,13 +69,17 @@ def counted(
     Raises
     ------
     InputError
-        Where nothing was generated, for negative sums, and for weights that cancel one another.
+        Where nothing was generated, for negative sums, numbers that are too large, and weights
+        that cancel one another.
     """
     place = _place(mass_gev, coupling)
     if not generated > 0.0:
         raise InputError(
             f"{place}: nothing was generated ({generated:g}), so nothing is known; leave it out"
         )
+    if max(abs(total), squares, generated) > LARGEST_NUMBER:
+        largest = max(abs(total), squares, generated)
+        raise InputError(f"{place}: numbers must be at most {LARGEST_NUMBER:g}, one is {largest:g}")
     if squares < 0.0:
         raise InputError(f"{place}: the sum of squared weights is negative, {squares:g}")
     if total == 0.0 and squares == 0.0:

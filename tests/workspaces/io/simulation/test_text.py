@@ -27,6 +27,12 @@ def test_counts_by_mass_in_order(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("row", ["0.1,1e300,1e11", "0.1,1e90,1e300"])
+def test_numbers_with_which_nothing_can_be_computed(tmp_path, row):
+    with pytest.raises(InputError, match=r"0\.1 GeV.*at most 1e\+100, one is 1e\+300"):
+        rows(tmp_path, f"mass_gev,passed,generated\n{row}\n", binomial=False)
+
+
 def test_the_sha256_is_that_of_the_file(tmp_path):
     import hashlib
 
