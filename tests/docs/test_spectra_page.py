@@ -44,7 +44,7 @@ def numbers(name: str, *words: str) -> list[float]:
     return [float(cell) for cell in row[len(words) :]]
 
 
-def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     card, commands = (
         re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) for language in ("toml", "sh")

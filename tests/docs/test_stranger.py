@@ -44,7 +44,11 @@ SHORTER = {
 }
 
 #: pages that a test of their own runs from top to bottom, to look at what they write
-ELSEWHERE = {"docs/publishing.md": "tests/docs/test_publishing_page.py"}
+ELSEWHERE = {
+    "docs/publishing.md": "tests/docs/test_publishing_page.py",
+    "docs/simulation.md": "tests/docs/test_simulation_page.py",
+    "docs/spectra.md": "tests/docs/test_spectra_page.py",
+}
 
 #: pages whose commands say nothing of the kind of a warning, but for those that match
 QUIET = {

@@ -359,7 +359,7 @@ def test_plot_takes_curves_by_name_and_file_and_several_scans(call) -> None:
         ({"schema": "na64-limits/scan/9"}, "this version reads 'na64-limits/scan/2'"),
         ({"masses_gev": [-1.0, 0.2]}, "$.masses_gev[0]"),
         ({"status": ["ok", "fine"]}, "$.status[1]: 'fine' is not one of"),
-        ({"masses_gev": [0.1, 0.2, 0.3]}, "masses_gev has 3 entries, needs 2"),
+        ({"masses_gev": [0.1, 0.2, 0.3]}, "observed has 2 entries, must have 3"),
         ({"masses_gev": [0.2, 0.1]}, "masses must be positive and increase"),
     ],
 )

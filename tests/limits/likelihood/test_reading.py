@@ -354,7 +354,7 @@ SHAPE = _modifier("shapesys", "s", [1.0])
         (SHAPE, _with("s", sigmas=[2.0]), "'sigmas' .* allowed: inits, .*, factors"),
         (SHAPE, _with("s", auxdata=[-2.0]), "its auxiliary count -2.0 is negative"),
         (SHAPE, _with("s", factors=[0.0]), "the width 0.0 of its constraint"),
-        (SHAPE, _with("s", bounds=[[0.0, 1.0, 2.0]]), "are not a lower and an upper one"),
+        (SHAPE, _with("s", bounds=[[0.0, 1.0, 2.0]]), "must be two numbers, the lower one first"),
         (NORMSYS, _with("n", inits=[3.0], bounds=[[-1.0, 1.0]]), r"3.0 is outside \[-1.0, 1.0\]"),
         (_modifier("shapesys", "s", [-1.0]), [], "uncertainty -1.0 is not allowed"),
         (_modifier("shapesys", "s[0]", [1.0]), [], None),

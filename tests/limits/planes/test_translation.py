@@ -233,7 +233,7 @@ def test_a_damaged_file_names_the_place() -> None:
     document = json.loads(toy().to_plane("y").to_json())
     with pytest.raises(InputError, match=r"scan: \$\.masses_gev\[0\]: -1 is less"):
         Limit.from_dict({**document, "masses_gev": [-1, 0.1]})
-    with pytest.raises(InputError, match="masses_gev has 1 entries, needs 2"):
+    with pytest.raises(InputError, match="observed has 2 entries, must have 1"):
         Limit.from_dict({**document, "masses_gev": [0.1]})
     with pytest.raises(InputError, match="this version reads 'na64-limits/scan/2'"):
         Limit.from_dict({**document, "schema": "na64-limits/plane/1"})

@@ -36,7 +36,7 @@ signal_settings = st.builds(
     initial_state_radiation=st.booleans(),
     bound_electrons=st.booleans(),
     primary_positrons=st.booleans(),
-    invisible_branching=st.floats(0.0, 1.0),
+    invisible_branching=st.just(0.0) | st.floats(1e-99, 1.0),
     dark_sector=st.none() | sectors,
 )
 

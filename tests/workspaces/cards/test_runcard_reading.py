@@ -275,7 +275,6 @@ def test_the_message_lists_the_problems() -> None:
         ('observed = { value = 1, source = "test" }', "observed = { value = 1 }",
          "bins[0].observed.source", "missing"),
         ("value = 1e13", "value = true", "bins[0].exposure.value", "must be a number, is true"),
-        ("value = 1e13", "value = 1" + 400 * "0", "bins[0].exposure.value", "must be finite"),
         ('setup = "low"', 'region = "visible"', "bins[1].region", "allowed: missing-energy"),
     ],
 )  # fmt: skip
@@ -284,6 +283,12 @@ def test_problems(old: str, new: str, path: str, message: str) -> None:
     found = problems_of(CARD.replace(old, new, 1))
     assert path in found, found
     assert message in found[path]
+
+
+def test_whole_numbers_that_no_float_holds_are_refused_where_they_stand() -> None:
+    text = CARD.replace("value = 1e13", "value = 1" + 400 * "0", 1)
+    with pytest.raises(InputError, match=r"bins\[0\]\.exposure\.value.*at most 308 digits"):
+        parse_card(text, "test")
 
 
 def test_a_problem_of_the_default_tables_is_reported_once() -> None:
