@@ -15,6 +15,8 @@ from na64.limits.cli.signals import Stopped, exit_code, obey_signals
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number in before:  # what nohup or a shell in the background has ignored is heard here
+        signal.signal(number, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -78,9 +78,11 @@ def test_left_by_an_exception_it_ends_what_is_running() -> None:
 
 
 PARENT = """
-import os, sys, time
+import os, signal, time
 from na64.workspaces.io.processes import Workers
 if __name__ == "__main__":
+    # a shell in the background ignores it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with Workers(2) as workers:
         tasks = [workers.submit(os.getpid) for _ in range(8)]
         print(*sorted({task.result() for task in tasks}), flush=True)
