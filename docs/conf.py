@@ -36,6 +36,8 @@ root_doc = "index"
 language = "en"
 smartquotes = False  # a prime is no apostrophe
 nitpicky = False
+# words in quotes in docstrings of Python itself (of `str`, below a constant), which several classes have
+suppress_warnings = ["ref.python"]
 # no inventories of other projects: nothing is fetched
 
 # -- pages in Markdown: the dialect of code hosts, where they are read as well

@@ -21,7 +21,7 @@ def test_the_page_runs(call) -> None:
     printed = ""
     names = re.findall(r"^`([a-z.]+)`, ", PAGE, flags=re.MULTILINE)
     for language, block in re.findall(r"```(\w*)\n(.*?)```", PAGE, flags=re.DOTALL):
-        if language in ("csv", "toml") and names:
+        if language in ("text", "toml") and names:
             Path(names.pop(0)).write_text(block)
         elif language == "toml":  # a line of a card
             text = Path("simulated.toml").read_text()
