@@ -36,7 +36,7 @@ root_doc = "index"
 language = "en"
 smartquotes = False  # a prime is no apostrophe
 nitpicky = False
-# words in quotes in docstrings of Python itself, of `str` below a constant: several classes have one
+# words in quotes in docstrings of Python itself, of `str` below a constant, are no references
 suppress_warnings = ["ref.python"]
 # no inventories of other projects: nothing is fetched
 
