@@ -23,7 +23,13 @@ from na64.limits.calculators.registry import (
 )
 from na64.limits.calculators.table import check_confidence_level
 from na64.limits.calculators.tallies import binomial_error, joined_runs
-from na64.limits.campaigns.subjects import COLUMNS, Lasting, SubjectKeys, subject_of
+from na64.limits.campaigns.subjects import (
+    COLUMNS,
+    Lasting,
+    SubjectKeys,
+    count_strengths,
+    subject_of,
+)
 from na64.limits.campaigns.tasks import Kept, Payload, Point, TaskKind
 from na64.limits.results.tables import Table
 from na64.models.declaration import declare
@@ -238,9 +244,7 @@ def _brief(document: Payload) -> Mapping[str, Any]:
 
 def _cost(payload: Payload) -> float:
     """The number of pseudo-experiments at all strengths."""
-    masses = len(payload["specification"]["masses_gev"]) if "specification" in payload else 1
-    strengths = payload.get("couplings") or payload.get("strengths") or ()
-    return float(payload["experiments"] * masses * len(strengths))
+    return float(payload["experiments"] * count_strengths(payload))
 
 
 COVERAGE = TaskKind(

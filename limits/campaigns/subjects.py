@@ -23,7 +23,7 @@ from na64.workspaces.io.jsonio import canonical_json
 from na64.workspaces.io.reading import read_json
 from na64.workspaces.pyhf.write import is_projection
 
-__all__ = ["COLUMNS", "Lasting", "Subject", "SubjectKeys", "subject_of"]
+__all__ = ["COLUMNS", "Lasting", "Subject", "SubjectKeys", "count_strengths", "subject_of"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -153,6 +153,12 @@ def subject_of(payload: Payload, kept: Kept) -> Subject:
                 f"no signal event is expected"
             )
     return found
+
+
+def count_strengths(payload: Payload) -> int:
+    """Return how many strengths a task has, at all masses together."""
+    masses = len(payload["specification"]["masses_gev"]) if "specification" in payload else 1
+    return masses * len(payload.get("couplings") or payload.get("strengths") or ())
 
 
 def _of_workspace(payload: Payload) -> Subject:

@@ -19,7 +19,14 @@ from na64.limits.calculators.registry import ENSEMBLES, calculator
 from na64.limits.calculators.shards import SHARD, ShardedToys
 from na64.limits.calculators.status import BAND_ORDER
 from na64.limits.calculators.tallies import ShardedCls, ToyCounts, cls_of
-from na64.limits.campaigns.subjects import COLUMNS, Lasting, Subject, SubjectKeys, subject_of
+from na64.limits.campaigns.subjects import (
+    COLUMNS,
+    Lasting,
+    Subject,
+    SubjectKeys,
+    count_strengths,
+    subject_of,
+)
 from na64.limits.campaigns.tasks import Kept, Payload, Point, TaskKind
 from na64.limits.results.tables import Table
 from na64.models.declaration import declare
@@ -213,9 +220,7 @@ def _brief(document: Payload) -> Mapping[str, Any]:
 
 def _cost(payload: Payload) -> float:
     """The number of toys at all strengths."""
-    masses = len(payload["specification"]["masses_gev"]) if "specification" in payload else 1
-    strengths = payload.get("couplings") or payload.get("strengths") or ()
-    return float(payload["toys"] * masses * len(strengths))
+    return float(payload["toys"] * count_strengths(payload))
 
 
 TOYS = TaskKind(
