@@ -412,9 +412,12 @@ class Store:
         yield from self._rows("SELECT number, axes, refused FROM points ORDER BY number")
 
     def plan(self) -> Iterator[tuple[Any, ...]]:
-        """Yield what was planned: every point, and then what its tasks are."""
+        """Yield what was planned: every point, and then its tasks with their packed payloads."""
         yield from self._rows("SELECT number, axes, refused FROM points ORDER BY number")
-        yield from self._rows("SELECT point, shard, digest FROM tasks ORDER BY point, shard, id")
+        yield from self._rows(
+            "SELECT point, shard, digest, hex(payload) FROM tasks ORDER BY point, shard, id"
+        )
+        yield (self._dictionary.hex(),)  # without it no payload can be read
 
     def digests(self) -> list[str]:
         """Return the digests of all documents."""
@@ -510,7 +513,10 @@ class Store:
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         with self._said():
-            yield from self._base.execute(statement, values)
+            # no `yield from`: it would close the cursor of rows that are not wanted to their end,
+            # when the connection may be closed already
+            for row in self._base.execute(statement, values):  # noqa: UP028
+                yield row
 
     def _one(self, statement: str) -> Any:
         return next(self._rows(statement))[0]
