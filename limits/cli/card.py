@@ -65,9 +65,8 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
             the_console().error(str(error))
             bad += 1
         else:
-            the_console().note(
-                f"{search}: sound ({len(card.bins)} bin{'s' * (len(card.bins) != 1)}, digest {card.digest[:12]})"
-            )
+            bins = f"{len(card.bins)} bin{'s' * (len(card.bins) != 1)}"
+            the_console().note(f"{search}: sound ({bins}, digest {card.digest[:12]})")
             for note in projection_notes([card]):
                 the_console().note(note)
     return 2 if bad else 0

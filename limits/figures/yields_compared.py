@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from na64.limits.figures.appearance import Appearance
+from na64.limits.figures.colours import ink
+from na64.limits.figures.drawn import Traced
 from na64.limits.figures.lines import (
     Line,
     colour_of,
@@ -28,6 +31,8 @@ from na64.models.errors import InputError
 
 __all__ = ["yields_compared_figure"]
 
+#: what the band around a ratio is
+_ERROR = "error of the simulation"
 #: opacity of the band of errors
 _BAND = 0.25
 
@@ -77,6 +82,8 @@ def yields_compared_figure(
             masses, values * low, values * high, color=colour, alpha=_BAND, linewidth=0.0
         )
     traced = draw_lines(axes[0], events)
+    error = Patch(color=ink("#808080"), alpha=2.0 * _BAND, linewidth=0.0)
+    traced.append(Traced(_ERROR, _ERROR, "", error))
     draw_lines(axes[1], ratios)
     axes[1].axhline(1.0, color="#808080", linewidth=0.8, zorder=0)
     axes[0].set_ylabel("accepted signal events")

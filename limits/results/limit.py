@@ -455,7 +455,8 @@ class Limit(Document):
         source
             The file or the stream.
         trust
-            Whether a result that was changed after it was written is accepted, with a warning.
+            Whether a result that was changed after it was written is accepted, with a warning;
+            not one whose numbers contradict one another.
 
         Raises
         ------
@@ -490,7 +491,10 @@ class Limit(Document):
         content = plain(result._content())
         for key, value in content.items() if isinstance(content, dict) else ():
             if value != found.get(key):
-                raise InputError(f"{where}: '{key}' disagrees with the rest of the file")
+                hint = "; `trust` does not accept numbers that contradict one another"
+                raise InputError(
+                    f"{where}: '{key}' disagrees with the rest of the file{hint * trust}"
+                )
         check_digest(digest(content), found["provenance"], where, trust=trust)
         return result
 

@@ -157,6 +157,9 @@ def test_a_changed_result_is_refused_unless_it_is_trusted(
     accepted = Limit.from_json(text, "scan.json", trust=True)
     assert accepted.events_limit[0] == 2.4
     assert "scan.json: was changed after it was written" in caplog.text
+    document["observed"][0] *= 2.0
+    with pytest.raises(InputError, match=r"'observed' disagrees .*; `trust` does not accept"):
+        Limit.from_json(json.dumps(document), "scan.json", trust=True)
     # what is written from it has a digest of its own
     assert Limit.from_json(accepted.to_json()) == accepted
     document = json.loads(result.to_json())
