@@ -26,6 +26,7 @@ __all__ = ["RememberedTables", "Work", "here"]
 _REMEMBERED: Final = 1 << 28
 
 
+@cache
 def here() -> tuple[str, int, int]:
     """Return the versions on which documents depend, of this process."""
     return version("na64-limits"), PHYSICS_VERSION, FORMAT

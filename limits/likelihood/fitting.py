@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.likelihood.dense import DenseEvaluator
-from na64.limits.likelihood.elimination import ArrowSolver, full_solver
+from na64.limits.likelihood.elimination import arrow_solver, full_solver
 from na64.limits.likelihood.evaluation import Evaluator, Points
 from na64.limits.likelihood.floors import floors_of
 from na64.limits.likelihood.model import WorkspaceModel
@@ -260,7 +260,7 @@ class _Problem:
         self.n_variables = evaluator.n_variables
         pattern = (evaluator.rows, evaluator.columns, evaluator.n_variables)
         sparse = isinstance(evaluator, SparseEvaluator)
-        self.solver = ArrowSolver(*pattern) if sparse else full_solver(*pattern)
+        self.solver = (arrow_solver if sparse else full_solver)(*pattern)
         extra = [0.0] if evaluator.free_signal else []
         self.lower = np.concatenate([lower, extra])[:, None]
         self.upper = np.concatenate([upper, [np.inf] * len(extra)])[:, None]
