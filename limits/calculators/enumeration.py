@@ -43,15 +43,19 @@ __all__ = ["Enumeration", "refuse_fractions"]
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Slopes = NDArray[np.float32]
 
 #: a branch is cut when its probability is below this fraction of what is already there
 _CUT = 1e-7
-#: fraction of the threshold from which on a dataset outside is followed along all axes when
-#: qtilde may fall and rise again, and the widest such margin
+#: fraction of the threshold from which on a dataset outside is followed when qtilde may fall and
+#: rise again, and the widest such margin
 _NEAR = 0.7
 _NEAR_MOST = 3.0
+#: part of its slope that qtilde is taken to fall by along an axis: it falls less than its slope
+#: says, and what falls out of the margin even by this part is not followed
+_FALL = 0.5
 #: slope of qtilde along an axis that counts as rising; the stored rates have single precision
-_RISING = 1e-5
+_RISING = 2e-5
 #: datasets that may be evaluated without knowing that they matter, for one and two bins
 _MAX_SEEDS = (100_000, 2000)
 #: fits that are prepared together, to bound the memory
@@ -110,20 +114,20 @@ class Enumeration:
 
     # -- pieces ------------------------------------------------------------------------------
 
-    def statistics(self, nu: Array, mass: Index, numbers: Index) -> tuple[Array, Flags | None]:
-        """Return qtilde of datasets (NaN: failed), and the axes along which it rises."""
+    def statistics(self, nu: Array, mass: Index, numbers: Index) -> tuple[Array, Slopes | None]:
+        """Return qtilde of datasets (NaN: failed), and its slope along the axes, per event."""
         q = np.empty(len(numbers))
-        rising = None if self.monotone else np.zeros((len(numbers), len(self.varied)), bool)
+        slopes = None if self.monotone else np.zeros((len(numbers), len(self.varied)), np.float32)
         for first in range(0, len(numbers), _SLICE):
             part = slice(first, first + _SLICE)
             q[part], some = self._statistics_slice(nu[part], mass[part], numbers[part])
-            if rising is not None:
-                rising[part] = some
-        return q, rising
+            if slopes is not None:
+                slopes[part] = some
+        return q, slopes
 
     def _statistics_slice(
         self, nu: Array, mass: Index, numbers: Index
-    ) -> tuple[Array, Flags | None]:
+    ) -> tuple[Array, Array | None]:
         free_value, free_nu, log_rates = self.cache.free(mass, numbers)
         beyond = free_nu > nu
         q = np.where(np.isnan(free_value), np.nan, 0.0)
@@ -136,8 +140,8 @@ class Enumeration:
         if self.monotone:
             return q, None
         rates = self.evaluator.rates(fit.theta, nu, points.signal)[self.varied]
-        slope = log_rates - np.log(np.maximum(rates, 1e-30)).T
-        return q, np.where(beyond[:, None], -slope, slope) > _RISING
+        slope = 2.0 * (log_rates - np.log(np.maximum(rates, 1e-30)).T)
+        return q, np.where(beyond[:, None], -slope, slope)
 
     def rates_at(self, mass: Index) -> Array:
         """Return the background rates of masses, one column if all share it."""
@@ -194,14 +198,14 @@ class Enumeration:
         while True:
             if len(new):
                 problem, number = new // STRIDE, new % STRIDE
-                q, rising = self.statistics(nu[problem], mass[problem], number)
+                q, slopes = self.statistics(nu[problem], mass[problem], number)
                 failed[problem[np.isnan(q)]] = True
                 visited.add(
                     new,
                     np.nan_to_num(q),
                     np.exp(self.lattice.log_probability(number, rates[:, problem])),
                     np.exp(self.lattice.log_probability(number, self.rates_at(mass[problem]))),
-                    rising,
+                    slopes,
                 )
             problem = visited.key // STRIDE
             if level is not None:
@@ -215,9 +219,9 @@ class Enumeration:
             if not self.monotone:
                 # from qtilde = 10 on the margin stays what it is there: a signal of hundreds of
                 # events has a huge lattice below its threshold, and CLs is zero all the same
-                least = np.maximum(_NEAR * reach, reach - _NEAR_MOST)
-                near = visited.q >= np.maximum(least, TIE)[problem]
-                follow |= (visited.rising | near[:, None]) & ~visited.followed
+                least = np.maximum(np.maximum(_NEAR * reach, reach - _NEAR_MOST), TIE)
+                near = visited.q[:, None] + _FALL * visited.slopes >= least[problem][:, None]
+                follow |= (near | (visited.slopes > _RISING)) & ~visited.followed
             follow[failed[problem]] = False
             if threshold is not None:
                 follow[limit[problem] <= TIE] = False

@@ -16,6 +16,7 @@ __all__ = ["STRIDE", "Memory", "Survival", "Tail", "Visited", "cls_quantile", "q
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Slopes = NDArray[np.float32]
 
 #: distance of the keys of two problems: more than datasets will ever be
 STRIDE = 1 << 32
@@ -155,10 +156,11 @@ class Visited:
         self.signal = np.empty(0)
         self.background = np.empty(0)
         self.followed = np.empty((0, n_axes), dtype=bool)
-        self.rising = np.empty((0, n_axes), dtype=bool)
+        #: of q along each axis, per event; zero where none are given
+        self.slopes = np.empty((0, n_axes), dtype=np.float32)
 
     def add(
-        self, key: Index, q: Array, signal: Array, background: Array, rising: Flags | None
+        self, key: Index, q: Array, signal: Array, background: Array, slopes: Slopes | None
     ) -> None:
         """Add datasets with new keys; none of their axes has been followed."""
         place = (key // STRIDE << ORDER_BITS) + self._lattice.order[key % STRIDE]
@@ -171,8 +173,8 @@ class Visited:
         self.background = np.concatenate([self.background, background])[order]
         fresh = np.zeros((len(key), self.followed.shape[1]), dtype=bool)
         self.followed = np.concatenate([self.followed, fresh])[order]
-        if rising is not None:
-            self.rising = np.concatenate([self.rising, rising])[order]
+        if slopes is not None:
+            self.slopes = np.concatenate([self.slopes, slopes])[order]
 
 
 class Survival:

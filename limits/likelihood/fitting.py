@@ -39,6 +39,9 @@ _TOLERANCE = 1e-9
 _MAX_ITERATIONS = 60
 _ARMIJO = 1e-4
 _SHORTEST_STEP = 1e-7
+#: a start is led to a minimum that is known already where its next step ends so close to it, in
+#: units of the expected information squared, and is not longer than one of them
+_LED, _STEP = 1e-3, 1.0
 #: signal events that are rounding
 _NO_SIGNAL = 1e-12
 #: how much lower another minimum has to be, and points that are minimised side by side
@@ -114,6 +117,8 @@ class Fitter:
         free_signal: bool,
         start: Array | None = None,
         thorough: bool = True,
+        nominal: bool = True,
+        known: Fit | None = None,
     ) -> Fit:
         """Minimise over the nuisance parameters, and over nu >= 0 if it is free.
 
@@ -130,6 +135,10 @@ class Fitter:
         thorough
             Whether other minima are looked for where parameters can cause them. A search along nu
             that starts where it was may leave it out if its end is checked.
+        nominal
+            Whether the nominal parameters are another start where there can be several minima.
+        known
+            Minima of the same points from elsewhere. A start that is led to one of them ends there.
 
         Returns
         -------
@@ -138,9 +147,9 @@ class Fitter:
             several, from the nominal parameters and from either side of zero of the parameters
             that cause it.
         """
-        nominal = not self.one_minimum
+        nominal = nominal and not self.one_minimum
         starts = self.starts.first(start, nominal=nominal, others=thorough)
-        best = self._best_of(points, nu, free_signal, starts)
+        best = self._best_of(points, nu, free_signal, starts, known)
         for _ in range(self.starts.rounds if thorough else 0):
             beside = self.starts.beside(best.theta)
             if not beside:
@@ -157,34 +166,54 @@ class Fitter:
             best.put(which[order], found.take(order))
         return best
 
-    def _best_of(self, points: Points, nu: Array, free_signal: bool, starts: list[Array]) -> Fit:
-        """Return the best minima from several starts, which are minimised side by side."""
+    def _best_of(
+        self,
+        points: Points,
+        nu: Array,
+        free_signal: bool,
+        starts: list[Array],
+        known: Fit | None = None,
+    ) -> Fit:
+        """Return the best minima from several starts."""
+        if self.problem(free_signal).listed:
+            # one after the other: what is led to the minimum of another need not go all the way
+            best = self._fit_from(points, nu, free_signal, starts[0], known=known)
+            for start in starts[1:]:
+                again = self._fit_from(points, nu, free_signal, start, known=best)
+                best = _better(best, again)
+        else:
+            best = self._side_by_side(points, nu, free_signal, starts)
+        self._rescue(best, points, nu, free_signal)
+        return best
+
+    def _side_by_side(
+        self, points: Points, nu: Array, free_signal: bool, starts: list[Array]
+    ) -> Fit:
+        """Return the best minima from several starts, as few of them as the memory allows."""
         n = len(points)
         if len(starts) == 1:
-            best = self._fit_from(points, nu, free_signal, starts[0])
-        else:
-            together = max(_MOST_TOGETHER // len(starts), 1)
-            if n > together:
-                parts = [slice(i, i + together) for i in range(0, n, together)]
-                found = [
-                    self._best_of(
-                        points.take(part),
-                        nu[part],
-                        free_signal,
-                        [s if s.shape[1] == 1 else s[:, part] for s in starts],
-                    )
-                    for part in parts
-                ]
-                return _joined(found)
-            every = np.tile(np.arange(n), len(starts))
-            begin = [np.broadcast_to(s, (len(s), n)) for s in starts]
-            tried = self._fit_from(
-                points.take(every), nu[every], free_signal, np.concatenate(begin, axis=1)
-            )
-            best = tried.take(np.arange(n))
-            for i in range(1, len(starts)):
-                best = _better(best, tried.take(np.arange(i * n, (i + 1) * n)))
-        self._rescue(best, points, nu, free_signal)
+            return self._fit_from(points, nu, free_signal, starts[0])
+        together = max(_MOST_TOGETHER // len(starts), 1)
+        if n > together:
+            parts = [slice(i, i + together) for i in range(0, n, together)]
+            found = [
+                self._side_by_side(
+                    points.take(part),
+                    nu[part],
+                    free_signal,
+                    [s if s.shape[1] == 1 else s[:, part] for s in starts],
+                )
+                for part in parts
+            ]
+            return _joined(found)
+        every = np.tile(np.arange(n), len(starts))
+        begin = [np.broadcast_to(s, (len(s), n)) for s in starts]
+        tried = self._fit_from(
+            points.take(every), nu[every], free_signal, np.concatenate(begin, axis=1)
+        )
+        best = tried.take(np.arange(n))
+        for i in range(1, len(starts)):
+            best = _better(best, tried.take(np.arange(i * n, (i + 1) * n)))
         return best
 
     def _rescue(self, best: Fit, points: Points, nu: Array, free_signal: bool) -> None:
@@ -208,6 +237,7 @@ class Fitter:
         free_signal: bool,
         start: Array | None,
         careful: bool = False,
+        known: Fit | None = None,
     ) -> Fit:
         """Minimise from one start, nominal by default; `careful` is slower and goes further."""
         problem = self.problem(free_signal)
@@ -222,8 +252,9 @@ class Fitter:
         together = problem.evaluator.points_together
         for first in range(0, n, together):
             part = slice(first, first + together)
+            there = None if known is None else known.take(np.arange(n)[part])
             x[:, part], value[part], converged[part] = problem.minimum(
-                x[:, part], nu[part], points.take(part), careful
+                x[:, part], nu[part], points.take(part), careful, there
             )
         events = nu.copy()
         if free_signal:
@@ -258,20 +289,21 @@ class _Problem:
     def __init__(self, evaluator: Evaluator, lower: Array, upper: Array) -> None:
         self.evaluator = evaluator
         self.n_variables = evaluator.n_variables
+        #: whether points are minimised by Newton's method first
+        self.listed = isinstance(evaluator, SparseEvaluator)
         pattern = (evaluator.rows, evaluator.columns, evaluator.n_variables)
-        sparse = isinstance(evaluator, SparseEvaluator)
-        self.solver = (arrow_solver if sparse else full_solver)(*pattern)
+        self.solver = (arrow_solver if self.listed else full_solver)(*pattern)
         extra = [0.0] if evaluator.free_signal else []
         self.lower = np.concatenate([lower, extra])[:, None]
         self.upper = np.concatenate([upper, [np.inf] * len(extra)])[:, None]
 
     def minimum(
-        self, start: Array, nu: Array, points: Points, careful: bool
+        self, start: Array, nu: Array, points: Points, careful: bool, known: Fit | None = None
     ) -> tuple[Array, Array, Flags]:
         """Return x, value and whether each point converged, in the way that suits the model."""
-        if careful or not isinstance(self.evaluator, SparseEvaluator):
+        if careful or not self.listed:
             return self.careful(start, nu, points, MOST_STEPS if careful else FEW_STEPS)
-        x, value, done = self.newton(start, nu, points)
+        x, value, done = self.newton(start, nu, points, known)
         lost = np.flatnonzero(~done)
         if len(lost):
             found = self.careful(start[:, lost], nu[lost], points.take(lost))
@@ -285,18 +317,19 @@ class _Problem:
         bounds = (self.lower, self.upper)
         return minimise(self.evaluator, self.solver, bounds, start, nu, points, steps)
 
-    def _direction(self, x: Array, nu: Array, points: Points) -> tuple[Array, Array, Array, Array]:
-        """Return value, gradient, Newton step and decrement at x."""
+    def _direction(self, x: Array, nu: Array, points: Points) -> _Step:
         n_parameters = self.evaluator.n_parameters
         signal_events = x[-1] if self.evaluator.free_signal else nu
         found = self.evaluator.derivatives(x[:n_parameters], signal_events, points)
         gradient = found.gradient
         free = ~(((x <= self.lower) & (gradient > 0.0)) | ((x >= self.upper) & (gradient < 0.0)))
-        step, _ = self.solver.solve_and_judge(found.hessian, -gradient, found.scale, free)
+        step, positive = self.solver.solve_and_judge(found.hessian, -gradient, found.scale, free)
         decrement = -add_rows(gradient * step)
-        return found.value, gradient, step, decrement
+        return _Step(found.value, gradient, step, decrement, found.scale, positive)
 
-    def newton(self, start: Array, nu: Array, points: Points) -> tuple[Array, Array, Flags]:
+    def newton(
+        self, start: Array, nu: Array, points: Points, known: Fit | None = None
+    ) -> tuple[Array, Array, Flags]:
         """Damped Newton within bounds; return x, value and whether each point converged."""
         n = start.shape[1]
         result_x = np.clip(start, self.lower, self.upper)
@@ -304,55 +337,106 @@ class _Problem:
         done = np.zeros(n, dtype=bool)
         where = np.arange(n)
         x = result_x
-        value, gradient, step, decrement = self._direction(x, nu, points)
+        there = None
+        if known is not None:
+            there = np.concatenate([known.theta, known.nu[None]])[: self.n_variables]
+        now = self._direction(x, nu, points)
         length = np.ones(n)
         for _ in range(_MAX_ITERATIONS):
-            finished = np.abs(decrement) < _TOLERANCE
-            stuck = (length < _SHORTEST_STEP) | ~np.isfinite(decrement)
+            finished = np.abs(now.decrement) < _TOLERANCE
+            stuck = (length < _SHORTEST_STEP) | ~np.isfinite(now.decrement)
             leaving = finished | stuck
-            if leaving.any():
+            if known is not None and there is not None:
+                led = ~leaving & known.converged[where] & self._leads_to(there[:, where], x, now)
+                at = where[led]
+                result_x[:, at], result_value[at], done[at] = there[:, at], known.value[at], True
+            else:
+                led = np.zeros_like(leaving)
+            if leaving.any() or led.any():
                 at = where[leaving]
-                last = np.clip(x + step, self.lower, self.upper)[:, finished]
+                last = np.clip(x + now.step, self.lower, self.upper)[:, finished]
                 result_x[:, at] = x[:, leaving]
-                result_value[at] = value[leaving]
+                result_value[at] = now.value[leaving]
                 if last.shape[1]:
                     result_x[:, where[finished]] = last
-                    result_value[where[finished]] = (value - 0.5 * decrement)[finished]
+                    result_value[where[finished]] = (now.value - 0.5 * now.decrement)[finished]
                     done[where[finished]] = True
-                keep = np.flatnonzero(~leaving)
+                keep = np.flatnonzero(~(leaving | led))
                 if not len(keep):
                     break
-                where, x, value, gradient, step, decrement, length, nu = (
+                where, x, now, length, nu = (
                     where[keep],
                     x[:, keep],
-                    value[keep],
-                    gradient[:, keep],
-                    step[:, keep],
-                    decrement[keep],
+                    now.take(keep),
                     length[keep],
                     nu[keep],
                 )
                 points = points.take(keep)
-            trial = np.clip(x + length * step, self.lower, self.upper)
+            trial = np.clip(x + length * now.step, self.lower, self.upper)
             new = self._direction(trial, nu, points)
-            expected = add_rows(gradient * (trial - x))
-            slack = 1e-12 * (1.0 + np.abs(value))
-            accepted = new[0] <= value + _ARMIJO * np.minimum(expected, 0.0) + slack
+            expected = add_rows(now.gradient * (trial - x))
+            slack = 1e-12 * (1.0 + np.abs(now.value))
+            accepted = new.value <= now.value + _ARMIJO * np.minimum(expected, 0.0) + slack
             if accepted.all():
-                x = trial
-                value, gradient, step, decrement = new
-                length = np.ones(len(where))
+                x, now, length = trial, new, np.ones(len(where))
             else:
                 x = np.where(accepted, trial, x)
-                value = np.where(accepted, new[0], value)
-                gradient = np.where(accepted, new[1], gradient)
-                step = np.where(accepted, new[2], step)
-                decrement = np.where(accepted, new[3], decrement)
+                now = now.replaced(accepted, new)
                 length = np.where(accepted, 1.0, 0.3 * length)
         else:
             result_x[:, where] = x
-            result_value[where] = value
+            result_value[where] = now.value
         return result_x, result_value, done
+
+    def _leads_to(self, there: Array, x: Array, now: _Step) -> Flags:
+        """Tell which points are about to end at a minimum that is known."""
+        end = np.clip(x + now.step, self.lower, self.upper)
+        short = now.positive & (now.decrement < _STEP)
+        return np.asarray(short & (add_rows(now.scale * (end - there) ** 2) < _LED))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Newton's step at N points.
+
+    Attributes
+    ----------
+    value, decrement
+        Shape (N,).
+    gradient, step, scale
+        Shape (V, N); the scale is the expected information of each variable.
+    positive
+        Whether the Hessian is positive, shape (N,).
+    """
+
+    value: Array
+    gradient: Array
+    step: Array
+    decrement: Array
+    scale: Array
+    positive: Flags
+
+    def take(self, where: Index) -> _Step:
+        """Return the points of an index."""
+        return _Step(
+            self.value[where],
+            self.gradient[:, where],
+            self.step[:, where],
+            self.decrement[where],
+            self.scale[:, where],
+            self.positive[where],
+        )
+
+    def replaced(self, which: Flags, other: _Step) -> _Step:
+        """Return another's points where `which` is set, and these elsewhere."""
+        return _Step(
+            np.where(which, other.value, self.value),
+            np.where(which, other.gradient, self.gradient),
+            np.where(which, other.step, self.step),
+            np.where(which, other.decrement, self.decrement),
+            np.where(which, other.scale, self.scale),
+            np.where(which, other.positive, self.positive),
+        )
 
 
 def _evaluator_of(model: WorkspaceModel, free_signal: bool) -> Evaluator:
