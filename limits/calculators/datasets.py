@@ -139,9 +139,7 @@ def free_fits(
         some = points.take(rising)
         events = np.maximum(add_rows(some.counts - rates[:, rising]), 0.1)
         start = background.theta[:, rising]
-        best.put(
-            rising, fitter.fit(some, events, free_signal=True, start=start, nominal=False)
-        )
+        best.put(rising, fitter.fit(some, events, free_signal=True, start=start, nominal=False))
     if not fitter.one_minimum:
         nominal = evaluator.rates(fitter.init[:, None], np.zeros(1), points.signal[:, :1])
         signal_bins = evaluator.model.component_bin[evaluator.signal_components]

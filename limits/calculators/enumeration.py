@@ -25,6 +25,7 @@ from na64.limits.calculators.budget import (
 from na64.limits.calculators.datasets import TIE, observed_fits, qtilde
 from na64.limits.calculators.exploration import (
     STRIDE,
+    Earlier,
     Survival,
     Tail,
     Visited,
@@ -167,7 +168,7 @@ class Enumeration:
         *,
         threshold: Array | None = None,
         level: Array | None = None,
-        known: tuple[Index, Index] | None = None,
+        known: Earlier | None = None,
         enough: float = np.inf,
     ) -> Tail:
         """Sum the probabilities of {qtilde >= threshold}, exploring as far as needed.
@@ -182,7 +183,7 @@ class Enumeration:
             Either a threshold per problem, or the level of the quantile of CLs in the background
             ensemble that defines it.
         known
-            Problems and datasets that were visited at a similar signal strength.
+            Datasets that were visited at a similar signal strength.
         enough
             CLs above which quantiles need not be exact.
         """
@@ -192,20 +193,24 @@ class Enumeration:
         of, seed = self.seeds(np.maximum(rates, self.rates_at(mass)))
         new = of * STRIDE + seed
         if known is not None:
-            new = np.unique(np.concatenate([new, known[0] * STRIDE + known[1]]))
+            new = np.unique(np.concatenate([new, known.key]))
         limit = reach = np.full(n, -np.inf) if threshold is None else threshold
         survival = Survival(rates[self.varied], self.rates_at(mass)[self.varied])
         while True:
             if len(new):
                 problem, number = new // STRIDE, new % STRIDE
-                q, slopes = self.statistics(nu[problem], mass[problem], number)
-                failed[problem[np.isnan(q)]] = True
+                if known is None:
+                    q, slopes = self.statistics(nu[problem], mass[problem], number)
+                    found = q, nu[problem], slopes
+                else:
+                    found, known = self._statistics_again(new, nu, mass, known), None
+                lost = np.isnan(found[0])
+                failed[problem[lost]] = True
                 visited.add(
                     new,
-                    np.nan_to_num(q),
+                    (np.nan_to_num(found[0]), np.where(lost, np.nan, found[1]), found[2]),
                     np.exp(self.lattice.log_probability(number, rates[:, problem])),
                     np.exp(self.lattice.log_probability(number, self.rates_at(mass[problem]))),
-                    slopes,
                 )
             problem = visited.key // STRIDE
             if level is not None:
@@ -240,7 +245,45 @@ class Enumeration:
                 new = np.union1d(new, np.setdiff1d(some, visited.key))
                 self.check_size(have, new // STRIDE)
         number = visited.key % STRIDE
-        return Tail(signal, background, limit <= TIE, failed, problem, number, inside)
+        seen = Earlier(visited.key, visited.q, visited.at, visited.slopes, nu, limit, reach)
+        return Tail(signal, background, limit <= TIE, failed, problem, number, inside, seen)
+
+    def _statistics_again(
+        self, keys: Index, nu: Array, mass: Index, known: Earlier
+    ) -> tuple[Array, Array, Slopes | None]:
+        """Return qtilde of datasets of which some are known, as `Visited.add` takes it.
+
+        It is computed where it could have crossed a threshold since, as it can be near them; or
+        everywhere if it has moved further than it should anywhere in a problem.
+        """
+        problem, number = keys // STRIDE, keys % STRIDE
+        place = np.searchsorted(keys, known.key)
+        totals = self.lattice.counts[number[place]].sum(axis=1).astype(np.float64)
+        drift = known.drift(nu, totals)
+        keep = known.stays(drift)
+        q, at = np.full(len(keys), np.nan), nu[problem]
+        slopes = None if self.monotone else np.zeros((len(keys), len(self.varied)), np.float32)
+
+        def compute(todo: Index) -> None:
+            q[todo], some = self.statistics(nu[problem[todo]], mass[problem[todo]], number[todo])
+            if slopes is not None:
+                slopes[todo] = some
+
+        carried = np.zeros(len(keys), dtype=bool)
+        carried[place[keep]] = True
+        compute(np.flatnonzero(~carried))
+        with np.errstate(invalid="ignore"):
+            moved = ~keep & np.isfinite(drift) & (np.abs(q[place] - known.q) > drift + TIE)
+        astray = np.zeros(len(nu), dtype=bool)
+        astray[problem[place[moved]]] = True
+        again = carried & astray[problem]
+        if again.any():
+            compute(np.flatnonzero(again))
+            keep &= ~astray[problem[place]]
+        q[place[keep]], at[place[keep]] = known.q[keep], known.at[keep]
+        if slopes is not None:
+            slopes[place[keep]] = known.slopes[keep]
+        return q, at, slopes
 
     def _children(
         self, steps: tuple[Index, Index, Index], survival: Survival, limits: tuple[Array, Array]

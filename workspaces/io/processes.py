@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from na64.models.errors import ComputationError
+from na64.workspaces.io.allocation import keep_freed_memory
 
 __all__ = ["WorkerLostError", "Workers"]
 
@@ -171,6 +172,7 @@ class Workers(Executor):
 def _begin(ear: Connection, initializer: Callable[..., object] | None, initargs: Any) -> None:
     """Prepare a process: it leaves with its parent, and does not listen to Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     threading.Thread(target=_leave_with_parent, args=(ear,), daemon=True).start()
     if initializer is not None:
         initializer(*initargs)
