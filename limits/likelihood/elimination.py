@@ -202,7 +202,7 @@ _PATTERNS: Final = 32
 
 
 def arrow_solver(rows: Index, columns: Index, n_variables: int) -> ArrowSolver:
-    """Return the `ArrowSolver` of a pattern; its parameters. Likelihoods of one pattern share it."""
+    """Return the `ArrowSolver` of a pattern, which likelihoods of that pattern share."""
     return _arrow_solver(rows.tobytes(), columns.tobytes(), n_variables)
 
 
