@@ -201,8 +201,8 @@ class Visited:
         self.background = np.concatenate([self.background, background])[order]
         fresh = np.zeros((len(key), self.followed.shape[1]), dtype=bool)
         self.followed = np.concatenate([self.followed, fresh])[order]
-        if q[2] is not None:
-            self.slopes = np.concatenate([self.slopes, q[2]])[order]
+        slopes = np.zeros(fresh.shape, np.float32) if q[2] is None else q[2]
+        self.slopes = np.concatenate([self.slopes, slopes])[order]
 
 
 class Survival:
