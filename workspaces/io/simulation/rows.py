@@ -9,7 +9,6 @@ from typing import Final
 
 from na64.models.declaration import LARGEST_NUMBER
 from na64.models.errors import InputError
-from na64.models.signals.counting import effective_count
 
 __all__ = ["MOST_ROWS", "Row", "checked_rows", "counted", "measured"]
 
@@ -92,7 +91,7 @@ def counted(
         )
     if squares == 0.0:
         raise InputError(f"{place}: {total:g} pass, but the sum of squared weights is 0")
-    passed = float(effective_count(total, squares))
+    passed = total**2 / squares
     if passed < _FEWEST:
         raise InputError(
             f"{place}: {passed:.3g} effective events, which is less than one: weights of both "
