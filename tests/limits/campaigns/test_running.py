@@ -232,7 +232,7 @@ def test_what_was_wrong_with_a_shard_that_is_not_needed_is_no_failure(
         cost=lambda payload: 1.0,
         table=lambda document: Table(("shards",), [(document["shards"],)]),
     )
-    monkeypatch.setitem(KINDS, "scan", kind)  # type: ignore[misc]
+    monkeypatch.setitem(KINDS, "scan", kind)
 
     class Four(Here):
         def count(self) -> int:

@@ -142,7 +142,7 @@ def test_the_rate_knows_nothing_of_what_was_done_before(monkeypatch) -> None:
     monkeypatch.setattr("sys.stderr", io.StringIO())
     times = iter([0.0, 10.0])
     progress = module.Progress("limits", "off")
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
     progress("again")
     progress.advance(9_010, 10_000, 0, 9_000)
     told = json.loads(progress._as_json())
