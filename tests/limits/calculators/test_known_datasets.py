@@ -145,7 +145,8 @@ def test_a_start_that_is_led_to_a_known_minimum_finds_it(monkeypatch: pytest.Mon
     fitter = batch.likelihood.fitter
     generator = np.random.default_rng(4)
     n = 400
-    counts = generator.poisson(np.array([[b] for b, *_ in BINS]) * 4.0, (len(BINS), n)) * 1.0
+    rates = np.array([[4.0 * rate] for rate, *_ in BINS])
+    counts = generator.poisson(rates, (len(BINS), n)).astype(np.float64)
     points = batch.points(np.zeros(n, dtype=np.intp), counts)
     alone = fitter.fit(points, np.full(n, 5.0), free_signal=True)
     other = fitter.fit(points, np.full(n, 0.5), free_signal=True)
