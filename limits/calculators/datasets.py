@@ -133,29 +133,27 @@ def free_fits(
     rates = evaluator.rates(background.theta, np.zeros(len(mass)), points.signal)
     impossible = np.any((rates <= 0.0) & (points.counts > 0.0), axis=0)
     rising = np.flatnonzero((slope < 0.0) | impossible | ~background.converged)
-    theta, nu = background.theta.copy(), np.zeros(len(mass))
-    value, converged = background.value.copy(), background.converged.copy()
+    best = background.take(np.arange(len(mass)))
+    best.nu[:] = 0.0
     if len(rising):
         some = points.take(rising)
-        excess = np.maximum(add_rows(some.counts - rates[:, rising]), 0.1)
-        fit = fitter.fit(some, excess, free_signal=True, start=theta[:, rising])
-        theta[:, rising], nu[rising] = fit.theta, fit.nu
-        value[rising], converged[rising] = fit.value, fit.converged
+        events = np.maximum(add_rows(some.counts - rates[:, rising]), 0.1)
+        start = background.theta[:, rising]
+        best.put(rising, fitter.fit(some, events, free_signal=True, start=start, nominal=False))
     if not fitter.one_minimum:
         nominal = evaluator.rates(fitter.init[:, None], np.zeros(1), points.signal[:, :1])
         signal_bins = evaluator.model.component_bin[evaluator.signal_components]
         excess = add_rows(np.maximum(counts - nominal, 0.0)[np.unique(signal_bins)])
-        again = np.flatnonzero(excess > 0.0)
+        wanted = excess > 0.0
+        wanted[rising] = True
+        again = np.flatnonzero(wanted)
         if len(again):
-            fit = fitter.fit(points.take(again), excess[again], free_signal=True)
-            lower = fit.converged & ((fit.value < value[again]) | ~converged[again])
-            at = again[lower]
-            theta[:, at], nu[at] = fit.theta[:, lower], fit.nu[lower]
-            value[at], converged[at] = fit.value[lower], True
-        best = Fit(theta, nu, value, converged)
+            events, known = np.maximum(excess[again], 0.1), best.take(again)
+            fit = fitter.fit(points.take(again), events, free_signal=True, known=known)
+            lower = fit.converged & ((fit.value < known.value) | ~known.converged)
+            best.put(again[lower], fit.take(np.flatnonzero(lower)))
         _try_far(batch, points, nominal, best)
-        return best
-    return Fit(theta, nu, value, converged)
+    return best
 
 
 def _try_far(batch: SignalBatch, points: Points, nominal: Array, best: Fit) -> None:
@@ -179,7 +177,10 @@ def _try_far(batch: SignalBatch, points: Points, nominal: Array, best: Fit) -> N
         return
     some = points.take(far)
     held = fitter.fit(some, events[far], free_signal=False)  # or the other bins pull it back
-    fit = fitter.fit(some, events[far], free_signal=True, start=held.theta)
+    known = best.take(far)
+    fit = fitter.fit(
+        some, events[far], free_signal=True, start=held.theta, nominal=False, known=known
+    )
     lower = fit.converged & ((fit.value < best.value[far] - _LOWER) | ~best.converged[far])
     best.put(far[lower], fit.take(np.flatnonzero(lower)))
 

@@ -25,6 +25,7 @@ from na64.limits.calculators.budget import (
 from na64.limits.calculators.datasets import TIE, observed_fits, qtilde
 from na64.limits.calculators.exploration import (
     STRIDE,
+    Earlier,
     Survival,
     Tail,
     Visited,
@@ -43,15 +44,19 @@ __all__ = ["Enumeration", "refuse_fractions"]
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Slopes = NDArray[np.float32]
 
 #: a branch is cut when its probability is below this fraction of what is already there
 _CUT = 1e-7
-#: fraction of the threshold from which on a dataset outside is followed along all axes when
-#: qtilde may fall and rise again, and the widest such margin
+#: fraction of the threshold from which on a dataset outside is followed when qtilde may fall and
+#: rise again, and the widest such margin
 _NEAR = 0.7
 _NEAR_MOST = 3.0
+#: part of its slope that qtilde is taken to fall by along an axis: it falls less than its slope
+#: says, and what falls out of the margin even by this part is not followed
+_FALL = 0.5
 #: slope of qtilde along an axis that counts as rising; the stored rates have single precision
-_RISING = 1e-5
+_RISING = 2e-5
 #: datasets that may be evaluated without knowing that they matter, for one and two bins
 _MAX_SEEDS = (100_000, 2000)
 #: fits that are prepared together, to bound the memory
@@ -110,20 +115,20 @@ class Enumeration:
 
     # -- pieces ------------------------------------------------------------------------------
 
-    def statistics(self, nu: Array, mass: Index, numbers: Index) -> tuple[Array, Flags | None]:
-        """Return qtilde of datasets (NaN: failed), and the axes along which it rises."""
+    def statistics(self, nu: Array, mass: Index, numbers: Index) -> tuple[Array, Slopes | None]:
+        """Return qtilde of datasets (NaN: failed), and its slope along the axes, per event."""
         q = np.empty(len(numbers))
-        rising = None if self.monotone else np.zeros((len(numbers), len(self.varied)), bool)
+        slopes = None if self.monotone else np.zeros((len(numbers), len(self.varied)), np.float32)
         for first in range(0, len(numbers), _SLICE):
             part = slice(first, first + _SLICE)
             q[part], some = self._statistics_slice(nu[part], mass[part], numbers[part])
-            if rising is not None:
-                rising[part] = some
-        return q, rising
+            if slopes is not None:
+                slopes[part] = some
+        return q, slopes
 
     def _statistics_slice(
         self, nu: Array, mass: Index, numbers: Index
-    ) -> tuple[Array, Flags | None]:
+    ) -> tuple[Array, Array | None]:
         free_value, free_nu, log_rates = self.cache.free(mass, numbers)
         beyond = free_nu > nu
         q = np.where(np.isnan(free_value), np.nan, 0.0)
@@ -136,8 +141,8 @@ class Enumeration:
         if self.monotone:
             return q, None
         rates = self.evaluator.rates(fit.theta, nu, points.signal)[self.varied]
-        slope = log_rates - np.log(np.maximum(rates, 1e-30)).T
-        return q, np.where(beyond[:, None], -slope, slope) > _RISING
+        slope = 2.0 * (log_rates - np.log(np.maximum(rates, 1e-30)).T)
+        return q, np.where(beyond[:, None], -slope, slope)
 
     def rates_at(self, mass: Index) -> Array:
         """Return the background rates of masses, one column if all share it."""
@@ -163,7 +168,7 @@ class Enumeration:
         *,
         threshold: Array | None = None,
         level: Array | None = None,
-        known: tuple[Index, Index] | None = None,
+        known: Earlier | None = None,
         enough: float = np.inf,
     ) -> Tail:
         """Sum the probabilities of {qtilde >= threshold}, exploring as far as needed.
@@ -178,7 +183,7 @@ class Enumeration:
             Either a threshold per problem, or the level of the quantile of CLs in the background
             ensemble that defines it.
         known
-            Problems and datasets that were visited at a similar signal strength.
+            Datasets that were visited at a similar signal strength.
         enough
             CLs above which quantiles need not be exact.
         """
@@ -188,20 +193,24 @@ class Enumeration:
         of, seed = self.seeds(np.maximum(rates, self.rates_at(mass)))
         new = of * STRIDE + seed
         if known is not None:
-            new = np.unique(np.concatenate([new, known[0] * STRIDE + known[1]]))
+            new = np.unique(np.concatenate([new, known.key]))
         limit = reach = np.full(n, -np.inf) if threshold is None else threshold
         survival = Survival(rates[self.varied], self.rates_at(mass)[self.varied])
         while True:
             if len(new):
                 problem, number = new // STRIDE, new % STRIDE
-                q, rising = self.statistics(nu[problem], mass[problem], number)
-                failed[problem[np.isnan(q)]] = True
+                if known is None:
+                    q, slopes = self.statistics(nu[problem], mass[problem], number)
+                    found = q, nu[problem], slopes
+                else:
+                    found, known = self._statistics_again(new, nu, mass, known), None
+                lost = np.isnan(found[0])
+                failed[problem[lost]] = True
                 visited.add(
                     new,
-                    np.nan_to_num(q),
+                    (np.nan_to_num(found[0]), np.where(lost, np.nan, found[1]), found[2]),
                     np.exp(self.lattice.log_probability(number, rates[:, problem])),
                     np.exp(self.lattice.log_probability(number, self.rates_at(mass[problem]))),
-                    rising,
                 )
             problem = visited.key // STRIDE
             if level is not None:
@@ -215,9 +224,9 @@ class Enumeration:
             if not self.monotone:
                 # from qtilde = 10 on the margin stays what it is there: a signal of hundreds of
                 # events has a huge lattice below its threshold, and CLs is zero all the same
-                least = np.maximum(_NEAR * reach, reach - _NEAR_MOST)
-                near = visited.q >= np.maximum(least, TIE)[problem]
-                follow |= (visited.rising | near[:, None]) & ~visited.followed
+                least = np.maximum(np.maximum(_NEAR * reach, reach - _NEAR_MOST), TIE)
+                near = visited.q[:, None] + _FALL * visited.slopes >= least[problem][:, None]
+                follow |= (near | (visited.slopes > _RISING)) & ~visited.followed
             follow[failed[problem]] = False
             if threshold is not None:
                 follow[limit[problem] <= TIE] = False
@@ -236,7 +245,45 @@ class Enumeration:
                 new = np.union1d(new, np.setdiff1d(some, visited.key))
                 self.check_size(have, new // STRIDE)
         number = visited.key % STRIDE
-        return Tail(signal, background, limit <= TIE, failed, problem, number, inside)
+        seen = Earlier(visited.key, visited.q, visited.at, visited.slopes, nu, limit, reach)
+        return Tail(signal, background, limit <= TIE, failed, problem, number, inside, seen)
+
+    def _statistics_again(
+        self, keys: Index, nu: Array, mass: Index, known: Earlier
+    ) -> tuple[Array, Array, Slopes | None]:
+        """Return qtilde of datasets of which some are known, as `Visited.add` takes it.
+
+        It is computed where it could have crossed a threshold since, as it can be near them; or
+        everywhere if it has moved further than it should anywhere in a problem.
+        """
+        problem, number = keys // STRIDE, keys % STRIDE
+        place = np.searchsorted(keys, known.key)
+        totals = self.lattice.counts[number[place]].sum(axis=1).astype(np.float64)
+        drift = known.drift(nu, totals)
+        keep = known.stays(drift)
+        q, at = np.full(len(keys), np.nan), nu[problem]
+        slopes = None if self.monotone else np.zeros((len(keys), len(self.varied)), np.float32)
+
+        def compute(todo: Index) -> None:
+            q[todo], some = self.statistics(nu[problem[todo]], mass[problem[todo]], number[todo])
+            if slopes is not None:
+                slopes[todo] = some
+
+        carried = np.zeros(len(keys), dtype=bool)
+        carried[place[keep]] = True
+        compute(np.flatnonzero(~carried))
+        with np.errstate(invalid="ignore"):
+            moved = ~keep & np.isfinite(drift) & (np.abs(q[place] - known.q) > drift + TIE)
+        astray = np.zeros(len(nu), dtype=bool)
+        astray[problem[place[moved]]] = True
+        again = carried & astray[problem]
+        if again.any():
+            compute(np.flatnonzero(again))
+            keep &= ~astray[problem[place]]
+        q[place[keep]], at[place[keep]] = known.q[keep], known.at[keep]
+        if slopes is not None:
+            slopes[place[keep]] = known.slopes[keep]
+        return q, at, slopes
 
     def _children(
         self, steps: tuple[Index, Index, Index], survival: Survival, limits: tuple[Array, Array]

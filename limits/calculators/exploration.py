@@ -11,11 +11,22 @@ from scipy import special
 from na64.limits.calculators.datasets import TIE
 from na64.limits.calculators.lattice import ORDER_BITS, Lattice
 
-__all__ = ["STRIDE", "Memory", "Survival", "Tail", "Visited", "cls_quantile", "quantile", "sums"]
+__all__ = [
+    "STRIDE",
+    "Earlier",
+    "Memory",
+    "Survival",
+    "Tail",
+    "Visited",
+    "cls_quantile",
+    "quantile",
+    "sums",
+]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Slopes = NDArray[np.float32]
 
 #: distance of the keys of two problems: more than datasets will ever be
 STRIDE = 1 << 32
@@ -32,6 +43,7 @@ class Tail:
     problem: Index
     number: Index
     inside: Flags  # of the datasets visited: whether they are in the set
+    seen: Earlier  # the same datasets, in their order
 
     def members(self, n: int) -> list[Index]:
         """Return the datasets in the set, per problem."""
@@ -152,27 +164,45 @@ class Visited:
         self._place = np.empty(0, dtype=np.int64)
         self.key = np.empty(0, dtype=np.intp)
         self.q = np.empty(0)
+        #: signal strength at which q was computed
+        self.at = np.empty(0)
         self.signal = np.empty(0)
         self.background = np.empty(0)
         self.followed = np.empty((0, n_axes), dtype=bool)
-        self.rising = np.empty((0, n_axes), dtype=bool)
+        #: of q along each axis, per event; zero where none are given
+        self.slopes = np.empty((0, n_axes), dtype=np.float32)
 
     def add(
-        self, key: Index, q: Array, signal: Array, background: Array, rising: Flags | None
+        self,
+        key: Index,
+        q: tuple[Array, Array, Slopes | None],
+        signal: Array,
+        background: Array,
     ) -> None:
-        """Add datasets with new keys; none of their axes has been followed."""
+        """Add datasets with new keys; none of their axes has been followed.
+
+        Parameters
+        ----------
+        key
+            Shape (N,).
+        q
+            Their test statistics, where these were computed, and their slopes along the axes.
+        signal, background
+            Probabilities with and without a signal, shape (N,).
+        """
         place = (key // STRIDE << ORDER_BITS) + self._lattice.order[key % STRIDE]
         places = np.concatenate([self._place, place])
         order = np.argsort(places, kind="stable")
         self._place = places[order]
         self.key = np.concatenate([self.key, key])[order]
-        self.q = np.concatenate([self.q, q])[order]
+        self.q = np.concatenate([self.q, q[0]])[order]
+        self.at = np.concatenate([self.at, q[1]])[order]
         self.signal = np.concatenate([self.signal, signal])[order]
         self.background = np.concatenate([self.background, background])[order]
         fresh = np.zeros((len(key), self.followed.shape[1]), dtype=bool)
         self.followed = np.concatenate([self.followed, fresh])[order]
-        if rising is not None:
-            self.rising = np.concatenate([self.rising, rising])[order]
+        slopes = np.zeros(fresh.shape, np.float32) if q[2] is None else q[2]
+        self.slopes = np.concatenate([self.slopes, slopes])[order]
 
 
 class Survival:
@@ -213,25 +243,106 @@ class Survival:
         return table
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Datasets visited at the last signal strength of n problems.
+
+    A test statistic changes with the strength nu by the difference of what is expected of the
+    signal and what is taken for it of the counts, each time two: |dq / d ln nu| <= 2 (f nu + N),
+    where f is the factor that nuisance parameters give the signal and N the sum of the counts.
+    With f = 2 that says where q is after a small step, and for most datasets that it is still on
+    the same side of the threshold. What is computed again anyway tells whether the bound holds.
+
+    Attributes
+    ----------
+    key
+        Of each dataset, sorted, shape (N,).
+    q, at
+        Test statistics, and the strength at which they were computed, shape (N,).
+    slopes
+        As in `Visited`, shape (N, V).
+    nu, limit, reach
+        Last strength of each problem, its threshold, and down to where the datasets were
+        followed, shape (n,); limits are minus infinity where nothing is known.
+    """
+
+    key: Index
+    q: Array
+    at: Array
+    slopes: Slopes
+    nu: Array
+    limit: Array
+    reach: Array
+
+    def drift(self, nu: Array, totals: Array) -> Array:
+        """Return how far each q and its threshold may be off at new strengths, shape (N,).
+
+        Parameters
+        ----------
+        nu
+            Of the problems, shape (n,).
+        totals
+            Sum of the counts of the datasets, shape (N,).
+        """
+        problem = self.key // STRIDE
+        most = np.zeros(len(nu))
+        np.maximum.at(most, problem, totals)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.maximum(
+                np.abs(np.log(nu[problem] / self.at)), np.abs(np.log(nu / self.nu))[problem]
+            )
+        return np.asarray(2.0 * step * (2.0 * nu + most)[problem])
+
+    def stays(self, drift: Array) -> Flags:
+        """Tell which datasets stay on their sides of the thresholds, shape (N,)."""
+        problem = self.key // STRIDE
+        sure = np.isfinite(drift) & (self.limit[problem] > TIE)
+        for threshold in (self.limit, self.reach):
+            with np.errstate(invalid="ignore"):
+                # it moves, and so does the threshold
+                sure &= np.abs(self.q - threshold[problem]) > 3.0 * drift + 2.0 * TIE
+        return sure
+
+
 class Memory:
     """Datasets visited at the last signal strength of each problem."""
 
     def __init__(self, n: int) -> None:
-        self._numbers: list[Index | None] = [None] * n
+        self._known: list[Earlier | None] = [None] * n
 
-    def recall(self, which: Index) -> tuple[Index, Index] | None:
-        """Return (position in `which`, dataset) pairs."""
-        some = [(i, self._numbers[w]) for i, w in enumerate(which.tolist())]
-        found = [(i, numbers) for i, numbers in some if numbers is not None]
+    def recall(self, which: Index) -> Earlier | None:
+        """Return what is known of some problems, numbered by their places in `which`."""
+        every = [self._known[w] for w in which.tolist()]
+        found = [(i, known) for i, known in enumerate(every) if known is not None]
         if not found:
             return None
-        return (
-            np.concatenate([np.full(len(numbers), i) for i, numbers in found]),
-            np.concatenate([numbers for _, numbers in found]),
+        key = np.concatenate([i * STRIDE + known.key for i, known in found])
+        order = np.argsort(key, kind="stable")
+        nu, limit, reach = np.full((3, len(which)), -np.inf)
+        for i, known in found:
+            nu[i], limit[i], reach[i] = known.nu[0], known.limit[0], known.reach[0]
+        return Earlier(
+            key[order],
+            np.concatenate([known.q for _, known in found])[order],
+            np.concatenate([known.at for _, known in found])[order],
+            np.concatenate([known.slopes for _, known in found])[order],
+            nu,
+            limit,
+            reach,
         )
 
     def store(self, which: Index, tail: Tail) -> None:
         """Keep what was visited."""
+        seen = tail.seen
         first = np.searchsorted(tail.problem, np.arange(len(which) + 1))
         for i, w in enumerate(which.tolist()):
-            self._numbers[w] = tail.number[first[i] : first[i + 1]]
+            part, only = slice(first[i], first[i + 1]), slice(i, i + 1)
+            self._known[w] = Earlier(
+                seen.key[part] % STRIDE,
+                seen.q[part],
+                seen.at[part],
+                seen.slopes[part],
+                seen.nu[only],
+                seen.limit[only],
+                seen.reach[only],
+            )

@@ -178,10 +178,9 @@ class _Part:
             problem, number = new // STRIDE, new % STRIDE
             visited.add(
                 new,
-                np.zeros(len(new)),
+                (np.zeros(len(new)), nu[problem], None),
                 np.exp(lattice.log_probability(number, rates[:, problem])),
                 np.exp(lattice.log_probability(number, ensemble.rates_at(mass[problem]))),
-                None,
             )
             parent, axis = np.repeat(number, len(axes)), np.tile(axes, len(new))
             of = np.repeat(problem, len(axes))

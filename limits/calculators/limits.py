@@ -92,6 +92,9 @@ def upper_limits(
     part, copies = batch.take(good), np.arange(len(good))
     if calculator.smooth:
         part, copies = _distinct(part)
+    if jobs > 1:  # neighbours cost alike: every process takes masses from everywhere
+        order = np.concatenate([np.arange(i, len(part), jobs) for i in range(jobs)])
+        part, copies = part.take(order), np.argsort(order)[copies]
     wanted = (observed, expected)
 
     def solved() -> Edges:

@@ -101,11 +101,13 @@ class Enumerating(ABC):
         every = background_rates(some, self.counts)
         for group in same_bins(some):
             _, varied = structure_of(some, group)
-            estimate = float(self.sizes[masses[group]].max())
-            rates = every[varied, 0]
-            if is_surely_too_large(estimate, rates, largest, least):
-                bins = [some.likelihood.bins[b] for b in np.flatnonzero(varied).tolist()]
-                raise too_large(bins, rates, self.counts[varied], largest, estimate)
+            own = every.shape[1] > 1  # backgrounds of masses with auxiliary data of their own
+            for part in group[:, None] if own else [group]:
+                estimate = float(self.sizes[masses[part]].max())
+                rates = every[varied, part[0] if own else 0]
+                if is_surely_too_large(estimate, rates, largest, least):
+                    bins = [some.likelihood.bins[b] for b in np.flatnonzero(varied).tolist()]
+                    raise too_large(bins, rates, self.counts[varied], largest, estimate)
 
     def limits(self, alpha: float, *, observed: bool, expected: bool) -> Edges:
         """Return where the p-value is alpha."""

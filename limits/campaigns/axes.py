@@ -193,18 +193,29 @@ def _listed(
         except InputError as error:
             problems.append(Problem(place, str(error)))
             return []
-        return [round(value) for value in found] if item is not None and item.hint is int else found
+        if item is not None and item.hint is int:
+            found = [round(value) for value in found]
+        return found if _distinct(found, place, problems) else []
     if not isinstance(raw, list) or not raw:
         form = "a list of values" + (" or a range LO:HI:N" if numbers else "")
         problems.append(
             Problem(place, f"must be {form}, is {'empty' if raw == [] else shown(raw)}")
         )
         return []
-    texts = [json.dumps(value, sort_keys=True, default=str) for value in raw]
-    for index, text in enumerate(texts):
-        if texts.index(text) != index:
-            problems.append(Problem(f"{place}[{index}]", f"{text} is given twice"))
+    _distinct(raw, place, problems)
     return raw
+
+
+def _distinct(values: Sequence[Any], place: str, problems: list[Problem]) -> bool:
+    """Add values that are given twice, whole numbers of a narrow range among them, to problems."""
+    seen: set[str] = set()
+    before = len(problems)
+    for index, value in enumerate(values):
+        text = json.dumps(value, sort_keys=True, default=str)
+        if text in seen:
+            problems.append(Problem(f"{place}[{index}]", f"{text} is given twice"))
+        seen.add(text)
+    return len(problems) == before
 
 
 def _override(path: str, value: object, place: str, problems: list[Problem]) -> Change:

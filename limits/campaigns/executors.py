@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,6 +17,10 @@ from na64.workspaces.io.processes import Workers
 
 __all__ = ["AnyExecutor", "DaskWorkers", "Processes", "Processors"]
 
+_LOGGER = logging.getLogger(__name__)
+
+#: host by name, IPv4 or [IPv6], and port
+_ADDRESS: Final = re.compile(r"(tcp|tls|wss?)://([\w.-]+|\[[0-9A-Fa-f:.]+\]):[1-9][0-9]{0,4}")
 #: how long workers of a cluster are waited for, and a scheduler to answer
 _PATIENCE: Final = "30s"
 
@@ -106,15 +111,21 @@ class DaskWorkers:
     Raises
     ------
     InputError
-        If dask.distributed is not installed.
+        If dask.distributed is not installed, and for what is no address.
     """
 
     def __init__(self, jobs: int, scheduler: str | None = None) -> None:
         if jobs < 1:
             raise InputError(f"at least one job is needed, not {jobs}")
+        if scheduler is not None and not _ADDRESS.fullmatch(scheduler):
+            raise InputError(
+                f"`scheduler` '{scheduler}' is no address of a scheduler of Dask; tcp://HOST:PORT "
+                "is, or with tls, ws or wss for tcp"
+            )
         self._jobs = jobs
         self._scheduler = scheduler
         self._client: Any = None
+        self._told = False
         self._distributed = need("distributed", extra="dask", purpose="campaigns on a cluster")
 
     @property
@@ -164,8 +175,12 @@ class DaskWorkers:
             yield cluster
 
     def count(self) -> int:
-        """Return how many threads the workers have now, at least one."""
+        """Return how many threads the workers have now, at least one; say so if none has any."""
         threads: dict[str, int] = self._client.nthreads()
+        if not threads and not self._told:
+            self._told = True
+            where = self._scheduler or "this machine"
+            _LOGGER.warning("Dask at %s has no workers yet; the first one begins", where)
         return max(1, sum(threads.values()))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,16 +18,17 @@ from na64.limits.campaigns.shards import Shards
 from na64.limits.campaigns.soundness import check_plan, mend, plan_is_sound, seal
 from na64.limits.campaigns.status import of_points
 from na64.limits.campaigns.store import FILE, Counts, Head, Planned, Result, Store, TaskRow
-from na64.limits.campaigns.tasks import task_digest
+from na64.limits.campaigns.tasks import Payload, TaskKind, task_digest
 from na64.limits.campaigns.worker import Work, here
 from na64.limits.scanning.engine import TaskLostError, computed
 from na64.limits.scanning.progress import Progress, advance, silent
 from na64.models.errors import InputError
 from na64.workspaces.io.cache import PHYSICS_VERSION
+from na64.workspaces.io.cache_size import chosen_size
 from na64.workspaces.io.jsonio import canonical_json, plain
 from na64.workspaces.io.problems import FileProblemsError, Problem
 
-__all__ = ["begin", "go_on"]
+__all__ = ["Resources", "begin", "go_on"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,16 +44,36 @@ _AHEAD: Final = 2
 _NAMED: Final = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """With what a campaign is computed; no result depends on it.
+
+    Attributes
+    ----------
+    processors
+        Where tasks run.
+    cached, cache_size
+        Whether tables of cross-sections are kept on disk, and what they may have there together.
+    progress
+        Told of each stage, and how far it is.
+
+    Raises
+    ------
+    InputError
+        For a size that is none.
+    """
+
+    processors: Processors
+    cached: bool = True
+    cache_size: str | None = None
+    progress: Progress = silent
+
+    def __post_init__(self) -> None:
+        chosen_size(self.cache_size)  # wrong once, and not at every point
+
+
 def begin(
-    text: str,
-    where: str,
-    folder: Path,
-    processors: Processors,
-    *,
-    replan: bool = False,
-    cached: bool = True,
-    cache_size: str | None = None,
-    progress: Progress = silent,
+    text: str, where: str, folder: Path, resources: Resources, *, replan: bool = False
 ) -> Counts:
     """Run a campaign, or go on with the same one.
 
@@ -61,15 +83,11 @@ def begin(
         Its file, and the path of it; cards named by a path are looked for beside it.
     folder
         Where its store is, or is made.
-    processors
-        Where tasks run.
+    resources
+        With what it is computed.
     replan
         Whether a campaign in the folder may be another: its points are forgotten, and documents
         that both have in common are kept.
-    cached, cache_size
-        Whether tables of cross-sections are kept on disk, and what they may have there together.
-    progress
-        Told of each stage, and how far it is.
 
     Returns
     -------
@@ -90,40 +108,54 @@ def begin(
     except OSError as error:
         raise InputError(f"cannot make {folder}: {error.strerror}") from error
     try:
-        with alone(folder), _opened(folder, head, replan) as store:
-            new = store.counts().tasks_done == 0
+        with alone(folder):
             try:
-                _plan(store, campaign, progress)
-            except InputError:
-                if new:  # nothing is lost with it, and the next attempt is not told of this one
-                    store.remove()
-                raise
-            _check(store)
-            return _run(
-                store, processors, Work(campaign.kind, here(), cached, cache_size), progress
-            )
+                with _opened(folder, head, replan) as store:
+                    return _planned_and_run(store, campaign, resources)
+            finally:
+                if made and not (folder / FILE).exists():
+                    (folder / LOCK).unlink(missing_ok=True)
     finally:
-        if made and not (folder / FILE).exists():
-            (folder / LOCK).unlink(missing_ok=True)
-            folder.rmdir()
+        if made:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
 
 
-def go_on(
-    folder: Path,
-    processors: Processors,
-    *,
-    failed: bool = False,
-    cached: bool = True,
-    cache_size: str | None = None,
-    progress: Progress = silent,
-) -> Counts:
-    """Go on with a campaign where it stopped; the parameters are those of `begin`.
+def _planned_and_run(store: Store, campaign: Campaign, resources: Resources) -> Counts:
+    try:
+        _plan(store, campaign, resources.progress)
+    except InputError:
+        if store.empty:  # nothing is lost with it, and the next attempt is not told of this one
+            store.remove()
+        raise
+    _check(store)
+    return _run(store, resources)
+
+
+def go_on(folder: Path, resources: Resources, *, failed: bool = False) -> Counts:
+    """Go on with a campaign where it stopped.
 
     Parameters
     ----------
+    folder
+        Where its store is.
+    resources
+        With what it is computed.
     failed
         Whether points that failed are tried again.
+
+    Returns
+    -------
+    Counts
+        As `begin`.
+
+    Raises
+    ------
+    InputError
+        For a folder without a campaign or that another process is at, for a store that is damaged
+        and for a campaign of another version of the physics.
     """
+    Store(folder).close()  # where there is none, nothing is to be made
     with alone(folder), Store(folder, writing=True) as store:
         if store.head.physics != PHYSICS_VERSION:
             raise InputError(
@@ -133,11 +165,11 @@ def go_on(
         if store.planned() < store.head.size:
             where = store.head.where
             campaign = parse_campaign(store.head.text, where, folder=Path(where).parent)
-            _plan(store, campaign, progress)
+            _plan(store, campaign, resources.progress)
         _check(store)
         if failed:
             store.again()
-        return _run(store, processors, Work(store.head.kind, here(), cached, cache_size), progress)
+        return _run(store, resources)
 
 
 def _check(store: Store) -> None:
@@ -169,7 +201,11 @@ def _opened(folder: Path, head: Head, replan: bool) -> Store:
 
 
 def _plan(store: Store, campaign: Campaign, progress: Progress) -> None:
-    """Write the points that are not in the store yet; refuse those that cannot be computed."""
+    """Write the points that are not in the store yet; refuse those that cannot be computed.
+
+    Where such a point is an error, none is written from there on: the campaign stays without a
+    whole plan, and whoever goes on with it is told the same.
+    """
     plan, size = Plan(campaign), campaign.size
     refused: list[Problem] = []
     start = store.planned()
@@ -182,7 +218,8 @@ def _plan(store: Store, campaign: Campaign, progress: Progress) -> None:
                 values = ", ".join(f"{key} {value}" for key, value in plan.values(number).items())
                 refused.append(Problem(f"point {number} ({values})", planned.refused))
             block.append(planned)
-        store.add(block)
+        if not refused or campaign.refused != "error":
+            store.add(block)
         advance(progress, first + len(block), size)
     if refused and campaign.refused == "error":
         hint = '`refused = "leave-out"` goes on without these points'
@@ -201,18 +238,22 @@ def _planned(plan: Plan, number: int) -> Planned:
     except InputError as error:
         why = str(error).replace(":\n", ":").replace("\n", ";")  # of a card, one problem per line
         return Planned(number, axes, " ".join(why.split()), 0, ())
-    tasks = []
+    return Planned(number, axes, "", plan.place(number), _tasks(kind, payloads))
+
+
+def _tasks(kind: TaskKind, payloads: Sequence[Payload]) -> Iterator[tuple[str, float, bytes]]:
+    """Yield digest, cost and text of payloads: the texts of a million toys are many, and alike."""
     for payload in payloads:
         text = canonical_json(payload)
-        tasks.append((task_digest(kind.name, text), kind.cost(payload), text.encode()))
-    return Planned(number, axes, "", plan.place(number), tasks)
+        yield task_digest(kind.name, text), kind.cost(payload), text.encode()
 
 
-def _run(store: Store, processors: Processors, work: Work, progress: Progress) -> Counts:
+def _run(store: Store, resources: Resources) -> Counts:
     """Compute what is to be done, and store it as it is."""
-    counts = store.counts()
+    counts, processors, progress = store.counts(), resources.processors, resources.progress
     if not counts.tasks_to_do:
         return counts
+    work = Work(store.head.kind, here(), resources.cached, resources.cache_size)
     progress(f"{counts.to_do} of {of_points(counts.points)}")
     queue = _Queue(store, Shards(store, kind_of(work.kind)))
     with processors.executor() as executor:
@@ -231,7 +272,7 @@ def _run(store: Store, processors: Processors, work: Work, progress: Progress) -
                     for row, found in outcomes
                 ]
             )
-            advance(progress, *queue.done(counts))
+            advance(progress, *queue.done(counts), before=counts.tasks_done)
     return store.counts()
 
 
@@ -241,9 +282,11 @@ class _Queue:
 
     store: Store
     shards: Shards
-    #: digests under way, and those that were stored since tasks were read last
-    busy: set[str] = field(default_factory=set)
+    #: tasks under way by digest, and digests that were stored since tasks were read last
+    busy: dict[str, TaskRow] = field(default_factory=dict)
     stored: set[str] = field(default_factory=set)
+    #: points that have enough, whose other tasks were left
+    whole: set[int] = field(default_factory=set)
     #: of a unit of cost, as it was lately; None before anything is known
     seconds: float | None = None
     finished: int = 0
@@ -257,7 +300,7 @@ class _Queue:
             if chunk and (row.place != chunk[0].place or len(chunk) >= self._most(chunk)):
                 yield chunk
                 chunk = []
-            self.busy.add(row.digest)
+            self.busy[row.digest] = row
             chunk.append(row)
         if chunk:
             yield chunk
@@ -274,11 +317,10 @@ class _Queue:
             for row in rows:
                 if row.digest in self.busy or row.digest in self.stored:
                     continue
-                if self.shards.has_enough(row.point):
-                    self.store.leave(row.point)
-                    self.left += 1
-                else:
+                if not self.shards.has_enough(row.point):
                     yield row
+                elif row.point not in self.whole:
+                    self._leave(row.point)
 
     def _most(self, chunk: list[TaskRow]) -> int:
         if self.seconds is None:
@@ -288,20 +330,29 @@ class _Queue:
 
     def take(self, outcomes: list[tuple[TaskRow, Result]]) -> None:
         """Store what was found."""
-        self.store.finish([result for _, result in outcomes])
+        self.finished += self.store.finish([result for _, result in outcomes])
         for row, result in outcomes:
-            self.busy.discard(row.digest)
+            del self.busy[row.digest]
             self.stored.add(row.digest)
-            self.finished += 1
             if result.message:
                 self.failed += 1
                 continue
             spent = result.seconds / max(row.cost, 1e-9)
             self.seconds = spent if self.seconds is None else 0.8 * self.seconds + 0.2 * spent
             self.shards.done(row.point, row.shard, row.digest)
+        for point in {row.point for row, _ in outcomes}:
+            if self.shards.has_enough(point):  # also of a shard that failed, and is not needed
+                self._leave(point)
+
+    def _leave(self, point: int) -> None:
+        """Leave the rest of a point; what is under way is stored, and counted, when it comes."""
+        self.left += self.store.leave(point)
+        if point not in self.whole:
+            self.left -= sum(row.point == point for row in self.busy.values())
+            self.whole.add(point)
 
     def done(self, counts: Counts) -> tuple[int, int, int]:
         """Return how many tasks are done, of how many, and how many failed."""
         total = counts.tasks_done + counts.tasks_to_do
         done = counts.tasks_done + self.finished + self.left
-        return done, total, counts.failed + self.failed
+        return min(done, total), total, counts.failed + self.failed

@@ -23,6 +23,8 @@ __all__ = ["SCHEMA", "SUFFIXES", "CampaignTable", "collect", "parquet_bytes"]
 SCHEMA: Final = "na64-limits/campaign/1"
 #: suffixes of files that hold a table
 SUFFIXES: Final = (*WRITERS, ".parquet")
+#: whole numbers of a column of 64 bits
+_WHOLE: Final = 1 << 63
 #: columns in front: number and state of a point, and why it has no result
 _FRONT: Final = ("point", "state", "reason")
 
@@ -155,7 +157,7 @@ def _cell(value: Any) -> Any:
 def parquet_bytes(table: Table) -> bytes:
     """Return a table as a Parquet file; the same bytes each time with one version of pyarrow.
 
-    Columns of numbers are doubles, or 64-bit integers where all are whole; what does not exist is
+    Columns of numbers are doubles, or 64-bit integers where all are such; what does not exist is
     null.
 
     Raises
@@ -177,7 +179,7 @@ def _array(arrow: Any, column: Sequence[Any]) -> Any:
     kinds = {type(value) for value in column if value is not None}
     if kinds == {bool}:
         return arrow.array(column, arrow.bool_())
-    if kinds == {int}:
+    if kinds == {int} and all(v is None or -_WHOLE <= v < _WHOLE for v in column):
         return arrow.array(column, arrow.int64())
     if kinds and kinds <= {int, float}:
         return arrow.array([None if v is None else float(v) for v in column], arrow.float64())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +23,13 @@ from na64.workspaces.io.jsonio import canonical_json
 
 __all__ = ["RememberedTables", "Work", "here"]
 
+_LOGGER = logging.getLogger(__name__)
+
 #: bytes of tables that a process keeps in memory
 _REMEMBERED: Final = 1 << 28
 
 
+@cache
 def here() -> tuple[str, int, int]:
     """Return the versions on which documents depend, of this process."""
     return version("na64-limits"), PHYSICS_VERSION, FORMAT
@@ -119,6 +123,7 @@ class Work:
             message = str(error) or type(error).__name__
         except MemoryError:
             message = "out of memory"
-        except Exception as error:
+        except Exception as error:  # a fault of the program costs this task, not the campaign
+            _LOGGER.debug("task %s", task.digest, exc_info=True)
             message = f"internal error, {type(error).__name__}: {error}"
         return Result(task.digest, content, message, time.perf_counter() - start)

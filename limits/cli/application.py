@@ -131,7 +131,9 @@ class Command(click.Command):
         told the options.
         """
         from na64.models.errors import NA64Error
+        from na64.workspaces.io.allocation import keep_freed_memory
 
+        keep_freed_memory()
         try:
             self._check_numbers(ctx)
             with the_console().library_log():

@@ -12,13 +12,14 @@ import click
 from na64.limits.cli.application import Group, the_console
 from na64.limits.cli.figure import processors
 from na64.limits.cli.looks import appearance_options
-from na64.limits.cli.options import cache_option, output_option
+from na64.limits.cli.options import cache_option, cache_size_option, output_option
 from na64.limits.cli.report import Report, reporting, tabled
 from na64.limits.figures import FIGURE_SUFFIXES
 from na64.limits.results.tables import WRITERS
 
 if TYPE_CHECKING:
     from na64.limits.campaigns.executors import Processors
+    from na64.limits.campaigns.running import Resources
     from na64.limits.campaigns.store import Counts
     from na64.limits.cli.looks import Looks
 
@@ -36,7 +37,7 @@ def command() -> None:
 
 
 def _running(function: Callable[..., Counts]) -> Callable[..., int]:
-    """``--jobs``, ``--executor``, ``--scheduler`` and ``--no-cache``; tells how it went."""
+    """Options of where points are computed and of the cache; tells how it went."""
 
     @wraps(function)
     def run(
@@ -45,14 +46,19 @@ def _running(function: Callable[..., Counts]) -> Callable[..., int]:
         executor: str,
         scheduler: str | None,
         no_cache: bool,
+        cache_size: str | None,
         **given: Any,
     ) -> int:
+        from na64.limits.campaigns.running import Resources
+
         where = _processors(jobs, executor, scheduler)
         with the_console().progress("campaign") as progress:
-            counts = function(processors=where, cached=not no_cache, progress=progress, **given)
+            resources = Resources(where, not no_cache, cache_size, progress)
+            counts = function(resources=resources, **given)
         return _told(counts)
 
     for option in (
+        cache_size_option,
         cache_option,
         click.option(
             "--scheduler",
@@ -126,7 +132,7 @@ def _told(counts: Counts) -> int:
     "that both have in common.",
 )
 @_running
-def run(*, file: str, folder: str, replan: bool, **words: Any) -> Counts:
+def run(*, file: str, folder: str, replan: bool, resources: Resources) -> Counts:
     """Compute the points of a campaign."""
     from na64.limits.campaigns.running import begin
     from na64.limits.cli.inputs import read_stdin
@@ -134,30 +140,30 @@ def run(*, file: str, folder: str, replan: bool, **words: Any) -> Counts:
 
     text = read_stdin() if file == "-" else read_text(file)
     where = str(Path("stdin" if file == "-" else file).absolute())
-    return begin(text, where, Path(folder), replan=replan, **words)
+    return begin(text, where, Path(folder), resources, replan=replan)
 
 
 @command.command("resume")
 @click.argument("folder", metavar="DIR")
 @_running
-def resume(*, folder: str, **words: Any) -> Counts:
+def resume(*, folder: str, resources: Resources) -> Counts:
     """Go on with a campaign that was stopped, however it was: what is there stays."""
     from na64.limits.campaigns.running import go_on
 
-    return go_on(Path(folder), **words)
+    return go_on(Path(folder), resources)
 
 
 @command.command("retry")
 @click.argument("folder", metavar="DIR")
 @click.option("--failed", is_flag=True, help="Points that failed: the only ones there are so far.")
 @_running
-def retry(*, folder: str, failed: bool, **words: Any) -> Counts:
+def retry(*, folder: str, failed: bool, resources: Resources) -> Counts:
     """Try points again that failed, and go on with the campaign."""
     from na64.limits.campaigns.running import go_on
 
     if not failed:
         raise click.UsageError("say which points: --failed")
-    return go_on(Path(folder), failed=True, **words)
+    return go_on(Path(folder), resources, failed=True)
 
 
 @command.command("status")

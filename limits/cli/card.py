@@ -12,7 +12,8 @@ from na64.limits.cli.report import Report, reporting
 
 if TYPE_CHECKING:
     from na64.limits.results.tables import Table
-    from na64.workspaces.cards.card import Bin, RunCard
+    from na64.workspaces.cards.bins import Bin
+    from na64.workspaces.cards.card import RunCard
 
 
 @click.group("card", cls=Group)

@@ -82,7 +82,7 @@ def check_outputs(outputs: Sequence[str], force: bool, suffixes: Iterable[str]) 
     from na64.workspaces.io.journal import settle
     from na64.workspaces.io.writing import check_target
 
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for name in outputs:
         path = Path(name)
         settle(path)
@@ -97,9 +97,10 @@ def check_outputs(outputs: Sequence[str], force: bool, suffixes: Iterable[str]) 
             raise InputError(f"output '{name}': there is no folder '{path.parent}'")
         if not os.access(path.parent, os.W_OK):
             raise InputError(f"output '{name}': the folder '{path.parent}' is not writable")
-        if path.resolve() in seen:
+        behind = os.path.realpath(path)  # links in a circle are told of below
+        if behind in seen:
             raise InputError(f"output '{name}' is given twice")
-        seen.add(path.resolve())
+        seen.add(behind)
         check_target(path, force=force)
 
 

@@ -49,7 +49,7 @@ class Progress:
         self, label: str, form: str, finished: Callable[[str, float], object] = lambda *_: None
     ) -> None:
         self._label, self._form, self._finished = label, form, finished
-        self._done, self._total, self._failed = 0, 0, 0
+        self._done, self._total, self._failed, self._before = 0, 0, 0, 0
         self._start = self._began = 0.0
         self._lock, self._over = threading.Lock(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,12 +80,16 @@ class Progress:
         self._finished(self._label, now - self._start)
         with self._lock:
             self._label, self._began = label, now
-            self._done, self._total, self._failed = 0, 0, 0
+            self._done, self._total, self._failed, self._before = 0, 0, 0, 0
 
-    def advance(self, done: int, total: int, failed: int = 0) -> None:
-        """Tell how many points of the stage are done, of how many; failed ones among them."""
+    def advance(self, done: int, total: int, failed: int = 0, before: int = 0) -> None:
+        """Tell how many points of the stage are done, of how many.
+
+        Among them are those that failed, and those that were done before the stage began, of which
+        the rate knows nothing.
+        """
         with self._lock:
-            self._done, self._total, self._failed = done, total, failed
+            self._done, self._total, self._failed, self._before = done, total, failed, before
 
     def _shown_by(self) -> Callable[[], None] | None:
         if self._form == "off":
@@ -115,15 +119,15 @@ class Progress:
                 print("\r\x1b[K", end="", file=sys.stderr, flush=True)
                 return
 
-    def _now(self) -> tuple[str, int, int, int, float, float]:
+    def _now(self) -> tuple[str, int, int, int, int, float, float]:
         """The stage, its counts, and the seconds since the beginning and since its own."""
         now = time.monotonic()
         with self._lock:
-            counts = self._label, self._done, self._total, self._failed
-            return *counts, now - self._start, now - self._began
+            counts = self._done, self._total, self._failed, self._before
+            return self._label, *counts, now - self._start, now - self._began
 
     def _as_bar(self) -> str:
-        label, done, total, failed, elapsed, of_stage = self._now()
+        label, done, total, failed, before, elapsed, of_stage = self._now()
         if not total:
             return f"{label} ... {elapsed:.0f} s"
         from tqdm import tqdm
@@ -133,26 +137,27 @@ class Progress:
             done,
             total,
             of_stage,
+            initial=before,
             ncols=columns - 1,  # a full line would wrap
             prefix=label,
             postfix=f"{failed} failed" if failed else None,
         )
 
     def _as_line(self) -> str:
-        label, done, total, failed, elapsed, of_stage = self._now()
+        label, done, total, failed, before, elapsed, of_stage = self._now()
         if not total:
             return f"{label}: {elapsed:.0f} s"
         told = [f"{done} of {total} done"]
         if failed:
             told.append(f"{failed} failed")
-        if done:
-            rate = done / of_stage
+        if done > before and of_stage > 0.0:
+            rate = (done - before) / of_stage
             told.append(f"{_rate(rate)}, {_time((total - done) / rate)} left")
         return f"{label}: {', '.join(told)} ({_time(elapsed)})"
 
     def _as_json(self) -> str:
-        label, done, total, failed, elapsed, of_stage = self._now()
-        rate = done / of_stage if done and of_stage > 0.0 else None
+        label, done, total, failed, before, elapsed, of_stage = self._now()
+        rate = (done - before) / of_stage if done > before and of_stage > 0.0 else None
         return json.dumps(
             {
                 "progress": label,

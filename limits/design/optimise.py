@@ -24,7 +24,8 @@ from na64.limits.scanning.signal import ExpectedSignal, expected_signal
 from na64.models.errors import InputError
 from na64.models.response.windows import MissingEnergyWindow
 from na64.models.signals.rates import TableStore
-from na64.workspaces.cards.card import DEFAULT_SETUP, RunCard
+from na64.workspaces.cards.bins import DEFAULT_SETUP
+from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.reader import parse_card
 from na64.workspaces.cards.spectrum import BackgroundSpectrum
 from na64.workspaces.io.jsonio import canonical_json

@@ -35,6 +35,8 @@ _FILLS: Final = (
     "#e0a899",
     "#bcbd6b",
 )
+#: bins of a channel up to which they have numbers
+_NUMBERED: Final = 10
 _SIGNALS: Final = ("#c1121f", "#e2725b", "#8c1c13")
 
 
@@ -97,6 +99,10 @@ def yield_figure(
             label=label,
             zorder=5,
         )
+        # where nothing was seen a logarithmic axis has the end of the interval alone
+        empty = seen == 0.0
+        main.vlines(x[empty], floor, high[empty], color="black")
+        main.plot(x[empty], high[empty], "_", color="black", markersize=6, zorder=5)
         main.set_yscale("log")
         top = max(float(np.max(total + error)), float(np.max(seen + high)))
         main.set_ylim(floor, floor * (top / floor) ** 1.05)
@@ -115,6 +121,7 @@ def yield_figure(
         )
         _ratio(ratio, x, (seen, low, high), (total, error))
         _name_channels(main, ratio, [found.bins[i][0] for i in bins], width)
+        _number_bins(ratio, [found.bins[i] for i in bins])
     return figure
 
 
@@ -128,7 +135,7 @@ def _stack(axes: Axes, found: PrePost, yields: Array, x: Array, most: int) -> fl
         small, order = order[: len(order) - most + 1], order[len(order) - most + 1 :]
         groups.append((f"{len(small)} others", yields[small].sum(axis=0)))
     groups += [(found.samples[s], yields[s]) for s in order]
-    signals = [(found.samples[s], yields[s]) for s in np.flatnonzero(is_signal)]
+    signals = [(found.samples[s], yields[s]) for s in np.flatnonzero(is_signal & (totals != 0.0))]
     bottom = np.zeros(yields.shape[1])
     positive = yields.sum(axis=0)
     positive = positive[positive > 0.0]
@@ -190,7 +197,7 @@ def _ratio(
     )
     reach = np.nanmax(np.abs(np.append(counts / safe, 1.0 + error / safe) - 1.0), initial=0.0)
     reach = min(max(1.3 * reach, 0.25), 1.0)
-    axes.set_ylim(1.0 - reach, 1.0 + 1.2 * reach)
+    axes.set_ylim(1.0 - 1.1 * reach, 1.0 + 1.2 * reach)
     axes.set_ylabel("data / total", fontsize=11)
 
 
@@ -220,6 +227,19 @@ def _name_channels(main: Axes, ratio: Axes, owners: Sequence[str], width: float)
         fontsize=8.4,
     )
     ratio.set_xlim(-0.5, len(owners) - 0.5)
+
+
+def _number_bins(axes: Axes, bins: Sequence[tuple[str, int]]) -> None:
+    """Write the numbers of bins between the axis and the names of channels that have several."""
+    most = max((index for _, index in bins), default=0)
+    if not 0 < most < _NUMBERED:
+        return
+    several = {channel for channel, index in bins if index > 0}
+    numbers = [str(index + 1) if channel in several else "" for channel, index in bins]
+    axes.xaxis.remove_overlapping_locs = False  # the middle of a channel may be that of a bin
+    axes.set_xticks(range(len(bins)), numbers, minor=True, fontsize=7.5, color="#444444")
+    axes.tick_params(axis="x", which="major", pad=15)
+    axes.set_xlabel("bin of the channel, and channel", fontsize=11)
 
 
 def goodness_figure(found: Goodness) -> Figure:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from na64.limits.likelihood.sums import RowSum, add_rows
 
-__all__ = ["ArrowSolver", "DenseSolver", "FullSolver", "full_solver"]
+__all__ = ["ArrowSolver", "DenseSolver", "FullSolver", "arrow_solver", "full_solver"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -193,6 +195,20 @@ class ArrowSolver:
         np.add.at(answer, rows, off * x[columns])
         np.add.at(answer, columns, off * x[rows])
         return np.asarray(answer, dtype=np.float64)
+
+
+#: patterns whose order of elimination is kept: a search has two, whatever its signal
+_PATTERNS: Final = 32
+
+
+def arrow_solver(rows: Index, columns: Index, n_variables: int) -> ArrowSolver:
+    """Return the `ArrowSolver` of a pattern, which likelihoods of that pattern share."""
+    return _arrow_solver(rows.tobytes(), columns.tobytes(), n_variables)
+
+
+@lru_cache(maxsize=_PATTERNS)
+def _arrow_solver(rows: bytes, columns: bytes, n_variables: int) -> ArrowSolver:
+    return ArrowSolver(np.frombuffer(rows, np.intp), np.frombuffer(columns, np.intp), n_variables)
 
 
 class DenseSolver:

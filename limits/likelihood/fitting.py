@@ -1,29 +1,21 @@
 """Minimising the likelihood of many points at once, within bounds.
 
-Small likelihoods are minimised by Newton's method, all points at a time; every point has its own
-step length, and points that are done leave the batch. A point that does not converge, and every
-point of a large likelihood or of one with floors, is minimised by a trust region, which has a bound
-on its work. What is not at a minimum after that is reported as not converged: its value is never
-used as if it were.
+Small likelihoods are minimised by Newton's method (`na64.limits.likelihood.newton`). A point that
+does not converge, and every point of a large likelihood or of one with floors, is minimised by a
+trust region, which has a bound on its work. What is not at a minimum after that is reported as not
+converged: its value is never used as if it were.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from na64.limits.likelihood.dense import DenseEvaluator
-from na64.limits.likelihood.elimination import ArrowSolver, full_solver
-from na64.limits.likelihood.evaluation import Evaluator, Points
-from na64.limits.likelihood.floors import floors_of
+from na64.limits.likelihood.evaluation import Points
 from na64.limits.likelihood.model import WorkspaceModel
-from na64.limits.likelihood.sparse import SparseEvaluator
+from na64.limits.likelihood.newton import Fit, Problem, evaluator_of
 from na64.limits.likelihood.starts import Starts
 from na64.limits.likelihood.structure import is_monotone
-from na64.limits.likelihood.sums import add_rows
-from na64.limits.likelihood.trust_region import FEW_STEPS, MOST_STEPS, minimise
 
 __all__ = ["Fit", "Fitter"]
 
@@ -31,49 +23,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
-#: products of derivatives of one point up to which they are listed
-_MOST_LISTED = 20_000
-#: Newton decrement (twice the distance to the minimum) at which a point is done. The last step
-#: is still made, so that the remaining error of the value is of order decrement^(3/2).
-_TOLERANCE = 1e-9
-_MAX_ITERATIONS = 60
-_ARMIJO = 1e-4
-_SHORTEST_STEP = 1e-7
 #: signal events that are rounding
 _NO_SIGNAL = 1e-12
 #: how much lower another minimum has to be, and points that are minimised side by side
 _LOWER, _MOST_TOGETHER = 1e-9, 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """Minima of N points.
-
-    Attributes
-    ----------
-    theta
-        Nuisance parameters at the minimum, shape (P, N).
-    nu
-        Number of signal events at the minimum (or as fixed), shape (N,).
-    value
-        Negative log-likelihood, shape (N,).
-    converged
-        Whether the point is a minimum, shape (N,).
-    """
-
-    theta: Array
-    nu: Array
-    value: Array
-    converged: Flags
-
-    def take(self, where: Index) -> Fit:
-        """Return the points of an index, which may repeat."""
-        return Fit(self.theta[:, where], self.nu[where], self.value[where], self.converged[where])
-
-    def put(self, where: Index, other: Fit) -> None:
-        """Replace the points of an index, in place."""
-        self.theta[:, where], self.nu[where] = other.theta, other.nu
-        self.value[where], self.converged[where] = other.value, other.converged
 
 
 class Fitter:
@@ -92,17 +45,17 @@ class Fitter:
         self.centre = np.array([p.centre for p in parameters], dtype=np.float64)
         self.lower = np.array([p.lower for p in parameters], dtype=np.float64)
         self.upper = np.array([p.upper for p in parameters], dtype=np.float64)
-        self._problems: dict[bool, _Problem] = {}
+        self._problems: dict[bool, Problem] = {}
         self.starts = Starts(model)
         everything = np.ones(len(model.nominal), dtype=bool)
         #: whether the likelihood has one minimum only, by its structure
         self.one_minimum = is_monotone(model, everything, np.ones(len(model.bins), dtype=bool))
 
-    def problem(self, free_signal: bool) -> _Problem:
+    def problem(self, free_signal: bool) -> Problem:
         """Return (and keep) the compiled problem with nu free or fixed."""
         if free_signal not in self._problems:
-            self._problems[free_signal] = _Problem(
-                _evaluator_of(self.model, free_signal), self.lower, self.upper
+            self._problems[free_signal] = Problem(
+                evaluator_of(self.model, free_signal), self.lower, self.upper
             )
         return self._problems[free_signal]
 
@@ -114,6 +67,8 @@ class Fitter:
         free_signal: bool,
         start: Array | None = None,
         thorough: bool = True,
+        nominal: bool = True,
+        known: Fit | None = None,
     ) -> Fit:
         """Minimise over the nuisance parameters, and over nu >= 0 if it is free.
 
@@ -130,6 +85,10 @@ class Fitter:
         thorough
             Whether other minima are looked for where parameters can cause them. A search along nu
             that starts where it was may leave it out if its end is checked.
+        nominal
+            Whether the nominal parameters are another start where there can be several minima.
+        known
+            Minima of the same points from elsewhere. A start that is led to one of them ends there.
 
         Returns
         -------
@@ -138,9 +97,9 @@ class Fitter:
             several, from the nominal parameters and from either side of zero of the parameters
             that cause it.
         """
-        nominal = not self.one_minimum
+        nominal = nominal and not self.one_minimum
         starts = self.starts.first(start, nominal=nominal, others=thorough)
-        best = self._best_of(points, nu, free_signal, starts)
+        best = self._best_of(points, nu, free_signal, starts, known)
         for _ in range(self.starts.rounds if thorough else 0):
             beside = self.starts.beside(best.theta)
             if not beside:
@@ -157,34 +116,54 @@ class Fitter:
             best.put(which[order], found.take(order))
         return best
 
-    def _best_of(self, points: Points, nu: Array, free_signal: bool, starts: list[Array]) -> Fit:
-        """Return the best minima from several starts, which are minimised side by side."""
+    def _best_of(
+        self,
+        points: Points,
+        nu: Array,
+        free_signal: bool,
+        starts: list[Array],
+        known: Fit | None = None,
+    ) -> Fit:
+        """Return the best minima from several starts."""
+        if self.problem(free_signal).listed:
+            # one after the other: what is led to the minimum of another need not go all the way
+            best = self._fit_from(points, nu, free_signal, starts[0], known=known)
+            for start in starts[1:]:
+                again = self._fit_from(points, nu, free_signal, start, known=best)
+                best = _better(best, again)
+        else:
+            best = self._side_by_side(points, nu, free_signal, starts)
+        self._rescue(best, points, nu, free_signal)
+        return best
+
+    def _side_by_side(
+        self, points: Points, nu: Array, free_signal: bool, starts: list[Array]
+    ) -> Fit:
+        """Return the best minima from several starts, as few of them as the memory allows."""
         n = len(points)
         if len(starts) == 1:
-            best = self._fit_from(points, nu, free_signal, starts[0])
-        else:
-            together = max(_MOST_TOGETHER // len(starts), 1)
-            if n > together:
-                parts = [slice(i, i + together) for i in range(0, n, together)]
-                found = [
-                    self._best_of(
-                        points.take(part),
-                        nu[part],
-                        free_signal,
-                        [s if s.shape[1] == 1 else s[:, part] for s in starts],
-                    )
-                    for part in parts
-                ]
-                return _joined(found)
-            every = np.tile(np.arange(n), len(starts))
-            begin = [np.broadcast_to(s, (len(s), n)) for s in starts]
-            tried = self._fit_from(
-                points.take(every), nu[every], free_signal, np.concatenate(begin, axis=1)
-            )
-            best = tried.take(np.arange(n))
-            for i in range(1, len(starts)):
-                best = _better(best, tried.take(np.arange(i * n, (i + 1) * n)))
-        self._rescue(best, points, nu, free_signal)
+            return self._fit_from(points, nu, free_signal, starts[0])
+        together = max(_MOST_TOGETHER // len(starts), 1)
+        if n > together:
+            parts = [slice(i, i + together) for i in range(0, n, together)]
+            found = [
+                self._side_by_side(
+                    points.take(part),
+                    nu[part],
+                    free_signal,
+                    [s if s.shape[1] == 1 else s[:, part] for s in starts],
+                )
+                for part in parts
+            ]
+            return _joined(found)
+        every = np.tile(np.arange(n), len(starts))
+        begin = [np.broadcast_to(s, (len(s), n)) for s in starts]
+        tried = self._fit_from(
+            points.take(every), nu[every], free_signal, np.concatenate(begin, axis=1)
+        )
+        best = tried.take(np.arange(n))
+        for i in range(1, len(starts)):
+            best = _better(best, tried.take(np.arange(i * n, (i + 1) * n)))
         return best
 
     def _rescue(self, best: Fit, points: Points, nu: Array, free_signal: bool) -> None:
@@ -208,6 +187,7 @@ class Fitter:
         free_signal: bool,
         start: Array | None,
         careful: bool = False,
+        known: Fit | None = None,
     ) -> Fit:
         """Minimise from one start, nominal by default; `careful` is slower and goes further."""
         problem = self.problem(free_signal)
@@ -222,8 +202,9 @@ class Fitter:
         together = problem.evaluator.points_together
         for first in range(0, n, together):
             part = slice(first, first + together)
+            there = None if known is None else known.take(np.arange(n)[part])
             x[:, part], value[part], converged[part] = problem.minimum(
-                x[:, part], nu[part], points.take(part), careful
+                x[:, part], nu[part], points.take(part), careful, there
             )
         events = nu.copy()
         if free_signal:
@@ -250,119 +231,3 @@ def _joined(parts: list[Fit]) -> Fit:
         np.concatenate([part.value for part in parts]),
         np.concatenate([part.converged for part in parts]),
     )
-
-
-class _Problem:
-    """An evaluator with its linear solver and bounds."""
-
-    def __init__(self, evaluator: Evaluator, lower: Array, upper: Array) -> None:
-        self.evaluator = evaluator
-        self.n_variables = evaluator.n_variables
-        pattern = (evaluator.rows, evaluator.columns, evaluator.n_variables)
-        sparse = isinstance(evaluator, SparseEvaluator)
-        self.solver = ArrowSolver(*pattern) if sparse else full_solver(*pattern)
-        extra = [0.0] if evaluator.free_signal else []
-        self.lower = np.concatenate([lower, extra])[:, None]
-        self.upper = np.concatenate([upper, [np.inf] * len(extra)])[:, None]
-
-    def minimum(
-        self, start: Array, nu: Array, points: Points, careful: bool
-    ) -> tuple[Array, Array, Flags]:
-        """Return x, value and whether each point converged, in the way that suits the model."""
-        if careful or not isinstance(self.evaluator, SparseEvaluator):
-            return self.careful(start, nu, points, MOST_STEPS if careful else FEW_STEPS)
-        x, value, done = self.newton(start, nu, points)
-        lost = np.flatnonzero(~done)
-        if len(lost):
-            found = self.careful(start[:, lost], nu[lost], points.take(lost))
-            x[:, lost], value[lost], done[lost] = found
-        return x, value, done
-
-    def careful(
-        self, start: Array, nu: Array, points: Points, steps: int = FEW_STEPS
-    ) -> tuple[Array, Array, Flags]:
-        """Minimise with a trust region."""
-        bounds = (self.lower, self.upper)
-        return minimise(self.evaluator, self.solver, bounds, start, nu, points, steps)
-
-    def _direction(self, x: Array, nu: Array, points: Points) -> tuple[Array, Array, Array, Array]:
-        """Return value, gradient, Newton step and decrement at x."""
-        n_parameters = self.evaluator.n_parameters
-        signal_events = x[-1] if self.evaluator.free_signal else nu
-        found = self.evaluator.derivatives(x[:n_parameters], signal_events, points)
-        gradient = found.gradient
-        free = ~(((x <= self.lower) & (gradient > 0.0)) | ((x >= self.upper) & (gradient < 0.0)))
-        step, _ = self.solver.solve_and_judge(found.hessian, -gradient, found.scale, free)
-        decrement = -add_rows(gradient * step)
-        return found.value, gradient, step, decrement
-
-    def newton(self, start: Array, nu: Array, points: Points) -> tuple[Array, Array, Flags]:
-        """Damped Newton within bounds; return x, value and whether each point converged."""
-        n = start.shape[1]
-        result_x = np.clip(start, self.lower, self.upper)
-        result_value = np.empty(n)
-        done = np.zeros(n, dtype=bool)
-        where = np.arange(n)
-        x = result_x
-        value, gradient, step, decrement = self._direction(x, nu, points)
-        length = np.ones(n)
-        for _ in range(_MAX_ITERATIONS):
-            finished = np.abs(decrement) < _TOLERANCE
-            stuck = (length < _SHORTEST_STEP) | ~np.isfinite(decrement)
-            leaving = finished | stuck
-            if leaving.any():
-                at = where[leaving]
-                last = np.clip(x + step, self.lower, self.upper)[:, finished]
-                result_x[:, at] = x[:, leaving]
-                result_value[at] = value[leaving]
-                if last.shape[1]:
-                    result_x[:, where[finished]] = last
-                    result_value[where[finished]] = (value - 0.5 * decrement)[finished]
-                    done[where[finished]] = True
-                keep = np.flatnonzero(~leaving)
-                if not len(keep):
-                    break
-                where, x, value, gradient, step, decrement, length, nu = (
-                    where[keep],
-                    x[:, keep],
-                    value[keep],
-                    gradient[:, keep],
-                    step[:, keep],
-                    decrement[keep],
-                    length[keep],
-                    nu[keep],
-                )
-                points = points.take(keep)
-            trial = np.clip(x + length * step, self.lower, self.upper)
-            new = self._direction(trial, nu, points)
-            expected = add_rows(gradient * (trial - x))
-            slack = 1e-12 * (1.0 + np.abs(value))
-            accepted = new[0] <= value + _ARMIJO * np.minimum(expected, 0.0) + slack
-            if accepted.all():
-                x = trial
-                value, gradient, step, decrement = new
-                length = np.ones(len(where))
-            else:
-                x = np.where(accepted, trial, x)
-                value = np.where(accepted, new[0], value)
-                gradient = np.where(accepted, new[1], gradient)
-                step = np.where(accepted, new[2], step)
-                decrement = np.where(accepted, new[3], decrement)
-                length = np.where(accepted, 1.0, 0.3 * length)
-        else:
-            result_x[:, where] = x
-            result_value[where] = value
-        return result_x, result_value, done
-
-
-def _evaluator_of(model: WorkspaceModel, free_signal: bool) -> Evaluator:
-    """Return the evaluator that suits a model."""
-    touched: list[set[int]] = [set() for _ in model.bins]
-    for k, factors in enumerate(model.factors):
-        touched[model.component_bin[k]] |= {model.responses[r].parameter for r in factors}
-    for shift in model.shifts:
-        touched[model.component_bin[shift.component]].add(shift.parameter)
-    products = sum((len(some) + 1) * (len(some) + 2) // 2 for some in touched)
-    if products <= _MOST_LISTED and not any(floors_of(model)):
-        return SparseEvaluator(model, free_signal=free_signal)
-    return DenseEvaluator(model, free_signal=free_signal)

@@ -25,7 +25,7 @@ __all__ = ["SparseEvaluator"]
 Array = NDArray[np.float64]
 
 #: points handled together, and products of their derivatives; they stay in the processor's cache
-_TOGETHER = 4096
+_TOGETHER = 1024
 _MOST_PRODUCTS = 4_000_000
 
 

@@ -44,7 +44,11 @@ class RowSum:
         # small systems call this very often: what needs no sparse product does without one
         self._identity = n == n_targets and np.array_equal(places, np.arange(n))
         self._one_row = n_targets == 1 and n > 0
-        self._matrix = sparse.csr_matrix((np.ones(n), (places, np.arange(n))), shape=(n_targets, n))
+        # rows of one target in their order; a matrix of coordinates would be sorted for the same
+        order = np.argsort(places, kind="stable")
+        ends = np.cumsum(np.bincount(places, minlength=n_targets))
+        whole = (np.ones(n), order, np.concatenate([[0], ends]))
+        self._matrix = sparse.csr_matrix(whole, shape=(n_targets, n))
 
     def __call__(self, rows: Array) -> Array:
         """Return the sums, shape (n_targets, N); the argument itself where nothing is added."""

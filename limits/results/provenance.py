@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -14,10 +15,12 @@ _DISTRIBUTIONS: Final = ("na64-limits", "numpy", "scipy", "pyhf")
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, of this project and of what its numbers depend on."""
-    return {
-        "python": platform.python_version(),
-        **{name: version(name) for name in _DISTRIBUTIONS},
-    }
+    return {"python": platform.python_version(), **_installed()}
+
+
+@cache  # what is imported does not change, and reading it takes as long as a small likelihood
+def _installed() -> dict[str, str]:
+    return {name: version(name) for name in _DISTRIBUTIONS}
 
 
 def provenance(**facts: Any) -> dict[str, Any]:

@@ -59,6 +59,12 @@ def computed(
         What futures fail with if a process is gone. The tasks of such a chunk are tried again one
         by one; one that loses its process by itself `TRIES` times is answered with
         `TaskLostError`.
+
+    Raises
+    ------
+    ComputationError
+        If the executor is broken as a whole, as that of the standard library is when one of its
+        processes dies.
     """
     source = iter(chunks)
     again: list[tuple[Sequence[T], int]] = []
@@ -71,7 +77,7 @@ def computed(
                 if chunk is None:
                     more = False
                 elif chunk:
-                    under_way[executor.submit(work, chunk)] = (chunk, tries)
+                    under_way[_submitted(executor, work, chunk)] = (chunk, tries)
             if not under_way:
                 return
             # now and then ask for the room again: processors come and go
@@ -98,6 +104,15 @@ def computed(
     finally:
         for future in under_way:
             future.cancel()
+
+
+def _submitted(
+    executor: Executor, work: Callable[[Sequence[T]], Sequence[R]], chunk: Sequence[T]
+) -> Future[Sequence[R]]:
+    try:
+        return executor.submit(work, chunk)
+    except BrokenExecutor as error:  # one that takes nothing more, such as a pool that lost one
+        raise ComputationError(f"the executor takes no more tasks: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

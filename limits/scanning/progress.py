@@ -26,15 +26,15 @@ class Counted(Protocol):
     def __call__(self, stage: str) -> object:
         """Begin a stage, of which nothing is done."""
 
-    def advance(self, done: int, total: int, failed: int = 0) -> object:
-        """Tell how many points of the stage are done, failed ones among them."""
+    def advance(self, done: int, total: int, failed: int = 0, before: int = 0) -> object:
+        """Tell how many points of the stage are done; failed ones, and earlier ones, among them."""
 
 
 def silent(stage: str) -> None:
     """Report no progress."""
 
 
-def advance(progress: Progress, done: int, total: int, failed: int = 0) -> None:
+def advance(progress: Progress, done: int, total: int, failed: int = 0, *, before: int = 0) -> None:
     """Tell how much of the present stage is done, to a progress that counts.
 
     Parameters
@@ -45,9 +45,11 @@ def advance(progress: Progress, done: int, total: int, failed: int = 0) -> None:
         Points that are finished, and all of them: masses of a scan, patches, points of a campaign.
     failed
         Points among those finished that have no result.
+    before
+        Points that were finished when the stage began: they say nothing of how fast it is.
     """
     if isinstance(progress, Counted):
-        progress.advance(done, total, failed)
+        progress.advance(done, total, failed, before)
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class _Part:
     def __call__(self, stage: str) -> object:
         """Nothing: the stages of a part would come once for every part."""
 
-    def advance(self, done: int, total: int, failed: int = 0) -> None:
+    def advance(self, done: int, total: int, failed: int = 0, before: int = 0) -> None:
         """Tell the whole how far it is."""
         share = self.count * done // max(total, 1)
         advance(self.whole, self.before + share, self.total, failed)

@@ -19,27 +19,10 @@ from numpy.typing import ArrayLike
 
 from na64.models.arrays import FloatArray
 
-__all__ = ["TAIL", "clopper_pearson", "effective_count", "garwood"]
+__all__ = ["TAIL", "clopper_pearson", "garwood"]
 
 #: probability beyond one standard deviation of a normal distribution, on one side
 TAIL: Final = 0.15865525393145707
-
-
-def effective_count(total: ArrayLike, squares: ArrayLike) -> FloatArray:
-    """Return the number of unweighted events that have the relative error of weighted ones.
-
-    Parameters
-    ----------
-    total, squares
-        Sum of weights and sum of their squares, of shapes that broadcast.
-
-    Returns
-    -------
-    ndarray
-        (sum w)^2 / sum w^2, and 0 where there is no event.
-    """
-    sums, both = np.broadcast_arrays(np.asarray(total, float), np.asarray(squares, float))
-    return np.asarray(np.divide(sums**2, both, out=np.zeros(sums.shape), where=both > 0.0))
 
 
 def clopper_pearson(

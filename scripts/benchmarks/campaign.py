@@ -28,7 +28,7 @@ from typing import Any
 
 from na64.limits.campaigns.description import Plan, parse_campaign
 from na64.limits.campaigns.executors import DaskWorkers, Processes, Processors
-from na64.limits.campaigns.running import begin
+from na64.limits.campaigns.running import Resources, begin
 from na64.limits.campaigns.store import Store
 from na64.limits.campaigns.table import collect
 from na64.limits.campaigns.worker import RememberedTables
@@ -121,7 +121,7 @@ def throughput(text: str, scratch: Path) -> None:
     for name, where in ways.items():
         folder = scratch / name.replace(" ", "-")
         start, before = time.perf_counter(), processor_seconds()
-        begin(text, "benchmark.toml", folder, where)
+        begin(text, "benchmark.toml", folder, Resources(where))
         wall, spent = time.perf_counter() - start, processor_seconds() - before
         rows.append(
             (name, wall, points / wall, 1e3 * spent / points, 1e3 * (spent - used) / points,
@@ -168,7 +168,7 @@ def faults(text: str, scratch: Path) -> None:
     """Kill a worker, the main process and the scheduler of one campaign; print what is left."""
     file, folder = scratch / "benchmark.toml", scratch / "faults"
     file.write_text(text)
-    begin(text, str(file), scratch / "whole", Here())
+    begin(text, str(file), scratch / "whole", Resources(Here()))
     with Store(scratch / "whole") as store:
         total = store.counts().points
     rows: list[tuple[Any, ...]] = []

@@ -95,7 +95,7 @@ def judge_reading(read: Callable[[bytes], object], content: bytes) -> Verdict:
         return Verdict("hangs", f"hangs, {_fault(error)}", traceback.format_exc())
     except MemoryError as error:
         return Verdict("memory", f"memory, {_fault(error)}", traceback.format_exc())
-    except Exception as error:
+    except Exception as error:  # whatever else comes out of the program is a finding
         return Verdict("internal error", _fault(error), traceback.format_exc())
     return Verdict("read")
 
@@ -133,7 +133,7 @@ def judge_command(words: list[str], stdin: bytes = b"") -> Verdict:
             code = run(words)
     except _Hanging as error:
         return Verdict("hangs", f"{words[0]}: hangs, {_fault(error)}", traceback.format_exc())
-    except BaseException as error:
+    except BaseException as error:  # and so is what ends a process, SystemExit among them
         return Verdict("internal error", f"{words[0]}: {_fault(error)}", traceback.format_exc())
     finally:
         sys.argv = arguments

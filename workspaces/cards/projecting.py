@@ -16,7 +16,8 @@ from typing import Any
 
 from na64.models.declaration import Declared, declared
 from na64.models.errors import InputError
-from na64.workspaces.cards.card import Bin, RunCard, Setup
+from na64.workspaces.cards.bins import Bin
+from na64.workspaces.cards.card import RunCard, Setup
 
 __all__ = ["left_behind", "measured_keys", "projected"]
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from na64.models.declaration import Declared, Key, declared
 from na64.models.targets import Beam
+from na64.workspaces.cards.bins import Bin
 from na64.workspaces.cards.card import (
-    Bin,
     Defaults,
     MassGrid,
     RunCard,

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from na64.models.declaration import alternatives, declared, text_complaint
 from na64.models.targets import Beam, Target
-from na64.workspaces.cards.card import DEFAULT_SETUP, RunCard, Setup
+from na64.workspaces.cards.bins import DEFAULT_SETUP
+from na64.workspaces.cards.card import RunCard, Setup
 from na64.workspaces.cards.materials import TargetTable
 from na64.workspaces.cards.topologies import Topology
 from na64.workspaces.io.problems import Problem

@@ -80,8 +80,31 @@ def _sha256() -> Any:
     return declare(None, help="its sha256", pattern="[0-9a-f]{64}")
 
 
+class _OnGrid:
+    """Values of a simulation between the points of their grid."""
+
+    __slots__ = ()
+
+    @property
+    def grid(self) -> SimulatedGrid:
+        """The values with their errors at the points."""
+        raise NotImplementedError
+
+    def known_at(
+        self, masses_gev: ArrayLike, couplings: ArrayLike | None = None
+    ) -> SimulatedValues:
+        """Return the values with their errors, shape (M, K); K = 1 without couplings.
+
+        Raises
+        ------
+        InputError
+            Outside the simulation.
+        """
+        return self.grid.at(masses_gev, couplings)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedEfficiency:
+class SimulatedEfficiency(_OnGrid):
     """An efficiency from a simulation, by mass, and by coupling where it depends on it.
 
     At a point it is ``scale * passed / generated``. In between ln(efficiency) is interpolated, see
@@ -131,14 +154,16 @@ class SimulatedEfficiency:
     @property
     def largest(self) -> float:
         """The largest efficiency."""
-        shares = (k / n for k, n in zip(self.passed, self.generated, strict=True))
-        return self.scale * max(shares)
+        return self.scale * max(self._shares)
 
     @property
     def smallest(self) -> float:
         """The smallest efficiency."""
-        shares = (k / n for k, n in zip(self.passed, self.generated, strict=True))
-        return self.scale * min(shares)
+        return self.scale * min(self._shares)
+
+    @property
+    def _shares(self) -> list[float]:
+        return [k / n for k, n in zip(self.passed, self.generated, strict=True)]
 
     @property
     def grid(self) -> SimulatedGrid:
@@ -171,19 +196,13 @@ class SimulatedEfficiency:
         found = np.minimum(self.known_at(masses_gev, couplings).values, 1.0)
         return found if self.couplings else found[:, 0]
 
-    def known_at(
-        self, masses_gev: ArrayLike, couplings: ArrayLike | None = None
-    ) -> SimulatedValues:
-        """Return the efficiency with its errors, shape (M, K); K = 1 without couplings."""
-        return self.grid.at(masses_gev, couplings)
-
     def times(self, factor: float, origin: str) -> SimulatedEfficiency:
         """Return the efficiency times a factor; its relative errors stay."""
         return replace(self, scale=factor * self.scale, source=origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatedYield:
+class SimulatedYield(_OnGrid):
     """Signal events per particle on target from a simulation, by mass and by coupling.
 
     They take the place of what the models expect in a bin. Interpolated as an efficiency; the
@@ -233,18 +252,6 @@ class SimulatedYield:
         k = np.array(self.passed)
         low, high = garwood(k)
         return _grid(self.masses_gev, self.couplings, np.array(self.values), low, high, k)
-
-    def known_at(
-        self, masses_gev: ArrayLike, couplings: ArrayLike | None = None
-    ) -> SimulatedValues:
-        """Return the yields with their errors, shape (M, K); K = 1 without couplings.
-
-        Raises
-        ------
-        InputError
-            Outside the simulation.
-        """
-        return self.grid.at(masses_gev, couplings)
 
 
 #: what a bin may have from a simulation

@@ -9,7 +9,8 @@ from na64.models.arrays import FloatArray
 from na64.models.errors import InputError
 from na64.models.signals.decay_in_flight import coupling_grid
 from na64.models.signals.rates import SignalRates, events_at
-from na64.workspaces.cards.card import Bin, RunCard
+from na64.workspaces.cards.bins import Bin
+from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.simulated import SimulatedEfficiency, SimulatedYield
 from na64.workspaces.cards.topologies import topology
 

@@ -123,8 +123,16 @@ def _resolved(file: EfficiencyFile | YieldFile, names: Any) -> Simulated:
     return read(file)
 
 
+def _read(file: EfficiencyFile | YieldFile, *, binomial: bool) -> tuple[tuple[Row, ...], str]:
+    """Return the points of a file and its sha256; nothing that passes anywhere is a mistake."""
+    rows, digest = read_rows(file, binomial=binomial)
+    if not any(row.value > 0.0 for row in rows):
+        raise InputError(f"{text_of(file)}: nothing passes at any mass; look at its `cuts`")
+    return rows, digest
+
+
 def _efficiency(file: EfficiencyFile) -> SimulatedEfficiency:
-    rows, digest = read_rows(file, binomial=True)
+    rows, digest = _read(file, binomial=True)
     return SimulatedEfficiency(
         **_columns(rows),
         passed=tuple(_digits(row.passed) for row in rows),
@@ -135,7 +143,7 @@ def _efficiency(file: EfficiencyFile) -> SimulatedEfficiency:
 
 
 def _yield(file: YieldFile) -> SimulatedYield:
-    rows, digest = read_rows(file, binomial=False)
+    rows, digest = _read(file, binomial=False)
     couplings = sorted({row.coupling for row in rows if row.coupling is not None})
     columns, at = _columns(rows), file.at_coupling
     if len(couplings) == 1:  # a column that says the same in every row

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from na64.models.errors import ComputationError
+from na64.workspaces.io.allocation import keep_freed_memory
 
 __all__ = ["WorkerLostError", "Workers"]
 
@@ -131,18 +132,29 @@ class Workers(Executor):
                 if not task.begun and not task.future.set_running_or_notify_cancel():
                     continue
                 task.begun = True
-                pool = self._free.pop() or self._process()
+                pool = self._free.pop()
                 self._unanswered += 1
             try:
+                pool = pool or self._process()
                 with _sigint_held_back():  # the process begins here, and does so as well
                     inner = pool.submit(task.call)
             except BrokenExecutor:  # it was killed while it was idle: another one does the task
                 with self._lock:
-                    self._free.append(None)
-                    self._unanswered -= 1
                     self._waiting.appendleft(task)
+                    self._answered(None)
+                continue
+            except OSError as error:  # the system has no room for a process: nobody would answer
+                task.future.set_exception(ComputationError(f"no process can begin: {error}"))
+                with self._lock:
+                    self._answered(None)
                 continue
             inner.add_done_callback(partial(self._done, pool, task.future))
+
+    def _answered(self, pool: ProcessPoolExecutor | None) -> None:
+        """Take back the process of a task that is answered, or None; the lock is held."""
+        self._free.append(pool)
+        self._unanswered -= 1
+        self._lock.notify_all()
 
     def _process(self) -> ProcessPoolExecutor:
         """Return a pool of one process: a pool says of none of its tasks which process had it."""
@@ -171,6 +183,7 @@ class Workers(Executor):
 def _begin(ear: Connection, initializer: Callable[..., object] | None, initargs: Any) -> None:
     """Prepare a process: it leaves with its parent, and does not listen to Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_freed_memory()
     threading.Thread(target=_leave_with_parent, args=(ear,), daemon=True).start()
     if initializer is not None:
         initializer(*initargs)

@@ -170,6 +170,8 @@ def _take_names(
         except OSError as error:
             failure = error
     named = [one for one in staged if one.named]
+    if len(named) == len(staged):  # interrupted twice, the second time after the last name
+        return interrupt
     first = next(one for one in staged if not one.named)
     if not named or (not force and _given_back(named)):
         for one in staged:

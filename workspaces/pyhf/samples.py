@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from na64.workspaces.cards.card import Bin
+from na64.workspaces.cards.bins import Bin
 from na64.workspaces.cards.counts import Background
 
 __all__ = [

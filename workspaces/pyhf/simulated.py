@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64.models.errors import InputError
-from na64.workspaces.cards.card import Bin
+from na64.workspaces.cards.bins import Bin
 from na64.workspaces.cards.simulated import Simulated, SimulatedEfficiency, SimulatedYield
 
 __all__ = ["NO_FACTORS", "BinFactors", "BinTable", "SignalFactor", "factors_at", "tables_of"]

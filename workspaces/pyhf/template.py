@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from na64.models.errors import InputError
 from na64.models.signals.rates import SignalRates
-from na64.workspaces.cards.card import Bin, Efficiency, RunCard
+from na64.workspaces.cards.bins import Bin, Efficiency
+from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.quantity import MassTable, Quantity
 from na64.workspaces.cards.simulated import SimulatedEfficiency
 from na64.workspaces.io import jsonio

@@ -14,7 +14,7 @@ import pytest
 import na64.workspaces.io.optional as optional
 from na64.limits.campaigns.executors import AnyExecutor
 from na64.limits.campaigns.picture import campaign_figure
-from na64.limits.campaigns.running import begin
+from na64.limits.campaigns.running import Resources, begin
 from na64.limits.campaigns.store import Store
 from na64.limits.campaigns.table import collect
 from na64.models.errors import InputError
@@ -39,7 +39,7 @@ confidence_level = "0.8:0.95:2"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("commands") / "campaign"
     with ThreadPoolExecutor(1) as executor:
-        counts = begin(TEXT, "commands.toml", made, AnyExecutor(executor, 1))
+        counts = begin(TEXT, "commands.toml", made, Resources(AnyExecutor(executor, 1)))
     assert (counts.points, counts.done, counts.left_out) == (6, 4, 2)
     return made
 

@@ -105,6 +105,8 @@ model = ["scalar", "scalar"]
 toys = []
 [[axes]]
 splitting = "0.1:x:3"
+[[axes]]
+seed = "1:2:5"
 """)
     for line in (
         "kind: unknown",
@@ -118,6 +120,7 @@ splitting = "0.1:x:3"
         'axes[2].model[1]: "scalar" is given twice',
         "axes[3].toys: must be a list of values or a range LO:HI:N, is empty",
         "axes[4].splitting: splitting '0.1:x:3': 'x' is not a number",
+        "axes[5].seed[1]: 1 is given twice",
     ):
         assert line in said, said
 

@@ -10,17 +10,24 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from na64.limits.campaigns import running
 from na64.limits.campaigns.executors import DaskWorkers
-from na64.limits.campaigns.running import begin, go_on
+from na64.limits.campaigns.kinds import KINDS
+from na64.limits.campaigns.running import Resources, begin, go_on
+from na64.limits.campaigns.scans import SCAN
 from na64.limits.campaigns.store import FILE, Counts, Store
 from na64.limits.campaigns.table import SUFFIXES, collect
+from na64.limits.campaigns.tasks import Kept, Payload
 from na64.limits.campaigns.worker import Work, here
+from na64.limits.results.tables import Table
 from na64.limits.scanning.engine import LOST
+from na64.limits.scanning.progress import silent
 from na64.limits.scanning.request import specify
 from na64.limits.scanning.runner import run
 from na64.models.errors import InputError
@@ -75,7 +82,8 @@ def tables(folder: Path) -> list[str | bytes]:
 
 
 def started(folder: Path, **options: Any) -> Counts:
-    return begin(TEXT, "small.toml", folder, options.pop("where", Here()), **options)
+    resources = Resources(options.pop("where", Here()), progress=options.pop("progress", silent))
+    return begin(TEXT, "small.toml", folder, resources, **options)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +119,7 @@ def test_stopped_and_resumed_it_computes_every_point_once(
     assert 0 < done < 24
     assert tables(folder) != reference
     # only what was computed and not yet handed back is computed twice: at most two chunks
-    counts = go_on(folder, second)
+    counts = go_on(folder, Resources(second))
     assert counts.done == 24
     assert second.tasks == 24 - done
     assert tables(folder) == reference
@@ -127,9 +135,9 @@ def test_another_file_is_refused_or_keeps_what_both_have(
     started(folder)
     wider = TEXT.replace("[2.5, 3.0, 4.0]", "[2.5, 3.0, 4.0, 5.0]")
     with pytest.raises(InputError, match="holds another campaign"):
-        begin(wider, "small.toml", folder, Here())
+        begin(wider, "small.toml", folder, Resources(Here()))
     more = Here()
-    assert begin(wider, "small.toml", folder, more, replan=True).done == 32
+    assert begin(wider, "small.toml", folder, Resources(more), replan=True).done == 32
     assert more.tasks == 8
 
 
@@ -139,19 +147,110 @@ def test_points_that_cannot_be_computed(tmp_path: Path) -> None:
         "[0.68, 0.8, 0.9, 0.95]", '[0.9]\n[[axes]]\nmodel = ["dark-photon", "alp"]'
     )
     with pytest.raises(InputError) as error:
-        begin(text, "small.toml", folder, Here())
+        begin(text, "small.toml", folder, Resources(Here()))
     assert "point 1 (search na64e-2016-2018, " in str(error.value)
     assert "point 3 (search na64mu-2022, " in str(error.value)
     assert "has 2 problems" in str(error.value)
     assert not folder.exists()  # nothing is left
     text = text.replace("format = 1", 'format = 1\nrefused = "leave-out"')
     with pytest.raises(InputError, match=r"no point can be computed; point 0 .*bins.2099"):
-        begin(f'{text}[[axes]]\n"bins.2099.exposure" = [1e12]\n', "small.toml", folder, Here())
+        begin(
+            f'{text}[[axes]]\n"bins.2099.exposure" = [1e12]\n',
+            "small.toml",
+            folder,
+            Resources(Here()),
+        )
     assert not folder.exists()
-    counts = begin(text, "small.toml", folder, Here())
+    counts = begin(text, "small.toml", folder, Resources(Here()))
     assert (counts.done, counts.left_out) == (2, 2)
     rows = str(tables(folder)[1]).splitlines()
     assert rows[2].startswith("1,left-out,")
+
+
+class Stopping:
+    """A progress that stops the run when so many points are planned."""
+
+    def __init__(self, stop: int) -> None:
+        self.stop = stop
+
+    def __call__(self, stage: str) -> None: ...
+
+    def advance(self, done: int, total: int, failed: int = 0, before: int = 0) -> None:
+        if done == self.stop:
+            raise KeyboardInterrupt
+
+
+def test_points_refused_before_a_run_was_stopped_are_refused_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Points 1 and 3 of 4: planning that is stopped and taken up again does not leave them out."""
+    monkeypatch.setattr(running, "_BLOCK", 1)
+    folder = tmp_path / "campaign"
+    text = TEXT.replace("[2.5, 3.0, 4.0]", "[3.0]").replace(
+        "[0.68, 0.8, 0.9, 0.95]", '[0.9]\n[[axes]]\nmodel = ["dark-photon", "alp"]'
+    )
+    with pytest.raises(KeyboardInterrupt):
+        begin(text, "small.toml", folder, Resources(Here(), progress=Stopping(3)))
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"point 3 \(search na64mu-2022, "):
+            go_on(folder, Resources(Here()))
+
+
+def test_a_plan_that_is_refused_costs_no_document(tmp_path: Path) -> None:
+    folder, second = tmp_path / "campaign", Here()
+    text = TEXT.replace('"na64e-2016-2018", ', "").replace("2.5, 3.0, ", "")
+    begin(text, "small.toml", folder, Resources(Here()))
+    other = f'{text}[[axes]]\nmodel = ["alp"]\n'
+    with pytest.raises(InputError, match="has 4 problems"):
+        begin(other, "small.toml", folder, Resources(Here()), replan=True)
+    assert begin(text, "small.toml", folder, Resources(second), replan=True).done == 4
+    assert second.tasks == 0
+
+
+def test_where_there_is_no_campaign_none_is_made(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no campaign"):
+        go_on(tmp_path, Resources(Here()))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_was_wrong_with_a_shard_that_is_not_needed_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of 300 shards are enough; the sixth, which is under way by then, fails."""
+
+    def computed(payload: Payload, _kept: Kept) -> Payload:
+        if payload["shard"] == 5:
+            raise InputError("the sixth")
+        return {"shards": 1}
+
+    kind = replace(
+        SCAN,
+        payloads=lambda point, _keys: [{"shard": number} for number in range(300)],
+        compute=computed,
+        add=lambda total, document: {"shards": total["shards"] + document["shards"]},
+        enough=lambda document: document["shards"] >= 3,
+        cost=lambda payload: 1.0,
+        table=lambda document: Table(("shards",), [(document["shards"],)]),
+    )
+    monkeypatch.setitem(KINDS, "scan", kind)
+
+    class Four(Here):
+        def count(self) -> int:
+            return 4
+
+    told: list[tuple[int, int]] = []
+
+    class Told(Stopping):
+        def advance(self, done: int, total: int, failed: int = 0, before: int = 0) -> None:
+            told.append((done, total))
+
+    text = 'format = 1\nname = "t"\n[base]\nsearch = "na64mu-2022"\nmasses = "0.05"\n'
+    folder = tmp_path / "campaign"
+    counts = begin(text, "t.toml", folder, Resources(Four(), progress=Told(0)))
+    assert (counts.done, counts.failed, counts.tasks_to_do) == (1, 0, 0)
+    assert 3 <= counts.tasks_done < 16
+    assert told[-1] == (300, 300)
+    assert str(tables(folder)[1]).splitlines()[1] == "0,done,,3"
 
 
 def test_failures_are_kept_told_and_tried_again(
@@ -174,8 +273,8 @@ def test_failures_are_kept_told_and_tried_again(
     assert f"a process has na64-limits {here()[0]}" in failures[0][2]
     assert ",failed," in str(tables(folder)[1])
     monkeypatch.setattr(Work, "__call__", answer)
-    assert go_on(folder, Here()).failed == counts.failed  # resume leaves them
-    assert go_on(folder, Here(), failed=True).done == 24
+    assert go_on(folder, Resources(Here())).failed == counts.failed  # resume leaves them
+    assert go_on(folder, Resources(Here()), failed=True).done == 24
     assert tables(folder) == reference
 
 
@@ -224,7 +323,7 @@ def test_killed_worker_and_killed_main_process_lose_no_point(
     done = documents(folder)
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
     rest = Here()
-    assert go_on(folder, rest).done == 24
+    assert go_on(folder, Resources(rest)).done == 24
     assert rest.tasks == 24 - done
     assert tables(folder) == reference
     assert sorted(path.name for path in folder.iterdir()) == ["campaign.lock", FILE]
@@ -244,7 +343,7 @@ def test_a_cluster_of_dask_of_which_one_worker_is_killed(
         def __call__(self, stage: str) -> None:
             pass
 
-        def advance(self, done: int, total: int, failed: int = 0) -> None:
+        def advance(self, done: int, total: int, failed: int = 0, before: int = 0) -> None:
             if where._client is not None and not killed:  # not yet while points are planned
                 info = where._client.scheduler_info()["workers"]
                 nannies = {item["nanny"] for item in info.values()}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from na64.limits.campaigns.running import begin, go_on
+from na64.limits.campaigns.running import Resources, begin, go_on
 from na64.limits.campaigns.store import FILE, Store
 from na64.limits.campaigns.table import collect
 from na64.limits.scanning.engine import LOST
@@ -57,7 +57,7 @@ def rows(folder: Path) -> list[tuple[Any, ...]]:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("campaigns") / "whole"
-    begin(TEXT, "small.toml", folder, Here())
+    begin(TEXT, "small.toml", folder, Resources(Here()))
     return folder
 
 
@@ -86,7 +86,7 @@ def test_what_is_damaged_or_missing_is_computed_again(
     whole: Path, copy: Path, statement: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     changed(copy, statement)
-    counts = go_on(copy, Here())
+    counts = go_on(copy, Resources(Here()))
     assert (counts.done, counts.to_do) == (4, 0)
     assert rows(copy) == rows(whole)
     assert ("1 document damaged, computed again" in caplog.text) == ("content" in statement)
@@ -115,11 +115,11 @@ def test_a_damaged_document_is_told_with_what_to_do(copy: Path) -> None:
 def test_of_a_damaged_plan_nothing_is_guessed(whole: Path, copy: Path, statement: str) -> None:
     """It is told; the file run anew keeps what is whole."""
     changed(copy, statement)
-    for ask in (rows, lambda folder: go_on(folder, Here())):
+    for ask in (rows, lambda folder: go_on(folder, Resources(Here()))):
         with pytest.raises(InputError, match="what was planned is damaged; run the file"):
             ask(copy)
     if "'name'" not in statement:
-        counts = begin(TEXT, "small.toml", copy, Here(), replan=True)
+        counts = begin(TEXT, "small.toml", copy, Resources(Here()), replan=True)
         assert counts.done == 4
         assert rows(copy) == rows(whole)
 

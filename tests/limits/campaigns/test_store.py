@@ -58,6 +58,29 @@ def test_another_plan_keeps_the_documents(tmp_path: Path) -> None:
         assert store.document("a") == b'{"x":1}'
 
 
+def test_points_that_are_not_written_leave_nothing_behind(tmp_path: Path) -> None:
+    with Store.begin(tmp_path, HEAD) as store:
+        with pytest.raises(InputError, match="UNIQUE"):
+            store.add([planned(0, "a"), planned(0, "b")])
+        assert store.planned() == 0
+        store.add([planned(0, "c")])
+        store.finish([Result("c", b'{"x":1}', "", 0.5)])
+    with Store(tmp_path) as store:  # packed against the first payload that is in the file
+        assert store.document("c") == b'{"x":1}'
+
+
+def test_a_reader_who_may_not_write_sees_what_another_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with filled(tmp_path) as writer:
+        writer.finish([Result("a", b'{"x":1}', "", 0.5)])  # in the journal, and not in the file
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        with Store(tmp_path) as store:
+            assert store.document("a") == b'{"x":1}'
+    with Store(tmp_path) as store:  # without a journal
+        assert store.document("a") == b'{"x":1}'
+
+
 def _write_for_ever(folder: str) -> None:
     with Store(Path(folder), writing=True) as store:
         for number in range(1_000_000):

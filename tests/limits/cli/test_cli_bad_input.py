@@ -253,6 +253,14 @@ def test_the_same_output_twice_is_refused(call) -> None:
     assert "is given twice" in refused(call, "scan", "-o", "a.json", "-o", "./a.json")
 
 
+def test_links_in_a_circle_are_refused(call, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.json").symlink_to("b.json")
+    Path("b.json").symlink_to("a.json")
+    told = refused(call, "scan", "--masses", "0.05", "-o", "a.json", "--force")
+    assert "links in a circle" in told
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -136,3 +136,14 @@ def test_warnings_and_the_library_log_are_lines(capsys) -> None:
     with Console(-1).library_log():
         logging.getLogger("na64.workspaces.io.cache").warning("damaged")
     assert capsys.readouterr().err == ""
+
+
+def test_the_rate_knows_nothing_of_what_was_done_before(monkeypatch) -> None:
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    times = iter([0.0, 10.0])
+    progress = module.Progress("limits", "off")
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
+    progress("again")
+    progress.advance(9_010, 10_000, 0, 9_000)
+    told = json.loads(progress._as_json())
+    assert (told["done"], told["per_s"], told["left_s"]) == (9_010, pytest.approx(1.0), 990.0)

@@ -98,6 +98,25 @@ def test_stacks_add_up(document: Workspace, stage: str) -> None:
     assert [t.get_text() for t in one.axes[1].get_xticklabels()] == ["bin_01"]
 
 
+def test_bins_of_a_spectrum_have_numbers_and_empty_ones_their_interval(
+    counting: Callable[..., Workspace],
+) -> None:
+    made = counting((2.0,), (0.3,), (1.0,), 0.2, (1,))
+    for sample in made["channels"][0]["samples"]:
+        sample["data"] = [0.3 * sample["data"][0]] * 3
+    made["observations"][0]["data"] = [0, 1, 0]
+    for sample in made["channels"][0]["samples"]:
+        sample["modifiers"] = [m for m in sample["modifiers"] if m["type"] != "shapesys"]
+    main, ratio = yield_figure(pre_and_post_fit(made)).axes
+    ratio.figure.draw_without_rendering()
+    assert [t.get_text() for t in ratio.get_xticklabels(minor=True)] == ["1", "2", "3"]
+    (lines,) = [c for c in main.collections if len(c.get_segments()) == 2]
+    # no event: less than 1.841 at the 84.13 % end of the central interval
+    assert [line[1] for line in lines.get_segments()] == pytest.approx(
+        np.array([[0.0, 1.8410], [2.0, 1.8410]]), abs=1e-4
+    )
+
+
 def test_many_samples_share_a_colour(document: Workspace) -> None:
     crowded = copy.deepcopy(document)
     for number in range(12):

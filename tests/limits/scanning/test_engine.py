@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from na64.limits.scanning.engine import TRIES, TaskLostError, computed, in_processes
+from na64.models.errors import ComputationError
 
 
 class Inline(Executor):
@@ -98,3 +99,15 @@ def die_once(mark: str) -> str:
 def test_a_task_whose_process_was_killed_is_done_again(tmp_path: Path) -> None:
     marks = [str(tmp_path / name) for name in "ab"]
     assert in_processes(die_once, marks, 2) == marks
+
+
+class Broken(Executor):
+    """As a pool of the standard library after one of its processes died."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        raise BrokenExecutor("a child process terminated abruptly")
+
+
+def test_an_executor_that_is_broken_is_told() -> None:
+    with pytest.raises(ComputationError, match="takes no more tasks: a child process"):
+        list(computed(squares, [[1]], Broken(), at_once=lambda: 1))

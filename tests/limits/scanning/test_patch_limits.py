@@ -213,4 +213,4 @@ def test_progress_is_told_after_every_patch(background) -> None:
             said.append(counts)
 
     patch_cls(background, patchset, progress=Told(), calculator=ASYMPTOTIC)
-    assert said == [(1, 2, 0), (2, 2, 0)]
+    assert said == [(1, 2, 0, 0), (2, 2, 0, 0)]

@@ -19,7 +19,7 @@ class Told:
     def __call__(self, stage: str) -> None:
         self.stages.append(stage)
 
-    def advance(self, done: int, total: int, failed: int = 0) -> None:
+    def advance(self, done: int, total: int, failed: int = 0, before: int = 0) -> None:
         self.counts.append((self.stages[-1], done, total, failed))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from na64.models.signals.counting import TAIL, clopper_pearson, effective_count, garwood
+from na64.models.signals.counting import TAIL, clopper_pearson, garwood
 
 
 def test_ends_are_those_that_define_them():
@@ -58,28 +58,6 @@ def test_few_out_of_very_many_are_a_poisson_count():
     assert [4e8 * float(low), 4e8 * float(high)] == pytest.approx(
         [float(end) for end in garwood(4)], rel=1e-6
     )
-
-
-def test_effective_counts():
-    weights = np.array([0.5, 2.0, 1.0, -0.5])
-    found = effective_count(weights.sum(), (weights**2).sum())
-    assert float(found) == pytest.approx(9.0 / 5.5)
-    assert float(effective_count(12.0, 12.0)) == 12.0
-    # a common factor of all weights does not matter
-    assert float(effective_count(7.0 * 3.0, 49.0 * 5.5)) == pytest.approx(9.0 / 5.5)
-    assert float(effective_count(0.0, 0.0)) == 0.0
-
-
-def test_weighted_sums_have_the_error_of_their_effective_count():
-    rng = np.random.default_rng(3)
-    sums, counts = [], []
-    for _ in range(2000):
-        weights = rng.exponential(1.0, rng.poisson(200))
-        sums.append(weights.sum())
-        counts.append(float(effective_count(weights.sum(), (weights**2).sum())))
-    spread = np.std(sums) / np.mean(sums)
-    # 2,000 samples know a spread to 1/sqrt(4000) = 1.6 %
-    assert spread == pytest.approx(1.0 / np.sqrt(np.mean(counts)), rel=0.05)
 
 
 def test_the_ends_meet_a_root_of_the_tail_for_a_count_that_is_no_whole_number():

@@ -11,7 +11,8 @@ import pytest
 from na64.models.declaration import declared
 from na64.models.errors import InputError
 from na64.models.targets import Beam
-from na64.workspaces.cards.card import Bin, RunCard
+from na64.workspaces.cards.bins import Bin
+from na64.workspaces.cards.card import RunCard
 from na64.workspaces.cards.materials import MaterialTable, TargetTable
 from na64.workspaces.cards.reader import available_cards, load_card, parse_card
 from na64.workspaces.cards.reference import blank_card

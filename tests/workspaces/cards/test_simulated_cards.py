@@ -50,6 +50,12 @@ def test_the_file_is_beside_the_card_wherever_one_stands(tmp_path, monkeypatch):
     assert efficiency(Path("card.toml")) == found
 
 
+def test_a_file_of_which_nothing_passes_is_refused(tmp_path):
+    path = write(tmp_path, FILE, TABLE.replace(",40,", ",0,").replace(",55,", ",0,"))
+    with pytest.raises(InputError, match=r"table\.csv: nothing passes at any mass"):
+        load_card(path)
+
+
 def test_the_file_of_a_base_is_beside_the_base(tmp_path):
     write(tmp_path / "base", FILE)
     other = tmp_path / "other.toml"

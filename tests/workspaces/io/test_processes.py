@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from na64.models.errors import ComputationError
 from na64.workspaces.io.processes import WorkerLostError, Workers
 
 
@@ -116,3 +117,18 @@ def test_no_process_outlives_its_parent(script: Path, number: signal.Signals) ->
     assert until(lambda: not any(alive(process) for process in workers))
     # of the parent alone: its processes neither complain of Ctrl-C nor of a pipe
     assert said.count("Traceback") == (number == signal.SIGINT), said
+
+
+def test_a_process_that_cannot_begin_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the system has no more processes or file descriptors: nobody waits for ever."""
+    workers = Workers(1)
+
+    def none(self: Workers) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(Workers, "_process", none)
+    with workers:
+        futures = [workers.submit(own_id, task) for task in range(2)]
+        for future in futures:
+            with pytest.raises(ComputationError, match=r"no process can begin: .*unavailable"):
+                future.result(timeout=10.0)

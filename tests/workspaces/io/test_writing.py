@@ -211,3 +211,21 @@ def test_an_interrupt_between_names_waits(tmp_path: Path, monkeypatch: pytest.Mo
         writing.write_files({tmp_path / "a": "1", tmp_path / "b": "2"}, force=True)
     assert (tmp_path / "a").read_text() + (tmp_path / "b").read_text() == "12"
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
+def test_interrupted_twice_after_the_last_name_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, count = Staged.take_name, 0
+
+    def interrupted(self: Staged, *, replace: bool) -> None:
+        nonlocal count
+        take(self, replace=replace)
+        count += 1
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Staged, "take_name", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        writing.write_atomic(tmp_path / "a", "1")
+    assert count == 2
+    assert {name: (tmp_path / name).read_text() for name in os.listdir(tmp_path)} == {"a": "1"}

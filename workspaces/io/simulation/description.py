@@ -77,7 +77,9 @@ class SimulationFile:
     mass: str = declare("mass_gev", help="column or branch of the mass")
     mass_unit: str = declare("GeV", help="unit of the masses", allowed=tuple(MASS_UNITS))
     coupling: str | None = declare(
-        None, help="column or branch of the coupling; a histogram has it as its second axis"
+        None,
+        help="column or branch of the coupling; of a histogram a name for its second axis, which "
+        "is taken for a coupling only if there is one",
     )
     passed: str = declare("passed", help="column or histogram of what passes, sums of weights")
     squares: str | None = declare(

@@ -30,7 +30,8 @@ def histogram_rows(file: Any, said: SimulationFile) -> Iterator[Row]:
         An open ROOT file.
     said
         What the card says of it. The first axis is the mass, in the unit that the card says, a
-        second one the coupling. What is below or above an axis does not count.
+        second one the coupling, if the card has a name for that. What is below or above an axis
+        does not count.
 
     Raises
     ------
@@ -39,6 +40,11 @@ def histogram_rows(file: Any, said: SimulationFile) -> Iterator[Row]:
     """
     passed = _histogram(file, said.passed)
     axes = _centres(passed, said)
+    if len(axes) > 1 and said.coupling is None:
+        raise InputError(
+            f"the histogram '{said.passed}' has two axes: give the second a name with `coupling` "
+            "if it is one, and project the histogram on the mass if not"
+        )
     values, squares = _contents(passed, said.passed)
     if values.size > MOST_ROWS:
         raise InputError(f"the histogram '{said.passed}' has more than {MOST_ROWS} bins")

@@ -55,9 +55,7 @@ def read_rows(file: SimulationFile, *, binomial: bool) -> tuple[tuple[Row, ...],
     digests: list[str] = []
     rows: list[Row] = []
     for item in file.files:
-        path = Path(item.file)
-
-        found, digest = _of_one(path, _of_mass(item, file))
+        found, digest = _of_one(Path(item.file), _of_mass(item, file))
         rows += found
         digests.append(digest)
     together = hashlib.sha256("".join(digests).encode("ascii")).hexdigest()

@@ -90,13 +90,18 @@ def test_weights_of_histograms_are_effective_counts(file):
 
 
 def test_a_second_axis_is_the_coupling(file):
-    found = read(file, passed="plane", generated_number=10.0)
+    found = read(file, passed="plane", generated_number=10.0, coupling="epsilon")
     assert [(row.mass_gev, row.coupling, row.passed) for row in found] == [
         (0.5, pytest.approx(0.1), 1.0),
         (0.5, pytest.approx(0.3), 1.0),
         (1.5, pytest.approx(0.1), 0.0),
         (1.5, pytest.approx(0.3), 1.0),
     ]
+
+
+def test_a_second_axis_that_the_card_does_not_name_is_refused(file):
+    with pytest.raises(InputError, match="'plane' has two axes: give the second a name with"):
+        read(file, passed="plane", generated_number=10.0)
 
 
 TREE = {"tree": "events", "mass": "m", "generated_number": float(SIZE)}
