@@ -138,3 +138,11 @@ def test_the_number_of_points_is_bounded_before_any_is_made() -> None:
     many = "".join(f'[[axes]]\n{key} = "0.1:0.9:1001"\n' for key in ("alpha_d", "confidence_level"))
     said = problems('[base]\nsearch = "na64mu-2022"\n' + many)
     assert f"1001 x 1001 are 1002001 points, more than {MOST_POINTS}" in said
+
+
+def test_a_problem_has_the_key_that_the_file_has() -> None:
+    """A list of masses is declared under another name than one grid of them."""
+    axes = "\n[[axes]]\nalpha_d = [0.1]\n"
+    for key in ("masses", "masses_gev"):
+        said = problems(f'[base]\nsearch = "na64mu-2022"\n{key} = ["x"]{axes}')
+        assert f": base.{key}[0]: must be a number" in said
