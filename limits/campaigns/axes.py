@@ -272,9 +272,11 @@ def base_values(reader: TableReader, taken: Sequence[str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     settings: dict[str, Any] = {}
-    lists = dict(_as_declared(key, raw) for key, raw in reader.data.items())
-    if len(lists) == len(reader.data):  # otherwise both forms are given, which is told below
-        reader = TableReader(lists, reader.path, reader.problems, reader.names)
+    named = {_as_declared(key, raw)[0]: key for key, raw in reader.data.items()}
+    before, problems = len(reader.problems), reader.problems
+    if len(named) == len(reader.data):  # otherwise both forms are given, which is told below
+        lists = dict(_as_declared(key, raw) for key, raw in reader.data.items())
+        reader = TableReader(lists, reader.path, problems, reader.names)
     for name, item in ASKED.items():
         other = item.key.other.name if item.key.other is not None else name
         if name in taken or other in taken:
@@ -290,4 +292,15 @@ def base_values(reader: TableReader, taken: Sequence[str]) -> dict[str, Any]:
         else:
             found[item.field] = value
     reader.finish()
+    for place in range(before, len(problems)):  # of keys as the file has them
+        problems[place] = _under_its_key(problems[place], reader.path, named)
     return {**found, "settings": settings}
+
+
+def _under_its_key(problem: Problem, table: str, named: Mapping[str, str]) -> Problem:
+    """Return a problem of a key that was read by another name with the name that it has."""
+    for read, given in named.items():
+        place = f"{table}.{read}"
+        if read != given and problem.path.startswith(place):
+            return Problem(f"{table}.{given}{problem.path[len(place) :]}", problem.message)
+    return problem

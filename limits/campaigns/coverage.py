@@ -260,5 +260,7 @@ COVERAGE = TaskKind(
     brief=_brief,
     drawn=("coverage",),
     along=("strength", "mass_gev"),
+    levels={"coverage": lambda level: level},
+    shares=("coverage",),
     alone=lambda keys: bool(keys.alone),
 )

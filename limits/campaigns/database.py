@@ -89,7 +89,10 @@ class Database:
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that a statement finds."""
         with self._said():
-            yield from self._base.execute(statement, values)
+            # no `yield from`: it would close the cursor of rows that are not wanted to their end,
+            # when the connection may be closed already
+            for row in self._base.execute(statement, values):  # noqa: UP028
+                yield row
 
     def one(self, statement: str) -> Any:
         """Return the first value that a statement finds."""

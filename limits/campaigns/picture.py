@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import (
+    AutoMinorLocator,
+    FixedLocator,
+    FuncFormatter,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
+from numpy.typing import NDArray
 
 from na64.limits.campaigns.kinds import kind_of
 from na64.limits.campaigns.table import CampaignTable
 from na64.limits.figures.appearance import Appearance
+from na64.limits.figures.drawn import Drawn, Kind, Traced, draw_beside, styled
 from na64.limits.figures.lines import (
     Line,
     colour_of,
@@ -20,6 +30,7 @@ from na64.limits.figures.lines import (
     finish,
     finite,
     frame,
+    model_words,
     number,
     told,
 )
@@ -36,6 +47,12 @@ MOST_CURVES: Final = 12
 _MASS: Final = "mass_gev"
 #: couplings or signal strengths at which something was asked
 _STRENGTH: Final = "strength"
+#: columns of which a figure says what all its points have in common, beside those of the axes
+_SAID: Final = ("search", "model", _MASS)
+#: what is left free beside points at the ends of an axis, over its length
+_MARGIN: Final = 0.03
+#: least ratio of the ends of an axis on which digits times powers of ten are ticks enough
+_SHORT: Final = 3.0
 #: how columns are written on axes
 _WORDS: Final = {
     _MASS: "mass of the mediator [GeV]",
@@ -114,8 +131,10 @@ def _drawn(
 ) -> Figure:
     x, y, others = named
     facts = [[_fact(key, rows[0].get(key)) for key in others] for rows in curves.values()]
-    heading, labels = told(facts or [[]], ["" for _ in curves], look)
-    lines = []
+    _, labels = told(facts or [[]], ["" for _ in curves], look)
+    kind = kind_of(found.kind)
+    every = [row for rows in curves.values() for row in rows]
+    lines, errors = [], []
     for place, (rows, label) in enumerate(zip(curves.values(), labels, strict=True)):
         ordered = sorted(rows, key=lambda row: float(row[x]))
         places = np.array([float(row[x]) for row in ordered])
@@ -123,20 +142,98 @@ def _drawn(
             raise InputError(f"'{x}' is {places[0]:g}, which a logarithmic axis does not show")
         values = finite([row.get(y) for row in ordered])
         lines.append(Line(places, values, label, colour_of(place), dashes_of(place)))
+        errors.append(finite([row.get(f"{y}_error") for row in ordered]))
     made, axes = frame()
+    if y in kind.shares:
+        axes[0].set_yscale("linear")
     traced = draw_lines(axes[0], lines)
-    for line in axes[0].get_lines():
-        line.set_marker(".")  # points of a campaign are few, and far apart
-    every = [row for rows in curves.values() for row in rows]
-    own = kind_of(found.kind).words
+    for curve in axes[0].get_lines():
+        curve.set_marker(".")  # points of a campaign are few, and far apart
+    for line, error in zip(lines, errors, strict=True):
+        _draw_errors(axes[0], line, error, most=1.0 if y in kind.shares else np.inf)
+    levels = _levels(kind.levels.get(y), every)
+    _set_ends(axes[0], lines, errors, list(levels.values()), share=y in kind.shares)
+    traced += _draw_levels(axes[0], levels)
+    own = kind.words
     axes[0].set_xlabel(_strength_words(every) if x == _STRENGTH else own.get(x) or _words(x))
     axes[0].set_ylabel(own.get(y) or _value_words(y, every))
-    common = ", ".join(filter(None, (typeset(found.name), heading)))
+    common = ", ".join(filter(None, (typeset(found.name), *_common(found, every, x))))
     finish(made, axes, look, (common, traced))
-    low, high = axes[0].get_xlim()
-    if high <= 12.0 * low and not 1e-3 <= low < high <= 1e4:  # powers of ten stand side by side
-        axes[0].xaxis.set_minor_formatter(FuncFormatter(twos_and_fives))
+    _set_ticks(axes[0])
     return made
+
+
+def _common(found: CampaignTable, rows: Sequence[Row], x: str) -> list[str]:
+    """Say what all points that are drawn have in common."""
+    keys = [key for key in dict.fromkeys((*_SAID, *found.axes)) if key != x]
+    values = {key: _distinct(rows, key) for key in keys if not key.startswith("masses")}
+    return [_fact(key, some[0]) for key, some in values.items() if len(some) == 1]
+
+
+def _draw_errors(axes: Axes, line: Line, error: NDArray[np.float64], *, most: float) -> None:
+    """Draw the errors of points; none reaches beyond what a value can be."""
+    if not np.isfinite(error).any():
+        return
+    upper = np.minimum(error, np.maximum(most - line.y, 0.0))
+    axes.errorbar(
+        line.x, line.y, yerr=[error, upper], fmt="none", ecolor=line.colour, lw=1.0, capsize=2.5
+    )
+
+
+def _levels(compared: Callable[[float], float] | None, rows: Sequence[Row]) -> dict[str, float]:
+    """Return what values are compared with, by its words: one value per confidence level."""
+    if compared is None:
+        return {}
+    levels = [level for level in _distinct(rows, "confidence_level") if is_number(level)]
+    return {f"{100.0 * level:.6g} % CL": compared(level) for level in levels}
+
+
+def _set_ends(
+    axes: Axes,
+    lines: Sequence[Line],
+    errors: Sequence[NDArray[np.float64]],
+    levels: Sequence[float],
+    *,
+    share: bool,
+) -> None:
+    """Set ends such that levels are seen, and no point is cut by the frame."""
+    places = np.concatenate([line.x for line in lines])
+    low, high = float(places.min()), float(places.max())
+    if high > 1.2 * low:
+        axes.set_xlim(low * (low / high) ** _MARGIN, high * (high / low) ** _MARGIN)
+    if share:
+        reach = [line.y - np.nan_to_num(error) for line, error in zip(lines, errors, strict=True)]
+        bottom = min(float(np.nanmin(np.concatenate(reach))), *levels, 1.0)
+        room = max(1.0 - bottom, 0.01)
+        axes.set_ylim(max(bottom - 2.0 * _MARGIN * room, 0.0), 1.0 + _MARGIN * room)
+    elif levels:
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(min(bottom, *(level / 1.6 for level in levels)), max(top, *levels))
+
+
+def _draw_levels(axes: Axes, levels: Mapping[str, float]) -> list[Traced]:
+    things = [
+        Drawn(words, np.array(axes.get_xlim()), np.full(2, level), Kind.LEVEL)
+        for words, level in levels.items()
+    ]
+    return draw_beside(axes, styled(things), below=False)
+
+
+def _set_ticks(axes: Axes) -> None:
+    """Label a short axis of values, and a linear one, at round numbers."""
+    low, high = axes.get_xlim()
+    if high < _SHORT * low:
+        found = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        axes.xaxis.set_major_locator(FixedLocator(list(found)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${number(value)}$"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    elif high <= 12.0 * low and not 1e-3 <= low < high <= 1e4:
+        # powers of ten stand side by side
+        axes.xaxis.set_minor_formatter(FuncFormatter(twos_and_fives))
+    if axes.get_yscale() == "linear":
+        axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_minor_locator(AutoMinorLocator())
 
 
 def _held(found: CampaignTable, rows: Sequence[Row], where: Mapping[str, str]) -> list[Row]:
@@ -208,9 +305,9 @@ def _words(key: str) -> str:
 def _fact(key: str, value: Any) -> str:
     """Say of a curve what stands on an axis."""
     if not is_number(value):
-        return typeset(str(value))
+        return model_words(value) if key == "model" else typeset(str(value))
     if key == _MASS:
-        return f"{value:.3g} GeV"
+        return f"mass {value:.3g} GeV"
     return f"{_words(key)} = ${number(float(value))}$"
 
 

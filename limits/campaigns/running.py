@@ -16,6 +16,7 @@ from na64.limits.campaigns.kinds import kind_of
 from na64.limits.campaigns.lock import LOCK, alone
 from na64.limits.campaigns.shards import Shards
 from na64.limits.campaigns.soundness import check_plan, mend, plan_is_sound, seal
+from na64.limits.campaigns.status import of_points
 from na64.limits.campaigns.store import FILE, Counts, Head, Planned, Result, Store, TaskRow
 from na64.limits.campaigns.tasks import Payload, TaskKind, task_digest
 from na64.limits.campaigns.worker import Work, here
@@ -208,7 +209,7 @@ def _plan(store: Store, campaign: Campaign, progress: Progress) -> None:
     plan, size = Plan(campaign), campaign.size
     refused: list[Problem] = []
     start = store.planned()
-    progress(f"planning {size} points")
+    progress(f"planning {of_points(size)}")
     for first in range(start, size, _BLOCK):
         block = []
         for number in range(first, min(first + _BLOCK, size)):
@@ -221,12 +222,8 @@ def _plan(store: Store, campaign: Campaign, progress: Progress) -> None:
             store.add(block)
         advance(progress, first + len(block), size)
     if refused and campaign.refused == "error":
-        told = refused[:_NAMED]
-        if len(refused) > _NAMED:
-            told.append(Problem("", f"and {len(refused) - _NAMED} more points"))
-        *_, last = told
-        told[-1] = Problem(last.path, f'{last.message}; `refused = "leave-out"` goes on without')
-        raise FileProblemsError("campaign", store.head.where, told)
+        hint = '`refused = "leave-out"` goes on without these points'
+        raise FileProblemsError("campaign", store.head.where, refused, most=_NAMED, hint=hint)
     if refused and store.counts().left_out == size:
         # what no point has is a mistake, not a gap in a product
         raise InputError(f"campaign {store.head.where}: no point can be computed; {refused[0]}")
@@ -257,7 +254,7 @@ def _run(store: Store, resources: Resources) -> Counts:
     if not counts.tasks_to_do:
         return counts
     work = Work(store.head.kind, here(), resources.cached, resources.cache_size)
-    progress(f"{counts.to_do} of {counts.points} points")
+    progress(f"{counts.to_do} of {of_points(counts.points)}")
     queue = _Queue(store, Shards(store, kind_of(work.kind)))
     with processors.executor() as executor:
         for outcomes in computed(

@@ -1,8 +1,8 @@
 """Whether the store of a campaign is as it was written, and what is done where it is not.
 
-Documents have a sha256 each; the plan, which point has which tasks, has one when it is complete.
-A document that is damaged is computed again by whoever goes on with the campaign; of a damaged plan
-nothing is guessed.
+Documents have a sha256 each; the plan, which point has which tasks, and their payloads, has one
+when it is complete. A document that is damaged is computed again by whoever goes on with the
+campaign; of a damaged plan nothing is guessed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def plan_is_sound(store: Store) -> bool:
     """Whether a plan is what was written, as far as it is known."""
     try:
         return store.sealed in (None, _plan_sha256(store))
-    except TypeError:  # bytes where a text was
+    except (InputError, TypeError):  # a text that is none, bytes where a text was
         return False
 
 

@@ -11,11 +11,16 @@ from na64.limits.campaigns.store import Store
 from na64.limits.results.tables import Table
 from na64.workspaces.io.reading import parse_json
 
-__all__ = ["SCHEMA", "status_document", "status_lines", "status_table"]
+__all__ = ["SCHEMA", "of_points", "status_document", "status_lines", "status_table"]
 
 SCHEMA: Final = "na64-limits/campaign-status/1"
 #: failures that are told of
 _NAMED: Final = 20
+
+
+def of_points(count: int) -> str:
+    """Return a number of points in words."""
+    return f"{count} point{'s' * (count != 1)}"
 
 
 def status_document(store: Store) -> dict[str, Any]:

@@ -265,11 +265,12 @@ class Store:
         yield from self._base.rows("SELECT number, axes, refused FROM points ORDER BY number")
 
     def plan(self) -> Iterator[tuple[Any, ...]]:
-        """Yield what was planned: every point, and then what its tasks are."""
+        """Yield what was planned: every point, and then its tasks with their packed payloads."""
         yield from self._base.rows("SELECT number, axes, refused FROM points ORDER BY number")
         yield from self._base.rows(
-            "SELECT point, shard, digest FROM tasks ORDER BY point, shard, id"
+            "SELECT point, shard, digest, hex(payload) FROM tasks ORDER BY point, shard, id"
         )
+        yield (self._dictionary.hex(),)  # without it no payload can be read
 
     def digests(self) -> list[str]:
         """Return the digests of all documents."""

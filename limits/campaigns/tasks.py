@@ -131,6 +131,10 @@ class TaskKind:
         Columns that a figure can be drawn along, beside the axes.
     words
         What figures say of columns, where it is not their name.
+    levels
+        Columns that are compared with a confidence level, and what with, given that level.
+    shares
+        Columns of shares, which figures draw on a linear axis that ends at one.
     alone
         Whether the keys of the kind say all there is to compute: points then have no specification,
         and the file neither ``base`` nor ``axes``.
@@ -149,6 +153,8 @@ class TaskKind:
     drawn: tuple[str, ...] = ()
     along: tuple[str, ...] = ("mass_gev",)
     words: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
+    shares: tuple[str, ...] = ()
     alone: Callable[[Any], bool] = _never
 
 

@@ -136,6 +136,8 @@ def _compute(payload: Payload, kept: Kept) -> Payload:
     counts = thrower.shard(payload["shard"], payload["toys"])
     return {
         **{key: payload[key] for key in ("seed", "ensemble", "relative_error", "absolute_error")},
+        # of a search; toys do not depend on it, figures and tables compare CLs with it
+        "confidence_level": payload.get("specification", {}).get("confidence_level"),
         "observed": subject.observed,
         "rows": [dict(row) for row in subject.rows],
         **counts.to_dict(),
@@ -174,6 +176,7 @@ def _table(document: Payload) -> Table:
         rows.append(
             (
                 *(row[name] for name in COLUMNS),
+                document["confidence_level"],
                 int(found.toys[i]),
                 toys,
                 int(found.failed[i]),
@@ -184,7 +187,7 @@ def _table(document: Payload) -> Table:
     return Table(
         (
             *COLUMNS,
-            *("toys", "shards", "failed"),
+            *("confidence_level", "toys", "shards", "failed"),
             *("cls", "cls_error", "p_signal", "p_background"),
             *_BANDS,
             *(f"{name}_error" for name in _BANDS),
@@ -237,5 +240,6 @@ TOYS = TaskKind(
     drawn=("cls", "expected_median"),
     along=("strength", "mass_gev"),
     words=_WORDS,
+    levels=dict.fromkeys(("cls", *_BANDS), lambda level: 1.0 - level),
     alone=lambda keys: bool(keys.alone),
 )

@@ -102,13 +102,15 @@ def _processors(jobs: int | None, executor: str, scheduler: str | None) -> Proce
 
 def _told(counts: Counts) -> int:
     """Say how a campaign went, and return the exit code."""
+    from na64.limits.campaigns.status import of_points
+
     left_out = f", {counts.left_out} left out" if counts.left_out else ""
-    the_console().note(f"{counts.points} points: {counts.done} done{left_out}")
+    the_console().note(f"{of_points(counts.points)}: {counts.done} done{left_out}")
     if not counts.failed:
         return 0
     the_console().warning(
-        f"{counts.failed} points failed: `campaign status` says why, `campaign retry --failed` "
-        "tries them again"
+        f"{of_points(counts.failed)} failed: `campaign status` says why, `campaign retry --failed` "
+        f"tries {'it' if counts.failed == 1 else 'them'} again"
     )
     return 3 if counts.done else 1
 
@@ -194,6 +196,7 @@ def collect(folder: str) -> Report:
 
     The bytes do not depend on how, where and in which order it was computed.
     """
+    from na64.limits.campaigns.status import of_points
     from na64.limits.campaigns.store import Store
     from na64.limits.campaigns.table import collect as collected
 
@@ -201,7 +204,9 @@ def collect(folder: str) -> Report:
         found = collected(store)
         counts = store.counts()
     missing = counts.points - counts.done - counts.left_out
-    warnings = [f"{missing} of {counts.points} points have no result yet"] if missing else []
+    have = "has" if missing == 1 else "have"
+    said = f"{missing} of {of_points(counts.points)} {have} no result yet"
+    warnings = [said] if missing else []
     return Report(
         lambda name: found.content(Path(name).suffix),
         found.table.text(),

@@ -67,7 +67,8 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
             bad += 1
         else:
             the_console().note(
-                f"{search}: sound ({len(card.bins)} bins, digest {card.digest[:12]})"
+                f"{search}: sound ({len(card.bins)} bin{'s' * (len(card.bins) != 1)}, "
+                f"digest {card.digest[:12]})"
             )
             for note in projection_notes([card]):
                 the_console().note(note)

@@ -246,8 +246,10 @@ def legend_above(
 
 
 def decades(axes: Axes) -> None:
-    """Put ticks at powers of ten, and between them where the axis is short."""
+    """Put ticks on logarithmic axes at powers of ten, and between them where an axis is short."""
     for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() != "log":
+            continue
         low, high = axis.get_view_interval()
         axis.set_major_locator(LogLocator(base=10.0, numticks=12))
         axis.set_minor_locator(LogLocator(base=10.0, subs=tuple(np.arange(2, 10)), numticks=12))

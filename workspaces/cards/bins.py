@@ -132,7 +132,8 @@ class Bin:
             yield "efficiency", "is one for all intervals: give `statistics` as `log-normal`"
         parts = len(self.intervals)
         for item in self.backgrounds:
-            what = f"shares of the background {item.name}"
+            what = "shares of the background"
+            what += f" '{item.name}'" if item.name != "background" else ""
             for message in list_problems(what, item.shares, parts, needed=item.events.value > 0.0):
                 yield "edges_gev", message
         if (seen := self.observation) is not None:

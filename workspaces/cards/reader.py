@@ -103,7 +103,7 @@ def parse_card(
     make a projection; see `na64.workspaces.cards.projecting`.
     """
     data, base = extended(_content(text, where, json), where, _base_content)
-    place = f"{where}, with what it takes from {base[0]}," if base else where
+    place = f"{where} (with what it takes from {base[0]})" if base else where
 
     simulations = file_reader() if files else None
 

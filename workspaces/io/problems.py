@@ -33,6 +33,15 @@ class Problem:
 class FileProblemsError(InputError):
     """A file with one or more problems.
 
+    Parameters
+    ----------
+    kind, file, problems
+        What the file is, its name, and what is wrong with it.
+    most
+        So many problems are listed, and of the others their number is told; all if None.
+    hint
+        What to do about it.
+
     Attributes
     ----------
     file
@@ -41,14 +50,25 @@ class FileProblemsError(InputError):
         Every problem, in the order of reading.
     """
 
-    def __init__(self, kind: str, file: str, problems: Sequence[Problem]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        file: str,
+        problems: Sequence[Problem],
+        *,
+        most: int | None = None,
+        hint: str = "",
+    ) -> None:
         self.file = file
         self.problems = tuple(problems)
         if len(self.problems) == 1:
-            message = f"{kind} {file}: {self.problems[0]}"
+            message = f"{kind} {file}: {self.problems[0]}" + (f"; {hint}" if hint else "")
         else:
-            lines = "".join(f"\n  {problem}" for problem in self.problems)
+            lines = "".join(f"\n  {problem}" for problem in self.problems[:most])
+            if rest := len(self.problems[most:]) if most is not None else 0:
+                lines += f"\n  and {rest} more"
             message = f"{kind} {file} has {len(self.problems)} problems:{lines}"
+            message += f"\n{hint}" if hint else ""
         super().__init__(message)
 
 

@@ -133,7 +133,7 @@ def test_bases_that_are_refused(base: str, message: str) -> None:
 
 
 def test_problems_name_the_card_and_the_base(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"mine.toml, with what it takes from na64e-2016, has"):
+    with pytest.raises(InputError, match=r"mine.toml .with what it takes from na64e-2016. has"):
         on(BASE, "colour = 1\nfavour = 2")
     with pytest.raises(InputError, match="name: missing"):
         parse_card(f'extends = "{BASE}"', "mine.toml")

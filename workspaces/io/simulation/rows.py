@@ -69,8 +69,8 @@ def counted(
     Raises
     ------
     InputError
-        Where nothing was generated, for negative sums, numbers that are too large, and weights
-        that cancel one another.
+        Where nothing was generated, for negative sums, numbers that are too large, weights that
+        cancel one another, and more events without weights than were generated.
     """
     place = _place(mass_gev, coupling)
     if not generated > 0.0:
@@ -91,6 +91,11 @@ def counted(
         )
     if squares == 0.0:
         raise InputError(f"{place}: {total:g} pass, but the sum of squared weights is 0")
+    if squares == total and total > generated * (1.0 + 1e-9):
+        raise InputError(
+            f"{place}: {total:g} passed, more than the {generated:g} that were generated, and all "
+            "weights are 1"
+        )
     passed = total**2 / squares
     if passed < _FEWEST:
         raise InputError(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from na64.models.declaration import LARGEST_NUMBER
 from na64.models.errors import InputError, unknown_name
 from na64.workspaces.io.reading import read_text
 from na64.workspaces.io.simulation.description import MASS_UNITS, Cut, SimulationFile
@@ -46,35 +47,37 @@ def text_rows(path: Path, file: SimulationFile, *, binomial: bool) -> Iterator[R
     table = _Table(path, file)
     kept = 0
     for line, cells in table.lines():
-        if not all(table.passes(cut, cells, line) for cut in file.cuts):
-            continue
+        try:
+            if not all(table.passes(cut, cells) for cut in file.cuts):
+                continue
+            row = _row(table, file, cells, binomial)
+        except InputError as error:
+            raise InputError(f"line {line}: {error}") from error
         kept += 1
         if kept > MOST_ROWS:
             raise InputError(f"has more than {MOST_ROWS} rows that count")
-        mass = float(f"{table.unit * table.number(file.mass, cells, line):.12g}")
-        coupling = None if file.coupling is None else table.number(file.coupling, cells, line)
-        try:
-            yield _row(table, file, cells, line, (mass, coupling), binomial)
-        except InputError as error:
-            raise InputError(f"line {line}: {error}") from error
+        yield row
 
 
-def _row(
-    table: _Table,
-    file: SimulationFile,
-    cells: Mapping[str, str],
-    line: int,
-    place: tuple[float, float | None],
-    binomial: bool,
-) -> Row:
+def _row(table: _Table, file: SimulationFile, cells: Mapping[str, str], binomial: bool) -> Row:
+    mass = float(f"{table.unit * table.number(file.mass, cells):.12g}")
+    place = mass, None if file.coupling is None else table.number(file.coupling, cells)
     if file.value is not None and file.error is not None:
-        value, error = (table.number(name, cells, line) for name in (file.value, file.error))
+        value, error = (table.number(name, cells) for name in (file.value, file.error))
         return measured(*place, value, error, binomial=binomial)
-    passed = table.number(file.passed, cells, line)
-    squares = abs(passed) if file.squares is None else table.number(file.squares, cells, line)
+    passed = table.number(file.passed, cells)
+    squares = abs(passed) if file.squares is None else table.number(file.squares, cells)
     generated = file.generated_number
     if generated is None:
-        generated = table.number(file.generated or _GENERATED, cells, line)
+        generated = table.number(file.generated or _GENERATED, cells)
+    # a sum of weights may be larger than the number that was generated, a count or a share may not
+    most = generated * (1.0 + 1e-9)
+    if (binomial or file.squares is None) and 0.0 < most < passed <= LARGEST_NUMBER:
+        hint = "" if file.squares else "; sums of weights need the column of their `squares`"
+        raise InputError(
+            f"column '{file.passed}' is {passed:g}, more than the {generated:g} that were "
+            f"generated{hint}"
+        )
     return counted(*place, passed, squares, generated)
 
 
@@ -139,7 +142,7 @@ class _Table:
             raise unknown_name("column", name, self.names)
         return cells[name]
 
-    def number(self, name: str, cells: Mapping[str, str], line: int) -> float:
+    def number(self, name: str, cells: Mapping[str, str]) -> float:
         """Return a cell as a number."""
         text = self.cell(name, cells)
         try:
@@ -148,11 +151,11 @@ class _Table:
             found = math.nan
         if not math.isfinite(found):
             shown = text if len(text) <= 40 else f"{text[:37]}..."
-            raise InputError(f"line {line}: column '{name}' must be a finite number, is '{shown}'")
+            raise InputError(f"column '{name}' must be a finite number, is '{shown}'")
         return found
 
-    def passes(self, cut: Cut, cells: Mapping[str, str], line: int) -> bool:
+    def passes(self, cut: Cut, cells: Mapping[str, str]) -> bool:
         """Tell whether a line passes a cut."""
         if cut.equals is not None:
             return self.cell(cut.column, cells) == cut.equals
-        return cut.low <= self.number(cut.column, cells, line) < cut.high
+        return cut.low <= self.number(cut.column, cells) < cut.high

@@ -38,6 +38,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         root["run/passed"] = (np.array([5.0, 20.0, 0.0]), EDGES)
         root["run/generated"] = (np.array([100.0, 200.0, 100.0]), EDGES)
         root["other"] = (np.array([100.0, 200.0]), np.array([0.0, 1.0, 2.0]))
+        root["narrow"] = (np.array([1e5, 2e5]), np.array([0.0, 1.0, 2.0]))
         root["empty"] = (np.array([100.0, 0.0, 100.0]), EDGES)
         root["weighted"] = weighted([4.0, -1.0, 0.0], [8.0, 5.0, 0.0])
         root["plane"] = np.histogram2d(
@@ -171,7 +172,11 @@ def test_one_file_per_mass(file):
         ({**TREE, "weight": "bad"}, "branch 'bad' has numbers that are not finite"),
         ({**TREE, "cuts": (Cut("e", equals="a"),)}, "has `low` and `high`, no text"),
         ({**TREE, "tree": "none"}, "tree 'none' has no events"),
-        ({"tree": "events", "mass": "m", "generated": "other"}, "covers masses 0-2 GeV, there a"),
+        ({"tree": "events", "mass": "m", "generated": "narrow"}, "covers masses 0-2 GeV, there a"),
+        (
+            {"tree": "events", "mass": "m", "generated": "run/generated"},
+            "1000 passed, more than th",
+        ),
         ({"value": "v", "error": "e"}, "are columns of tables of text"),
     ],
 )

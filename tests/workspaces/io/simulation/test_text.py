@@ -98,6 +98,12 @@ def test_a_grid_of_couplings(tmp_path):
         ),
         ("mass_gev,passed,generated\n1,one,2\n", {}, "line 2: column 'passed' must be a finite"),
         ("mass_gev,passed,generated\n1,nan,2\n", {}, "line 2: column 'passed' must be a finite"),
+        ("mass_gev,passed,generated\n1,1,2\n2,1,x\n", {}, r"csv: line 3: column 'generated' must"),
+        (
+            "mass_gev,passed,generated\n1,1,2\n2,3,2\n",
+            {},
+            "line 3: column 'passed' is 3, more than",
+        ),
         ("mass_gev,passed,generated\n1,1\n", {}, "line 2: has 2 cells for 3 columns"),
         ("mass_gev,passed,generated\n1,1,0\n", {}, "mass 1 GeV: nothing was generated"),
         ("mass_gev,passed,generated\n1,-1,5\n", {}, "line 2: mass 1 GeV: the weights that pass ad"),
