@@ -147,8 +147,8 @@ def _drawn(
     if y in kind.shares:
         axes[0].set_yscale("linear")
     traced = draw_lines(axes[0], lines)
-    for drawn in axes[0].get_lines():
-        drawn.set_marker(".")  # points of a campaign are few, and far apart
+    for curve in axes[0].get_lines():
+        curve.set_marker(".")  # points of a campaign are few, and far apart
     for line, error in zip(lines, errors, strict=True):
         _draw_errors(axes[0], line, error, most=1.0 if y in kind.shares else np.inf)
     levels = _levels(kind.levels.get(y), every)

@@ -1,9 +1,8 @@
 """Whether the store of a campaign is as it was written, and what is done where it is not.
 
-Documents have a sha256 each; the plan, which point has which tasks with which payloads, has one
-when it is complete.
-A document that is damaged is computed again by whoever goes on with the campaign; of a damaged plan
-nothing is guessed.
+Documents have a sha256 each; the plan, which point has which tasks, and their payloads, has one
+when it is complete. A document that is damaged is computed again by whoever goes on with the
+campaign; of a damaged plan nothing is guessed.
 """
 
 from __future__ import annotations

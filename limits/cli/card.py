@@ -66,8 +66,10 @@ def check(searches: tuple[str, ...], overrides: tuple[str, ...]) -> int:
             the_console().error(str(error))
             bad += 1
         else:
-            bins = f"{len(card.bins)} bin{'s' * (len(card.bins) != 1)}"
-            the_console().note(f"{search}: sound ({bins}, digest {card.digest[:12]})")
+            the_console().note(
+                f"{search}: sound ({len(card.bins)} bin{'s' * (len(card.bins) != 1)}, "
+                f"digest {card.digest[:12]})"
+            )
             for note in projection_notes([card]):
                 the_console().note(note)
     return 2 if bad else 0

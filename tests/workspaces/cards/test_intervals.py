@@ -83,7 +83,7 @@ def test_a_projection_has_the_median_of_every_interval() -> None:
         ("[50, 70, 90, 100]", "[50, 90, 70, 100]", "must be two or more, and increase"),
         ("[50, 70, 90, 100]", "[50]", "must have 2 entries or more"),
         ("[50, 70, 90, 100]", "[50, 100]", "1 intervals need as many shares"),
-        ("[6, 3, 0]", "[6, 3]", "3 intervals need as many shares of the background, there"),
+        ("[6, 3, 0]", "[6, 3]", "3 intervals need as many shares of the background, there are 2"),
         ("[6, 3, 0]", "[0, 0, 0]", "must not all be zero"),
         ("[6, 3, 0]", "[6, 3, -1]", "must not be negative"),
         ("shares = [6, 3, 0], shape_uncertainty = 0.3, ", "", "3 intervals need shares"),
