@@ -140,8 +140,9 @@ def mass_blocks_of(masses: Index, sizes: Array, n_bins: int) -> list[Index]:
     """
     if not len(masses):
         return []
-    # fits of each dataset kept, thrice while the arrays grow; what was visited, and its sorting
-    bytes_each = 3.0 * (25.0 + 4.0 * n_bins) + 150.0 + 2.0 * n_bins
+    # fits of each dataset kept, thrice while the arrays grow; what was visited, and its sorting;
+    # what is kept of it for the next strength
+    bytes_each = 3.0 * (25.0 + 4.0 * n_bins) + 200.0 + 13.0 * n_bins
     most = float(np.maximum(sizes, 1.0).max()) * bytes_each
     together = int(np.clip(_BLOCK_BYTES // most, 1, len(masses)))
     parts = -(-len(masses) // together)
