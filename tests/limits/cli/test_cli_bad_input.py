@@ -164,7 +164,7 @@ def test_the_toy_card_itself_is_sound(call) -> None:
     done = call("card", "check", "toy.toml")
     assert done.code == 0
     assert done.out == ""
-    assert "toy.toml: sound (1 bins" in done.err
+    assert "toy.toml: sound (1 bin," in done.err
 
 
 def test_every_problem_of_a_card_is_told_at_once(call) -> None:
