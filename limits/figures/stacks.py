@@ -35,9 +35,9 @@ _FILLS: Final = (
     "#e0a899",
     "#bcbd6b",
 )
+_SIGNALS: Final = ("#c1121f", "#e2725b", "#8c1c13")
 #: bins of a channel up to which they have numbers
 _NUMBERED: Final = 10
-_SIGNALS: Final = ("#c1121f", "#e2725b", "#8c1c13")
 
 
 def yield_figure(

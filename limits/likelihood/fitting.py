@@ -88,7 +88,8 @@ class Fitter:
         nominal
             Whether the nominal parameters are another start where there can be several minima.
         known
-            Minima of the same points from elsewhere. A start that is led to one of them ends there.
+            Minima of the same points from other starts, at the same nu where it is fixed. A start
+            that is led to one of them ends there.
 
         Returns
         -------
@@ -139,7 +140,7 @@ class Fitter:
     def _side_by_side(
         self, points: Points, nu: Array, free_signal: bool, starts: list[Array]
     ) -> Fit:
-        """Return the best minima from several starts, as few of them as the memory allows."""
+        """Return the best minima from several starts, of as many points as the memory allows."""
         n = len(points)
         if len(starts) == 1:
             return self._fit_from(points, nu, free_signal, starts[0])

@@ -124,7 +124,10 @@ class Problem:
     def newton(
         self, start: Array, nu: Array, points: Points, known: Fit | None = None
     ) -> tuple[Array, Array, Flags]:
-        """Damped Newton within bounds; return x, value and whether each point converged."""
+        """Damped Newton within bounds; return x, value and whether each point converged.
+
+        Points that are led to a minimum of `known` end there, with its value.
+        """
         n = start.shape[1]
         result_x = np.clip(start, self.lower, self.upper)
         result_value = np.empty(n)

@@ -6,6 +6,7 @@ one: what is computed from them depends on no file.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -80,15 +81,15 @@ def _sha256() -> Any:
     return declare(None, help="its sha256", pattern="[0-9a-f]{64}")
 
 
-class _OnGrid:
+class _OnGrid(ABC):
     """Values of a simulation between the points of their grid."""
 
     __slots__ = ()
 
     @property
+    @abstractmethod
     def grid(self) -> SimulatedGrid:
         """The values with their errors at the points."""
-        raise NotImplementedError
 
     def known_at(
         self, masses_gev: ArrayLike, couplings: ArrayLike | None = None
